@@ -69,24 +69,26 @@ func classifier(scope *model.Scope, images *graph.Node) *graph.Node {
 	return layers.Dense(scope.In("logits"), hidden, true, classes)
 }
 
-// A classifier of generated images, one label in ten of which is wrong: clipping limits what the wrong ones do.
+// A classifier of generated images, one label in five of which is wrong, trained on one image at a time: clipping
+// limits what the wrong ones do.
 func Example_classifier() {
 	backend, err := compute.NewWithConfig("go")
 	if err != nil {
 		log.Fatal(err)
 	}
-	method, err := alrcgomlx.OneSided(alrc.Options{N: 2})
+	method, err := alrcgomlx.OneSided(alrc.Options{N: 1, Decay: 0.99})
 	if err != nil {
 		log.Fatal(err)
 	}
 	accuracy := func(lossFn train.LossFn, metrics ...metric.Interface) float32 {
 		store := model.NewStore()
 		store.SetParam("/"+model.ParamInitialSeed, int64(1))
-		trainer := train.NewTrainer(backend, store, classifier, lossFn, optimizer.Adam().LearningRate(0.02).Done(),
-			metrics, []metric.Interface{metric.NewSparseCategoricalAccuracy("accuracy", "acc")})
+		sgd := optimizer.StochasticGradientDescent().WithDecay(false).WithLearningRate(0.05).Done()
+		trainer := train.NewTrainer(backend, store, classifier, lossFn, sgd, metrics,
+			[]metric.Interface{metric.NewSparseCategoricalAccuracy("accuracy", "acc")})
 		data := newDigits(1)
 		for range 1000 {
-			if _, err := trainer.TrainStep(data.batch(4, 0.1)); err != nil {
+			if _, err := trainer.TrainStep(data.batch(1, 0.2)); err != nil {
 				log.Fatal(err)
 			}
 		}
@@ -99,8 +101,8 @@ func Example_classifier() {
 	crossEntropy := loss.SparseCategoricalCrossEntropyLogits
 	plain := accuracy(crossEntropy)
 	clipped := accuracy(method.Loss("/alrc", crossEntropy), alrcgomlx.Threshold("/alrc"), alrcgomlx.ClippedShare("/alrc"))
-	fmt.Println("clipping classifies more images right:", clipped > plain)
-	// Output: clipping classifies more images right: true
+	fmt.Println("clipping classifies at least 5 % more of the images right:", clipped > plain+0.05)
+	// Output: clipping classifies at least 5 % more of the images right: true
 }
 
 // Two losses of one model, each clipped by thresholds of its own.
@@ -128,6 +130,7 @@ func Example_twoLosses() {
 		return graph.Add(adaptive.Clip(scope.At("value"), squared), fixed.Clip(scope.At("spread"), spread))
 	}
 	store := model.NewStore()
+	store.SetParam("/"+model.ParamInitialSeed, int64(1))
 	trainer := train.NewTrainer(backend, store, twoHeads, both, optimizer.Adam().LearningRate(0.01).Done(), nil, nil)
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 100 {
