@@ -1,0 +1,513 @@
+package eventlog
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+)
+
+// Event is one step's scalars, or none where the event was something else.
+type Event struct {
+	// WallTime is in seconds since 1970.
+	WallTime float64
+	Step     int64
+	// FileVersion is of a file's first event, and empty of others.
+	FileVersion string
+	// Scalars are valid until the next call of Next.
+	Scalars []Scalar
+}
+
+// Scalar is a value of a tag.
+type Scalar struct {
+	Tag   string
+	Value float64
+}
+
+// ErrTruncated says that a file ends within a record, as it does while it is written, or after a kill or a full disk.
+// All whole records before were returned.
+var ErrTruncated = errors.New("the event file ends within a record")
+
+// RecordError says that a record is damaged. Where the rest of the file can still be read, Next may be called again.
+type RecordError struct {
+	// Offset is where the record begins in the file (after decompression).
+	Offset int64
+	// Reason says what is wrong with it.
+	Reason string
+	// Fatal says that the next record's beginning is lost.
+	Fatal bool
+}
+
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("the record at byte %d %s", e.Offset, e.Reason)
+}
+
+const (
+	bufferSize = 1 << 18
+	// largestRecord bounds the memory that a record can take. Records above, which are graphs and images, never
+	// scalars, are checked and passed over piecewise.
+	largestRecord = 1 << 24
+)
+
+// Reader reads events.
+type Reader struct {
+	source io.Reader
+	buffer []byte
+	// The unread bytes are buffer[begin:end]; consumed is the number of bytes before buffer[begin].
+	begin, end int
+	consumed   int64
+	err        error // what the source ended with
+	fatal      error
+	event      Event
+	tags       map[string]string
+	last       string // the tag that came last
+	passed     int64
+}
+
+// NewReader returns a reader of an event file's content.
+func NewReader(r io.Reader) *Reader {
+	return &Reader{source: r, buffer: make([]byte, bufferSize), tags: make(map[string]string)}
+}
+
+// Passed returns the number of records that were too large to hold scalars and were passed over.
+func (r *Reader) Passed() int64 { return r.passed }
+
+// Offset returns the number of bytes up to the end of the last event.
+func (r *Reader) Offset() int64 { return r.consumed }
+
+// Next returns the next event, and io.EOF after the last. See [ErrTruncated] and [RecordError] for damaged files.
+func (r *Reader) Next() (Event, error) {
+	for {
+		data, err := r.next()
+		if err != nil {
+			return Event{}, err
+		}
+		if data == nil {
+			continue
+		}
+		if !r.parseEvent(data) {
+			return Event{}, &RecordError{Offset: r.consumed - int64(len(data)) - headerSize - footerSize,
+				Reason: "is no event of a summary"}
+		}
+		return r.event, nil
+	}
+}
+
+// next returns a record's data, or nil for one that was passed over.
+func (r *Reader) next() ([]byte, error) {
+	if r.fatal != nil {
+		return nil, r.fatal
+	}
+	if r.end-r.begin < headerSize {
+		if err := r.fill(headerSize); err != nil {
+			if r.end == r.begin && errors.Is(err, io.EOF) {
+				return nil, io.EOF
+			}
+			return nil, r.cut(err)
+		}
+	}
+	header := r.buffer[r.begin : r.begin+headerSize]
+	length := binary.LittleEndian.Uint64(header)
+	if binary.LittleEndian.Uint32(header[8:]) != maskedCRC(header[:8]) {
+		r.fatal = &RecordError{Offset: r.consumed, Fatal: true,
+			Reason: "has a length whose checksum is wrong: the rest of the file cannot be read"}
+		return nil, r.fatal
+	}
+	if length > largestRecord {
+		return nil, r.pass(length)
+	}
+	size := headerSize + int(length) + footerSize
+	if r.end-r.begin < size {
+		if err := r.fill(size); err != nil {
+			return nil, r.cut(err)
+		}
+	}
+	data := r.buffer[r.begin+headerSize : r.begin+size-footerSize]
+	sum := binary.LittleEndian.Uint32(r.buffer[r.begin+size-footerSize:])
+	offset := r.consumed
+	r.begin += size
+	r.consumed += int64(size)
+	if sum != maskedCRC(data) {
+		return nil, &RecordError{Offset: offset, Reason: "has a wrong checksum"}
+	}
+	return data, nil
+}
+
+// cut is the error of a source that ended, or failed, within a record.
+func (r *Reader) cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w, after byte %d", ErrTruncated, r.consumed)
+	}
+	r.fatal = err
+	return err
+}
+
+// fill reads until size bytes are there. The buffer grows only as far as bytes arrive, so that a record's length
+// alone cannot take memory.
+func (r *Reader) fill(size int) error {
+	if r.begin > 0 {
+		copy(r.buffer, r.buffer[r.begin:r.end])
+		r.end -= r.begin
+		r.begin = 0
+	}
+	for empty := 0; r.end < size; {
+		if r.err != nil {
+			return r.err
+		}
+		if r.end == len(r.buffer) {
+			grown := make([]byte, min(2*len(r.buffer), max(size, bufferSize)))
+			copy(grown, r.buffer[:r.end])
+			r.buffer = grown
+		}
+		n, err := r.source.Read(r.buffer[r.end:])
+		r.end += n
+		r.err = err
+		if n == 0 && err == nil {
+			if empty++; empty == 100 {
+				return io.ErrNoProgress
+			}
+		} else {
+			empty = 0
+		}
+	}
+	return nil
+}
+
+// pass goes past a large record, checking it as it goes.
+func (r *Reader) pass(length uint64) error {
+	offset := r.consumed
+	r.begin += headerSize
+	consumed := r.consumed + headerSize
+	var crc uint32
+	for left := length; left > 0; {
+		if r.begin == r.end {
+			if err := r.fill(1); err != nil {
+				return r.cut(err)
+			}
+		}
+		part := r.buffer[r.begin:r.end]
+		if uint64(len(part)) > left {
+			part = part[:left]
+		}
+		crc = crc32.Update(crc, castagnoli, part)
+		r.begin += len(part)
+		consumed += int64(len(part))
+		left -= uint64(len(part))
+	}
+	if r.end-r.begin < footerSize {
+		if err := r.fill(footerSize); err != nil {
+			return r.cut(err)
+		}
+	}
+	sum := binary.LittleEndian.Uint32(r.buffer[r.begin:])
+	r.begin += footerSize
+	r.consumed = consumed + footerSize
+	r.passed++
+	if sum != mask(crc) {
+		return &RecordError{Offset: offset, Reason: "has a wrong checksum"}
+	}
+	return nil
+}
+
+// field is one field of a protocol buffer's message.
+type field struct {
+	number, wire uint64
+	value        uint64 // of varints and fixed numbers
+	data         []byte // of bytes
+}
+
+// nextField splits the first field off a message.
+func nextField(message []byte) (f field, rest []byte, ok bool) {
+	key, n := uvarint(message)
+	if n <= 0 {
+		return f, nil, false
+	}
+	message = message[n:]
+	f.number, f.wire = key>>3, key&7
+	switch f.wire {
+	case wireVarint:
+		if f.value, n = uvarint(message); n <= 0 {
+			return f, nil, false
+		}
+		return f, message[n:], true
+	case wireFixed64:
+		if len(message) < 8 {
+			return f, nil, false
+		}
+		f.value = binary.LittleEndian.Uint64(message)
+		return f, message[8:], true
+	case wireBytes:
+		length, n := uvarint(message)
+		if n <= 0 || length > uint64(len(message)-n) {
+			return f, nil, false
+		}
+		end := n + int(length)
+		f.data = message[n:end]
+		return f, message[end:], true
+	case wireFixed32:
+		if len(message) < 4 {
+			return f, nil, false
+		}
+		f.value = uint64(binary.LittleEndian.Uint32(message))
+		return f, message[4:], true
+	}
+	return f, nil, false
+}
+
+// uvarint is binary.Uvarint with a quick path for the one-byte numbers that most are.
+func uvarint(message []byte) (uint64, int) {
+	if len(message) > 0 && message[0] < 0x80 {
+		return uint64(message[0]), 1
+	}
+	return binary.Uvarint(message)
+}
+
+// parseEvent fills r.event; false means that the data is no event.
+func (r *Reader) parseEvent(data []byte) bool {
+	r.event = Event{Scalars: r.event.Scalars[:0]}
+	for len(data) > 0 {
+		f, rest, ok := nextField(data)
+		if !ok {
+			return false
+		}
+		data = rest
+		switch {
+		case f.number == eventWallTime && f.wire == wireFixed64:
+			r.event.WallTime = math.Float64frombits(f.value)
+		case f.number == eventStep && f.wire == wireVarint:
+			r.event.Step = int64(f.value)
+		case f.number == eventFileVersion && f.wire == wireBytes:
+			r.event.FileVersion = string(f.data)
+		case f.number == eventSummary && f.wire == wireBytes:
+			if !r.parseSummary(f.data) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (r *Reader) parseSummary(data []byte) bool {
+	for len(data) > 0 {
+		f, rest, ok := nextField(data)
+		if !ok {
+			return false
+		}
+		data = rest
+		if f.number == summaryValue && f.wire == wireBytes && !r.parseValue(f.data) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Reader) parseValue(data []byte) bool {
+	var tag []byte
+	var value float64
+	scalar := false
+	for len(data) > 0 {
+		f, rest, ok := nextField(data)
+		if !ok {
+			return false
+		}
+		data = rest
+		switch {
+		case f.number == valueTag && f.wire == wireBytes:
+			tag = f.data
+		case f.number == valueSimpleValue && f.wire == wireFixed32:
+			value, scalar = float64(math.Float32frombits(uint32(f.value))), true
+		case f.number == valueTensor && f.wire == wireBytes:
+			var whole bool
+			value, scalar, whole = parseTensor(f.data)
+			if !whole {
+				return false
+			}
+		}
+	}
+	if scalar {
+		r.event.Scalars = append(r.event.Scalars, Scalar{Tag: r.tag(tag), Value: value})
+	}
+	return true
+}
+
+// tag returns a tag as a string that is made only once.
+func (r *Reader) tag(name []byte) string {
+	if string(name) == r.last {
+		return r.last
+	}
+	known, ok := r.tags[string(name)]
+	if !ok {
+		known = string(name)
+		// A hostile file could hold any number of tags.
+		if len(r.tags) < 1<<16 && len(name) < 1<<10 {
+			r.tags[known] = known
+		}
+	}
+	r.last = known
+	return known
+}
+
+// Data types of tensors.
+const (
+	typeFloat  = 1
+	typeDouble = 2
+	typeInt32  = 3
+	typeInt64  = 9
+	typeBFloat = 14
+	typeHalf   = 19
+)
+
+// parseTensor reads a tensor of one number. Others are no scalars; whole is false where the data is no tensor.
+func parseTensor(data []byte) (value float64, scalar, whole bool) {
+	var kind uint64
+	var content []byte
+	var number uint64 // the bits of the first number that is not in content
+	values := 0
+	elements := uint64(1)
+	count := func(f field, size int) bool {
+		// Repeated numbers are packed into bytes, or stand alone.
+		if f.wire != wireBytes {
+			number = f.value
+			values++
+			return true
+		}
+		switch size {
+		case 4:
+			if len(f.data) == 4 {
+				number = uint64(binary.LittleEndian.Uint32(f.data))
+			}
+			values += len(f.data) / 4
+			return len(f.data)%4 == 0
+		case 8:
+			if len(f.data) == 8 {
+				number = binary.LittleEndian.Uint64(f.data)
+			}
+			values += len(f.data) / 8
+			return len(f.data)%8 == 0
+		}
+		for packed := f.data; len(packed) > 0; values++ {
+			v, n := uvarint(packed)
+			if n <= 0 {
+				return false
+			}
+			number, packed = v, packed[n:]
+		}
+		return true
+	}
+	for len(data) > 0 {
+		f, rest, ok := nextField(data)
+		if !ok {
+			return 0, false, false
+		}
+		data = rest
+		switch f.number {
+		case tensorType:
+			kind = f.value
+		case tensorShape:
+			if elements, ok = shapeSize(f.data); !ok {
+				return 0, false, false
+			}
+		case tensorContent:
+			content = f.data
+		case tensorFloat:
+			ok = count(f, 4)
+		case tensorDouble:
+			ok = count(f, 8)
+		case tensorInt, tensorInt64, tensorHalf:
+			ok = count(f, 0)
+		}
+		if !ok {
+			return 0, false, false
+		}
+	}
+	if elements != 1 || values > 1 {
+		return 0, false, true
+	}
+	if values == 0 {
+		switch size := len(content); {
+		case size == 2 && (kind == typeHalf || kind == typeBFloat):
+			number = uint64(binary.LittleEndian.Uint16(content))
+		case size == 4 && (kind == typeFloat || kind == typeInt32):
+			number = uint64(binary.LittleEndian.Uint32(content))
+		case size == 8 && (kind == typeDouble || kind == typeInt64):
+			number = binary.LittleEndian.Uint64(content)
+		case size == 0:
+			// A tensor without numbers is all zeros.
+		default:
+			return 0, false, true
+		}
+	}
+	switch kind {
+	case typeFloat:
+		return float64(math.Float32frombits(uint32(number))), true, true
+	case typeDouble:
+		return math.Float64frombits(number), true, true
+	case typeInt32:
+		return float64(int32(number)), true, true
+	case typeInt64:
+		return float64(int64(number)), true, true
+	case typeHalf:
+		return half(uint16(number)), true, true
+	case typeBFloat:
+		return float64(math.Float32frombits(uint32(number) << 16)), true, true
+	}
+	return 0, false, true
+}
+
+// shapeSize returns the number of elements of a tensor's shape; a huge one is returned as any number above 1.
+func shapeSize(data []byte) (uint64, bool) {
+	elements := uint64(1)
+	for len(data) > 0 {
+		f, rest, ok := nextField(data)
+		if !ok {
+			return 0, false
+		}
+		data = rest
+		if f.number != shapeDimension || f.wire != wireBytes {
+			continue
+		}
+		size := uint64(0)
+		for dimension := f.data; len(dimension) > 0; {
+			d, rest, ok := nextField(dimension)
+			if !ok {
+				return 0, false
+			}
+			dimension = rest
+			if d.number == dimensionSize && d.wire == wireVarint {
+				size = d.value
+			}
+		}
+		switch {
+		case size == 0 || elements == 0:
+			elements = 0
+		case size > 1<<20 || elements > 1<<20:
+			elements = 1 << 21
+		default:
+			elements *= size
+		}
+	}
+	return elements, true
+}
+
+// half widens a half-precision number.
+func half(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&0x1f), float64(bits&0x3ff)
+	var value float64
+	switch exponent {
+	case 0:
+		value = math.Ldexp(fraction, -24)
+	case 0x1f:
+		value = math.Inf(1)
+		if fraction != 0 {
+			value = math.NaN()
+		}
+	default:
+		value = math.Ldexp(1024+fraction, exponent-25)
+	}
+	if bits&0x8000 != 0 {
+		value = -value
+	}
+	return value
+}
