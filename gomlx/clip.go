@@ -48,7 +48,7 @@ func (m *Method) Clip(scope *model.Scope, losses *graph.Node) *graph.Node {
 	t := m.thresholds(g, state)
 	scale, limited := t.limit(m, x)
 	scale = graph.Where(finite, scale, graph.ScalarZero(g, dtype))
-	r := t.sum(m, x, limited, scale, finite)
+	r := m.result(t, dtype, acrossDevices(g, m.sums(t, x, limited, scale, finite)))
 	results(g)[scope.Scope()] = r
 	if scope.Store().IsTraining(g) {
 		m.observe(g, state, r)
@@ -173,56 +173,66 @@ func (t thresholds) whenSettled(beyond *graph.Node) *graph.Node {
 	return graph.LogicalAnd(beyond, t.settled)
 }
 
-// sum sums up a step's losses, over all devices where the graph is one of several replicas.
-func (t thresholds) sum(m *Method, x, limited, scale, finite *graph.Node) *result {
+// sums sums up a step's losses: x, and what became of them. Sums of parts of a step add up to those of the whole.
+func (m *Method) sums(t thresholds, x, limited, scale, finite *graph.Node) []*graph.Node {
 	g, dtype := x.Graph(), x.DType()
 	bound := largest(dtype)
 	limited = graph.MinScalar(graph.MaxScalar(limited, -bound), bound)
 	one, zero := graph.ScalarOne(g, dtype), graph.ScalarZero(g, dtype)
-	count := func(which *graph.Node) *graph.Node {
-		return graph.ReduceAllSum(graph.Where(which, graph.OnesLike(x), zero))
+	total := func(which, of *graph.Node) *graph.Node {
+		return graph.ReduceAllSum(graph.Where(graph.LogicalAnd(finite, which), of, zero))
 	}
-	total := func(which, of *graph.Node) *graph.Node { return graph.ReduceAllSum(graph.Where(which, of, zero)) }
-
+	ones := graph.OnesLike(x)
 	sums := []*graph.Node{
-		count(finite), count(graph.LogicalNot(finite)),
-		count(graph.LogicalAnd(finite, graph.LessThan(scale, one))), count(graph.LogicalAnd(finite, graph.GreaterThan(scale, one))),
+		total(finite, ones), graph.ReduceAllSum(graph.Where(finite, zero, ones)),
+		total(graph.LessThan(scale, one), ones), total(graph.GreaterThan(scale, one), ones),
 	}
 	if m.adaptive {
-		// Distances from the mean, rather than losses, are summed: their squares do not cancel.
+		// Distances from the mean, rather than losses, are squared: they do not cancel.
 		distance := t.mean.from(limited)
-		above := graph.LogicalAnd(finite, graph.GreaterThan(distance, zero))
-		below := graph.LogicalAnd(finite, graph.LessThan(distance, zero))
+		above, below := graph.GreaterThan(distance, zero), graph.LessThan(distance, zero)
 		sums = append(sums,
-			total(finite, limited), total(finite, graph.Square(limited)), total(finite, distance), total(finite, graph.Square(distance)),
-			total(above, distance), count(above), total(below, graph.Neg(distance)), count(below))
+			total(finite, limited), total(finite, distance), total(finite, graph.Square(distance)),
+			total(above, distance), total(above, ones), total(below, graph.Neg(distance)), total(below, ones))
 	}
-	if g.DistributedStrategy() == distributed.SPMD {
-		// One reduction of a vector rather than a dozen of numbers.
-		all := g.Distributed().AllReduceOne(graph.Stack(sums, 0), compute.ReduceOpSum)
-		for i := range sums {
-			sums[i] = graph.Reshape(graph.Slice(all, graph.AxisElem(i)))
+	return sums
+}
+
+// acrossDevices adds up the sums of all replicas of a graph. Under GoMLX's other strategies the graph is that of the
+// whole batch already.
+func acrossDevices(g *graph.Graph, sums []*graph.Node) []*graph.Node {
+	if g.DistributedStrategy() != distributed.SPMD {
+		return sums
+	}
+	// One reduction of a vector rather than a dozen of numbers.
+	all := g.Distributed().AllReduceOne(graph.Stack(sums, 0), compute.ReduceOpSum)
+	reduced := make([]*graph.Node, len(sums))
+	for i := range sums {
+		reduced[i] = graph.Reshape(graph.Slice(all, graph.AxisElem(i)))
+	}
+	return reduced
+}
+
+// result names the sums, and puts the thresholds beside them.
+func (m *Method) result(t thresholds, dtype dtypes.DType, sums []*graph.Node) *result {
+	g := sums[0].Graph()
+	side := func(threshold *graph.Node, sign int) *graph.Node {
+		off := graph.Infinity(g, dtype, sign)
+		switch {
+		case threshold == nil:
+			return off
+		case t.settled != nil:
+			return graph.Where(t.settled, threshold, off)
 		}
+		return threshold
 	}
 	r := &result{
-		lower: graph.Infinity(g, dtype, -1), upper: graph.Infinity(g, dtype, 1),
+		lower: side(t.lower, -1), upper: side(t.upper, 1),
 		count: sums[0], nonFinite: sums[1], clipped: sums[2], raised: sums[3],
 	}
-	if t.upper != nil {
-		r.upper = t.upper
-		if t.settled != nil {
-			r.upper = graph.Where(t.settled, t.upper, r.upper)
-		}
-	}
-	if t.lower != nil {
-		r.lower = t.lower
-		if t.settled != nil {
-			r.lower = graph.Where(t.settled, t.lower, r.lower)
-		}
-	}
 	if m.adaptive {
-		r.sum, r.sumSquares, r.distance, r.distanceSquares = sums[4], sums[5], sums[6], sums[7]
-		r.above, r.countAbove, r.below, r.countBelow = sums[8], sums[9], sums[10], sums[11]
+		r.sum, r.distance, r.distanceSquares = sums[4], sums[5], sums[6]
+		r.above, r.countAbove, r.below, r.countBelow = sums[7], sums[8], sums[9], sums[10]
 	}
 	return r
 }
@@ -234,10 +244,11 @@ func isPositive(x *graph.Node) *graph.Node {
 // result is what a clipping leaves in its graph, for the moments and for metrics: scalars of the moments' type.
 type result struct {
 	// lower and upper are the thresholds that were used, infinite where a side is off or not settled yet.
-	lower, upper                               *graph.Node
-	count, nonFinite, clipped, raised          *graph.Node
-	sum, sumSquares, distance, distanceSquares *graph.Node
-	above, countAbove, below, countBelow       *graph.Node
+	lower, upper                         *graph.Node
+	count, nonFinite, clipped, raised    *graph.Node
+	sum                                  *graph.Node
+	distance, distanceSquares            *graph.Node // from the running mean
+	above, countAbove, below, countBelow *graph.Node
 }
 
 // resultsParam is the graph's parameter that holds the results of its clippings by scope. (One map rather than a

@@ -427,6 +427,70 @@ func TestScopesAreApart(t *testing.T) {
 	}
 }
 
+// The sums of two replicas' parts of a batch, added as AllReduce does, are the library's merged statistics.
+func TestReplicas(t *testing.T) {
+	for name, makes := range map[string]struct {
+		method  func() (*Method, error)
+		clipper func() (alrc.Clipper, error)
+	}{
+		"one-sided": {func() (*Method, error) { return OneSided(alrc.Options{N: 1}) },
+			func() (alrc.Clipper, error) { return alrc.New(alrc.Options{N: 1}) }},
+		"two-sided": {func() (*Method, error) { return TwoSided(alrc.TwoSidedOptions{NUp: 1}) },
+			func() (alrc.Clipper, error) { return alrc.NewTwoSided(alrc.TwoSidedOptions{NUp: 1}) }},
+	} {
+		m := must(t)(makes.method())
+		clipper, err := makes.clipper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := model.NewStore()
+		exec, err := model.NewExec(goBackend(t), store, func(scope *model.Scope, a, b *graph.Node) *graph.Node {
+			g := a.Graph()
+			s := m.variables(scope.At(scopeName), dtypes.Float64)
+			thresholds := m.thresholds(g, s)
+			local := func(x *graph.Node) []*graph.Node {
+				finite := graph.IsFinite(x)
+				x = graph.Where(finite, x, graph.ZerosLike(x))
+				scale, limited := thresholds.limit(m, x)
+				return m.sums(thresholds, x, limited, scale, finite)
+			}
+			sums := local(a)
+			for i, sum := range local(b) {
+				sums[i] = graph.Add(sums[i], sum)
+			}
+			r := m.result(thresholds, dtypes.Float64, sums)
+			m.observe(g, s, r)
+			return r.upper
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		random := rand.New(rand.NewPCG(5, 6))
+		for step := range 100 {
+			parts := [2][]float64{make([]float64, 3), make([]float64, 5)}
+			var merged alrc.Statistics
+			for i, losses := range parts {
+				for j := range losses {
+					losses[j] = 10 * random.ExpFloat64()
+				}
+				if step%9 == 4 {
+					losses[i] = math.NaN()
+				}
+				merged = merged.Merge(clipper.Scales(losses, make([]float64, len(losses))))
+			}
+			want := clipper.Limits().Upper
+			clipper.Observe(merged)
+			upper, err := exec.Call1(parts[0], parts[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := upper.Value().(float64); !near(got, want, 1e-10) {
+				t.Fatalf("%s, step %d: threshold %v, the library's %v", name, step, got, want)
+			}
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	if _, err := OneSided(alrc.Options{Decay: 2}); err == nil {
 		t.Error("decay 2 is taken")
