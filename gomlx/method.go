@@ -6,13 +6,6 @@ import (
 	"alrc"
 )
 
-// startSteps and startReach are those of package alrc: an automatic start watches this many steps, each limited to
-// this many median absolute deviations about their median (10 times 1.4826, which makes standard deviations of them).
-const (
-	startSteps = 20
-	startReach = 10 * 1.4826
-)
-
 // A Method says how losses are limited. It has no state of its own, so it may be used for any number of losses.
 // [OneSided], [TwoSided] and [Constant] make one.
 type Method struct {

@@ -1,10 +1,7 @@
 package gomlx
 
 import (
-	"fmt"
 	"math"
-
-	"alrc"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -142,25 +139,25 @@ func (m *Method) observe(g *graph.Graph, s *state, r *result) {
 	}
 	zero := graph.ScalarZero(g, s.dtype)
 	// A step without a finite loss changes nothing but the counters.
-	any := graph.GreaterThan(r.count, zero)
-	starting := graph.LogicalNot(any)
-	rate := graph.Scalar(g, s.dtype, 1-m.decay)
+	finite := graph.GreaterThan(r.count, zero)
 	var start started
 	if m.automatic {
-		start = m.observeStart(g, s, r, any)
-		starting = start.going
-		weight := s.weight.value(g)
-		weight = weight.moved(graph.Mul(rate, graph.Sub(graph.ScalarOne(g, s.dtype), weight.sum())))
-		rate = graph.Div(rate, weight.sum())
-		s.weight.set(start.weight.where(starting, weight.where(any, s.weight.value(g))))
+		start = m.observeStart(g, s, r, finite)
 	}
-	// choose takes the value of the start as long as that lasts, and the old one where there is no finite loss.
+	// choose takes the value of the start as long as that lasts, and the old one where nothing was observed.
 	choose := func(of running, first, next compensated, observed *graph.Node) {
 		next = next.where(observed, of.value(g))
 		if m.automatic {
-			next = first.where(starting, next)
+			next = first.where(start.going, next)
 		}
 		of.set(next)
+	}
+	rate := graph.Scalar(g, s.dtype, 1-m.decay)
+	if m.automatic {
+		weight := s.weight.value(g)
+		weight = weight.moved(graph.Mul(rate, graph.Sub(graph.ScalarOne(g, s.dtype), weight.sum())))
+		choose(s.weight, start.weight, weight, finite)
+		rate = graph.Div(rate, weight.sum())
 	}
 	if m.sides {
 		side := func(of running, distances, count *graph.Node) {
@@ -177,8 +174,8 @@ func (m *Method) observe(g *graph.Graph, s *state, r *result) {
 	mean, variance := s.mean.value(g), s.variance.value(g)
 	shift := graph.Mul(rate, meanOf(r.distance, r.count))
 	change := graph.Sub(graph.Mul(rate, variance.from(meanOf(r.distanceSquares, r.count))), graph.Square(shift))
-	choose(s.mean, start.mean, mean.moved(shift), any)
-	choose(s.variance, start.variance, variance.moved(change), any)
+	choose(s.mean, start.mean, mean.moved(shift), finite)
+	choose(s.variance, start.variance, variance.moved(change), finite)
 }
 
 // meanOf returns sum / count, and 0 where the count is 0.
@@ -190,173 +187,4 @@ func meanOf(sum, count *graph.Node) *graph.Node {
 func ratio(a, b *graph.Node) *graph.Node {
 	positive := graph.GreaterThan(b, graph.ZerosLike(b))
 	return graph.Where(positive, graph.Div(a, graph.Where(positive, b, graph.OnesLike(b))), graph.ZerosLike(a))
-}
-
-// started is what the moments are as long as an automatic start lasts.
-type started struct {
-	// going is true in a step of the start, which it may end.
-	going                             *graph.Node
-	mean, variance, deviation, weight compensated
-}
-
-// observeStart keeps a step of the start, limited to the typical range of those kept so far, and returns the moments
-// of them all. It is what package alrc does, with the bias-corrected means written as weighted sums.
-func (m *Method) observeStart(g *graph.Graph, s *state, r *result, any *graph.Node) started {
-	counter := s.started.NodeValue(g)
-	var out started
-	goingOn := graph.LessThan(counter, graph.Scalar(g, dtypes.Int64, startSteps))
-	out.going = goingOn
-
-	index := graph.Iota(g, shapes.Make(dtypes.Int64, startSteps), 0)
-	here := graph.LogicalAnd(graph.Equal(index, counter), any)
-	mean, distance := meanOf(r.sum, r.count), meanOf(r.distance, r.count)
-	variance := graph.MaxScalar(graph.Sub(meanOf(r.distanceSquares, r.count), graph.Square(distance)), 0.0)
-	root := graph.Sqrt(graph.Add(graph.Square(mean), variance))
-	excess := ratio(variance, graph.Add(root, graph.Abs(mean)))
-	means := graph.Where(here, mean, s.startMean.NodeValue(g))
-	excesses := graph.Where(here, excess, s.startExcess.NodeValue(g))
-	count := graph.Where(graph.LogicalAnd(goingOn, any), graph.AddScalar(counter, 1), counter)
-	s.startMean.SetNodeValue(means)
-	s.startExcess.SetNodeValue(excesses)
-	s.started.SetNodeValue(count)
-
-	kept := graph.LessThan(index, count)
-	roots := graph.Add(graph.Abs(means), excesses)
-	typicalMeans, typicalRoots := typical(means, kept, count), typical(roots, kept, count)
-	unlimited := graph.LogicalAnd(graph.Equal(means, typicalMeans), graph.Equal(roots, typicalRoots))
-	excesses = graph.Where(unlimited, excesses, graph.Sub(typicalRoots, graph.Abs(typicalMeans)))
-	means, roots = typicalMeans, typicalRoots
-
-	// Step k of t has weight (1-decay) * decay^(t-1-k): the newest has the most.
-	age := graph.ConvertDType(graph.Sub(graph.AddScalar(count, -1), index), s.dtype)
-	weights := graph.MulScalar(graph.Exp(graph.MulScalar(age, math.Log(m.decay))), 1-m.decay)
-	weights = graph.Where(kept, weights, graph.ZerosLike(weights))
-	total := graph.ReduceAllSum(weights)
-	weighted := func(x *graph.Node) *graph.Node {
-		return ratio(graph.ReduceAllSum(graph.Mul(weights, graph.Where(kept, x, graph.ZerosLike(x)))), total)
-	}
-	// The mean is found about a first estimate of it, and the variance as that of the steps' means and that within the
-	// steps, for the sake of single precision: the mean of the squares less the square of the mean would cancel.
-	center := weighted(means)
-	rest := weighted(graph.Sub(means, center))
-	between := graph.Sub(weighted(graph.Square(graph.Sub(means, center))), graph.Square(rest))
-	within := weighted(graph.Mul(excesses, graph.Add(roots, graph.Abs(means))))
-	variance = graph.MaxScalar(graph.Add(between, within), 0.0)
-	zero := compensated{high: center, low: graph.ScalarZero(g, s.dtype)}
-	if s.dtype == dtypes.Float64 {
-		zero.low = nil
-	}
-	at := func(x *graph.Node) compensated { zero.high = x; return zero }
-	out.mean = at(center).moved(rest)
-	out.variance, out.deviation, out.weight = at(variance), at(graph.Sqrt(variance)), at(total)
-	return out
-}
-
-// typical returns values limited to the median of those kept, less and plus startReach median absolute deviations.
-func typical(values, kept, count *graph.Node) *graph.Node {
-	middle := median(values, kept, count)
-	reach := graph.MulScalar(median(graph.Abs(graph.Sub(values, middle)), kept, count), startReach)
-	return graph.Min(graph.Max(values, graph.Sub(middle, reach)), graph.Add(middle, reach))
-}
-
-// median returns the median of the values kept, of which there are count, and which come first. It ranks each value by
-// comparing it with all others, which is quicker than GoMLX's sort is on any backend for so few.
-func median(values, kept, count *graph.Node) *graph.Node {
-	g := values.Graph()
-	square := shapes.Make(dtypes.Int64, startSteps, startSteps)
-	column := graph.BroadcastToDims(graph.Reshape(values, startSteps, 1), startSteps, startSteps)
-	row := graph.BroadcastToDims(graph.Reshape(values, 1, startSteps), startSteps, startSteps)
-	earlier := graph.LessThan(graph.Iota(g, square, 1), graph.Iota(g, square, 0))
-	before := graph.LogicalOr(graph.LessThan(row, column), graph.LogicalAnd(graph.Equal(row, column), earlier))
-	before = graph.LogicalAnd(before, graph.BroadcastToDims(graph.Reshape(kept, 1, startSteps), startSteps, startSteps))
-	rank := graph.ReduceSum(graph.ConvertDType(before, dtypes.Int64), 1)
-	// Of an even number, the two in the middle are averaged; of none, nothing is picked.
-	pick := func(k *graph.Node) *graph.Node {
-		picked := graph.LogicalAnd(graph.Equal(rank, k), kept)
-		return graph.ReduceAllSum(graph.Where(picked, values, graph.ZerosLike(values)))
-	}
-	two := graph.Scalar(g, dtypes.Int64, 2)
-	lower, upper := pick(graph.Div(graph.AddScalar(count, -1), two)), pick(graph.Div(count, two))
-	return graph.Add(graph.MulScalar(lower, 0.5), graph.MulScalar(upper, 0.5))
-}
-
-// State returns what a clipping in a scope of a model has learned, as the library's value: a clipper of package alrc
-// with the same options, restored from it, goes on from there.
-func (m *Method) State(store *model.Store, scope string) (alrc.State, error) {
-	s := alrc.State{Variant: m.variant()}
-	reader := reader{store: store, path: model.JoinPath(scope, scopeName)}
-	s.Steps, s.Losses, s.Clipped = reader.integer("steps"), reader.integer("losses"), reader.integer("clipped")
-	s.Raised, s.NonFinite = reader.integer("raised"), reader.integer("non_finite")
-	if m.adaptive {
-		s.Mu1 = reader.number("mean")
-		s.Mu2 = reader.number("variance") + s.Mu1*s.Mu1
-	}
-	if m.sides {
-		s.Up, s.Down = reader.number("up"), reader.number("down")
-	}
-	if m.automatic {
-		s.Bias = max(1-reader.number("weight"), 0)
-		means, excesses := reader.numbers("start_mean"), reader.numbers("start_excess")
-		if n := reader.integer("started"); n < startSteps {
-			for i := range n {
-				s.Start = append(s.Start, alrc.StartStep{Mean: means[i], RMS: math.Abs(means[i]) + excesses[i]})
-			}
-		}
-	}
-	return s, reader.err
-}
-
-// reader reads variables, and keeps the first error.
-type reader struct {
-	store *model.Store
-	path  string
-	err   error
-}
-
-func (r *reader) value(name string) any {
-	v := r.store.GetVariable(model.JoinPath(r.path, name))
-	if v == nil || !v.HasValue() {
-		if r.err == nil {
-			r.err = fmt.Errorf("alrc: the model has no variable %q in scope %q: no loss was clipped there yet", name, r.path)
-		}
-		return nil
-	}
-	t, err := v.Value()
-	if err != nil {
-		if r.err == nil {
-			r.err = fmt.Errorf("alrc: reading variable %q of scope %q: %w", name, r.path, err)
-		}
-		return nil
-	}
-	return t.Value()
-}
-
-func (r *reader) integer(name string) int64 {
-	n, _ := r.value(name).(int64)
-	return n
-}
-
-// number reads a running mean.
-func (r *reader) number(name string) float64 {
-	switch x := r.value(name).(type) {
-	case float64:
-		return x
-	case float32:
-		low, _ := r.value(name + "_low").(float32)
-		return float64(x) + float64(low)
-	}
-	return 0
-}
-
-func (r *reader) numbers(name string) []float64 {
-	out := make([]float64, startSteps)
-	switch x := r.value(name).(type) {
-	case []float64:
-		copy(out, x)
-	case []float32:
-		for i, y := range x[:min(len(x), startSteps)] {
-			out[i] = float64(y)
-		}
-	}
-	return out
 }
