@@ -1,0 +1,201 @@
+package figure
+
+import "math"
+
+// Smooth returns the centred moving average over a window of values. At the ends, and around values that are not
+// finite, the average is of those that there are; where there is none it is NaN.
+func Smooth(y []float64, window int) []float64 {
+	window = max(window, 1)
+	return movingMean(y, window, window/2)
+}
+
+// SmoothTrailing returns the mean of each value and those before it, window in all: what was known at that step.
+func SmoothTrailing(y []float64, window int) []float64 {
+	window = max(window, 1)
+	return movingMean(y, window, 0)
+}
+
+// movingMean averages y[i+ahead-window+1 : i+ahead+1]. Sums over windows are put together from sums over halves of
+// fixed blocks, never by subtracting, so that one huge loss leaves no rounding error in later means.
+func movingMean(y []float64, window, ahead int) []float64 {
+	n := len(y)
+	means := make([]float64, n)
+	window = min(window, 2*n+1)
+	ahead = min(ahead, n)
+	// Padding on both sides makes every window a whole one.
+	length := n + 2*window
+	at := func(i int) (float64, float64) {
+		if i -= window; i < 0 || i >= n || !finite(y[i]) {
+			return 0, 0
+		}
+		return y[i], 1
+	}
+	headSum, headCount := make([]float64, length), make([]float64, length)
+	tailSum, tailCount := make([]float64, length), make([]float64, length)
+	for i := range length {
+		headSum[i], headCount[i] = at(i)
+		if i%window != 0 {
+			headSum[i] += headSum[i-1]
+			headCount[i] += headCount[i-1]
+		}
+		j := length - 1 - i
+		tailSum[j], tailCount[j] = at(j)
+		if j%window != window-1 && j != length-1 {
+			tailSum[j] += tailSum[j+1]
+			tailCount[j] += tailCount[j+1]
+		}
+	}
+	for i := range n {
+		last := i + window + ahead
+		first := last - window + 1
+		sum, count := headSum[last], headCount[last]
+		if first%window != 0 {
+			sum += tailSum[first]
+			count += tailCount[first]
+		}
+		means[i] = sum / count
+	}
+	return means
+}
+
+// Downsample returns at most about n points that look the same when drawn n/2 pixels wide: of each run of
+// neighbouring points the lowest and the highest, and the first and last of all. Points whose y is not finite are left out.
+func Downsample(x, y []float64, n int) (shortX, shortY []float64) {
+	if len(x) <= n {
+		return x, y
+	}
+	d := NewDownsampler(n)
+	// The number of points is known, so every run can be of the same length.
+	d.run = (len(x) + d.capacity - 1) / d.capacity
+	for i := range x {
+		d.Add(x[i], y[i])
+	}
+	return d.Points()
+}
+
+// Downsampler thins a stream of points of unknown length in bounded memory, keeping extremes. Make one with
+// [NewDownsampler].
+type Downsampler struct {
+	capacity int // of buckets
+	run      int // points in a whole bucket
+	buckets  []bucket
+	inLast   int // points in the last bucket
+	first    point
+	last     point
+	count    int64
+}
+
+type point struct{ x, y float64 }
+
+// bucket keeps the extremes of a run of points, in the order in which they came.
+type bucket struct {
+	low, high point
+	lowFirst  bool
+}
+
+// NewDownsampler returns a Downsampler that keeps at most about n points, at least 8.
+func NewDownsampler(n int) *Downsampler {
+	capacity := max(n, 8) / 2
+	return &Downsampler{capacity: capacity, run: 1, buckets: make([]bucket, 0, capacity)}
+}
+
+// Add takes a point; one whose y is not finite is left out.
+func (d *Downsampler) Add(x, y float64) {
+	if y-y != 0 { // NaN or infinite
+		return
+	}
+	p := point{x, y}
+	if d.count == 0 {
+		d.first = p
+	}
+	d.last = p
+	d.count++
+	if len(d.buckets) > 0 && d.inLast < d.run {
+		d.inLast++
+		b := &d.buckets[len(d.buckets)-1]
+		if y > b.high.y {
+			b.high, b.lowFirst = p, true
+		}
+		if y < b.low.y {
+			b.low, b.lowFirst = p, false
+		}
+		return
+	}
+	if len(d.buckets) == d.capacity {
+		d.merge()
+		if d.inLast < d.run {
+			d.count--
+			d.Add(x, y)
+			return
+		}
+	}
+	d.buckets = append(d.buckets, bucket{low: p, high: p, lowFirst: true})
+	d.inLast = 1
+}
+
+// merge halves the number of buckets by joining neighbours.
+func (d *Downsampler) merge() {
+	half := 0
+	for i := 0; i < len(d.buckets); i += 2 {
+		b := d.buckets[i]
+		if i+1 < len(d.buckets) {
+			next := d.buckets[i+1]
+			lowNext, highNext := next.low.y < b.low.y, next.high.y > b.high.y
+			switch {
+			case lowNext && highNext:
+				b = next
+			case lowNext:
+				b.low, b.lowFirst = next.low, false
+			case highNext:
+				b.high, b.lowFirst = next.high, true
+			}
+		}
+		d.buckets[half] = b
+		half++
+	}
+	if len(d.buckets)%2 == 0 {
+		d.inLast += d.run
+	}
+	d.buckets = d.buckets[:half]
+	d.run *= 2
+}
+
+// Count is the number of points taken so far, without those that are not finite.
+func (d *Downsampler) Count() int64 { return d.count }
+
+// Points returns the points kept so far, in the order in which they came.
+func (d *Downsampler) Points() (x, y []float64) {
+	add := func(p point) {
+		if k := len(x) - 1; k >= 0 && x[k] == p.x && y[k] == p.y {
+			return
+		}
+		x, y = append(x, p.x), append(y, p.y)
+	}
+	if d.count == 0 {
+		return nil, nil
+	}
+	add(d.first)
+	for _, b := range d.buckets {
+		if b.lowFirst {
+			add(b.low)
+			add(b.high)
+		} else {
+			add(b.high)
+			add(b.low)
+		}
+	}
+	add(d.last)
+	return x, y
+}
+
+// Extent returns the lowest and highest finite value; both are NaN where there is none.
+func Extent(y []float64) (low, high float64) {
+	l := noLimits()
+	for _, value := range y {
+		l.grow(value)
+	}
+	if l.empty() {
+		return math.NaN(), math.NaN()
+	}
+	return l.low, l.high
+}
