@@ -1,0 +1,244 @@
+package figure
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image/color"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Page is one HTML file that holds all it shows: no script, no style sheet, font or image from elsewhere. It follows
+// the reader's choice of light or dark, prints on white, and fits narrow screens. Blocks are added in reading order.
+type Page struct {
+	Title  string
+	blocks []block
+	ids    int
+	err    error
+}
+
+type block struct {
+	Kind    string
+	ID      string
+	Level   int
+	Text    string
+	Caption string
+	Markup  template.HTML
+	Table   *Table
+	Images  []Image
+	Columns []string
+	Pairs   [][2]string
+}
+
+// Table is rows of text under a header. The first column is of names, the others are of numbers, unless Text says so.
+type Table struct {
+	Caption string
+	Header  []string
+	Rows    [][]string
+	// Text lists the columns besides the first that are words and not numbers.
+	Text []int
+	// Emphasis is the rows to show in bold type.
+	Emphasis []int
+}
+
+// Image is a PNG with what it shows in words, for readers who cannot see it, and a caption.
+type Image struct {
+	PNG     []byte
+	Alt     string
+	Caption string
+}
+
+// Heading begins a section; level is 2 or 3, since the page's title is the first.
+func (p *Page) Heading(level int, text string) {
+	p.blocks = append(p.blocks, block{Kind: "heading", Level: min(max(level, 2), 3), Text: text})
+}
+
+// Lead adds a paragraph in larger type: what a reader in a hurry should know.
+func (p *Page) Lead(text string) { p.blocks = append(p.blocks, block{Kind: "lead", Text: text}) }
+
+// Paragraph adds a paragraph.
+func (p *Page) Paragraph(text string) {
+	p.blocks = append(p.blocks, block{Kind: "paragraph", Text: text})
+}
+
+// Warning adds a paragraph that stands out.
+func (p *Page) Warning(text string) { p.blocks = append(p.blocks, block{Kind: "warning", Text: text}) }
+
+// Code adds text in which every space counts, such as a command.
+func (p *Page) Code(text string) { p.blocks = append(p.blocks, block{Kind: "code", Text: text}) }
+
+// Table adds a table.
+func (p *Page) Table(t Table) { p.blocks = append(p.blocks, block{Kind: "table", Table: &t}) }
+
+// Definitions adds a list of names and what they are.
+func (p *Page) Definitions(pairs [][2]string) {
+	p.blocks = append(p.blocks, block{Kind: "definitions", Pairs: pairs})
+}
+
+// Figure adds a figure, drawn for the given size as WriteSVG does and as wide as the page; alt says in words what it
+// shows.
+func (p *Page) Figure(f Figure, width, height int, alt, caption string) {
+	text, err := f.svg(width, height)
+	if err != nil {
+		if p.err == nil {
+			p.err = err
+		}
+		return
+	}
+	p.ids++
+	p.blocks = append(p.blocks, block{Kind: "figure", Markup: inlineSVG(text, fmt.Sprintf("figure-%d", p.ids), alt), Caption: caption})
+}
+
+// Gallery adds images beside each other, as many in a row as fit.
+func (p *Page) Gallery(caption string, images []Image) {
+	p.blocks = append(p.blocks, block{Kind: "gallery", Images: images, Caption: caption})
+}
+
+// Grid adds images in rows under the names of columns.
+func (p *Page) Grid(caption string, columns []string, images []Image) {
+	p.blocks = append(p.blocks, block{Kind: "grid", Images: images, Columns: columns, Caption: caption})
+}
+
+// inlineSVG makes an SVG document part of a page: its size is the page's, its colours of ink and paper the reader's,
+// and its text is announced by one name.
+func inlineSVG(document, id, alt string) template.HTML {
+	_, document, _ = strings.Cut(document, "<svg ")
+	head, body, _ := strings.Cut(document, ">")
+	view := ""
+	if match := viewBox.FindString(head); match != "" {
+		view = " " + match
+	}
+	for from, to := range map[color.NRGBA]string{ink: "ink", frameColor: "frame", gridColor: "grid", paper: "paper"} {
+		hex := fmt.Sprintf("#%02X%02X%02X", from.R, from.G, from.B)
+		body = strings.ReplaceAll(body, ":"+hex, ":var(--"+to+")")
+	}
+	title := template.HTMLEscapeString(alt)
+	return template.HTML(`<svg role="img" aria-labelledby="` + id + `"` + view + ` xmlns="http://www.w3.org/2000/svg"><title id="` + id + `">` +
+		title + `</title>` + body)
+}
+
+var viewBox = regexp.MustCompile(`viewBox="[0-9. ]*"`)
+
+// Write writes the page.
+func (p *Page) Write(w io.Writer) error {
+	if p.err != nil {
+		return fmt.Errorf("page %q: %w", p.Title, p.err)
+	}
+	return pageTemplate.Execute(w, struct {
+		Title  string
+		Blocks []block
+	}{p.Title, p.blocks})
+}
+
+// URL is the image's content as a data URI.
+func (i Image) URL() template.URL {
+	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(i.PNG))
+}
+
+// Class is how a cell of the table is set.
+func (t *Table) Class(column int) string {
+	if column == 0 {
+		return "word"
+	}
+	for _, c := range t.Text {
+		if c == column {
+			return "word"
+		}
+	}
+	return ""
+}
+
+// RowClass is how a row of the table is set.
+func (t *Table) RowClass(row int) string {
+	for _, r := range t.Emphasis {
+		if r == row {
+			return "strong"
+		}
+	}
+	return ""
+}
+
+// Rows are the images of a grid, as many in each as there are columns.
+func (b block) Rows() [][]Image {
+	var rows [][]Image
+	for k := 0; k < len(b.Images); k += len(b.Columns) {
+		rows = append(rows, b.Images[k:min(k+len(b.Columns), len(b.Images))])
+	}
+	return rows
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{{.Title}}</title>
+<style>
+:root { --ink: #222222; --soft: #5f5f5f; --frame: #777777; --grid: #e4e4e4; --paper: #ffffff; --panel: #f6f6f4; --warn: #fff3e0; --warn-edge: #d55e00; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e6e6e6; --soft: #a5a5a5; --frame: #8a8a8a; --grid: #333639; --paper: #16181a; --panel: #1f2225; --warn: #33261a; }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", Arial, sans-serif; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem; }
+h2 { font-size: 1.25rem; margin: 2.5rem 0 .6rem; }
+h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
+p { max-width: 46rem; margin: .6rem 0; }
+.lead { font-size: 1.15rem; }
+.warning { background: var(--warn); border-left: 4px solid var(--warn-edge); padding: .6rem .9rem; }
+figure { margin: 1.2rem 0; break-inside: avoid; }
+figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; max-width: 46rem; }
+figcaption { margin-top: .4rem; }
+caption { padding-bottom: .4rem; }
+svg { display: block; width: 100%; height: auto; }
+.scroll { overflow-x: auto; margin: 1rem 0; }
+table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .8rem .35rem 0; text-align: right; vertical-align: baseline; white-space: nowrap; }
+th { font-weight: 600; border-bottom: 1.5px solid var(--frame); vertical-align: bottom; }
+td { border-bottom: 1px solid var(--grid); }
+.word { text-align: left; }
+.strong td { font-weight: 600; }
+pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; font-size: .93rem; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 1rem; }
+.gallery figure { margin: 0; }
+.gallery figcaption { font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
+.grid { display: grid; gap: .4rem .6rem; font-size: .85rem; color: var(--soft); max-width: 46rem; }
+.grid figure { margin: 0; }
+img { display: block; width: 100%; image-rendering: pixelated; background: var(--panel); }
+@media (max-width: 40rem) { body { padding: 1rem .8rem 3rem; } h1 { font-size: 1.35rem; } .lead { font-size: 1.05rem; }
+  .plot { overflow-x: auto; } .plot svg { min-width: 34rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
+@media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; } .scroll { overflow: visible; }
+  .gallery { grid-template-columns: repeat(6, 1fr); } }
+</style>
+</head>
+<body>
+<main>
+<h1>{{.Title}}</h1>
+{{range .Blocks -}}
+{{if eq .Kind "heading"}}{{if eq .Level 2}}<h2>{{.Text}}</h2>{{else}}<h3>{{.Text}}</h3>{{end}}
+{{else if eq .Kind "lead"}}<p class="lead">{{.Text}}</p>
+{{else if eq .Kind "paragraph"}}<p>{{.Text}}</p>
+{{else if eq .Kind "warning"}}<p class="warning">{{.Text}}</p>
+{{else if eq .Kind "code"}}<pre><code>{{.Text}}</code></pre>
+{{else if eq .Kind "definitions"}}<dl>{{range .Pairs}}<dt>{{index . 0}}</dt><dd>{{index . 1}}</dd>{{end}}</dl>
+{{else if eq .Kind "figure"}}<figure><div class="plot">{{.Markup}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
+{{else if eq .Kind "table"}}{{$table := .Table}}<div class="scroll"><table>{{with .Table.Caption}}<caption>{{.}}</caption>{{end}}
+<thead><tr>{{range $k, $cell := .Table.Header}}<th scope="col" class="{{$table.Class $k}}">{{$cell}}</th>{{end}}</tr></thead>
+<tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.Class $k}}">{{$cell}}</td>{{end}}</tr>
+{{end}}</tbody></table></div>
+{{else if eq .Kind "gallery"}}<figure><div class="gallery">{{range .Images}}<figure><img src="{{.URL}}" alt="{{.Alt}}"><figcaption>{{.Caption}}</figcaption></figure>
+{{end}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
+{{else if eq .Kind "grid"}}<figure><div class="grid" style="grid-template-columns: repeat({{len .Columns}}, minmax(0, 1fr))">{{range .Columns}}<div>{{.}}</div>{{end}}
+{{range .Rows}}{{range .}}<figure><img src="{{.URL}}" alt="{{.Alt}}">{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>{{end}}
+{{end}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
+{{end}}{{end}}</main>
+</body>
+</html>
+`))
