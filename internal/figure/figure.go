@@ -24,6 +24,9 @@ type Figure struct {
 	Columns int
 	// SharedX and SharedY give all plots the same range, so that they can be compared by eye.
 	SharedX, SharedY bool
+	// WideFirst gives the first plot a row of its own, over all columns, and SharedRest gives the others the same
+	// ranges.
+	WideFirst, SharedRest bool
 }
 
 // pixelsPerPoint makes a text of 11 points 22 pixels high: figures are for screens of high density and for paper.
@@ -142,9 +145,17 @@ func (f Figure) draw(canvas vg.CanvasSizer) error {
 	if columns <= 0 || columns > len(f.Plots) {
 		columns = len(f.Plots)
 	}
-	rows := (len(f.Plots) + columns - 1) / columns
+	wide := 0
+	if f.WideFirst {
+		wide = 1
+		columns = max(1, min(columns, len(f.Plots)-1))
+	}
+	rows := wide + (len(f.Plots)-wide+columns-1)/columns
 	sharedX, sharedY := noLimits(), noLimits()
 	for i := range f.Plots {
+		if f.SharedRest && i < wide {
+			continue
+		}
 		x, y := f.Plots[i].extent()
 		sharedX.grow(x.low)
 		sharedX.grow(x.high)
@@ -154,14 +165,20 @@ func (f Figure) draw(canvas vg.CanvasSizer) error {
 	cellWidth := (area.right - area.left - gap*float64(columns-1)) / float64(columns)
 	cellHeight := (area.top - area.bottom - gap*float64(rows-1)) / float64(rows)
 	for i := range f.Plots {
-		column, row := float64(i%columns), float64(i/columns)
+		column, row := float64((i-wide)%columns), float64(wide+(i-wide)/columns)
+		if i < wide {
+			column, row = 0, 0
+		}
 		cell := rectangle{left: area.left + column*(cellWidth+gap), top: area.top - row*(cellHeight+gap)}
 		cell.right, cell.bottom = cell.left+cellWidth, cell.top-cellHeight
+		if i < wide {
+			cell.right = area.right
+		}
 		x, y := f.Plots[i].extent()
-		if f.SharedX {
+		if f.SharedX || f.SharedRest && i >= wide {
 			x = sharedX
 		}
-		if f.SharedY {
+		if f.SharedY || f.SharedRest && i >= wide {
 			y = sharedY
 		}
 		c.plot(&f.Plots[i], cell, x, y)

@@ -6,8 +6,8 @@ import (
 	"html/template"
 	"image/color"
 	"io"
-	"regexp"
 	"strings"
+	"sync"
 )
 
 // Page is one HTML file that holds all it shows: no script, no style sheet, font or image from elsewhere. It follows
@@ -107,26 +107,28 @@ func inlineSVG(document, id, alt string) template.HTML {
 	_, document, _ = strings.Cut(document, "<svg ")
 	head, body, _ := strings.Cut(document, ">")
 	view := ""
-	if match := viewBox.FindString(head); match != "" {
-		view = " " + match
+	if _, rest, ok := strings.Cut(head, `viewBox="`); ok {
+		box, _, _ := strings.Cut(rest, `"`)
+		view = ` viewBox="` + box + `"`
 	}
-	for from, to := range map[color.NRGBA]string{ink: "ink", frameColor: "frame", gridColor: "grid", paper: "paper"} {
-		hex := fmt.Sprintf("#%02X%02X%02X", from.R, from.G, from.B)
-		body = strings.ReplaceAll(body, ":"+hex, ":var(--"+to+")")
+	for _, pair := range []struct {
+		from color.NRGBA
+		to   string
+	}{{ink, "ink"}, {frameColor, "frame"}, {gridColor, "grid"}, {paper, "paper"}} {
+		hex := fmt.Sprintf("#%02X%02X%02X", pair.from.R, pair.from.G, pair.from.B)
+		body = strings.ReplaceAll(body, ":"+hex, ":var(--"+pair.to+")")
 	}
 	title := template.HTMLEscapeString(alt)
 	return template.HTML(`<svg role="img" aria-labelledby="` + id + `"` + view + ` xmlns="http://www.w3.org/2000/svg"><title id="` + id + `">` +
 		title + `</title>` + body)
 }
 
-var viewBox = regexp.MustCompile(`viewBox="[0-9. ]*"`)
-
 // Write writes the page.
 func (p *Page) Write(w io.Writer) error {
 	if p.err != nil {
 		return fmt.Errorf("page %q: %w", p.Title, p.err)
 	}
-	return pageTemplate.Execute(w, struct {
+	return pageTemplate().Execute(w, struct {
 		Title  string
 		Blocks []block
 	}{p.Title, p.blocks})
@@ -169,7 +171,12 @@ func (b block) Rows() [][]Image {
 	return rows
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+// pageTemplate is parsed at the first page, so that commands that write none do not wait for it.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Parse(pageText))
+})
+
+const pageText = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -241,4 +248,4 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{end}}{{end}}</main>
 </body>
 </html>
-`))
+`
