@@ -1,0 +1,330 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"alrc/internal/atomicfile"
+	"alrc/internal/clipping"
+	"alrc/internal/replay"
+)
+
+// replayFlags are the flags of 'alrc replay' as they are given.
+type replayFlags struct {
+	format, column, field, tag, step, batch, pattern string
+	where, clips                                     []string
+	decay                                            float64
+	moments, rule                                    string
+	html, json, csv, snippet                         string
+	noPlot, strict                                   bool
+	follow                                           bool
+	exec                                             string
+	alerts                                           int
+}
+
+func newReplayCommand() *cobra.Command {
+	var f replayFlags
+	command := &cobra.Command{
+		Use:   "replay [flags] FILE|FOLDER|-...",
+		Short: "See what clipping would have done to a run that you have a log of",
+		Long: `Read the losses of a training run from its log, whatever wrote it, and tell which steps
+were outliers, what each clipping would have done, and which settings to use.
+
+Reads CSV and TSV, JSON lines, Hugging Face's trainer_state.json, Lightning's metrics.csv,
+TensorBoard event files, text in which names stand before numbers, and folders of these;
+compressed by gzip or not. The format is told by the content.`,
+		Example: `  alrc replay train.csv
+  alrc replay runs/exp1                         a folder of TensorBoard event files
+  alrc replay train.log --column MSE --where Val=0
+  alrc replay train.log --pattern 'error ([-+0-9.eE]+|nan|inf)'
+  alrc replay train.csv --html replay.html --snippet pytorch
+  alrc replay --follow train.log --exec 'notify-send "$ALRC_ALERT"'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments) },
+	}
+	addFlagGroups(command,
+		group("What to read", func(flags *pflag.FlagSet) {
+			flags.StringVar(&f.format, "format", "", "csv, jsonl, json, events or text; told by the content")
+			flags.StringVar(&f.column, "column", "", "the loss: a column's name or number, or a name in a text log")
+			flags.StringVar(&f.field, "field", "", "the loss: a field of JSON records, such as train.loss")
+			flags.StringVar(&f.tag, "tag", "", "the loss: a tag of TensorBoard event files")
+			flags.StringVar(&f.step, "step-column", "", "what counts the steps; guessed by name")
+			flags.StringVar(&f.batch, "batch-column", "", "records that follow one another with the same value are the losses of one step")
+			flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
+			flags.StringArrayVar(&f.where, "where", nil, "only records with this, as in Val=0 or split!=val (repeatable)")
+			flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")
+		}),
+		group("Clipping", func(flags *pflag.FlagSet) {
+			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2", "alrc:3", "alrc:4", "two-sided"}, clipping.Forms+" (repeatable)")
+			flags.Float64Var(&f.decay, "decay", 0, "decay of the running moments (default 0.999)")
+			flags.StringVar(&f.moments, "moments", "auto", "starting moments: auto, or MU1,MU2")
+			flags.StringVar(&f.rule, "rule", "auto", "how scales are made: auto, ratio or distance")
+		}),
+		group("Output", func(flags *pflag.FlagSet) {
+			flags.StringVar(&f.snippet, "snippet", "", "print the lines to paste for go, gomlx, pytorch, jax or all")
+			flags.StringVar(&f.html, "html", "", "write a self-contained page to this file")
+			flags.StringVar(&f.json, "json", "", "write everything as JSON to this file; - is standard output, and nothing else is printed")
+			flags.StringVar(&f.csv, "csv", "", "write a row a step to this file: step, loss, threshold, scale (of the --clip given, else of alrc:3)")
+			flags.BoolVar(&f.noPlot, "no-plot", false, "leave out the plot")
+		}),
+		group("Watching", func(flags *pflag.FlagSet) {
+			flags.BoolVarP(&f.follow, "follow", "f", false, "watch a growing log and print a line for every spike; Ctrl-C ends it")
+			flags.StringVar(&f.exec, "exec", "", "with --follow: a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
+			flags.IntVar(&f.alerts, "alerts", 0, "with --follow: end with exit code 3 after this many alerts (0: never)")
+		}),
+	)
+	return command
+}
+
+// options turns the flags into what a replay takes.
+func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.Options, error) {
+	o := replay.Options{Inputs: inputs, Stdin: command.InOrStdin(), Format: replay.Format(f.format), Step: f.step, Batch: f.batch,
+		Pattern: f.pattern, Decay: f.decay, Strict: f.strict}
+	if f.format != "" && !slices.Contains(replay.Formats, o.Format) {
+		return o, usageError("--format %s: give csv, jsonl, json, events or text", f.format)
+	}
+	given := 0
+	for _, name := range []string{f.column, f.field, f.tag, f.pattern} {
+		if name != "" {
+			given++
+		}
+	}
+	if given > 1 {
+		return o, usageError("give only one of --column, --field, --tag and --pattern: each says what the loss is")
+	}
+	o.Loss = f.column + f.field + f.tag
+	if f.snippet != "" && f.snippet != "all" && !slices.Contains(replay.Frameworks, f.snippet) {
+		return o, usageError("--snippet %s: give %s or all", f.snippet, strings.Join(replay.Frameworks, ", "))
+	}
+	for _, text := range f.where {
+		field, value, ok := strings.Cut(text, "=")
+		not := strings.HasSuffix(field, "!")
+		if field = strings.TrimSuffix(field, "!"); !ok || field == "" {
+			return o, usageError("--where %s: give FIELD=VALUE or FIELD!=VALUE", text)
+		}
+		o.Where = append(o.Where, replay.Condition{Field: field, Value: value, Not: not})
+	}
+	moments, err := clipping.ParseMoments(f.moments)
+	if err != nil {
+		return o, usageError("--moments: %w", err)
+	}
+	rule, err := clipping.ParseRule(f.rule)
+	if err != nil {
+		return o, usageError("--rule: %w", err)
+	}
+	seen := make(map[string]bool)
+	for _, text := range f.clips {
+		spec, err := clipping.Parse(text)
+		if err != nil {
+			return o, usageError("--clip: %w", err)
+		}
+		if seen[spec.String()] {
+			return o, usageError("--clip %s is given twice", spec)
+		}
+		seen[spec.String()] = true
+		spec.Decay, spec.Moments, spec.Rule = f.decay, moments, rule
+		if _, err := spec.New(); err != nil {
+			return o, usageError("%w", err)
+		}
+		o.Clips = append(o.Clips, spec)
+	}
+	return o, nil
+}
+
+func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
+	o, err := f.options(command, inputs)
+	if err != nil {
+		return err
+	}
+	if f.follow {
+		return f.watch(command, o)
+	}
+	if f.exec != "" || f.alerts != 0 {
+		return usageError("--exec and --alerts are for --follow")
+	}
+	if f.csv != "" {
+		if replay.RowsOf(o.Clips).Kind == "none" {
+			return usageError("--csv writes the threshold and the scales of a clipping: give one by --clip")
+		}
+		o.Rows = func(write func(io.Writer) error) error { return atomicfile.Write(f.csv, write) }
+	}
+	report, err := replay.Run(o)
+	var choice *replay.ChoiceError
+	if errors.As(err, &choice) {
+		if chosen, ok := ask(command, choice); ok {
+			if chosen.Run != "" {
+				o.Inputs = []string{chosen.Run}
+			}
+			o.Loss = chosen.Loss
+			if field, value, ok := strings.Cut(chosen.Where, "="); ok {
+				o.Where = append(o.Where, replay.Condition{Field: field, Value: value})
+			}
+			report, err = replay.Run(o)
+		} else {
+			return &ExitError{Code: exitUsage, Err: describeChoice(choice, inputs)}
+		}
+	}
+	if err != nil {
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	if f.html != "" {
+		if err := atomicfile.Write(f.html, report.HTML); err != nil {
+			return err
+		}
+	}
+	out := command.OutOrStdout()
+	if f.json == "-" {
+		return report.JSON(out)
+	}
+	if f.json != "" {
+		if err := atomicfile.Write(f.json, report.JSON); err != nil {
+			return err
+		}
+	}
+	look := replay.Appearance{Columns: 80, Plot: !f.noPlot, Snippet: f.snippet}
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
+			look.Columns = columns
+		}
+		look.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	}
+	if err := report.Print(out, look); err != nil {
+		return err
+	}
+	for _, file := range []string{f.html, f.json, f.csv} {
+		if file != "" {
+			fmt.Fprintf(out, "\nWrote %s", file)
+		}
+	}
+	if f.html+f.json+f.csv != "" {
+		fmt.Fprintln(out)
+	}
+	return nil
+}
+
+// ask lets a person at a terminal choose a series.
+func ask(command *cobra.Command, choice *replay.ChoiceError) (replay.Candidate, bool) {
+	in, inOK := command.InOrStdin().(*os.File)
+	out, outOK := command.OutOrStdout().(*os.File)
+	if !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) || len(choice.Candidates) == 0 {
+		return replay.Candidate{}, false
+	}
+	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice, nil))
+	for {
+		fmt.Fprintf(out, "Which one, 1 to %d? ", len(choice.Candidates))
+		var number int
+		if _, err := fmt.Fscanln(in, &number); errors.Is(err, io.EOF) {
+			return replay.Candidate{}, false
+		}
+		if number >= 1 && number <= len(choice.Candidates) {
+			fmt.Fprintln(out)
+			return choice.Candidates[number-1], true
+		}
+	}
+}
+
+// describeChoice lists the series of a log, and the flags that pick each.
+func describeChoice(choice *replay.ChoiceError, inputs []string) error {
+	return fmt.Errorf("%s:\n\n%s", choice.Reason, candidateTable(choice, inputs))
+}
+
+func candidateTable(choice *replay.ChoiceError, inputs []string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  \tloss\tcount\tfrom\tto\tpick it by")
+	for i, c := range choice.Candidates {
+		name := c.Loss
+		if c.Where != "" {
+			name += ", " + c.Where
+		}
+		var flags []string
+		if c.Run != "" {
+			name = c.Run + ": " + name
+			flags = append(flags, quoted(c.Run))
+		} else {
+			for _, input := range inputs {
+				flags = append(flags, quoted(input))
+			}
+		}
+		flags = append(flags, "--column", quoted(c.Loss))
+		if c.Where != "" {
+			flags = append(flags, "--where", quoted(c.Where))
+		}
+		fmt.Fprintf(w, "  %d\t%s\t%d\t%.4g\t%.4g\talrc replay %s\n", i+1, name, c.Count, c.Least, c.Most, strings.Join(flags, " "))
+	}
+	w.Flush()
+	if choice.Partial {
+		b.WriteString("(counts and ranges are of the beginning of the log)\n")
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// quoted makes a text one word of a shell.
+func quoted(text string) string {
+	if text != "" && !strings.ContainsAny(text, " \t\n'\"$`\\!*?[](){}<>|&;#~") {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// watch follows a log.
+func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
+	if f.html+f.json+f.csv+f.snippet != "" {
+		return usageError("--html, --json, --csv and --snippet are for a replay of a whole log, not for --follow")
+	}
+	if len(o.Inputs) != 1 {
+		return usageError("--follow watches one log")
+	}
+	ctx, stop := withSignals(command.Context())
+	defer stop()
+	out := command.OutOrStdout()
+	alerts := 0
+	err := replay.Follow(ctx, o, func(a replay.Alert) error {
+		fmt.Fprintln(out, a)
+		if a.Over {
+			return nil
+		}
+		if f.exec != "" {
+			shell, flag := "sh", "-c"
+			if os.PathSeparator == '\\' {
+				shell, flag = "cmd", "/C"
+			}
+			run := exec.CommandContext(ctx, shell, flag, f.exec)
+			run.Env = append(os.Environ(), a.Environment()...)
+			run.Stdout, run.Stderr = out, command.ErrOrStderr()
+			if err := run.Run(); err != nil {
+				fmt.Fprintf(command.ErrOrStderr(), "alrc: the command of --exec: %v\n", err)
+			}
+		}
+		if alerts++; alerts == f.alerts {
+			return &ExitError{Code: exitDiverged}
+		}
+		return nil
+	})
+	var exit *ExitError
+	var choice *replay.ChoiceError
+	switch {
+	case errors.As(err, &exit):
+		return exit
+	case errors.As(err, &choice):
+		return &ExitError{Code: exitUsage, Err: describeChoice(choice, o.Inputs)}
+	case err != nil && ctx.Err() != nil:
+		if alerts > 0 {
+			return &ExitError{Code: exitDiverged}
+		}
+		return nil
+	case err != nil:
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package replay
+
+import (
+	"bufio"
+	"math"
+	"strconv"
+
+	"alrc"
+	"alrc/internal/clipping"
+)
+
+// ClipResult is what one clipping would have done.
+type ClipResult struct {
+	Clip     string `json:"clip"`
+	Describe string `json:"description"`
+	// Clipped, Raised and NonFinite count losses, and ClippedShare is the part of all that was clipped.
+	Clipped      int64  `json:"clipped"`
+	Raised       int64  `json:"raised"`
+	NonFinite    int64  `json:"not_finite"`
+	ClippedShare Number `json:"clipped_share"`
+	// Strongest is the smallest scale of a finite loss, at StrongestStep; 1 where nothing was clipped.
+	Strongest     Number `json:"strongest_scale"`
+	StrongestStep int64  `json:"strongest_step"`
+	// Removed is the part of the total gradient weight, which is 1 a loss, that scales below 1 take away.
+	Removed Number `json:"removed_weight"`
+	// Settled is the first step from which the moments could be relied on, and SettledSteps the number of steps until
+	// then; absent where they never could.
+	Settled      *int64 `json:"settled_step"`
+	SettledSteps int64  `json:"settled_after"`
+	// Asked says that the user asked for it, and that it is not only here for the recommendation.
+	Asked bool `json:"-"`
+
+	threshold *curve
+}
+
+// clipRun is a clipping at work on a log.
+type clipRun struct {
+	spec    clipping.Spec
+	clipper alrc.Clipper // nil: none
+	// twin starts by itself, where the clipper's moments were given: these are settled once both agree.
+	twin       alrc.Clipper
+	twinScales []float64
+	scales     []float64
+	result     ClipResult
+	losses     int64
+	steps      int64
+	removed    float64
+	rows       *bufio.Writer // where not nil, a row a step goes here
+	row        []byte
+}
+
+func newClipRun(spec clipping.Spec) (*clipRun, error) {
+	clipper, err := spec.New()
+	if err != nil {
+		return nil, err
+	}
+	r := &clipRun{spec: spec, clipper: clipper}
+	r.result = ClipResult{Clip: spec.String(), Describe: spec.Describe(), Strongest: 1, threshold: newCurve()}
+	if spec.Moments != nil && spec.Kind != "constant" && clipper != nil {
+		automatic := spec
+		automatic.Moments = nil
+		if r.twin, err = automatic.New(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *clipRun) push(c *chunk) error {
+	for i, step := range c.steps {
+		if err := r.step(step, c.at(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *clipRun) step(step int64, losses []float64) error {
+	if cap(r.scales) < len(losses) {
+		r.scales = make([]float64, 2*len(losses))
+	}
+	scales := r.scales[:len(losses)]
+	r.losses += int64(len(losses))
+	r.steps++
+	var s alrc.Statistics
+	if r.clipper != nil {
+		s = r.clipper.Step(losses, scales)
+		r.threshold(step, s)
+		if r.result.Settled == nil {
+			r.settle(step, losses, s)
+		}
+		if s.Clipped+s.Raised+s.NonFinite > 0 {
+			r.count(step, scales, losses, s)
+		}
+	} else {
+		s.Limits = alrc.Limits{Lower: math.Inf(-1), Upper: math.Inf(1)}
+		for i, loss := range losses {
+			scales[i] = 1
+			if loss-loss != 0 {
+				r.result.NonFinite++
+			}
+		}
+	}
+	if r.rows != nil {
+		return r.write(step, losses, scales, s.Limits.Upper)
+	}
+	return nil
+}
+
+func (r *clipRun) threshold(step int64, s alrc.Statistics) {
+	r.result.threshold.add(step, s.Limits.Upper)
+}
+
+// settle looks whether the moments can be relied on by now: an automatic start is over, or moments that were given
+// have come within a tenth of where they would be by themselves.
+func (r *clipRun) settle(step int64, losses []float64, s alrc.Statistics) {
+	settled := !math.IsInf(s.Limits.Upper, 1) || !math.IsInf(s.Limits.Lower, -1)
+	if r.twin != nil {
+		if cap(r.twinScales) < len(losses) {
+			r.twinScales = make([]float64, 2*len(losses))
+		}
+		t := r.twin.Step(losses, r.twinScales[:len(losses)])
+		near := func(a, b float64) bool { return a == b || math.Abs(a-b) <= 0.1*math.Abs(b) }
+		settled = (!math.IsInf(t.Limits.Upper, 1) || !math.IsInf(t.Limits.Lower, -1)) &&
+			near(s.Limits.Upper, t.Limits.Upper) && near(s.Limits.Lower, t.Limits.Lower)
+	}
+	if settled {
+		r.result.Settled, r.result.SettledSteps = &step, r.steps-1
+	}
+}
+
+func (r *clipRun) count(step int64, scales, losses []float64, s alrc.Statistics) {
+	r.result.Clipped += int64(s.Clipped)
+	r.result.Raised += int64(s.Raised)
+	r.result.NonFinite += int64(s.NonFinite)
+	for i, scale := range scales {
+		if scale < 1 {
+			r.removed += 1 - scale
+		}
+		if finite := losses[i]-losses[i] == 0; finite && scale < float64(r.result.Strongest) {
+			r.result.Strongest, r.result.StrongestStep = Number(scale), step
+		}
+	}
+}
+
+func (r *clipRun) write(step int64, losses, scales []float64, threshold float64) error {
+	row := strconv.AppendInt(r.row[:0], step, 10)
+	for _, value := range []float64{average(losses), threshold, average(scales)} {
+		row = append(row, ',')
+		if value-value == 0 {
+			row = strconv.AppendFloat(row, value, 'g', -1, 64)
+		}
+	}
+	r.row = append(row, '\n')
+	_, err := r.rows.Write(r.row)
+	return err
+}
+
+func average(values []float64) float64 {
+	if len(values) == 1 {
+		return values[0]
+	}
+	var sum float64
+	for _, value := range values {
+		sum += value
+	}
+	return sum / float64(len(values))
+}
+
+func (r *clipRun) finish() ClipResult {
+	if r.losses > 0 {
+		r.result.ClippedShare = Number(float64(r.result.Clipped) / float64(r.losses))
+		r.result.Removed = Number(r.removed / float64(r.losses))
+	}
+	return r.result
+}

@@ -1,0 +1,88 @@
+package replay
+
+import "math"
+
+// curvePoints is the largest number of buckets of a curve: more than a figure has columns.
+const curvePoints = 2048
+
+// curve sums up a series of any length in a bounded number of buckets, each of the same number of steps. The least
+// and the largest value of each are kept, so that no spike is lost.
+type curve struct {
+	width   int // steps a bucket
+	buckets []bucket
+}
+
+type bucket struct {
+	count       int // finite values
+	steps       int
+	first       int64 // step
+	sum         float64
+	least, most float64
+	mostStep    int64
+}
+
+func newCurve() *curve { return &curve{width: 1, buckets: make([]bucket, 0, curvePoints)} }
+
+func (c *curve) add(step int64, value float64) {
+	n := len(c.buckets)
+	if n == 0 || c.buckets[n-1].steps == c.width {
+		if n == curvePoints {
+			c.halve()
+			n = len(c.buckets)
+		}
+		c.buckets = append(c.buckets, bucket{first: step, least: math.Inf(1), most: math.Inf(-1)})
+		n++
+	}
+	b := &c.buckets[n-1]
+	b.steps++
+	if value-value != 0 {
+		return
+	}
+	b.count++
+	b.sum += value
+	if value < b.least {
+		b.least = value
+	}
+	if value > b.most {
+		b.most, b.mostStep = value, step
+	}
+}
+
+// halve joins the buckets two by two.
+func (c *curve) halve() {
+	for i := range curvePoints / 2 {
+		a, b := c.buckets[2*i], c.buckets[2*i+1]
+		a.count += b.count
+		a.steps += b.steps
+		a.sum += b.sum
+		a.least = min(a.least, b.least)
+		if b.most > a.most {
+			a.most, a.mostStep = b.most, b.mostStep
+		}
+		c.buckets[i] = a
+	}
+	c.buckets = c.buckets[:curvePoints/2]
+	c.width *= 2
+}
+
+// mean is that of a bucket's finite values, NaN where there are none.
+func (b *bucket) mean() float64 { return b.sum / float64(b.count) }
+
+// segment sums up some buckets.
+func segment(buckets []bucket) bucket {
+	var all bucket
+	all.least, all.most = math.Inf(1), math.Inf(-1)
+	if len(buckets) > 0 {
+		all.first = buckets[0].first
+	}
+	for _, b := range buckets {
+		all.count += b.count
+		all.steps += b.steps
+		all.sum += b.sum
+		all.least = min(all.least, b.least)
+		if b.most > all.most {
+			all.most, all.mostStep = b.most, b.mostStep
+		}
+	}
+	return all
+}

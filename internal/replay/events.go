@@ -1,0 +1,80 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"alrc/internal/eventlog"
+)
+
+// isEvents says whether data begins as an event file does: with a record whose length has the right checksum.
+func isEvents(data []byte) bool {
+	_, err := eventlog.NewReader(bytes.NewReader(data)).Next()
+	var damaged *eventlog.RecordError
+	if errors.As(err, &damaged) {
+		return !damaged.Fatal
+	}
+	return err == nil
+}
+
+// eventRows is the number of losses in a block of an event file.
+const eventRows = 1 << 13
+
+// readEvents fills blocks of about as many rows from an event file. next returns an empty block to fill, and send takes it.
+func readEvents(r io.Reader, tag string, rows int, next func() *block, send func(*block) error) error {
+	reader := eventlog.NewReader(r)
+	b := next()
+	for {
+		event, err := reader.Next()
+		var damaged *eventlog.RecordError
+		switch {
+		case errors.As(err, &damaged):
+			if b.malformed++; b.malformed == 1 {
+				b.badReason, b.bad = damaged.Reason, ""
+				b.offset, b.badOffset = damaged.Offset, 0
+			}
+			if !damaged.Fatal {
+				continue
+			}
+			return send(b)
+		case errors.Is(err, io.EOF):
+			return send(b)
+		case errors.Is(err, eventlog.ErrTruncated):
+			b.note = err.Error()
+			return send(b)
+		case err != nil:
+			return errors.Join(send(b), err)
+		}
+		for _, scalar := range event.Scalars {
+			if scalar.Tag == tag {
+				b.records++
+				b.add(event.Step, scalar.Value)
+			}
+		}
+		if len(b.losses) >= rows {
+			if err := send(b); err != nil {
+				return err
+			}
+			b = next()
+		}
+	}
+}
+
+// surveyEvents visits all scalars.
+func surveyEvents(r io.Reader, visit visitor) {
+	reader := eventlog.NewReader(r)
+	for {
+		event, err := reader.Next()
+		var damaged *eventlog.RecordError
+		if err != nil && !(errors.As(err, &damaged) && !damaged.Fatal) {
+			return
+		}
+		for _, scalar := range event.Scalars {
+			visit.field([]byte(scalar.Tag), nil, scalar.Value, true)
+		}
+		if len(event.Scalars) > 0 {
+			visit.endRecord()
+		}
+	}
+}

@@ -1,0 +1,400 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// jsonScanner reads JSON objects: one a line, or those of an array in a document, such as the log_history of
+// Hugging Face's trainer_state.json. Fields of objects within objects have names such as train.loss.
+type jsonScanner struct {
+	lines bool
+	selection
+}
+
+// arrayOfObjects returns where the records of a document begin: behind the bracket of the first array of objects.
+func arrayOfObjects(sample []byte) (int, bool) {
+	text := false
+	for i := 0; i < len(sample); i++ {
+		switch c := sample[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case c == '[' && !text:
+			rest := bytes.TrimLeft(sample[i+1:], " \t\r\n")
+			if len(rest) > 0 && rest[0] == '{' {
+				return i + 1, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (s *jsonScanner) whole(data []byte) int {
+	if s.lines {
+		return wholeLines(data)
+	}
+	whole := 0
+	for i := 0; i < len(data); {
+		begin := bytes.IndexByte(data[i:], '{')
+		if begin < 0 {
+			return whole
+		}
+		end := objectEnd(data, i+begin)
+		if end < 0 {
+			return whole
+		}
+		whole, i = end, end
+	}
+	return whole
+}
+
+// objectEnd returns the end of the object or array at i, or -1 where data ends before.
+func objectEnd(data []byte, i int) int {
+	depth := 0
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth <= 0 {
+				return i + 1
+			}
+		case '"':
+			if i = stringEnd(data, i); i < 0 {
+				return -1
+			}
+			i--
+		}
+	}
+	return -1
+}
+
+// stringEnd returns the end of the quoted string at i, or -1.
+func stringEnd(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// found is what one object holds of the selection.
+type found struct {
+	loss, step, batch []byte
+	conditions        int // that hold
+	denied            bool
+}
+
+func (s *jsonScanner) scan(data []byte, b *block) {
+	for i := 0; i < len(data); {
+		end := len(data)
+		if s.lines {
+			if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
+				end = i + n
+			}
+			record := trim(data[i:end])
+			if len(record) > 0 {
+				s.scanRecord(data, record, i, end, b)
+			}
+			i = end + 1
+			continue
+		}
+		begin := bytes.IndexByte(data[i:], '{')
+		if begin < 0 {
+			break
+		}
+		if n := objectEnd(data, i+begin); n >= 0 {
+			end = n
+		}
+		s.scanRecord(data, data[i+begin:end], i+begin, end, b)
+		i = end
+	}
+	b.lines += bytes.Count(data, newline)
+}
+
+// scanRecord reads the object that is data[begin:end] but for space.
+func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) {
+	var f found
+	paths := [3]string{s.loss, s.step, s.batch}
+	if !s.object(record, paths, s.where, &f) {
+		b.malform(data, begin, end, "is no JSON object")
+		return
+	}
+	if len(f.loss) == 0 || string(f.loss) == "null" {
+		return
+	}
+	step := int64(missingStep)
+	if len(f.step) > 0 && string(f.step) != "null" {
+		value, ok := wholeNumber(f.step)
+		if ok {
+			step, ok = stepOf(value)
+		}
+		if !ok {
+			b.malform(data, begin, end, fmt.Sprintf("has %q for a step", shorten(f.step)))
+			return
+		}
+	}
+	left := f.denied || f.conditions < len(s.where)
+	if f.loss[0] == '[' {
+		group := uint64(b.offset) + uint64(begin)
+		if s.batch != "" {
+			group = hash(f.batch)
+		}
+		rows := len(b.losses)
+		for list := f.loss[1:]; ; {
+			list = bytes.TrimLeft(list, " \t\r\n,")
+			if len(list) == 0 || list[0] == ']' {
+				break
+			}
+			value, n := number(list)
+			if bytes.HasPrefix(list, []byte("null")) {
+				value, n = math.NaN(), 4
+			}
+			if n == 0 {
+				b.steps, b.losses, b.groups = b.steps[:rows], b.losses[:rows], b.groups[:min(rows, len(b.groups))]
+				b.malform(data, begin, end, "has a list that holds more than numbers for a loss")
+				return
+			}
+			list = list[n:]
+			if !left {
+				b.group(step, value, group)
+			}
+		}
+		b.records++
+		if left {
+			b.leftOut++
+		}
+		return
+	}
+	value, ok := wholeNumber(f.loss)
+	if !ok {
+		b.malform(data, begin, end, fmt.Sprintf("has %q for a loss", shorten(f.loss)))
+		return
+	}
+	b.records++
+	switch {
+	case left:
+		b.leftOut++
+	case s.batch != "":
+		b.group(step, value, hash(f.batch))
+	case len(b.groups) > 0:
+		b.group(step, value, uint64(b.offset)+uint64(begin))
+	default:
+		b.add(step, value)
+	}
+}
+
+// group adds a row to a block whose rows before may have no group: each of these is a step of its own.
+func (b *block) group(step int64, loss float64, group uint64) {
+	for len(b.groups) < len(b.losses) {
+		b.groups = append(b.groups, ^uint64(len(b.groups)))
+	}
+	b.addGrouped(step, loss, group)
+}
+
+// object looks for paths in an object, which may be followed by nothing but space.
+func (s *jsonScanner) object(data []byte, paths [3]string, where []Condition, f *found) bool {
+	end, ok := s.fields(data, 0, paths, where, f, 0)
+	return ok && end == len(data)
+}
+
+// fields reads the object at i and returns its end.
+func (s *jsonScanner) fields(data []byte, i int, paths [3]string, where []Condition, f *found, depth int) (int, bool) {
+	if i >= len(data) || data[i] != '{' || depth > 32 {
+		return i, false
+	}
+	i = space(data, i+1)
+	if i < len(data) && data[i] == '}' {
+		return i + 1, true
+	}
+	for {
+		if i >= len(data) || data[i] != '"' {
+			return i, false
+		}
+		nameEnd := stringEnd(data, i)
+		if nameEnd < 0 {
+			return i, false
+		}
+		name := data[i+1 : nameEnd-1]
+		i = space(data, nameEnd)
+		if i >= len(data) || data[i] != ':' {
+			return i, false
+		}
+		i = space(data, i+1)
+		if i >= len(data) {
+			return i, false
+		}
+		end := valueEnd(data, i)
+		if end < 0 {
+			return i, false
+		}
+		value := data[i:end]
+		if value[0] == '{' {
+			if inner, conditions, any := within(name, paths, where); any {
+				if _, ok := s.fields(value, 0, inner, conditions, f, depth+1); !ok {
+					return i, false
+				}
+			}
+		} else {
+			text := value
+			if value[0] == '"' {
+				text = value[1 : len(value)-1]
+			}
+			if string(name) == paths[0] {
+				f.loss = text
+			}
+			if string(name) == paths[1] {
+				f.step = text
+			}
+			if string(name) == paths[2] {
+				f.batch = text
+			}
+			for j := range where {
+				if string(name) == where[j].Field {
+					f.conditions++
+					if !where[j].holds(text) {
+						f.denied = true
+					}
+				}
+			}
+		}
+		i = space(data, end)
+		if i >= len(data) {
+			return i, false
+		}
+		switch data[i] {
+		case ',':
+			i = space(data, i+1)
+		case '}':
+			return i + 1, true
+		default:
+			return i, false
+		}
+	}
+}
+
+// within returns what of paths and conditions lies in the field of a name.
+func within(name []byte, paths [3]string, where []Condition) (inner [3]string, conditions []Condition, any bool) {
+	strip := func(path string) (string, bool) {
+		if len(path) > len(name)+1 && path[len(name)] == '.' && path[:len(name)] == string(name) {
+			return path[len(name)+1:], true
+		}
+		return "", false
+	}
+	for k, path := range paths {
+		if rest, ok := strip(path); ok {
+			inner[k], any = rest, true
+		}
+	}
+	for _, condition := range where {
+		if rest, ok := strip(condition.Field); ok {
+			condition.Field = rest
+			conditions, any = append(conditions, condition), true
+		}
+	}
+	return inner, conditions, any
+}
+
+func space(data []byte, i int) int {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// valueEnd returns the end of the value at i, or -1.
+func valueEnd(data []byte, i int) int {
+	switch data[i] {
+	case '"':
+		return stringEnd(data, i)
+	case '{', '[':
+		return objectEnd(data, i)
+	}
+	end := i
+	for end < len(data) && data[end] != ',' && data[end] != '}' && data[end] != ']' && data[end] > ' ' {
+		end++
+	}
+	if end == i {
+		return -1
+	}
+	return end
+}
+
+func (s *jsonScanner) survey(data []byte, visit visitor) {
+	for i := 0; i < len(data); {
+		begin := bytes.IndexByte(data[i:], '{')
+		if begin < 0 {
+			return
+		}
+		end := objectEnd(data, i+begin)
+		if end < 0 {
+			return
+		}
+		surveyObject(data[i+begin:end], nil, visit, 0)
+		visit.endRecord()
+		i = end
+	}
+}
+
+// surveyObject visits the fields of an object. Damaged ones are visited as far as they can be read.
+func surveyObject(data, prefix []byte, visit visitor, depth int) {
+	if depth > 8 {
+		return
+	}
+	i := space(data, 1)
+	for i < len(data) && data[i] == '"' {
+		nameEnd := stringEnd(data, i)
+		if nameEnd < 0 {
+			return
+		}
+		name := append(bytes.Clone(prefix), data[i+1:nameEnd-1]...)
+		i = space(data, nameEnd)
+		if i >= len(data) || data[i] != ':' {
+			return
+		}
+		if i = space(data, i+1); i >= len(data) {
+			return
+		}
+		end := valueEnd(data, i)
+		if end < 0 {
+			return
+		}
+		switch value := data[i:end]; value[0] {
+		case '{':
+			surveyObject(value, append(name, '.'), visit, depth+1)
+		case '[':
+			first := bytes.TrimLeft(value[1:], " \t\r\n")
+			if number, n := number(first); n > 0 {
+				visit.field(name, value, number, true)
+			}
+		case '"':
+			text := value[1 : len(value)-1]
+			number, ok := wholeNumber(text)
+			visit.field(name, text, number, ok)
+		default:
+			number, ok := wholeNumber(value)
+			if string(value) != "null" {
+				visit.field(name, value, number, ok)
+			}
+		}
+		if i = space(data, end); i >= len(data) || data[i] != ',' {
+			return
+		}
+		i = space(data, i+1)
+	}
+}
+
+func (s *jsonScanner) choose(chosen selection) (scanner, error) {
+	if strings.Contains(chosen.loss, "\"") {
+		return nil, fmt.Errorf("a field's name cannot hold a quotation mark: %q", chosen.loss)
+	}
+	return &jsonScanner{lines: s.lines, selection: chosen}, nil
+}

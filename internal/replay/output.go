@@ -1,0 +1,377 @@
+package replay
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"alrc/internal/figure"
+)
+
+// JSON writes all of the report for scripts; numbers that are not finite are null.
+func (r *Report) JSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(r)
+}
+
+// Appearance is how a report is printed.
+type Appearance struct {
+	Columns int  // of the terminal
+	Color   bool // by ANSI escape sequences
+	Plot    bool
+	// Snippet is the framework whose lines to paste are shown; "all" shows those of all.
+	Snippet string
+}
+
+// Print writes the report for people: the verdict first.
+func (r *Report) Print(w io.Writer, look Appearance) error {
+	width := max(40, min(look.Columns, 100))
+	var b strings.Builder
+	bold := func(text string) string {
+		if look.Color {
+			return "\x1b[1m" + text + "\x1b[0m"
+		}
+		return text
+	}
+	fmt.Fprintf(&b, "%s\n\n", wrap(r.subject(), width, ""))
+	fmt.Fprintf(&b, "%s\n", bold(wrap(r.Verdict, width, "")))
+	if look.Plot && r.Steps > 1 {
+		b.WriteByte('\n')
+		if err := figure.Terminal(&b, r.plot(2*width, false), width, 16, look.Color); err != nil {
+			return fmt.Errorf("draw the plot: %w", err)
+		}
+	}
+	if len(r.Episodes) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", bold(r.episodesTitle(5)))
+		table(&b, episodeHeader, r.episodeRows(5))
+	}
+	if len(r.Clips) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", bold("What each clipping would have done"))
+		table(&b, clipHeader, r.clipRows())
+	}
+	rec := r.Recommendation
+	fmt.Fprintf(&b, "\n%s\n%s\n", bold("Recommended"), wrap(rec.describe(), width, ""))
+	fmt.Fprintf(&b, "%s\n", wrap(rec.Reason, width, ""))
+	switch look.Snippet {
+	case "":
+	case "all":
+		for _, framework := range Frameworks {
+			fmt.Fprintf(&b, "\n%s\n%s", bold(framework), indent(rec.Snippets[framework]))
+		}
+	default:
+		fmt.Fprintf(&b, "\n%s", indent(rec.Snippets[look.Snippet]))
+	}
+	if look.Snippet != "all" {
+		fmt.Fprintf(&b, "\n%s\n", wrap("--snippet go|gomlx|pytorch|jax|all prints the lines to paste for other frameworks.", width, ""))
+	}
+	notes := append([]string(nil), r.Source.Notes...)
+	if r.Source.Malformed > 0 {
+		notes = append(notes, r.malformedNote())
+	}
+	notes = append(notes, caveat)
+	fmt.Fprintf(&b, "\n%s\n", bold("Notes"))
+	for _, note := range notes {
+		fmt.Fprintf(&b, "- %s\n", wrap(note, width-2, "  "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Report) malformedNote() string {
+	return fmt.Sprintf("%s malformed and skipped (--strict makes that an error); the first: %s",
+		verb(r.Source.Malformed, "record was", "records were"), r.malformed)
+}
+
+// subject says what was read, and how much of it.
+func (r *Report) subject() string {
+	s := r.Source
+	files := filepath.Base(s.Files[0])
+	if len(s.Files) > 1 {
+		files = fmt.Sprintf("%s and %s", files, counted(int64(len(s.Files)-1), "other file"))
+	}
+	text := fmt.Sprintf("%s, %s", files, s.Loss)
+	if s.Format == Pattern {
+		text = fmt.Sprintf("%s, pattern %s", files, s.Loss)
+	}
+	if len(s.Where) > 0 {
+		text += " where " + strings.Join(s.Where, " and ")
+	}
+	text += fmt.Sprintf(": %s (%s to %s)", counted(r.Steps, "step"), grouped(r.First), grouped(r.Last))
+	if r.Losses != r.Steps {
+		text += fmt.Sprintf(" with %s", verb(r.Losses, "loss", "losses"))
+	}
+	text += fmt.Sprintf(" of %s read", counted(s.Records, "record"))
+	var left []string
+	if s.LeftOut > 0 {
+		left = append(left, grouped(s.LeftOut)+" of other series")
+	}
+	if s.Superseded > 0 {
+		left = append(left, grouped(s.Superseded)+" done anew after a resumption")
+	}
+	if len(left) > 0 {
+		text += " (left out: " + strings.Join(left, ", ") + ")"
+	}
+	return text + "."
+}
+
+func (r Recommendation) describe() string {
+	return fmt.Sprintf("ALRC with n = %v, decay %v, automatic starting moments (or mu1 = %v, mu2 = %v where they are set by hand).", r.N, r.Decay, r.Mu1, r.Mu2)
+}
+
+var clipHeader = []string{"clipping", "clipped", "share", "strongest scale", "weight removed", "settled after"}
+
+func (r *Report) clipRows() (rows [][]string) {
+	for _, c := range r.Clips {
+		row := []string{c.Clip, grouped(c.Clipped), percent(float64(c.ClippedShare)), "-", percent(float64(c.Removed)), "never"}
+		if c.Strongest < 1 {
+			row[3] = fmt.Sprintf("%s (step %s)", strconv.FormatFloat(float64(c.Strongest), 'g', 3, 64), grouped(c.StrongestStep))
+		}
+		if c.Settled != nil {
+			row[5] = counted(c.SettledSteps, "step")
+		}
+		if c.Clip == "none" || strings.HasPrefix(c.Clip, "constant") {
+			row[5] = "-"
+		}
+		if c.Raised > 0 {
+			row[1] += fmt.Sprintf(" (+%s raised)", grouped(c.Raised))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+var episodeHeader = []string{"start", "peak", "loss at peak", "sigmas", "came back after", "area lost"}
+
+func (r *Report) episodesTitle(most int) string {
+	if r.EpisodeCount > int64(most) {
+		return fmt.Sprintf("The %d largest of %s", most, counted(r.EpisodeCount, "episode"))
+	}
+	return "Episodes"
+}
+
+// episodeRows are those of the largest episodes, in order of time.
+func (r *Report) episodeRows(most int) (rows [][]string) {
+	largest := &analysis{episodes: append([]*Episode(nil), r.Episodes...)}
+	largest.pruneTo(most)
+	for _, e := range largest.episodes {
+		back := "not at all"
+		switch {
+		case e.Back:
+			back = counted(max(e.Recovery, 1), "step")
+		case e.Kind == "shift":
+			back = "new level"
+		case e.Kind == "open":
+			back = "log ends"
+		}
+		row := []string{grouped(e.Start), grouped(e.Peak), short(float64(e.PeakLoss)), "-", back, short(float64(e.Area))}
+		if !math.IsNaN(float64(e.Sigmas)) {
+			row[3] = rounded(float64(e.Sigmas))
+		}
+		if e.NonFinite > 0 {
+			row[2] += fmt.Sprintf(" (%d not finite)", e.NonFinite)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func table(b *strings.Builder, header []string, rows [][]string) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  "+strings.Join(header, "\t"))
+	for _, row := range rows {
+		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
+	}
+	w.Flush()
+}
+
+// wrap breaks text into lines, of which all but the first are indented.
+func wrap(text string, width int, indentation string) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		length := len([]rune(word))
+		if i > 0 && column+1+length > width {
+			b.WriteString("\n" + indentation)
+			column = 0
+		} else if i > 0 {
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += length
+	}
+	return b.String()
+}
+
+func indent(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return "    " + strings.ReplaceAll(strings.Join(lines, "\n"), "\n", "\n    ") + "\n"
+}
+
+// merged joins buckets so that at most points are left.
+func merged(buckets []bucket, points int) []bucket {
+	if len(buckets) <= points {
+		return buckets
+	}
+	joined := make([]bucket, points)
+	for i := range joined {
+		joined[i] = segment(buckets[i*len(buckets)/points : (i+1)*len(buckets)/points])
+	}
+	return joined
+}
+
+// shown is the clipping whose threshold is drawn: the recommended one.
+func (r *Report) shown() *ClipResult {
+	name := fmt.Sprintf("alrc:%v", r.Recommendation.N)
+	for i := range r.all {
+		if r.all[i].Clip == name {
+			return &r.all[i]
+		}
+	}
+	return nil
+}
+
+// plot draws the losses: the means and the largest of so many points, the threshold, and the peaks of episodes. The
+// band down to the lowest is for figures, where lines are thin.
+func (r *Report) plot(points int, lowest bool) figure.Plot {
+	p := figure.Plot{XLabel: "step", YLabel: "loss"}
+	buckets := merged(r.analysis.loss.buckets, points)
+	var x, mean, low, high []float64
+	for i := range buckets {
+		b := &buckets[i]
+		x = append(x, float64(b.first))
+		if b.count == 0 {
+			mean, low, high = append(mean, math.NaN()), append(low, math.NaN()), append(high, math.NaN())
+			continue
+		}
+		mean, low, high = append(mean, b.mean()), append(low, b.least), append(high, b.most)
+	}
+	typical := middle(mean)
+	p.LogY = r.analysis.least > 0 && float64(r.Most) > 20*typical
+	loss := figure.Series{Name: "loss", X: x, Y: mean, Color: figure.Palette[0]}
+	if len(r.analysis.loss.buckets) > points || r.analysis.loss.width > 1 {
+		if lowest {
+			loss.Name, loss.Low, loss.High = "mean loss", low, high
+		} else {
+			loss.Name = "mean loss"
+			p.Series = append(p.Series, figure.Series{Name: "highest", X: x, Y: high, Faint: true, Color: figure.Palette[5]})
+		}
+	}
+	p.Series = append(p.Series, loss)
+	if c := r.shown(); c != nil {
+		thresholds := merged(c.threshold.buckets, points)
+		var tx, ty []float64
+		for i := range thresholds {
+			if b := &thresholds[i]; b.count > 0 {
+				tx, ty = append(tx, float64(b.first)), append(ty, b.mean())
+			}
+		}
+		p.Series = append(p.Series, figure.Series{Name: fmt.Sprintf("threshold, n = %v", r.Recommendation.N), X: tx, Y: ty, Dashed: true, Color: figure.Palette[1]})
+	}
+	largest := &analysis{episodes: append([]*Episode(nil), r.Episodes...)}
+	largest.pruneTo(20)
+	marks := figure.Mark{Name: "spikes", Cross: true, Color: figure.Palette[1]}
+	for _, e := range largest.episodes {
+		if y := float64(e.PeakLoss); y-y == 0 {
+			marks.X, marks.Y = append(marks.X, float64(e.Peak)), append(marks.Y, y)
+		}
+	}
+	if len(marks.X) > 0 {
+		p.Marks = append(p.Marks, marks)
+	}
+	return p
+}
+
+// middle is the median of finite values.
+func middle(values []float64) float64 {
+	finite := make([]float64, 0, len(values))
+	for _, value := range values {
+		if value-value == 0 {
+			finite = append(finite, value)
+		}
+	}
+	if len(finite) == 0 {
+		return math.NaN()
+	}
+	slices.Sort(finite)
+	return finite[len(finite)/2]
+}
+
+// HTML writes the report as one self-contained page.
+func (r *Report) HTML(w io.Writer) error {
+	page := &figure.Page{Title: "Replay of " + filepath.Base(r.Source.Files[0])}
+	page.Lead(r.Verdict)
+	page.Paragraph(r.subject())
+	const width, height = 1800, 800
+	p := r.plot(900, true)
+	for _, e := range r.Episodes {
+		if e.End > e.Start && float64(e.End-e.Start) > float64(r.Last-r.First)/900 {
+			p.Spans = append(p.Spans, figure.Span{Name: "episodes", From: float64(e.Start), To: float64(e.End), Color: figure.Palette[4]})
+		}
+	}
+	alt := fmt.Sprintf("The loss over %s, the threshold of clipping, and spikes", counted(r.Steps, "step"))
+	caption := "Mean of the losses; the band is from the lowest to the highest of each point's steps."
+	if p.LogY {
+		caption += " The axis of losses is logarithmic."
+	}
+	page.Figure(figure.Figure{Plots: []figure.Plot{p}}, width, height, alt, caption)
+	if len(r.Clips) > 0 {
+		page.Heading(2, "What each clipping would have done")
+		page.Table(figure.Table{Header: clipHeader, Rows: r.clipRows(),
+			Caption: "Weight is that of the gradients, 1 a loss; moments are settled where they can be relied on."})
+	}
+	page.Heading(2, "Recommended")
+	page.Paragraph(r.Recommendation.describe())
+	page.Paragraph(r.Recommendation.Reason)
+	titles := map[string]string{"go": "Go, with this library", "gomlx": "GoMLX", "pytorch": "PyTorch", "jax": "JAX"}
+	for _, framework := range Frameworks {
+		page.Heading(3, titles[framework])
+		page.Code(r.Recommendation.Snippets[framework])
+	}
+	if len(r.Episodes) > 0 {
+		page.Heading(2, "Episodes")
+		page.Paragraph(fmt.Sprintf("A step spikes when a loss lies more than %d running standard deviations above the running mean. Spikes that"+
+			" follow one another before the loss has calmed down are one episode.", spikeLevel))
+		const most = 50
+		page.Table(figure.Table{Header: episodeHeader, Rows: r.episodeRows(most), Text: []int{4}, Caption: r.episodesTitle(most)})
+		if zoom, ok := r.zoom(); ok {
+			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
+		}
+	}
+	page.Heading(2, "Notes")
+	for _, note := range r.Source.Notes {
+		page.Paragraph(capital(note) + ".")
+	}
+	if r.Source.Malformed > 0 {
+		page.Warning(r.malformedNote())
+	}
+	page.Paragraph(caveat)
+	return page.Write(w)
+}
+
+// zoom draws the worst episode, where the curve has enough points there.
+func (r *Report) zoom() (figure.Plot, bool) {
+	e := r.episodeOf(r.analysis.worst)
+	if e == nil {
+		return figure.Plot{}, false
+	}
+	p := r.plot(curvePoints, true)
+	reach := max(e.End-e.Start, 50)
+	from, to := float64(max(e.Start-reach, r.First)), float64(min(e.End+reach, r.Last))
+	points := 0
+	for _, b := range r.analysis.loss.buckets {
+		if x := float64(b.first); x >= from && x <= to {
+			points++
+		}
+	}
+	p.XRange = [2]float64{from, to}
+	return p, points >= 20
+}

@@ -1,0 +1,97 @@
+package replay
+
+import (
+	"fmt"
+	"math"
+
+	"alrc"
+)
+
+// recommendedN are the numbers of standard deviations that are weighed: those of the paper's experiments.
+var recommendedN = []float64{2, 3, 4}
+
+// Recommendation is the clipping to use on runs like the replayed one.
+type Recommendation struct {
+	N     float64 `json:"n"`
+	Decay float64 `json:"decay"`
+	// Mu1 and Mu2 are starting moments for implementations that do not start by themselves.
+	Mu1    float64 `json:"mu1"`
+	Mu2    float64 `json:"mu2"`
+	Reason string  `json:"reason"`
+	// Snippets are lines to paste, by framework.
+	Snippets map[string]string `json:"snippets"`
+}
+
+// recommend chooses n as the smallest that leaves nearly all ordinary losses alone.
+func (r *Report) recommend(o Options) {
+	shares := make(map[float64]float64)
+	for _, c := range r.all {
+		for _, n := range recommendedN {
+			if c.Clip == fmt.Sprintf("alrc:%v", n) {
+				shares[n] = float64(c.ClippedShare)
+			}
+		}
+	}
+	const (
+		ordinary = 0.02 // of losses clipped; more means that n is within the usual spread
+		stricter = 0.05
+		slow     = 50 // steps to come back from a spike
+	)
+	rec := Recommendation{N: 3, Decay: 0.999}
+	switch {
+	case r.Condition == "short":
+		rec.Reason = "The log is too short to say more than the published defaults."
+	case r.Spikes == 0 && shares[3] == 0:
+		rec.Reason = "Nothing would have been clipped at n = 3: this run does not need clipping. The published default costs nothing" +
+			" and insures runs with a higher learning rate or smaller batches."
+	case r.MedianRecovery >= slow && shares[2] <= stricter:
+		rec.N = 2
+		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
+			" all losses.", counted(r.MedianRecovery, "step"), percent(shares[2]))
+	case shares[3] <= ordinary:
+		rec.Reason = fmt.Sprintf("n = 3 clips %s of all losses: it catches what stands out, and leaves ordinary losses alone (n = 2 would clip %s).",
+			percent(shares[3]), percent(shares[2]))
+	default:
+		rec.N = 4
+		rec.Reason = fmt.Sprintf("These losses have a long tail: n = 3 clips %s of them, which is more than outliers; n = 4 clips %s.",
+			percent(shares[3]), percent(shares[4]))
+	}
+	if o.Decay != 0 {
+		rec.Decay = o.Decay
+		rec.Reason += " The decay is the one that you gave."
+	} else if r.Steps < 3000 && r.Condition != "short" {
+		rec.Decay = 0.99
+		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of 0.99 follows it faster.", counted(r.Steps, "step"))
+	}
+	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.start, r.analysis)
+	rec.Snippets = snippets(rec)
+	r.Recommendation = rec
+}
+
+// startingMoments rounds the moments of the log's beginning to four digits, up, since overestimates decay and
+// underestimates do not recover well.
+func startingMoments(m alrc.Moments, a *analysis) (mu1, mu2 float64) {
+	if !a.started {
+		return 25, 900
+	}
+	mu1 = roundUp(m.Mu1)
+	variance := max(m.Mu2-m.Mu1*m.Mu1, 1e-6*m.Mu1*m.Mu1, 1e-8)
+	mu2 = roundUp(mu1*mu1 + variance)
+	for mu2 <= mu1*mu1 {
+		mu2 = roundUp(mu2 * 1.001)
+	}
+	return mu1, mu2
+}
+
+// roundUp returns the next number above of four decimal digits.
+func roundUp(value float64) float64 {
+	if value == 0 || value-value != 0 {
+		return value
+	}
+	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(value))))
+	var rounded float64
+	if _, err := fmt.Sscanf(fmt.Sprintf("%.4g", math.Ceil(value*scale)/scale), "%g", &rounded); err != nil {
+		return value
+	}
+	return rounded
+}

@@ -1,0 +1,130 @@
+package replay
+
+import (
+	"bytes"
+	"math"
+)
+
+// missingStep stands for the step of a record that has none.
+const missingStep = math.MinInt64
+
+// block is what a scanner finds in a piece of a file: a row per loss.
+type block struct {
+	steps  []int64
+	losses []float64
+	// groups tells the losses of one step from those of the next, where several rows make a step; else it is empty.
+	groups []uint64
+
+	records   int // records with a loss, also those that conditions leave out
+	leftOut   int // records that conditions leave out
+	malformed int
+	bad       string // the first malformed record's content, shortened
+	badReason string
+	badOffset int // its place in the piece
+	badLine   int // lines before it in the piece
+	lines     int // lines in the piece
+	offset    int64
+	note      string // what ended a file early
+}
+
+func (b *block) reset() {
+	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0]}
+}
+
+func (b *block) add(step int64, loss float64) {
+	b.steps = append(b.steps, step)
+	b.losses = append(b.losses, loss)
+}
+
+func (b *block) addGrouped(step int64, loss float64, group uint64) {
+	b.add(step, loss)
+	b.groups = append(b.groups, group)
+}
+
+// malform counts a malformed record.
+func (b *block) malform(data []byte, begin, end int, reason string) {
+	if b.malformed == 0 {
+		b.bad = shorten(data[begin:end])
+		b.badReason = reason
+		b.badOffset = begin
+		b.badLine = bytes.Count(data[:begin], newline)
+	}
+	b.malformed++
+}
+
+var newline = []byte{'\n'}
+
+// shorten makes text fit for a message.
+func shorten(text []byte) string {
+	const most = 80
+	text = trim(bytes.TrimRight(text, "\r\n"))
+	if len(text) > most {
+		return string(bytes.ToValidUTF8(text[:most], []byte("?"))) + "..."
+	}
+	return string(bytes.ToValidUTF8(text, []byte("?")))
+}
+
+// scanner parses one format. It has no state: several goroutines scan pieces of one file at once.
+type scanner interface {
+	// whole returns the length of the part of data that ends with a whole record; 0 where no record ends in it.
+	whole(data []byte) int
+	// scan adds the records of data, all whole, to a block. offset is the place of data in the file.
+	scan(data []byte, b *block)
+	// survey visits every field of every record of data, which need not be fast.
+	survey(data []byte, visit visitor)
+}
+
+// visitor is told what a file holds. Names and texts are valid only during the call.
+type visitor interface {
+	field(name, text []byte, value float64, isNumber bool)
+	endRecord()
+}
+
+// wholeLines is the length of data up to its last line end.
+func wholeLines(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
+
+// Condition chooses the records whose field has a value: "Val=0". Not makes it those whose field has another.
+type Condition struct {
+	Field, Value string
+	Not          bool
+	number       float64
+	isNumber     bool
+}
+
+func (c *Condition) prepare() {
+	c.number, c.isNumber = wholeNumber([]byte(c.Value))
+}
+
+// holds says whether a field's text meets the condition.
+func (c *Condition) holds(text []byte) bool {
+	equal := string(text) == c.Value
+	if !equal && c.isNumber {
+		value, ok := wholeNumber(text)
+		equal = ok && value == c.number
+	}
+	return equal != c.Not
+}
+
+func (c Condition) String() string {
+	if c.Not {
+		return c.Field + "!=" + c.Value
+	}
+	return c.Field + "=" + c.Value
+}
+
+// selection says which fields of a record are wanted.
+type selection struct {
+	loss, step, batch string
+	where             []Condition
+	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
+	emptyIsNonFinite bool
+}
+
+// hash tells texts apart (FNV-1a).
+func hash(text []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range text {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}

@@ -1,0 +1,389 @@
+package replay
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Format is how a log is written.
+type Format string
+
+// The formats that are read.
+const (
+	CSV       Format = "csv"    // tables: comma, tab, semicolon or space between fields
+	JSONLines Format = "jsonl"  // a JSON object a line
+	JSON      Format = "json"   // a JSON document with an array of objects
+	Events    Format = "events" // TensorBoard event files
+	Text      Format = "text"   // keys, each before its number
+	Pattern   Format = "pattern"
+)
+
+// Formats are the names that --format takes.
+var Formats = []Format{CSV, JSONLines, JSON, Events, Text}
+
+// series is the files of one run, in order, all of one format.
+type series struct {
+	name  string // of the run, where a folder holds several
+	files []file
+}
+
+// file is one file of a series. Standard input is a temporary file by now.
+type file struct {
+	path string // for messages
+	real string // to open
+}
+
+// open opens a file, decompressed.
+func (f file) open() (io.ReadCloser, error) {
+	opened, err := os.Open(f.real)
+	if err != nil {
+		return nil, err
+	}
+	return decompress(opened, f.path)
+}
+
+// compressed are formats that are recognised only to say what to do.
+var compressed = []struct{ magic, name, command string }{
+	{"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"},
+	{"\xfd7zXZ\x00", "xz", "xz -dc"},
+	{"BZh", "bzip2", "bzip2 -dc"},
+	{"PK\x03\x04", "zip", "unzip -p"},
+}
+
+func decompress(opened *os.File, path string) (io.ReadCloser, error) {
+	var magic [6]byte
+	n, err := opened.ReadAt(magic[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		opened.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, other := range compressed {
+		if strings.HasPrefix(string(magic[:n]), other.magic) {
+			opened.Close()
+			return nil, fmt.Errorf("%s is compressed by %s: decompress it first, as in '%s %s | alrc replay -'", path, other.name,
+				other.command, path)
+		}
+	}
+	if n < 3 || magic[0] != 0x1f || magic[1] != 0x8b || magic[2] != 8 {
+		return opened, nil
+	}
+	unzipped, err := gzip.NewReader(bufio.NewReaderSize(opened, 1<<16))
+	if err != nil {
+		opened.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{unzipped, opened}, nil
+}
+
+// spool copies standard input to a temporary file, since a log may have to be read twice. The caller calls remove.
+func spool(r io.Reader) (path string, remove func(), err error) {
+	temporary, err := os.CreateTemp("", "alrc-replay-*")
+	if err != nil {
+		return "", nil, fmt.Errorf("keep standard input: %w", err)
+	}
+	remove = func() { os.Remove(temporary.Name()) }
+	_, err = io.Copy(temporary, r)
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("keep standard input: %w", err)
+	}
+	return temporary.Name(), remove, nil
+}
+
+// expand finds the runs that inputs hold. Plain files together are one run, in the order given; a folder holds one
+// run or several.
+func expand(inputs []string, stdin io.Reader) (runs []series, note string, remove func(), err error) {
+	remove = func() {}
+	var together series
+	for _, input := range inputs {
+		if input == "-" {
+			path, removeSpooled, err := spool(stdin)
+			if err != nil {
+				return nil, "", remove, err
+			}
+			before := remove
+			remove = func() { before(); removeSpooled() }
+			together.files = append(together.files, file{path: "standard input", real: path})
+			continue
+		}
+		info, err := os.Stat(input)
+		if err != nil {
+			return nil, "", remove, err
+		}
+		if !info.IsDir() {
+			together.files = append(together.files, file{path: input, real: input})
+			continue
+		}
+		found, why, err := folder(input)
+		if err != nil {
+			return nil, "", remove, err
+		}
+		if len(inputs) > 1 && len(found) == 1 {
+			together.files = append(together.files, found[0].files...)
+		} else {
+			runs = append(runs, found...)
+		}
+		note = why
+	}
+	if len(together.files) > 0 {
+		runs = append(runs, together)
+	}
+	return runs, note, remove, nil
+}
+
+// folder finds the runs in a folder and those below it.
+func folder(dir string) (runs []series, note string, err error) {
+	if files := runFiles(dir); files != nil {
+		return []series{{files: files}}, "", nil
+	}
+	const deepest = 4
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || path == dir {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if files := runFiles(path); files != nil {
+			runs = append(runs, series{name: filepath.ToSlash(relative), files: files})
+			return fs.SkipDir
+		}
+		if strings.Count(relative, string(filepath.Separator)) >= deepest {
+			return fs.SkipDir
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(runs) == 0 {
+		if files := logFiles(dir); len(files) == 1 {
+			return []series{{files: files}}, "", nil
+		} else if len(files) > 1 {
+			for _, f := range files {
+				runs = append(runs, series{name: filepath.Base(f.path), files: []file{f}})
+			}
+			return runs, "", nil
+		}
+		return nil, "", fmt.Errorf("%s holds no log that is known: no run of this program, TensorBoard event files, metrics.csv,"+
+			" trainer_state.json, nor any .csv, .tsv, .jsonl, .log or .txt file; give the log's file itself", dir)
+	}
+	// Of checkpoints of one training, the last one's log holds all before.
+	if last, ok := lastCheckpoint(runs); ok {
+		return []series{last}, fmt.Sprintf("read from %s, the last checkpoint", last.name), nil
+	}
+	// Of this program's runs, those without clipping are what a replay is of.
+	var without []series
+	for _, run := range runs {
+		if base := filepath.Base(filepath.FromSlash(run.name)); base == "none" && isOwnRun(filepath.Join(dir, filepath.FromSlash(run.name))) {
+			without = append(without, run)
+		}
+	}
+	if len(without) == 1 {
+		var names []string
+		for _, run := range runs {
+			if run.name != without[0].name {
+				names = append(names, run.name)
+			}
+		}
+		if len(names) > 0 {
+			note = fmt.Sprintf("read from %s, the run without clipping; beside it: %s", without[0].name, list(names))
+		}
+		return without, note, nil
+	}
+	return runs, "", nil
+}
+
+func exists(parts ...string) bool {
+	info, err := os.Stat(filepath.Join(parts...))
+	return err == nil && info.Mode().IsRegular()
+}
+
+func isOwnRun(dir string) bool { return exists(dir, "run.yaml") && exists(dir, "metrics.csv") }
+
+// runFiles returns the log of the run that a folder itself holds, or nil.
+func runFiles(dir string) []file {
+	one := func(name string) []file {
+		path := filepath.Join(dir, name)
+		return []file{{path: path, real: path}}
+	}
+	if isOwnRun(dir) {
+		// The table has all digits of a loss; event files keep single precision.
+		return one("metrics.csv")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var events []file
+	for _, entry := range entries {
+		if strings.Contains(entry.Name(), "tfevents") && !entry.IsDir() {
+			path := filepath.Join(dir, entry.Name())
+			events = append(events, file{path: path, real: path})
+		}
+	}
+	if len(events) > 0 {
+		sort.Slice(events, func(i, j int) bool { return events[i].path < events[j].path })
+		return events
+	}
+	for _, name := range []string{"metrics.csv", "trainer_state.json"} {
+		if exists(dir, name) {
+			return one(name)
+		}
+	}
+	return nil
+}
+
+// logFiles returns the files of a folder that look like logs by their names.
+func logFiles(dir string) (files []file) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		name := strings.TrimSuffix(entry.Name(), ".gz")
+		switch filepath.Ext(name) {
+		case ".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".txt", ".json":
+			if entry.Type().IsRegular() {
+				path := filepath.Join(dir, entry.Name())
+				files = append(files, file{path: path, real: path})
+			}
+		}
+	}
+	return files
+}
+
+// lastCheckpoint returns the run with the largest number where all are folders checkpoint-NUMBER.
+func lastCheckpoint(runs []series) (last series, ok bool) {
+	most := -1
+	for _, run := range runs {
+		digits, found := strings.CutPrefix(run.name, "checkpoint-")
+		number, err := strconv.Atoi(digits)
+		if !found || err != nil {
+			return series{}, false
+		}
+		if number > most {
+			most, last = number, run
+		}
+	}
+	return last, most >= 0
+}
+
+// sampleSize is how much of a file is looked at to tell its format and its fields.
+const sampleSize = 1 << 20
+
+// sniffed is what the beginning of a file tells.
+type sniffed struct {
+	format Format
+	start  int // where records begin
+	table  scanner
+	events bool
+}
+
+// chooser is a scanner that can be told what to scan for.
+type chooser interface {
+	scanner
+	choose(selection) (scanner, error)
+}
+
+// sample reads a file's beginning.
+func (f file) sample() (data []byte, whole bool, err error) {
+	r, err := f.open()
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.Close()
+	data = make([]byte, sampleSize)
+	n, err := io.ReadFull(r, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return data[:n], true, nil
+	}
+	if err != nil && n == 0 {
+		return nil, false, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return data[:n], false, nil
+}
+
+// sniff tells a file's format by its content, or takes the one that is given.
+func sniff(data []byte, path string, format Format) (sniffed, error) {
+	start := 0
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		start = 3 // a byte order mark
+	}
+	text := data[start:]
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	if len(trimmed) == 0 {
+		return sniffed{}, fmt.Errorf("%s is empty", path)
+	}
+	is := func(f Format) bool { return format == "" || format == f }
+	if is(Events) && isEvents(data) {
+		return sniffed{format: Events, events: true}, nil
+	}
+	if format == Events {
+		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return sniffed{}, fmt.Errorf("%s is UTF-16 text: convert it, as in 'iconv -f UTF-16 -t UTF-8 %s | alrc replay -'", path, path)
+	}
+	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 {
+		return sniffed{}, fmt.Errorf("%s is a binary file of no kind that is known here", path)
+	}
+	if trimmed[0] == '{' || trimmed[0] == '[' {
+		first, _, _ := bytes.Cut(trimmed, newline)
+		end := objectEnd(first, 0)
+		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(trim(first[end:])) == 0 && (format == JSONLines || !holdsRecords(trimmed, first)) {
+			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+		}
+		if is(JSON) {
+			if begin, ok := arrayOfObjects(text); ok {
+				return sniffed{format: JSON, start: start + begin, table: &jsonScanner{}}, nil
+			}
+		}
+		if is(JSONLines) && trimmed[0] == '{' {
+			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+		}
+	}
+	if format == JSON {
+		return sniffed{}, fmt.Errorf("%s holds no JSON array of objects", path)
+	}
+	if format == JSONLines {
+		return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+	}
+	if is(CSV) {
+		if table, ok := sniffCSV(text); ok {
+			return sniffed{format: CSV, start: start, table: table}, nil
+		}
+		if format == CSV {
+			return sniffed{}, fmt.Errorf("%s is no table: its first lines do not have the same fields", path)
+		}
+	}
+	if table, ok := sniffText(text); ok {
+		return sniffed{format: Text, start: start, table: table}, nil
+	}
+	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+
+		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)
+}
+
+// holdsRecords says that a document on one line holds its records in an array, and is no record itself.
+func holdsRecords(text, first []byte) bool {
+	rest := bytes.TrimLeft(text[len(first):], " \t\r\n")
+	if len(rest) > 0 {
+		return false
+	}
+	_, ok := arrayOfObjects(first)
+	return ok
+}
