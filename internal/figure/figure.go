@@ -208,12 +208,20 @@ const (
 // legend lists what the plots show, each name once.
 func (f Figure) legend() []entry {
 	var entries []entry
-	seen := make(map[string]bool)
+	places := make(map[string]int)
 	add := func(name string, c color.Color, s symbol) {
-		if name != "" && !seen[name] {
-			seen[name] = true
-			entries = append(entries, entry{name, c, s})
+		if name == "" {
+			return
 		}
+		if k, ok := places[name]; ok {
+			// What has one name in several colours is of the kind that the name says, and of no one colour.
+			if entries[k].color != c {
+				entries[k].color = Gray
+			}
+			return
+		}
+		places[name] = len(entries)
+		entries = append(entries, entry{name, c, s})
 	}
 	for i := range f.Plots {
 		p := &f.Plots[i]

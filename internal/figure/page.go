@@ -200,7 +200,7 @@ p { max-width: 46rem; margin: .6rem 0; }
 figure { margin: 1.2rem 0; break-inside: avoid; }
 figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; max-width: 46rem; }
 figcaption { margin-top: .4rem; }
-caption { padding-bottom: .4rem; }
+caption { padding-bottom: .4rem; max-width: min(46rem, calc(100vw - 2.5rem)); white-space: normal; }
 svg { display: block; width: 100%; height: auto; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }

@@ -76,6 +76,9 @@ var Palette = []color.Color{
 // Gray is for what is not a series of its own, such as thresholds.
 var Gray color.Color = color.NRGBA{0x80, 0x80, 0x80, 0xFF}
 
+// Ink is the colour of text: dark on light pages, light on dark ones.
+var Ink color.Color = ink
+
 // seriesColor is the colour of series i: its own, or that of its place in the palette.
 func (p *Plot) seriesColor(i int) color.Color {
 	if c := p.Series[i].Color; c != nil {
@@ -154,6 +157,10 @@ func (p *Plot) extent() (x, y limits) {
 	}
 	for _, line := range p.HLines {
 		growY(line.Y)
+	}
+	// Steps count from 1; an axis of them begins at 0 all the same, with a tick there.
+	if x.low > 0 && x.low < 0.02*x.high {
+		x.low = 0
 	}
 	if p.XRange != [2]float64{} {
 		x = limits{p.XRange[0], p.XRange[1]}

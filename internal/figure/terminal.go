@@ -77,8 +77,9 @@ func drawText(w io.Writer, p Plot, columns, rows int, s *style, color bool) erro
 		height--
 	}
 	if height < 3 {
-		legend = nil
-		height = max(3, rows-3)
+		// Too few rows for words: the curve matters most.
+		legend, height = nil, rows-2
+		p.Title, p.XLabel, p.YLabel = "", "", ""
 	}
 	y := newAxis(yLimits, p.LogY, false, max(2, height/4))
 	labels := make(map[int]string)

@@ -127,8 +127,8 @@ func formatTick(value, step float64) string {
 		mantissa, exponent, _ := strings.Cut(text, "e")
 		power, _ := strconv.Atoi(exponent)
 		mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
-		if mantissa == "1" {
-			return "10" + superscript(power)
+		if mantissa == "1" || mantissa == "-1" {
+			return minus(strings.TrimSuffix(mantissa, "1")) + "10" + superscript(power)
 		}
 		return minus(mantissa) + "·10" + superscript(power)
 	}

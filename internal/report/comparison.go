@@ -164,7 +164,7 @@ func (c *Comparison) Sentences() []string {
 	for _, g := range c.Groups {
 		for _, run := range g.Runs {
 			if run.result == nil {
-				sentences = append(sentences, fmt.Sprintf("%s is not done: %s of %s steps; its figures are of what there is.",
+				sentences = append(sentences, fmt.Sprintf("%s is not done: %s of %s steps.",
 					run.Label, thousands(run.done()), thousands(run.Steps)))
 			}
 		}
@@ -176,7 +176,7 @@ func (c *Comparison) Sentences() []string {
 func (g *Group) alone() string {
 	s := g.summary()
 	if math.IsNaN(s.mean) {
-		return fmt.Sprintf("%s came to no mean of final losses.", capital(g.with()))
+		return fmt.Sprintf("%s, there are no final losses yet.", capital(g.with()))
 	}
 	return fmt.Sprintf("%s, the mean of the last %s losses is %s%s%s.", capital(g.with()), thousands(s.last),
 		spread(s.mean, s.std, s.seeds-s.diverged), overSeeds(s.seeds-s.diverged), g.clippedShare(s))
@@ -213,7 +213,7 @@ func compare(base, g *Group) string {
 	switch {
 	case before.diverged == before.seeds && after.diverged == after.seeds:
 		return fmt.Sprintf("Every run diverged, without clipping and with %s.", g.Name)
-	case before.diverged > 0 && after.diverged == 0 && !math.IsNaN(after.mean):
+	case before.diverged > 0 && after.diverged+after.running == 0 && !math.IsNaN(after.mean):
 		which := "the run diverged"
 		if before.seeds > 1 {
 			which = fmt.Sprintf("%d of %d runs diverged", before.diverged, before.seeds)
@@ -335,6 +335,9 @@ func (c *Comparison) table() (header []string, rows [][]string) {
 			percent(s.clipped), spread(s.test, s.testStd, s.seeds-s.diverged), short(s.rate), duration(s.seconds)}
 		if g.Clip == "none" {
 			row[5] = "–"
+		}
+		if s.running > 0 {
+			row[2] = strings.TrimPrefix(row[2]+", not done", "–, ")
 		}
 		if s.diverged > 0 {
 			text := "diverged"

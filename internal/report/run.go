@@ -373,7 +373,8 @@ type figures struct {
 func (r *Run) figures() figures {
 	nan := math.NaN()
 	f := figures{nan, nan, nan, nan, nan, nan, nan}
-	if tail := sortedFinite(r.tail()); len(tail) > 0 && !r.diverged() {
+	// The mean of the last steps of a run that is not done would be one of other steps than it is compared with.
+	if tail := sortedFinite(r.tail()); len(tail) > 0 && !r.diverged() && r.done() >= r.Steps {
 		f.mean = mean(tail)
 		f.p99 = tail[(len(tail)*99+99)/100-1]
 		f.max = tail[len(tail)-1]

@@ -97,7 +97,7 @@ func (c *Comparison) curves() figure.Plot {
 		p.Series = append(p.Series, s)
 	}
 	low, high := figure.Extent(all)
-	p.LogY = low > 0 && high > 15*low
+	p.LogY = low > 0 && high > 6*low
 	return p
 }
 
@@ -116,13 +116,13 @@ func (c *Comparison) detail(index int) figure.Plot {
 		figure.Series{Name: "losses of single steps", X: m.steps, Y: m.loss, Color: color, Faint: true},
 		figure.Series{X: m.steps, Y: figure.Smooth(m.loss, c.window()), Color: color})
 	if _, high := figure.Extent(m.threshold); !math.IsNaN(high) {
-		p.Series = append(p.Series, figure.Series{Name: "threshold", X: m.steps, Y: m.threshold, Color: thresholdColor, Dashed: true})
+		p.Series = append(p.Series, figure.Series{Name: "threshold", X: m.steps, Y: m.threshold, Color: figure.Gray, Dashed: true})
 	}
 	if _, high := figure.Extent(m.lower); high > 0 {
-		p.Series = append(p.Series, figure.Series{Name: "lower threshold", X: m.steps, Y: m.lower, Color: thresholdColor, Dashed: true})
+		p.Series = append(p.Series, figure.Series{Name: "lower threshold", X: m.steps, Y: m.lower, Color: figure.Gray, Dashed: true})
 	}
-	clipped := figure.Mark{Name: "clipped", Color: figure.Palette[1]}
-	bad := figure.Mark{Name: "not finite", Color: figure.Palette[3], Cross: true}
+	clipped := figure.Mark{Name: "clipped", Color: figure.Palette[3]}
+	bad := figure.Mark{Name: "not finite", Color: figure.Ink, Cross: true}
 	// More marks than this hide each other; the hardest clipped are the ones to see.
 	const most = 300
 	for _, event := range hardest(run.clips, most) {
@@ -134,7 +134,7 @@ func (c *Comparison) detail(index int) figure.Plot {
 	}
 	if run.diverged() {
 		p.Marks = append(p.Marks, figure.Mark{Name: "diverged", X: []float64{float64(run.result.DivergedStep)},
-			Y: []float64{math.Inf(1)}, Color: figure.Palette[3], Cross: true})
+			Y: []float64{math.Inf(1)}, Color: figure.Ink, Cross: true})
 	}
 	for _, mark := range []figure.Mark{clipped, bad} {
 		if len(mark.X) > 0 {
@@ -143,8 +143,6 @@ func (c *Comparison) detail(index int) figure.Plot {
 	}
 	return p
 }
-
-var thresholdColor = figure.Gray
 
 // hardest returns the clips of smallest scale, without those of losses that were raised.
 func hardest(clips []clip, most int) []clip {
