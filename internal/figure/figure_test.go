@@ -5,6 +5,9 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"math"
@@ -271,5 +274,36 @@ func BenchmarkDownsampler(b *testing.B) {
 	b.SetBytes(16)
 	for i := range b.N {
 		d.Add(float64(i), float64(i%1000))
+	}
+}
+
+func TestImageGridShowsEveryImage(t *testing.T) {
+	red, blue := image.NewUniform(color.RGBA{255, 0, 0, 255}), image.NewUniform(color.RGBA{0, 0, 255, 255})
+	square := func(from image.Image) image.Image {
+		img := image.NewRGBA(image.Rect(0, 0, 4, 4))
+		draw.Draw(img, img.Bounds(), from, image.Point{}, draw.Src)
+		return img
+	}
+	var out bytes.Buffer
+	grid := ImageGrid{Columns: []string{"input", "target"}, Rows: [][]image.Image{{square(red), square(blue)}, {nil, square(red)}}, Size: 100}
+	if err := grid.WritePNG(&out); err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make(map[color.Color]int)
+	for y := range picture.Bounds().Dy() {
+		for x := range picture.Bounds().Dx() {
+			counts[color.RGBAModel.Convert(picture.At(x, y))]++
+		}
+	}
+	if counts[red.C] != 2*100*100 || counts[blue.C] != 100*100 {
+		t.Errorf("%d red and %d blue pixels", counts[red.C], counts[blue.C])
+	}
+	grid.Rows[0] = grid.Rows[0][:1]
+	if err := grid.WritePNG(io.Discard); err == nil {
+		t.Error("a row with an image missing was drawn")
 	}
 }
