@@ -568,7 +568,7 @@ func (c *painter) circle(clr color.Color, x, y float64) {
 	path.Arc(vg.Point{X: vg.Length(x), Y: vg.Length(y)}, markRadius, 0, 2*math.Pi)
 	path.Close()
 	c.SetColor(clr)
-	c.SetLineWidth(1)
+	c.SetLineWidth(1.3)
 	c.SetLineDash(nil, 0)
 	c.Stroke(path)
 }

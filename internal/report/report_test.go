@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -379,4 +380,35 @@ func TestPicturesOutsideOfTheRunStayOut(t *testing.T) {
 			t.Errorf("%s was read", name)
 		}
 	}
+}
+
+func FuzzTables(f *testing.F) {
+	header := "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n"
+	f.Add(header+"1,2,2,3,,,,1,0,90,\n2,1e300,-1,,,,,1,0,90,1\n", "step,image,id,loss,threshold,scale\n1,1,a,9,3,0.3\n", "{}")
+	f.Add(header+"1,NaN,Inf,-Inf,0,,,1,1e30,0,\n", "step,image,id,loss,threshold,scale\n9,1,\"a\",,,0\n", `{"last":9999999999,"mean":null,"worst":[{}]}`)
+	f.Add(header+"1,2", "", `{"last":-5,"diverged":true,"samples":[{}]}`)
+	f.Fuzz(func(t *testing.T, metrics, clips, result string) {
+		dir := t.TempDir()
+		for name, content := range map[string]string{"run.yaml": "clip: alrc:2\nsteps: 2\n", "metrics.csv": metrics, "clips.csv": clips, "result.json": result} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c, err := Load(dir)
+		if err != nil {
+			return
+		}
+		if err := c.page().Write(io.Discard); err != nil {
+			t.Error(err)
+		}
+		if err := c.Table(io.Discard); err != nil {
+			t.Error(err)
+		}
+		if err := c.TerminalPlot(io.Discard, 60, 12, true); err != nil {
+			t.Error(err)
+		}
+		if err := c.writeSummary(io.Discard); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -268,7 +268,9 @@ func (c *Comparison) page() *figure.Page {
 
 	page.Heading(2, "Learning curves")
 	window := thousands(int64(c.window()))
-	page.Figure(figure.Figure{Plots: []figure.Plot{c.curves()}}, 1900, 800,
+	curves := c.curves()
+	curves.Title = ""
+	page.Figure(figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
 		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
 		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
 	columns := min(len(c.Groups), 2)
