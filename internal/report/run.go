@@ -26,7 +26,7 @@ type Run struct {
 	Dir   string
 	// Clip is the clipping's text form, such as "alrc:2".
 	Clip string
-	Seed int64
+	Seed uint64
 	// Steps is the number of steps that the run is to have; 0 where the folder does not tell.
 	Steps int64
 	// Last is the number of final steps whose losses are averaged.
@@ -74,7 +74,7 @@ func (n number) MarshalJSON() ([]byte, error) {
 type result struct {
 	Label          string   `json:"label"`
 	Clip           string   `json:"clip"`
-	Seed           int64    `json:"seed"`
+	Seed           uint64   `json:"seed"`
 	Steps          int64    `json:"steps"`
 	Diverged       bool     `json:"diverged"`
 	DivergedStep   int64    `json:"diverged_step"`
@@ -127,7 +127,8 @@ func loadRun(dir string) (*Run, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFile), err)
 	}
 	r.Clip, _ = r.settings.get("clip")
-	r.Seed = r.settings.integer("seed")
+	seed, _ := r.settings.get("seed")
+	r.Seed, _ = strconv.ParseUint(seed, 10, 64)
 	r.Steps = r.settings.integer("steps")
 	r.Last = r.settings.integer("last")
 

@@ -191,7 +191,7 @@ func (c *Comparison) figure() (figure.Figure, int) {
 func (c *Comparison) writeSummary(w io.Writer) error {
 	type runSummary struct {
 		Label        string `json:"label"`
-		Seed         int64  `json:"seed"`
+		Seed         uint64 `json:"seed"`
 		Steps        int64  `json:"steps"`
 		StepsDone    int64  `json:"steps_done"`
 		Done         bool   `json:"done"`
