@@ -14,8 +14,9 @@ import (
 // fonts are the faces of all figures.
 type fonts struct{ regular, bold font.Face }
 
-// loadFonts parses the fonts at the first figure, not at the start of the program: package plot parses twelve while
-// the program starts, which every command would wait for, so figures are drawn on plot's canvases without it.
+// loadFonts parses the two faces at the first figure. Figures are laid out here, on plot's canvases, and not by
+// package plot itself, whose legend lies over the data and whose axes cannot be shared; so its twelve fonts are not
+// needed either.
 var loadFonts = sync.OnceValues(func() (fonts, error) {
 	var f fonts
 	for _, face := range []struct {
