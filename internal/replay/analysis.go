@@ -56,9 +56,6 @@ type Episode struct {
 
 // analysis finds what is out of the ordinary in a series of losses.
 type analysis struct {
-	reference *alrc.OneSided
-	scales    []float64
-
 	steps, losses int64
 	nonFinite     int64 // losses
 	badSteps      int64 // steps with one
@@ -68,7 +65,6 @@ type analysis struct {
 	mostStep      int64
 	sum           float64
 	count         int64
-	gaps          bool
 
 	// worst is the step that lay farthest above the mean.
 	worst       int64
@@ -88,36 +84,19 @@ type analysis struct {
 	badTailAt    float64
 
 	loss *curve
-	// threshold is the reference's.
-	threshold *curve
 
 	start     alrc.Moments // when the automatic start was over
 	started   bool
 	onEpisode func(e *Episode, over bool)
 }
 
-func newAnalysis(decay float64) (*analysis, error) {
-	reference, err := alrc.New(alrc.Options{N: referenceN, Decay: decay})
-	if err != nil {
-		return nil, err
-	}
-	return &analysis{reference: reference, loss: newCurve(), threshold: newCurve(),
-		least: math.Inf(1), most: math.Inf(-1), worstSigmas: math.Inf(-1)}, nil
+func newAnalysis() *analysis {
+	return &analysis{loss: newCurve(), least: math.Inf(1), most: math.Inf(-1), worstSigmas: math.Inf(-1)}
 }
 
-func (a *analysis) push(c *chunk) {
-	for i, step := range c.steps {
-		a.step(step, c.at(i))
-	}
-}
-
-// step takes the losses of a step.
-func (a *analysis) step(step int64, losses []float64) {
-	if cap(a.scales) < len(losses) {
-		a.scales = make([]float64, 2*len(losses))
-	}
-	mean, square := a.reference.Moments()
-	s := a.reference.Step(losses, a.scales[:len(losses)])
+// step takes the losses of a step, with what the reference clipping made of them and its moments from before.
+func (a *analysis) step(step int64, losses []float64, before alrc.Moments, s alrc.Statistics) {
+	mean := before.Mu1
 	if a.steps == 0 {
 		a.first = step
 	}
@@ -127,7 +106,7 @@ func (a *analysis) step(step int64, losses []float64) {
 	settled := !math.IsInf(s.Limits.Upper, 1)
 	if settled && !a.started {
 		a.started = true
-		a.start = alrc.Moments{Mu1: mean, Mu2: square}
+		a.start = before
 	}
 
 	// The level of a step is the mean of its losses; whether it spiked, its highest one says.
@@ -152,7 +131,6 @@ func (a *analysis) step(step int64, losses []float64) {
 		a.badSteps++
 	}
 	a.loss.add(step, level)
-	a.threshold.add(step, s.Limits.Upper)
 	if s.Count == 0 {
 		if a.badTail++; a.badTail == 1 {
 			a.badTailStart = step

@@ -27,10 +27,7 @@ type ClipResult struct {
 	// then; absent where they never could.
 	Settled      *int64 `json:"settled_step"`
 	SettledSteps int64  `json:"settled_after"`
-	// Asked says that the user asked for it, and that it is not only here for the recommendation.
-	Asked bool `json:"-"`
-
-	threshold *curve
+	threshold    *curve
 }
 
 // clipRun is a clipping at work on a log.
@@ -45,8 +42,10 @@ type clipRun struct {
 	losses     int64
 	steps      int64
 	removed    float64
-	rows       *bufio.Writer // where not nil, a row a step goes here
-	row        []byte
+	// analysis, where not nil, takes this clipping for its reference.
+	analysis *analysis
+	rows     *bufio.Writer // where not nil, a row a step goes here
+	row      []byte
 }
 
 func newClipRun(spec clipping.Spec) (*clipRun, error) {
@@ -84,8 +83,15 @@ func (r *clipRun) step(step int64, losses []float64) error {
 	r.steps++
 	var s alrc.Statistics
 	if r.clipper != nil {
-		s = r.clipper.Step(losses, scales)
-		r.threshold(step, s)
+		if r.analysis != nil {
+			var before alrc.Moments
+			before.Mu1, before.Mu2 = r.clipper.Moments()
+			s = r.clipper.Step(losses, scales)
+			r.analysis.step(step, losses, before, s)
+		} else {
+			s = r.clipper.Step(losses, scales)
+		}
+		r.result.threshold.add(step, s.Limits.Upper)
 		if r.result.Settled == nil {
 			r.settle(step, losses, s)
 		}

@@ -53,7 +53,7 @@ func sniffCSV(sample []byte) (*csvScanner, bool) {
 				named = false
 			}
 		}
-		if allProse(lines, delimiter) || same*10 < rest*9 || numeric*2 < rest || rest == 0 && (named || count == 1 && delimiter != ' ') {
+		if allProse(lines, delimiter) || same*10 < rest*6 || numeric*2 < rest || rest == 0 && (named || count == 1 && delimiter != ' ') {
 			continue
 		}
 		if delimiter == ' ' && !allNumbers(lines[1:]) {

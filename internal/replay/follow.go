@@ -128,18 +128,20 @@ func followStandardInput(o Options, alert func(Alert) error) error {
 
 // watcher passes blocks through the analysis.
 type watcher struct {
-	analysis *analysis
+	run      *clipRun
 	sequence sequencer
 	chunk    chunk
 	failed   error
 }
 
 func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
-	a, err := newAnalysis(o.Decay)
+	run, err := newClipRun(reference(o.Decay))
 	if err != nil {
 		return nil, err
 	}
-	w := &watcher{analysis: a}
+	a := newAnalysis()
+	run.analysis = a
+	w := &watcher{run: run}
 	a.onEpisode = func(e *Episode, over bool) {
 		if w.failed != nil {
 			return
@@ -156,8 +158,7 @@ func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
 func (w *watcher) push(b *block) error {
 	w.chunk.reset()
 	w.sequence.push(b, &w.chunk)
-	w.analysis.push(&w.chunk)
-	return w.failed
+	return errors.Join(w.run.push(&w.chunk), w.failed)
 }
 
 // growing reads a file that grows: at its end it waits for more.

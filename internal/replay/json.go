@@ -39,9 +39,12 @@ func (s *jsonScanner) whole(data []byte) int {
 	}
 	whole := 0
 	for i := 0; i < len(data); {
-		begin := bytes.IndexByte(data[i:], '{')
+		begin := nextObject(data[i:])
 		if begin < 0 {
 			return whole
+		}
+		if begin == len(data)-i {
+			return len(data)
 		}
 		end := objectEnd(data, i+begin)
 		if end < 0 {
@@ -50,6 +53,20 @@ func (s *jsonScanner) whole(data []byte) int {
 		whole, i = end, end
 	}
 	return whole
+}
+
+// nextObject returns where the next object begins; len(data) where the array of records ends before, and -1 where
+// data does.
+func nextObject(data []byte) int {
+	begin := bytes.IndexByte(data, '{')
+	before := data
+	if begin >= 0 {
+		before = data[:begin]
+	}
+	if bytes.IndexByte(before, ']') >= 0 {
+		return len(data)
+	}
+	return begin
 }
 
 // objectEnd returns the end of the object or array at i, or -1 where data ends before.
@@ -107,8 +124,8 @@ func (s *jsonScanner) scan(data []byte, b *block) {
 			i = end + 1
 			continue
 		}
-		begin := bytes.IndexByte(data[i:], '{')
-		if begin < 0 {
+		begin := nextObject(data[i:])
+		if begin < 0 || begin == len(data)-i {
 			break
 		}
 		if n := objectEnd(data, i+begin); n >= 0 {
@@ -331,7 +348,10 @@ func valueEnd(data []byte, i int) int {
 func (s *jsonScanner) survey(data []byte, visit visitor) {
 	for i := 0; i < len(data); {
 		begin := bytes.IndexByte(data[i:], '{')
-		if begin < 0 {
+		if !s.lines {
+			begin = nextObject(data[i:])
+		}
+		if begin < 0 || begin == len(data)-i {
 			return
 		}
 		end := objectEnd(data, i+begin)

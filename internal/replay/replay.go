@@ -63,7 +63,6 @@ type Source struct {
 	Loss   string   `json:"loss"`
 	Step   string   `json:"step,omitempty"`
 	Where  []string `json:"where,omitempty"`
-	Bytes  int64    `json:"bytes"`
 	// Records is the number of records with a loss: LeftOut of them conditions leave out, and Superseded were done
 	// anew by a resumed run. The others are the Steps, or, in batches, the Losses of these.
 	Records    int64 `json:"records"`
@@ -449,7 +448,7 @@ func clipsOf(o Options) (specs []clipping.Spec, asked int) {
 		spec := clipping.Spec{Kind: "alrc", N: n, Decay: o.Decay}
 		there := false
 		for _, known := range specs {
-			there = there || known.Kind == "alrc" && known.N == n && known.Moments == nil
+			there = there || known == spec
 		}
 		if !there {
 			specs = append(specs, spec)
@@ -458,20 +457,24 @@ func clipsOf(o Options) (specs []clipping.Spec, asked int) {
 	return specs, asked
 }
 
+// reference is the clipping whose moments say what is normal. It is always among those that run.
+func reference(decay float64) clipping.Spec {
+	return clipping.Spec{Kind: "alrc", N: referenceN, Decay: decay}
+}
+
 // replay reads the log once.
 func (r *reading) replay(cuts []cut, ordinal bool, rows io.Writer) (report *Report, more []cut, cyclic bool, err error) {
-	a, err := newAnalysis(r.options.Decay)
-	if err != nil {
-		return nil, nil, false, err
-	}
+	a := newAnalysis()
 	specs, asked := clipsOf(r.options)
 	var clips []*clipRun
-	for i, spec := range specs {
+	for _, spec := range specs {
 		c, err := newClipRun(spec)
 		if err != nil {
 			return nil, nil, false, err
 		}
-		c.result.Asked = i < asked
+		if spec == reference(r.options.Decay) {
+			c.analysis = a
+		}
 		clips = append(clips, c)
 	}
 	if rows != nil {
@@ -496,7 +499,7 @@ func (r *reading) replay(cuts []cut, ordinal bool, rows io.Writer) (report *Repo
 		c    *chunk
 		left *sync.WaitGroup
 	}
-	consumers := []func(*chunk) error{func(c *chunk) error { a.push(c); return nil }}
+	var consumers []func(*chunk) error
 	for _, c := range clips {
 		consumers = append(consumers, c.push)
 	}

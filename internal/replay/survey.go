@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -142,9 +143,16 @@ var stepNames = []string{"step", "global_step", "iteration", "iter", "iterations
 
 // stepField guesses the field that counts steps, or returns "".
 func (s *survey) stepField() string {
+	// Some logs count rare records by another name than common ones.
+	most := 0
+	for _, f := range s.order {
+		if slices.Contains(stepNames, plain(f.name)) {
+			most = max(most, f.whole)
+		}
+	}
 	for _, name := range stepNames {
 		for _, f := range s.order {
-			if plain(f.name) == name && f.whole*10 >= f.count*9 {
+			if plain(f.name) == name && f.whole*2 >= f.count && f.whole*2 >= most {
 				return f.name
 			}
 		}
@@ -190,7 +198,7 @@ var lossNames = []string{"loss", "train_loss", "loss_train", "training_loss", "l
 // candidates are the fields that may be a loss, likely ones first.
 func (s *survey) candidates(step string) (likely, others []*fieldSurvey) {
 	for _, f := range s.order {
-		if f.name == step || f.name == s.split || f.numbers*10 < f.count*9 || f.numbers == 0 {
+		if f.name == step || f.name == s.split || f.numbers*2 < f.count || f.numbers == 0 {
 			continue
 		}
 		if hasWord(f.name, otherNames) && !strings.Contains(plain(f.name), "loss") {

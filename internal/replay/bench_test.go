@@ -1,0 +1,189 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"alrc"
+	"alrc/internal/clipping"
+	"alrc/internal/eventlog"
+)
+
+// tableOf makes a log as 'alrc train' and most loggers write it: step, loss and three other columns.
+func tableOf(rows int) []byte {
+	random := rand.New(rand.NewPCG(7, 8))
+	var b bytes.Buffer
+	b.WriteString("step,loss,learning_rate,grad_norm,images_per_s\n")
+	for i := range rows {
+		fmt.Fprintf(&b, "%d,%v,0.001,%.6f,%.2f\n", i+1, float32(1+random.ExpFloat64()), random.Float64(), 900+random.Float64())
+	}
+	return b.Bytes()
+}
+
+// BenchmarkTable is the reading of a table on one core, up to steps and losses.
+func BenchmarkTable(b *testing.B) {
+	digits := func(format string) []byte {
+		random := rand.New(rand.NewPCG(7, 8))
+		var content bytes.Buffer
+		content.WriteString("step,loss\n")
+		for i := range 200_000 {
+			fmt.Fprintf(&content, "%d,"+format+"\n", i+1, 1+random.ExpFloat64())
+		}
+		return content.Bytes()
+	}
+	for _, test := range []struct {
+		name    string
+		content []byte
+	}{{"FiveColumns", tableOf(200_000)}, {"SixDigits", digits("%.6f")}, {"AllDigits", digits("%v")}} {
+		b.Run(test.name, func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+			table, ok := sniffCSV(test.content[:1000])
+			if !ok {
+				b.Fatal("no table")
+			}
+			s, err := table.choose(selection{loss: "loss", step: "step"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(test.content)))
+			for b.Loop() {
+				rows := 0
+				err := scanAll(bytes.NewReader(test.content), 0, s, false, func(b *block) error { rows += len(b.losses); return nil })
+				if err != nil || rows != 200_000 {
+					b.Fatal(rows, err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkText is the same for text whose records run together.
+func BenchmarkText(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var content bytes.Buffer
+	for i := range 50_000 {
+		fmt.Fprintf(&content, "run-75, Iter: %d, MSE_in: 15.130768537521362, MSE: 15.13076519966126, Val: 0", i+1)
+	}
+	text, ok := sniffText(content.Bytes()[:10_000])
+	if !ok {
+		b.Fatal("no text")
+	}
+	where := []Condition{{Field: "Val", Value: "0"}}
+	where[0].prepare()
+	s, err := text.choose(selection{loss: "MSE", step: "Iter", where: where})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(content.Len()))
+	for b.Loop() {
+		rows := 0
+		err := scanAll(bytes.NewReader(content.Bytes()), 0, s, false, func(b *block) error { rows += len(b.losses); return nil })
+		if err != nil || rows != 50_000 {
+			b.Fatal(rows, err)
+		}
+	}
+}
+
+// BenchmarkJSONLines is the same for JSON lines.
+func BenchmarkJSONLines(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var content bytes.Buffer
+	for i := range 50_000 {
+		fmt.Fprintf(&content, `{"step": %d, "train": {"loss": 1.25123, "accuracy": 0.5}, "time": 1234.5, "note": "text"}`+"\n", i+1)
+	}
+	s := &jsonScanner{lines: true, selection: selection{loss: "train.loss", step: "step"}}
+	b.SetBytes(int64(content.Len()))
+	for b.Loop() {
+		rows := 0
+		err := scanAll(bytes.NewReader(content.Bytes()), 0, s, false, func(b *block) error { rows += len(b.losses); return nil })
+		if err != nil || rows != 50_000 {
+			b.Fatal(rows, err)
+		}
+	}
+}
+
+// BenchmarkEvents is the same for an event file.
+func BenchmarkEvents(b *testing.B) {
+	w, err := eventlog.Create(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range int64(100_000) {
+		w.Scalar("loss", i, 1/float64(i+1))
+		w.Scalar("learning_rate", i, 1)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	content, err := os.ReadFile(w.Name())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var filled block
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		rows := 0
+		err := readEvents(bytes.NewReader(content), "loss", eventRows, func() *block { filled.reset(); return &filled },
+			func(b *block) error { rows += len(b.losses); return nil })
+		if err != nil || rows != 100_000 {
+			b.Fatal(rows, err)
+		}
+	}
+}
+
+// BenchmarkMethod is the method itself: MB/s here are millions of losses a second.
+func BenchmarkMethod(b *testing.B) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for _, batch := range []int{1, 64} {
+		b.Run(fmt.Sprint("Batch", batch), func(b *testing.B) {
+			losses := make([]float64, 1<<14)
+			for i := range losses {
+				losses[i] = 1 + random.Float64()
+			}
+			scales := make([]float64, batch)
+			clipper, err := alrc.New(alrc.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(losses)))
+			for b.Loop() {
+				for i := 0; i < len(losses); i += batch {
+					clipper.Step(losses[i:i+batch], scales)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkReplay is all of 'alrc replay' with its default clippings, on all cores.
+func BenchmarkReplay(b *testing.B) {
+	content := tableOf(500_000)
+	path := filepath.Join(b.TempDir(), "log.csv")
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	var clips []clipping.Spec
+	for _, text := range []string{"none", "alrc:2", "alrc:3", "alrc:4", "two-sided"} {
+		spec, err := clipping.Parse(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		clips = append(clips, spec)
+	}
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		report, err := Run(Options{Inputs: []string{path}, Clips: clips})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := report.Print(io.Discard, Appearance{Columns: 80, Plot: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

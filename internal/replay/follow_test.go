@@ -1,0 +1,128 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"alrc/internal/eventlog"
+)
+
+// follow starts following a log and returns its alerts; stop ends it.
+func follow(t *testing.T, o Options) (alerts chan Alert, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	alerts = make(chan Alert, 100)
+	done := make(chan error, 1)
+	go func() {
+		done <- Follow(ctx, o, func(a Alert) error { alerts <- a; return nil })
+	}()
+	return alerts, func() {
+		cancel()
+		<-done
+	}
+}
+
+func receive(t *testing.T, alerts chan Alert) Alert {
+	t.Helper()
+	select {
+	case a := <-alerts:
+		return a
+	case <-time.After(20 * time.Second):
+		t.Fatal("no alert")
+		return Alert{}
+	}
+}
+
+func TestFollow(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, format := range []string{"table", "text", "pattern"} {
+		path := filepath.Join(t.TempDir(), "log")
+		file, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := func(step int, loss float64) {
+			switch format {
+			case "table":
+				fmt.Fprintf(file, "%d,%v\n", step, loss)
+			default:
+				fmt.Fprintf(file, "step %d: loss %v\n", step, loss)
+			}
+		}
+		o := Options{Inputs: []string{path}}
+		switch format {
+		case "table":
+			fmt.Fprintln(file, "step,loss")
+		case "pattern":
+			o.Pattern = `step (?P<step>\d+): loss ([0-9.]+)`
+		}
+		for i := 1; i <= 200; i++ {
+			line(i, 1+0.1*random.NormFloat64())
+		}
+		alerts, stop := follow(t, o)
+		line(201, 9)
+		line(202, 1) // after which the line before is whole for sure
+		first := receive(t, alerts)
+		if first.Over || first.Episode.Start != 201 || first.Loss != 9 || first.Sigmas < 20 {
+			t.Errorf("%s: %+v", format, first)
+		}
+		if text := first.String(); !strings.Contains(text, "ALERT step 201: loss 9 is") {
+			t.Errorf("%s: %s", format, text)
+		}
+		for i := 203; i <= 230; i++ {
+			line(i, 1)
+		}
+		if second := receive(t, alerts); !second.Over || !second.Episode.Back || second.Episode.Recovery != 1 {
+			t.Errorf("%s: %+v", format, second)
+		}
+		stop()
+		file.Close()
+	}
+}
+
+func TestFollowEvents(t *testing.T) {
+	dir := t.TempDir()
+	w, err := eventlog.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range int64(100) {
+		w.Scalar("loss", i, 1+0.1*random.NormFloat64())
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	alerts, stop := follow(t, Options{Inputs: []string{dir}})
+	defer stop()
+	time.Sleep(poll / 2)
+	w.Scalar("loss", 100, 9)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if first := receive(t, alerts); first.Episode.Start != 100 {
+		t.Errorf("%+v", first)
+	}
+}
+
+func TestFollowStandardInput(t *testing.T) {
+	reader, writer := io.Pipe()
+	alerts, stop := follow(t, Options{Inputs: []string{"-"}, Stdin: reader})
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := 1; i <= 100; i++ {
+		fmt.Fprintf(writer, "step=%d loss=%v\n", i, 1+0.1*random.NormFloat64())
+	}
+	fmt.Fprintf(writer, "step=101 loss=nan\n")
+	if first := receive(t, alerts); first.Episode.Start != 101 || !strings.Contains(first.String(), "not finite") {
+		t.Errorf("%+v", first)
+	}
+	writer.Close()
+	stop()
+}
