@@ -198,27 +198,33 @@ func (a *analysis) follow(step int64, level, high, sigma float64, spiked bool, s
 	}
 	e.window = append(e.window, level)
 	e.steps = append(e.steps, step)
-	if len(e.window) == calm {
-		var sorted [calm]float64
-		copy(sorted[:], e.window)
-		slices.Sort(sorted[:])
-		if sorted[calm/2] <= e.level {
-			for i, value := range e.window {
-				if value <= e.level {
-					e.End = e.steps[i]
-					break
-				}
-			}
-			e.Back, e.Kind = true, "spike"
-			e.Recovery = max(e.End-e.Peak, 0)
-			a.close()
-			return
-		}
+	if len(e.window) == calm && e.isBack() {
+		a.close()
+		return
 	}
 	if e.quiet >= settleSteps {
 		e.Kind = "shift"
 		a.close()
 	}
+}
+
+// isBack says whether most of the last losses are normal again, and since when.
+func (e *Episode) isBack() bool {
+	var sorted [calm]float64
+	n := copy(sorted[:], e.window)
+	slices.Sort(sorted[:n])
+	if n == 0 || sorted[n/2] > e.level {
+		return false
+	}
+	for i, value := range e.window {
+		if value <= e.level {
+			e.End = e.steps[i]
+			break
+		}
+	}
+	e.Back, e.Kind = true, "spike"
+	e.Recovery = max(e.End-e.Peak, 0)
+	return true
 }
 
 // close ends the open episode.
@@ -269,8 +275,10 @@ func (e *Episode) weight() float64 {
 // finish ends the log.
 func (a *analysis) finish() {
 	if a.open != nil {
-		a.open.Kind = "open"
-		// A spike among the last few steps had no time to show whether the loss comes back.
+		// After a spike among the last few steps, these have to do to tell whether the loss came back.
+		if a.open.quiet >= calm || !a.open.isBack() {
+			a.open.Kind = "open"
+		}
 		a.close()
 	}
 	a.prune()

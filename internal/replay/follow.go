@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,8 +57,11 @@ const poll = 250 * time.Millisecond
 // Follow reads a log and goes on as it grows, until the context ends or alert returns an error. A file that does not
 // hold a loss yet is waited for; standard input is read until its end.
 func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
+	// An alert that fails ends the waiting for more, too.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if o.Inputs[0] == "-" {
-		return followStandardInput(o, alert)
+		return followStandardInput(ctx, o, alert, cancel)
 	}
 	var r *reading
 	for {
@@ -81,7 +85,7 @@ func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
 			return err
 		}
 	}
-	watcher, err := newWatcher(o, alert)
+	watcher, err := newWatcher(o, alert, cancel)
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
 	return nil
 }
 
-func followStandardInput(o Options, alert func(Alert) error) error {
+func followStandardInput(ctx context.Context, o Options, alert func(Alert) error, cancel func()) error {
 	// The beginning is looked at before the rest is there.
 	pipe := &peeked{r: o.Stdin}
 	if err := pipe.peek(); err != nil {
@@ -119,11 +123,22 @@ func followStandardInput(o Options, alert func(Alert) error) error {
 	if err := r.choose(); err != nil {
 		return err
 	}
-	watcher, err := newWatcher(o, alert)
+	watcher, err := newWatcher(o, alert, cancel)
 	if err != nil {
 		return err
 	}
-	return r.fileBlocks(f, pipe, true, watcher.push)
+	done := make(chan error, 1)
+	go func() { done <- r.fileBlocks(f, pipe, true, watcher.push) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		// Nothing can wake a read of standard input; it ends with the process.
+		if err := watcher.failed.Load(); err != nil {
+			return *err
+		}
+		return ctx.Err()
+	}
 }
 
 // watcher passes blocks through the analysis.
@@ -131,10 +146,10 @@ type watcher struct {
 	run      *clipRun
 	sequence sequencer
 	chunk    chunk
-	failed   error
+	failed   atomic.Pointer[error]
 }
 
-func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
+func newWatcher(o Options, alert func(Alert) error, stop func()) (*watcher, error) {
 	run, err := newClipRun(reference(o.Decay))
 	if err != nil {
 		return nil, err
@@ -143,14 +158,17 @@ func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
 	run.analysis = a
 	w := &watcher{run: run}
 	a.onEpisode = func(e *Episode, over bool) {
-		if w.failed != nil {
+		if w.failed.Load() != nil {
 			return
 		}
 		note := Alert{Episode: *e, Over: over, Loss: float64(e.PeakLoss), Sigmas: float64(e.Sigmas)}
 		if math.IsInf(note.Loss, -1) {
 			note.Loss = math.NaN()
 		}
-		w.failed = alert(note)
+		if err := alert(note); err != nil {
+			w.failed.Store(&err)
+			stop()
+		}
 	}
 	return w, nil
 }
@@ -158,7 +176,13 @@ func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
 func (w *watcher) push(b *block) error {
 	w.chunk.reset()
 	w.sequence.push(b, &w.chunk)
-	return errors.Join(w.run.push(&w.chunk), w.failed)
+	if err := w.run.push(&w.chunk); err != nil {
+		return err
+	}
+	if err := w.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // growing reads a file that grows: at its end it waits for more.

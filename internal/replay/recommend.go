@@ -33,10 +33,12 @@ func (r *Report) recommend(o Options) {
 		}
 	}
 	const (
-		ordinary = 0.02 // of losses clipped; more means that n is within the usual spread
-		stricter = 0.05
-		slow     = 50 // steps to come back from a spike
+		few  = 0.02 // of ordinary losses clipped; more means that n is within the usual spread
+		some = 0.05
+		slow = 50 // steps to come back from a spike
 	)
+	// ordinary is the share of losses clipped that are no spikes.
+	ordinary := func(n float64) float64 { return max(0, shares[n]-float64(r.SpikeShare)) }
 	rec := Recommendation{N: 3, Decay: 0.999}
 	switch {
 	case r.Condition == "short":
@@ -44,11 +46,11 @@ func (r *Report) recommend(o Options) {
 	case r.Spikes == 0 && shares[3] == 0:
 		rec.Reason = "Nothing would have been clipped at n = 3: this run does not need clipping. The published default costs nothing" +
 			" and insures runs with a higher learning rate or smaller batches."
-	case r.MedianRecovery >= slow && shares[2] <= stricter:
+	case r.MedianRecovery >= slow && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
 			" all losses.", counted(r.MedianRecovery, "step"), percent(shares[2]))
-	case shares[3] <= ordinary:
+	case ordinary(3) <= few:
 		rec.Reason = fmt.Sprintf("n = 3 clips %s of all losses: it catches what stands out, and leaves ordinary losses alone (n = 2 would clip %s).",
 			percent(shares[3]), percent(shares[2]))
 	default:
