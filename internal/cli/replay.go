@@ -161,7 +161,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	report, err := replay.Run(o)
 	var choice *replay.ChoiceError
 	if errors.As(err, &choice) {
-		if chosen, ok := ask(command, choice); ok {
+		if chosen, ok := ask(command, choice, inputs); ok {
 			if chosen.Run != "" {
 				o.Inputs = []string{chosen.Run}
 			}
@@ -213,13 +213,13 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 }
 
 // ask lets a person at a terminal choose a series.
-func ask(command *cobra.Command, choice *replay.ChoiceError) (replay.Candidate, bool) {
+func ask(command *cobra.Command, choice *replay.ChoiceError, inputs []string) (replay.Candidate, bool) {
 	in, inOK := command.InOrStdin().(*os.File)
 	out, outOK := command.OutOrStdout().(*os.File)
 	if !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) || len(choice.Candidates) == 0 {
 		return replay.Candidate{}, false
 	}
-	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice, nil))
+	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice, inputs))
 	for {
 		fmt.Fprintf(out, "Which one, 1 to %d? ", len(choice.Candidates))
 		var number int

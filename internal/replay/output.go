@@ -328,6 +328,20 @@ func (r *Report) HTML(w io.Writer) error {
 		page.Table(figure.Table{Header: clipHeader, Rows: r.clipRows(),
 			Caption: "Weight is that of the gradients, 1 a loss; moments are settled where they can be relied on."})
 	}
+	if len(r.Episodes) > 0 {
+		page.Heading(2, "Episodes")
+		page.Paragraph(fmt.Sprintf("A step spikes when a loss lies more than %d running standard deviations above the running mean. Spikes that"+
+			" follow one another before the loss has calmed down are one episode.", spikeLevel))
+		const most = 50
+		episodes := figure.Table{Header: episodeHeader, Rows: r.episodeRows(most), Text: []int{4}}
+		if r.EpisodeCount > most {
+			episodes.Caption = r.episodesTitle(most)
+		}
+		page.Table(episodes)
+		if zoom, ok := r.zoom(); ok {
+			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
+		}
+	}
 	page.Heading(2, "Recommended")
 	page.Paragraph(r.Recommendation.describe())
 	page.Paragraph(r.Recommendation.Reason)
@@ -335,16 +349,6 @@ func (r *Report) HTML(w io.Writer) error {
 	for _, framework := range Frameworks {
 		page.Heading(3, titles[framework])
 		page.Code(r.Recommendation.Snippets[framework])
-	}
-	if len(r.Episodes) > 0 {
-		page.Heading(2, "Episodes")
-		page.Paragraph(fmt.Sprintf("A step spikes when a loss lies more than %d running standard deviations above the running mean. Spikes that"+
-			" follow one another before the loss has calmed down are one episode.", spikeLevel))
-		const most = 50
-		page.Table(figure.Table{Header: episodeHeader, Rows: r.episodeRows(most), Text: []int{4}, Caption: r.episodesTitle(most)})
-		if zoom, ok := r.zoom(); ok {
-			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
-		}
 	}
 	page.Heading(2, "Notes")
 	for _, note := range r.Source.Notes {

@@ -36,7 +36,7 @@ lossFn = method.Loss("/alrc", lossFn)
 const pytorchSnippet = `import torch
 
 class ALRC(torch.nn.Module):
-    """Adaptive learning rate clipping (arXiv 1906.09060): limits losses, keeps their gradients' direction."""
+    """Adaptive learning rate clipping (arXiv 1906.09060): limits losses, not directions."""
 
     def __init__(self, n=$N, decay=$DECAY, mu1=$MU1, mu2=$MU2):
         super().__init__()
@@ -53,7 +53,8 @@ class ALRC(torch.nn.Module):
             threshold = self.mu1 + self.n * sigma
             over = finite & (losses > threshold)
             ratio = (losses > 0) & (threshold > 0)  # else by the distance from the mean
-            scale = torch.where(ratio, threshold / losses, (threshold - self.mu1) / (losses - self.mu1))
+            distance = (threshold - self.mu1) / (losses - self.mu1)
+            scale = torch.where(ratio, threshold / losses, distance)
             scale = torch.where(over, scale, finite.double())
             limited = torch.minimum(losses, threshold)[finite]
             if self.training and limited.numel() > 0:
@@ -77,7 +78,10 @@ import jax.numpy as jnp
 ALRC_START = (jnp.float32($MU1), jnp.float32($MU2))
 
 def alrc(losses, moments, n=$N, decay=$DECAY):
-    """Adaptive learning rate clipping (arXiv 1906.09060) of one loss per example: the loss to differentiate, and new moments."""
+    """Adaptive learning rate clipping (arXiv 1906.09060) of one loss per example.
+
+    Returns the loss to differentiate, and new moments.
+    """
     mu1, mu2 = moments
     fixed = jax.lax.stop_gradient(losses)
     finite = jnp.isfinite(fixed)
@@ -91,10 +95,11 @@ def alrc(losses, moments, n=$N, decay=$DECAY):
     limited = jnp.where(finite, jnp.minimum(safe, threshold), 0)
     count = jnp.maximum(finite.sum(), 1)
     keep = jnp.where(finite.any(), decay, 1.0)
-    moments = (keep * mu1 + (1 - keep) * limited.sum() / count, keep * mu2 + (1 - keep) * (limited**2).sum() / count)
-    return jnp.mean(scale * jnp.where(finite, losses, 0)), moments
+    mu1 = keep * mu1 + (1 - keep) * limited.sum() / count
+    mu2 = keep * mu2 + (1 - keep) * (limited**2).sum() / count
+    return jnp.mean(scale * jnp.where(finite, losses, 0)), (mu1, mu2)
 
-# In the loss function, returning the moments as auxiliary output (has_aux=True) and passing them to the next step:
+# In the loss function; return the moments as auxiliary output (has_aux=True) for the next step:
 #     loss, moments = alrc(jnp.mean((output - target)**2, axis=(1, 2, 3)), moments)
 `
 
