@@ -70,7 +70,10 @@ func TestWriterBytes(t *testing.T) {
 	if !bytes.HasSuffix(content, want) {
 		t.Errorf("the file ends with % x, not % x", content[max(0, len(content)-len(want)):], want)
 	}
-	// The first event holds the version; a record of it in any file of TensorBoard's begins with this length and checksum.
+	// So begins every event file that TensorFlow writes: the length of its first event, and the checksum of that.
+	if begin := unhex(t, "1800000000000000 a37f4b22"); !bytes.HasPrefix(content, begin) {
+		t.Errorf("the file begins with % x, not % x", content[:12], begin)
+	}
 	if !bytes.Contains(content, []byte("\x1a\x0dbrain.Event:2")) {
 		t.Error("the file does not begin with its version")
 	}
