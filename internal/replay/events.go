@@ -11,11 +11,18 @@ import (
 // isEvents says whether data begins as an event file does: with a record whose length has the right checksum.
 func isEvents(data []byte) bool {
 	_, err := eventlog.NewReader(bytes.NewReader(data)).Next()
-	var damaged *eventlog.RecordError
-	if errors.As(err, &damaged) {
-		return !damaged.Fatal
+	damaged := recordError(err)
+	return err == nil || damaged != nil && !damaged.Fatal
+}
+
+// recordError returns the error of a damaged record, or nil where err is none.
+func recordError(err error) *eventlog.RecordError {
+	if err == nil {
+		return nil
 	}
-	return err == nil
+	var damaged *eventlog.RecordError
+	errors.As(err, &damaged)
+	return damaged
 }
 
 // eventRows is the number of losses in a block of an event file.
@@ -27,9 +34,9 @@ func readEvents(r io.Reader, tag string, rows int, next func() *block, send func
 	b := next()
 	for {
 		event, err := reader.Next()
-		var damaged *eventlog.RecordError
+		damaged := recordError(err)
 		switch {
-		case errors.As(err, &damaged):
+		case damaged != nil:
 			if b.malformed++; b.malformed == 1 {
 				b.badReason, b.bad = damaged.Reason, ""
 				b.offset, b.badOffset = damaged.Offset, 0
@@ -66,8 +73,7 @@ func surveyEvents(r io.Reader, visit visitor) {
 	reader := eventlog.NewReader(r)
 	for {
 		event, err := reader.Next()
-		var damaged *eventlog.RecordError
-		if err != nil && !(errors.As(err, &damaged) && !damaged.Fatal) {
+		if damaged := recordError(err); err != nil && (damaged == nil || damaged.Fatal) {
 			return
 		}
 		for _, scalar := range event.Scalars {
