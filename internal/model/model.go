@@ -1,0 +1,205 @@
+// Package model describes networks: lists of layers without any arithmetic, so that every engine builds the same one.
+//
+// Images are [N,H,W,C]. A layer's inputs are named by the places of earlier layers in the list; the network's own input
+// is [Input], and its output is that of the last layer.
+package model
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Input stands for the network's input among a layer's inputs.
+const Input = -1
+
+// Kind is what a layer does.
+type Kind int
+
+const (
+	// Convolution slides an odd kernel over its input, padded with zeros, with stride 1 or 2, and adds a bias. The
+	// output has ceil(size / stride) rows and columns; output pixel i is centred on input pixel stride * i.
+	Convolution Kind = iota
+	// TransposedConvolution is the adjoint of a convolution with stride 2: it doubles height and width, and adds a bias.
+	TransposedConvolution
+	// Addition adds its two inputs, which have the same shape.
+	Addition
+	// Concatenation joins the channels of its inputs.
+	Concatenation
+	// Halving and Doubling resize height and width bilinearly with aligned corners: the corner pixels stay where they
+	// are.
+	Halving
+	Doubling
+)
+
+// String is the kind's name in messages.
+func (k Kind) String() string {
+	switch k {
+	case Convolution:
+		return "convolution"
+	case TransposedConvolution:
+		return "transposed convolution"
+	case Addition:
+		return "addition"
+	case Concatenation:
+		return "concatenation"
+	case Halving:
+		return "halving"
+	case Doubling:
+		return "doubling"
+	}
+	return fmt.Sprintf("Kind(%d)", int(k))
+}
+
+// Activation is applied to what a convolution puts out.
+type Activation int
+
+const (
+	// Linear leaves values as they are.
+	Linear Activation = iota
+	// ReLU is max(x, 0).
+	ReLU
+	// LeakyReLU is x where that is positive and Slope * x elsewhere.
+	LeakyReLU
+)
+
+// Layer is one layer of a network.
+type Layer struct {
+	// Name begins the names of the layer's weights: "first" has "first.weight" and "first.bias".
+	Name string
+	Kind Kind
+	// Inputs are places of earlier layers, or [Input].
+	Inputs []int
+	// Channels, Kernel and Stride are a convolution's: output channels, kernel height and width, and 1 or 2.
+	Channels, Kernel, Stride int
+	Activation               Activation
+	// Slope is that of LeakyReLU below 0, at least 0 and below 1.
+	Slope float32
+}
+
+// Convolves says whether the layer has weights.
+func (l Layer) Convolves() bool { return l.Kind == Convolution || l.Kind == TransposedConvolution }
+
+// Network is a list of layers.
+type Network struct {
+	Name string
+	// InputChannels is the number of channels of the network's input.
+	InputChannels int
+	Layers        []Layer
+}
+
+// Shape is the height, width and channels of a layer's output.
+type Shape struct{ Height, Width, Channels int }
+
+// Size is the number of values.
+func (s Shape) Size() int { return s.Height * s.Width * s.Channels }
+
+// Shapes returns the shape of each layer's output for an input of a height and width, or why there is none.
+func (n Network) Shapes(height, width int) ([]Shape, error) {
+	if err := n.Validate(); err != nil {
+		return nil, err
+	}
+	if height < 1 || width < 1 {
+		return nil, fmt.Errorf("model: the input is %d by %d; both must be at least 1", height, width)
+	}
+	shapes := make([]Shape, len(n.Layers))
+	for i, layer := range n.Layers {
+		inputs := make([]Shape, len(layer.Inputs))
+		for j, place := range layer.Inputs {
+			inputs[j] = Shape{height, width, n.InputChannels}
+			if place != Input {
+				inputs[j] = shapes[place]
+			}
+		}
+		shape := inputs[0]
+		switch layer.Kind {
+		case Convolution:
+			shape = Shape{(shape.Height + layer.Stride - 1) / layer.Stride, (shape.Width + layer.Stride - 1) / layer.Stride, layer.Channels}
+		case TransposedConvolution:
+			shape = Shape{2 * shape.Height, 2 * shape.Width, layer.Channels}
+		case Addition:
+			if inputs[0] != inputs[1] {
+				return nil, fmt.Errorf("model: layer %q adds inputs of different shapes, %v and %v", layer.Name, inputs[0], inputs[1])
+			}
+		case Concatenation:
+			for _, other := range inputs[1:] {
+				if other.Height != shape.Height || other.Width != shape.Width {
+					return nil, fmt.Errorf("model: layer %q joins inputs of different sizes, %v and %v", layer.Name, inputs[0], other)
+				}
+				shape.Channels += other.Channels
+			}
+		case Halving:
+			shape.Height, shape.Width = max(1, shape.Height/2), max(1, shape.Width/2)
+		case Doubling:
+			shape.Height, shape.Width = 2*shape.Height, 2*shape.Width
+		}
+		if shape.Height > maxSide || shape.Width > maxSide || shape.Channels > maxSide {
+			return nil, fmt.Errorf("model: layer %q would be %v; no side may be above %d", layer.Name, shape, maxSide)
+		}
+		shapes[i] = shape
+	}
+	return shapes, nil
+}
+
+// maxSide bounds height, width and channels, so that no product of sizes overflows.
+const maxSide = 1 << 16
+
+// Validate names the first fault of a description that an engine could not build.
+func (n Network) Validate() error {
+	if n.InputChannels < 1 || n.InputChannels > maxSide {
+		return fmt.Errorf("model: the network has %d input channels; there must be 1 to %d", n.InputChannels, maxSide)
+	}
+	if len(n.Layers) == 0 {
+		return errors.New("model: the network has no layers")
+	}
+	names := map[string]bool{}
+	for i, layer := range n.Layers {
+		fault := func(format string, arguments ...any) error {
+			return fmt.Errorf("model: layer %d, %q: "+format, append([]any{i, layer.Name}, arguments...)...)
+		}
+		inputs := 1
+		switch layer.Kind {
+		case Convolution, TransposedConvolution:
+			switch {
+			case layer.Name == "" || names[layer.Name]:
+				return fault("a layer with weights needs a name of its own")
+			case layer.Channels < 1:
+				return fault("%d channels; there must be at least 1", layer.Channels)
+			case layer.Kernel < 1 || layer.Kernel%2 == 0 || layer.Kernel > 31:
+				return fault("a kernel of %d; it must be odd, from 1 to 31", layer.Kernel)
+			case layer.Stride != 1 && layer.Stride != 2:
+				return fault("stride %d; there are 1 and 2", layer.Stride)
+			case layer.Kind == TransposedConvolution && layer.Stride != 2:
+				return fault("a transposed convolution has stride 2")
+			}
+			names[layer.Name] = true
+		case Addition:
+			inputs = 2
+		case Concatenation:
+			inputs = max(2, len(layer.Inputs))
+		case Halving, Doubling:
+		default:
+			return fault("its kind is unknown")
+		}
+		switch layer.Activation {
+		case Linear, ReLU:
+		case LeakyReLU:
+			if !(layer.Slope >= 0 && layer.Slope < 1) {
+				return fault("slope %v; it must be at least 0 and below 1", layer.Slope)
+			}
+		default:
+			return fault("activation %d is unknown", layer.Activation)
+		}
+		if layer.Activation != Linear && !layer.Convolves() {
+			return fault("only convolutions have an activation")
+		}
+		if len(layer.Inputs) != inputs {
+			return fault("it has %d inputs; %d belong", len(layer.Inputs), inputs)
+		}
+		for _, place := range layer.Inputs {
+			if place < Input || place >= i {
+				return fault("input %d is no earlier layer", place)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package nn
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Options say how an engine trains a network.
+type Options struct {
+	// Batch is the number of images of a step, Height and Width their size.
+	Batch, Height, Width int
+	// Threads is the number of threads to compute with; 0 takes GOMAXPROCS. Results do not depend on it.
+	Threads int
+	// Kernels is the kernel set, portable, avx2 or avx512; "" takes $ALRC_KERNELS or the best that the processor has.
+	Kernels string
+	// Direct computes every convolution directly, without Winograd's algorithm.
+	Direct    bool
+	Loss      Loss
+	Optimizer Optimizer
+}
+
+// Loss is the loss of an image: Scale * mean(|target - output|^Power) over the image's values.
+type Loss struct {
+	// Power is at least 1.
+	Power float64
+	Scale float64
+	// Huber, where above 0, replaces losses of Huber or more by their square root, as the published code does: the
+	// gradient is then multiplied by 1 / (2 sqrt(loss)).
+	Huber float64
+}
+
+func (l Loss) validate() error {
+	switch {
+	case !(l.Power >= 1) || math.IsInf(l.Power, 0):
+		return fmt.Errorf("nn: option Loss.Power is %v: it must be a number of at least 1", l.Power)
+	case !(l.Scale > 0) || math.IsInf(l.Scale, 0):
+		return fmt.Errorf("nn: option Loss.Scale is %v: it must be a number above 0", l.Scale)
+	case !(l.Huber >= 0):
+		return fmt.Errorf("nn: option Loss.Huber is %v: it must be at least 0", l.Huber)
+	}
+	return nil
+}
+
+// OptimizerKind is a rule by which gradients move weights.
+type OptimizerKind int
+
+const (
+	// Adam is that of Kingma and Ba (2015).
+	Adam OptimizerKind = iota
+	// SGD is gradient descent, with momentum where that is not 0.
+	SGD
+)
+
+// Optimizer is a rule and its settings.
+type Optimizer struct {
+	Kind         OptimizerKind
+	LearningRate float64
+	// Beta1, Beta2 and Epsilon are Adam's; 0 stands for 0.9, 0.999 and 1e-8.
+	Beta1, Beta2, Epsilon float64
+	// CorrectedEpsilon adds epsilon to the root of the bias-corrected second moment, as PyTorch does; without it,
+	// epsilon is added to the root of the uncorrected one, as TensorFlow does ("epsilon hat" in Adam's paper).
+	CorrectedEpsilon bool
+	// Momentum is gradient descent's, at least 0 and below 1, and Nesterov its look-ahead form.
+	Momentum float64
+	Nesterov bool
+	// WeightDecay times a weight is added to the weight's gradient (L2 regularisation); biases are left alone.
+	WeightDecay float64
+	Schedule    Schedule
+}
+
+func (o Optimizer) withDefaults() (Optimizer, error) {
+	if o.Beta1 == 0 {
+		o.Beta1 = 0.9
+	}
+	if o.Beta2 == 0 {
+		o.Beta2 = 0.999
+	}
+	if o.Epsilon == 0 {
+		o.Epsilon = 1e-8
+	}
+	var errs []error
+	within := func(name string, value, low, high float64) {
+		if !(value >= low && value < high) {
+			errs = append(errs, fmt.Errorf("nn: option Optimizer.%s is %v: it must be at least %v and below %v", name, value, low, high))
+		}
+	}
+	if o.Kind != Adam && o.Kind != SGD {
+		errs = append(errs, fmt.Errorf("nn: option Optimizer.Kind is %d: it must be Adam or SGD", o.Kind))
+	}
+	if !(o.LearningRate > 0) || math.IsInf(o.LearningRate, 0) {
+		errs = append(errs, fmt.Errorf("nn: option Optimizer.LearningRate is %v: it must be a number above 0", o.LearningRate))
+	}
+	within("Beta1", o.Beta1, 0, 1)
+	within("Beta2", o.Beta2, 0, 1)
+	within("Epsilon", o.Epsilon, 0, math.Inf(1))
+	within("Momentum", o.Momentum, 0, 1)
+	within("WeightDecay", o.WeightDecay, 0, math.Inf(1))
+	if err := o.Schedule.validate(); err != nil {
+		errs = append(errs, err)
+	}
+	return o, errors.Join(errs...)
+}
+
+// ScheduleKind is a course of the learning rate.
+type ScheduleKind int
+
+const (
+	// Constant keeps the learning rate.
+	Constant ScheduleKind = iota
+	// StepDecay multiplies it by Factor every Every steps.
+	StepDecay
+	// Cosine lets it fall to 0 along half a cosine over Steps steps (Loshchilov and Hutter 2017).
+	Cosine
+)
+
+// Schedule is the course of the learning rate, as factors of the optimizer's.
+type Schedule struct {
+	Kind   ScheduleKind
+	Every  int64
+	Factor float64
+	// Steps is the number of steps after which Cosine arrives at 0.
+	Steps int64
+	// Warmup is the number of steps over which the factor rises from 0, in proportion to the step.
+	Warmup int64
+}
+
+func (s Schedule) validate() error {
+	switch {
+	case s.Kind < Constant || s.Kind > Cosine:
+		return fmt.Errorf("nn: option Schedule.Kind is %d: it must be Constant, StepDecay or Cosine", s.Kind)
+	case s.Kind == StepDecay && s.Every < 1:
+		return fmt.Errorf("nn: option Schedule.Every is %d: it must be at least 1", s.Every)
+	case s.Kind == StepDecay && !(s.Factor > 0 && s.Factor <= 1):
+		return fmt.Errorf("nn: option Schedule.Factor is %v: it must be above 0 and at most 1", s.Factor)
+	case s.Kind == Cosine && s.Steps < 1:
+		return fmt.Errorf("nn: option Schedule.Steps is %d: it must be at least 1", s.Steps)
+	case s.Warmup < 0:
+		return fmt.Errorf("nn: option Schedule.Warmup is %d: it must be at least 0", s.Warmup)
+	}
+	return nil
+}
+
+// At is the factor for the step after so many steps.
+func (s Schedule) At(done int64) float64 {
+	factor := 1.0
+	switch s.Kind {
+	case StepDecay:
+		factor = math.Pow(s.Factor, float64(done/s.Every))
+	case Cosine:
+		factor = (1 + math.Cos(math.Pi*float64(min(done, s.Steps))/float64(s.Steps))) / 2
+	}
+	if done < s.Warmup {
+		factor *= float64(done+1) / float64(s.Warmup)
+	}
+	return factor
+}
