@@ -1,0 +1,469 @@
+// Package tiff reads and writes the TIFF files of scientific images: several pages, and samples that are integers or
+// floating-point numbers of up to 64 bits. golang.org/x/image/tiff has images for display, one a file, of 8 and 16-bit
+// unsigned samples. (TIFF, revision 6.0, Adobe 1992; floating-point predictor: Adobe Photoshop TIFF technical note 3, 2005.)
+package tiff
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+)
+
+// Limits that keep a hostile file from taking memory or time without bounds.
+const (
+	maxPages = 1 << 16
+	// maxSamples bounds width * height * samples per pixel of a page.
+	maxSamples = 1 << 27
+	// maxRatio is beyond what the compressions can reach: LZW's longest string of about 4,000 bytes for a code of 12 bits.
+	maxRatio = 4096
+	// maxTileExcess bounds how far a tile reaches beyond a page that is smaller.
+	maxTileExcess = 1 << 13
+)
+
+// Format is what a page's samples are.
+type Format int
+
+// The formats that TIFF has and this package reads.
+const (
+	Unsigned Format = 1
+	Signed   Format = 2
+	Float    Format = 3
+)
+
+func (f Format) String() string {
+	switch f {
+	case Unsigned:
+		return "unsigned integer"
+	case Signed:
+		return "signed integer"
+	case Float:
+		return "floating-point"
+	}
+	return fmt.Sprintf("format %d", int(f))
+}
+
+// The tags that say how a page is laid out.
+const (
+	tagSubfileType     = 254
+	tagWidth           = 256
+	tagHeight          = 257
+	tagBits            = 258
+	tagCompression     = 259
+	tagPhotometric     = 262
+	tagFillOrder       = 266
+	tagStripOffsets    = 273
+	tagSamples         = 277
+	tagRowsPerStrip    = 278
+	tagStripByteCounts = 279
+	tagPlanar          = 284
+	tagPredictor       = 317
+	tagColourMap       = 320
+	tagTileWidth       = 322
+	tagTileHeight      = 323
+	tagTileOffsets     = 324
+	tagTileByteCounts  = 325
+	tagFormat          = 339
+)
+
+// undefined is the format of samples whose writer did not know; they are unsigned as a rule.
+const undefined Format = 4
+
+const (
+	whiteIsZero = 0
+	blackIsZero = 1
+	rgb         = 2
+	palette     = 3
+)
+
+// File is a TIFF file that is open for reading. Its methods may be called by several goroutines at a time.
+type File struct {
+	r     io.ReaderAt
+	size  int64
+	order binary.ByteOrder
+	pages []int64 // where their directories are
+}
+
+// Open reads where the pages of a file of a size are.
+func Open(r io.ReaderAt, size int64) (*File, error) {
+	f := &File{r: r, size: size}
+	header, err := f.bytes(0, 8)
+	if err != nil {
+		return nil, fmt.Errorf("TIFF header: %w", err)
+	}
+	switch string(header[:2]) {
+	case "II":
+		f.order = binary.LittleEndian
+	case "MM":
+		f.order = binary.BigEndian
+	default:
+		return nil, errors.New("this is no TIFF file: it begins with neither II nor MM")
+	}
+	switch version := f.order.Uint16(header[2:]); version {
+	case 42:
+	case 43:
+		return nil, errors.New("this is a BigTIFF file (of 64-bit offsets), which is not read; save it as a classic TIFF file")
+	default:
+		return nil, fmt.Errorf("this is no TIFF file: its version is %d, not 42", version)
+	}
+	seen := map[int64]bool{}
+	for at := int64(f.order.Uint32(header[4:])); at != 0; {
+		if seen[at] {
+			return nil, fmt.Errorf("page %d's directory is that of an earlier page: the file is damaged", len(f.pages))
+		}
+		if len(f.pages) == maxPages {
+			return nil, fmt.Errorf("there are more than %d pages", maxPages)
+		}
+		seen[at] = true
+		count, err := f.bytes(at, 2)
+		if err != nil {
+			return nil, fmt.Errorf("page %d's directory: %w", len(f.pages), err)
+		}
+		next, err := f.bytes(at+2+12*int64(f.order.Uint16(count)), 4)
+		if err != nil {
+			return nil, fmt.Errorf("page %d's directory: %w", len(f.pages), err)
+		}
+		f.pages = append(f.pages, at)
+		at = int64(f.order.Uint32(next))
+	}
+	if len(f.pages) == 0 {
+		return nil, errors.New("the file has no page")
+	}
+	return f, nil
+}
+
+// Len is the number of pages.
+func (f *File) Len() int { return len(f.pages) }
+
+// bytes reads a part of the file.
+func (f *File) bytes(at, count int64) ([]byte, error) {
+	if at < 0 || count < 0 || at > f.size-count {
+		return nil, fmt.Errorf("it would end at byte %d of a file of %d: the file is truncated or damaged", at+count, f.size)
+	}
+	buffer := make([]byte, count)
+	if _, err := io.ReadFull(io.NewSectionReader(f.r, at, count), buffer); err != nil {
+		return nil, err
+	}
+	return buffer, nil
+}
+
+// Page says what a page holds.
+type Page struct {
+	Width, Height int
+	// Channels is 1 for grey pages and 3 for colour. Further samples of a pixel, such as opacity, are not read.
+	Channels int
+	// Bits and Format are of a sample as it is in the file.
+	Bits   int
+	Format Format
+	// Reduced says that the page is no image of its own, but a smaller version of another one or a mask.
+	Reduced bool
+
+	samples     int // a pixel
+	planes      bool
+	compression int
+	predictor   int
+	photometric int
+	colourMap   []uint64
+	// Strips are blocks as wide as the page.
+	blockWidth, blockHeight int
+	offsets, counts         []uint64
+}
+
+// entry is a line of a directory.
+type entry struct {
+	tag, kind uint16
+	count     int64
+	value     []byte // the four bytes that hold the value or say where it is
+}
+
+var kindSizes = [...]int64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+
+func (e *entry) size() int64 {
+	if int(e.kind) >= len(kindSizes) {
+		return 0
+	}
+	return kindSizes[e.kind]
+}
+
+// entries reads a page's directory.
+func (f *File) entries(page int) ([]entry, error) {
+	if page < 0 || page >= len(f.pages) {
+		return nil, fmt.Errorf("page %d: the file has the pages 0 to %d", page, len(f.pages)-1)
+	}
+	at := f.pages[page]
+	count, err := f.bytes(at, 2)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := f.bytes(at+2, 12*int64(f.order.Uint16(count)))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]entry, len(lines)/12)
+	for i := range list {
+		line := lines[12*i:][:12]
+		list[i] = entry{f.order.Uint16(line), f.order.Uint16(line[2:]), int64(f.order.Uint32(line[4:])), line[8:]}
+	}
+	return list, nil
+}
+
+// data reads the bytes of an entry's values.
+func (f *File) data(e *entry) ([]byte, error) {
+	size := e.size() * e.count
+	if size <= 4 {
+		return e.value[:size], nil
+	}
+	return f.bytes(int64(f.order.Uint32(e.value)), size)
+}
+
+// integers reads an entry's values, of which there may be no more than limit.
+func (f *File) integers(e *entry, limit int64) ([]uint64, error) {
+	if e.count > limit {
+		return nil, fmt.Errorf("tag %d has %d values, more than the %d that there can be", e.tag, e.count, limit)
+	}
+	if e.kind != 1 && e.kind != 3 && e.kind != 4 {
+		return nil, fmt.Errorf("tag %d is of type %d, and whole numbers are expected", e.tag, e.kind)
+	}
+	data, err := f.data(e)
+	if err != nil {
+		return nil, fmt.Errorf("tag %d: %w", e.tag, err)
+	}
+	values := make([]uint64, e.count)
+	for i := range values {
+		switch e.kind {
+		case 1:
+			values[i] = uint64(data[i])
+		case 3:
+			values[i] = uint64(f.order.Uint16(data[2*i:]))
+		default:
+			values[i] = uint64(f.order.Uint32(data[4*i:]))
+		}
+	}
+	return values, nil
+}
+
+// Page reads what page i, counted from 0, holds, and checks that this package can read it.
+func (f *File) Page(i int) (Page, error) {
+	p, err := f.page(i)
+	if err != nil {
+		return Page{}, fmt.Errorf("page %d: %w", i, err)
+	}
+	return p, nil
+}
+
+func (f *File) page(i int) (Page, error) {
+	list, err := f.entries(i)
+	if err != nil {
+		return Page{}, err
+	}
+	tags := map[uint16]*entry{}
+	for i := range list {
+		tags[list[i].tag] = &list[i]
+	}
+	var firstErr error
+	number := func(tag uint16, missing int) int {
+		e, ok := tags[tag]
+		if !ok {
+			return missing
+		}
+		values, err := f.integers(e, 1<<10)
+		if err == nil && len(values) == 0 {
+			err = fmt.Errorf("tag %d has no value", tag)
+		}
+		if err == nil {
+			// What a page can have only one of, such as its depth, must be the same in all channels.
+			for _, value := range values {
+				if value != values[0] {
+					err = fmt.Errorf("tag %d has the values %v, of which this cannot make one", tag, values)
+					break
+				}
+			}
+		}
+		if err != nil {
+			firstErr = errors.Join(firstErr, err)
+			return missing
+		}
+		// A strip may be said to have 2^32 - 1 rows, and nothing else may be as large.
+		return int(min(values[0], math.MaxInt32))
+	}
+	p := Page{
+		Width: number(tagWidth, 0), Height: number(tagHeight, 0),
+		Bits: number(tagBits, 1), Format: Format(number(tagFormat, 1)), Reduced: number(tagSubfileType, 0)&5 != 0,
+		samples: number(tagSamples, 1), planes: number(tagPlanar, 1) == 2,
+		compression: number(tagCompression, 1), predictor: number(tagPredictor, 1), photometric: number(tagPhotometric, -1),
+	}
+	if p.Format == undefined {
+		p.Format = Unsigned
+	}
+	fillOrder := number(tagFillOrder, 1)
+	if firstErr != nil {
+		return Page{}, firstErr
+	}
+	switch {
+	case p.Width < 1 || p.Height < 1 || p.samples < 1:
+		return Page{}, fmt.Errorf("it is of %dx%d pixels of %d samples", p.Width, p.Height, p.samples)
+	case tooMany(p.Width, p.Height, p.samples):
+		return Page{}, fmt.Errorf("it is of %dx%d pixels of %d samples, more than the %d samples that are read", p.Width, p.Height, p.samples, maxSamples)
+	case fillOrder != 1:
+		return Page{}, fmt.Errorf("its fill order is %d; only 1 is read", fillOrder)
+	}
+	switch p.photometric {
+	case whiteIsZero, blackIsZero, -1:
+		p.Channels = 1
+	case rgb:
+		p.Channels = 3
+	case palette:
+		p.Channels = 3
+		if err := f.readColourMap(&p, tags[tagColourMap]); err != nil {
+			return Page{}, err
+		}
+	default:
+		return Page{}, fmt.Errorf("its photometric interpretation is %d; grey (0 and 1), RGB (2) and palettes (3) are read", p.photometric)
+	}
+	if p.photometric != palette && p.samples < p.Channels {
+		return Page{}, fmt.Errorf("it has %d samples a pixel where its colours need %d", p.samples, p.Channels)
+	}
+	if err := p.checkSamples(); err != nil {
+		return Page{}, err
+	}
+	return p, f.readBlocks(&p, tags, number(tagRowsPerStrip, p.Height), number(tagTileWidth, 0), number(tagTileHeight, 0))
+}
+
+func tooMany(factors ...int) bool {
+	product := uint64(1)
+	for _, factor := range factors {
+		high, low := bits.Mul64(product, uint64(factor))
+		if product = low; high != 0 || product > maxSamples {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *File) readColourMap(p *Page, e *entry) error {
+	if e == nil || p.Format != Unsigned || p.Bits > 8 || e.count != 3<<p.Bits {
+		return errors.New("its colours are those of a palette that it does not have")
+	}
+	var err error
+	p.colourMap, err = f.integers(e, 3<<8)
+	return err
+}
+
+func (p *Page) checkSamples() error {
+	ok := false
+	switch p.Format {
+	case Unsigned, Signed:
+		switch p.Bits {
+		case 1, 2, 4:
+			ok = p.Format == Unsigned
+		case 8, 16, 32, 64:
+			ok = true
+		}
+	case Float:
+		ok = p.Bits == 16 || p.Bits == 32 || p.Bits == 64
+	}
+	if !ok {
+		return fmt.Errorf("its samples are %v numbers of %d bits, which is not read", p.Format, p.Bits)
+	}
+	switch p.compression {
+	case compressionNone, compressionLZW, compressionDeflate, compressionOldDeflate, compressionPackBits:
+	default:
+		return fmt.Errorf("its compression is %d; read are none (1), LZW (5), deflate (8 and 32946) and PackBits (32773)", p.compression)
+	}
+	if ok := p.predictor == 1 || p.predictor == 2 && p.Bits >= 8 || p.predictor == 3 && p.Format == Float; !ok {
+		return fmt.Errorf("its predictor is %d, which does not go with %v numbers of %d bits", p.predictor, p.Format, p.Bits)
+	}
+	return nil
+}
+
+// readBlocks reads where the page's strips or tiles are.
+func (f *File) readBlocks(p *Page, tags map[uint16]*entry, rowsPerStrip, tileWidth, tileHeight int) error {
+	offsets, counts := tags[tagStripOffsets], tags[tagStripByteCounts]
+	p.blockWidth, p.blockHeight = p.Width, min(rowsPerStrip, p.Height)
+	if tileWidth > 0 || tileHeight > 0 {
+		offsets, counts = tags[tagTileOffsets], tags[tagTileByteCounts]
+		p.blockWidth, p.blockHeight = tileWidth, tileHeight
+		if offsets == nil {
+			// Some writers put tiles where strips' tags are.
+			offsets, counts = tags[tagStripOffsets], tags[tagStripByteCounts]
+		}
+	}
+	// A tile may reach beyond the page, but one that is far larger is there to take memory.
+	if p.blockWidth < 1 || p.blockHeight < 1 || p.blockWidth > p.Width+maxTileExcess || p.blockHeight > p.Height+maxTileExcess ||
+		tooMany(p.blockWidth, min(p.blockHeight, p.Height), p.samples) {
+		return fmt.Errorf("its strips or tiles are of %dx%d pixels", p.blockWidth, p.blockHeight)
+	}
+	if offsets == nil {
+		return errors.New("it does not say where its pixels are")
+	}
+	blocks := p.across() * p.down()
+	if p.planes {
+		if tooMany(blocks, p.samples) {
+			return fmt.Errorf("it would have more than %d strips or tiles", maxSamples)
+		}
+		blocks *= p.samples
+	}
+	var err error
+	if p.offsets, err = f.integers(offsets, int64(blocks)); err != nil {
+		return err
+	}
+	if counts != nil {
+		if p.counts, err = f.integers(counts, int64(blocks)); err != nil {
+			return err
+		}
+	} else if p.compression == compressionNone {
+		for range p.offsets {
+			p.counts = append(p.counts, uint64(p.blockBytes(p.blockHeight)))
+		}
+	}
+	if len(p.offsets) != blocks || len(p.counts) != blocks {
+		return fmt.Errorf("it has the places of %d strips or tiles and the sizes of %d, and should have %d", len(p.offsets), len(p.counts), blocks)
+	}
+	var stored uint64
+	for i, count := range p.counts {
+		if p.offsets[i] > uint64(f.size) || count > uint64(f.size)-p.offsets[i] {
+			// The last uncompressed strip may be said to be a whole one, or just reach the end of the file.
+			if p.compression != compressionNone || p.offsets[i] > uint64(f.size) {
+				return fmt.Errorf("strip or tile %d would end at byte %d of a file of %d: the file is truncated or damaged", i, p.offsets[i]+count, f.size)
+			}
+			p.counts[i] = uint64(f.size) - p.offsets[i]
+		}
+		stored += p.counts[i]
+	}
+	ratio := uint64(1)
+	if p.compression != compressionNone {
+		ratio = maxRatio
+	}
+	if needed := uint64(blocks/p.down()) * uint64(p.blockBytes(p.Height)); stored*ratio < needed {
+		return fmt.Errorf("%d bytes of pixels cannot become the %d that %dx%d pixels have: the file is truncated or damaged",
+			stored, needed, p.Width, p.Height)
+	}
+	return nil
+}
+
+// across and down are the numbers of blocks in a row and a column of the page.
+func (p *Page) across() int { return (p.Width + p.blockWidth - 1) / p.blockWidth }
+func (p *Page) down() int   { return (p.Height + p.blockHeight - 1) / p.blockHeight }
+
+// blockSamples is the number of samples of a pixel within a block.
+func (p *Page) blockSamples() int {
+	if p.planes {
+		return 1
+	}
+	return p.samples
+}
+
+// channelSamples is the number of samples of a pixel that make its channels.
+func (p *Page) channelSamples() int {
+	if p.colourMap != nil {
+		return 1
+	}
+	return p.Channels
+}
+
+// rowBytes is the length of a block's row, which begins at a whole byte.
+func (p *Page) rowBytes() int { return (p.blockWidth*p.blockSamples()*p.Bits + 7) / 8 }
+
+func (p *Page) blockBytes(rows int) int { return p.rowBytes() * rows }

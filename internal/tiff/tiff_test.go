@@ -1,0 +1,771 @@
+package tiff
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	xtiff "golang.org/x/image/tiff"
+)
+
+// layout is a way to store a page, and what a file of it is written by.
+type layout struct {
+	order                         binary.AppendByteOrder
+	width, height, samples        int
+	bits                          int
+	format                        Format
+	photometric                   int
+	planes                        bool
+	rowsPerStrip                  int // or tiles
+	tileWidth, tileHeight         int
+	compression, predictor        int
+	subfile                       int
+	colours                       []uint16
+	extra                         []field
+	withoutCounts, withoutOffsets bool
+}
+
+// field is a line of a directory: whole numbers of a type.
+type field struct {
+	id, kind uint16
+	values   []uint64
+}
+
+// sample gives the bits of a sample.
+type sample func(x, y, s int) uint64
+
+// writeFile writes a file of pages that all have the same samples. It is written from the specification and shares
+// nothing with the package's own writer.
+func writeFile(pages []layout, at sample) []byte {
+	order := pages[0].order
+	out := []byte("II")
+	if order.String() == "BigEndian" {
+		out = []byte("MM")
+	}
+	out = order.AppendUint16(out, 42)
+	link := len(out)
+	out = order.AppendUint32(out, 0)
+	for _, l := range pages {
+		var offsets, counts []uint64
+		for _, block := range l.blocks(at) {
+			offsets, counts = append(offsets, uint64(len(out))), append(counts, uint64(len(block)))
+			out = append(out, block...)
+		}
+		fields := []field{
+			{254, 4, []uint64{uint64(l.subfile)}},
+			{256, 4, []uint64{uint64(l.width)}}, {257, 3, []uint64{uint64(l.height)}},
+			{258, 3, slices.Repeat([]uint64{uint64(l.bits)}, l.samples)}, {259, 3, []uint64{uint64(max(1, l.compression))}},
+			{262, 3, []uint64{uint64(l.photometric)}}, {277, 3, []uint64{uint64(l.samples)}},
+			{317, 3, []uint64{uint64(max(1, l.predictor))}},
+			{339, 3, slices.Repeat([]uint64{uint64(l.format)}, l.samples)},
+		}
+		if l.planes {
+			fields = append(fields, field{284, 3, []uint64{2}})
+		}
+		if l.colours != nil {
+			var map64 []uint64
+			for _, c := range l.colours {
+				map64 = append(map64, uint64(c))
+			}
+			fields = append(fields, field{320, 3, map64})
+		}
+		if l.tileWidth > 0 {
+			fields = append(fields, field{322, 4, []uint64{uint64(l.tileWidth)}}, field{323, 4, []uint64{uint64(l.tileHeight)}},
+				field{324, 4, offsets}, field{325, 4, counts})
+		} else {
+			if !l.withoutOffsets {
+				fields = append(fields, field{273, 4, offsets})
+			}
+			if !l.withoutCounts {
+				fields = append(fields, field{279, 4, counts})
+			}
+			if l.rowsPerStrip > 0 {
+				fields = append(fields, field{278, 4, []uint64{uint64(l.rowsPerStrip)}})
+			}
+		}
+		fields = append(fields, l.extra...)
+		slices.SortStableFunc(fields, func(a, b field) int { return int(a.id) - int(b.id) })
+		out = append(out, make([]byte, len(out)%2)...)
+		directory := order.AppendUint16(nil, uint16(len(fields)))
+		valuesAt := len(out) + 2 + 12*len(fields) + 4
+		var values []byte
+		for _, f := range fields {
+			directory = order.AppendUint16(directory, f.id)
+			directory = order.AppendUint16(directory, f.kind)
+			directory = order.AppendUint32(directory, uint32(len(f.values)))
+			var data []byte
+			for _, v := range f.values {
+				data = appendInteger(data, order, v, int(8*kindSizes[f.kind]))
+			}
+			if len(data) <= 4 {
+				directory = append(directory, append(data, make([]byte, 4-len(data))...)...)
+			} else {
+				directory = order.AppendUint32(directory, uint32(valuesAt+len(values)))
+				values = append(values, data...)
+			}
+		}
+		here := order.AppendUint32(nil, uint32(len(out)))
+		copy(out[link:], here)
+		out = append(out, directory...)
+		link = len(out)
+		out = order.AppendUint32(out, 0)
+		out = append(out, values...)
+	}
+	return out
+}
+
+func appendInteger(out []byte, order binary.AppendByteOrder, v uint64, bits int) []byte {
+	switch bits {
+	case 8:
+		return append(out, byte(v))
+	case 16:
+		return order.AppendUint16(out, uint16(v))
+	case 32:
+		return order.AppendUint32(out, uint32(v))
+	}
+	return order.AppendUint64(out, v)
+}
+
+func (l *layout) blocks(at sample) (blocks [][]byte) {
+	blockWidth, blockHeight := l.width, l.height
+	if l.rowsPerStrip > 0 {
+		blockHeight = min(l.height, l.rowsPerStrip)
+	}
+	if l.tileWidth > 0 {
+		blockWidth, blockHeight = l.tileWidth, l.tileHeight
+	}
+	planes := [][]int{nil}
+	for s := range l.samples {
+		planes[0] = append(planes[0], s)
+	}
+	if l.planes {
+		planes = nil
+		for s := range l.samples {
+			planes = append(planes, []int{s})
+		}
+	}
+	for _, samples := range planes {
+		for top := 0; top < l.height; top += blockHeight {
+			for left := 0; left < l.width; left += blockWidth {
+				bottom := top + blockHeight
+				if l.tileWidth == 0 {
+					bottom = min(bottom, l.height)
+				}
+				var block []byte
+				for y := top; y < bottom; y++ {
+					block = append(block, l.row(at, y, left, left+blockWidth, samples)...)
+				}
+				blocks = append(blocks, l.compress(block))
+			}
+		}
+	}
+	return blocks
+}
+
+func (l *layout) row(at sample, y, left, right int, samples []int) (row []byte) {
+	var values []uint64
+	for x := left; x < right; x++ {
+		for _, s := range samples {
+			v := uint64(0)
+			if x < l.width && y < l.height {
+				v = at(x, y, s)
+			}
+			values = append(values, v)
+		}
+	}
+	n := len(samples)
+	switch {
+	case l.bits < 8:
+		used := 0
+		for _, v := range values {
+			if used == 0 {
+				row = append(row, 0)
+			}
+			row[len(row)-1] |= byte(v << (8 - used - l.bits))
+			used = (used + l.bits) % 8
+		}
+	case l.predictor == 3:
+		// The most significant bytes of all numbers, then the next ones, and then their differences.
+		size := l.bits / 8
+		row = make([]byte, len(values)*size)
+		for i, v := range values {
+			for b := range size {
+				row[b*len(values)+i] = byte(v >> (8 * (size - 1 - b)))
+			}
+		}
+		for i := len(row) - 1; i >= n; i-- {
+			row[i] -= row[i-n]
+		}
+	default:
+		for i, v := range values {
+			if l.predictor == 2 && i >= n {
+				v -= values[i-n]
+			}
+			row = appendInteger(row, l.order, v, l.bits)
+		}
+	}
+	return row
+}
+
+var deflater = zlib.NewWriter(nil)
+
+func (l *layout) compress(block []byte) []byte {
+	switch l.compression {
+	case compressionDeflate, compressionOldDeflate:
+		var buffer bytes.Buffer
+		deflater.Reset(&buffer)
+		deflater.Write(block)
+		deflater.Close()
+		return buffer.Bytes()
+	case compressionPackBits:
+		var out []byte
+		for i := 0; len(block) > 0; i++ {
+			run := 1
+			for run < min(128, len(block)) && block[run] == block[0] {
+				run++
+			}
+			if run > 1 {
+				out = append(out, byte(1-run), block[0])
+			} else {
+				run = min(1+i%5, len(block))
+				out = append(append(out, byte(run-1)), block[:run]...)
+			}
+			block = block[run:]
+			out = append(out, 0x80) // which says nothing
+		}
+		return out
+	case compressionLZW:
+		// With the table cleared every 200 codes, none has more than 9 bits.
+		var out []byte
+		bit := 0
+		code := func(c int) {
+			for b := 8; b >= 0; b-- {
+				if bit%8 == 0 {
+					out = append(out, 0)
+				}
+				out[len(out)-1] |= byte(c >> b & 1 << (7 - bit%8))
+				bit++
+			}
+		}
+		for i, b := range block {
+			if i%200 == 0 {
+				code(256)
+			}
+			code(int(b))
+		}
+		code(257)
+		return out
+	}
+	return block
+}
+
+// readAll reads a page of a file.
+func readAll(t testing.TB, content []byte, page int) (Page, []float32) {
+	t.Helper()
+	file, err := Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := file.Page(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := make([]float32, p.Width*p.Height*p.Channels)
+	if err := file.Read(p, pixels); err != nil {
+		t.Fatal(err)
+	}
+	return p, pixels
+}
+
+func equal(a, b float32) bool { return a == b || a != a && b != b }
+
+// Every layout must give the same numbers.
+func TestReadEveryLayout(t *testing.T) {
+	type number struct {
+		bits   int
+		format Format
+		value  func(bits uint64) float32
+	}
+	numbers := []number{
+		{1, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{2, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{4, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{8, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{8, undefined, func(v uint64) float32 { return float32(v) }},
+		{16, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{32, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{64, Unsigned, func(v uint64) float32 { return float32(v) }},
+		{8, Signed, func(v uint64) float32 { return float32(int8(v)) }},
+		{16, Signed, func(v uint64) float32 { return float32(int16(v)) }},
+		{32, Signed, func(v uint64) float32 { return float32(int32(v)) }},
+		{64, Signed, func(v uint64) float32 { return float32(int64(v)) }},
+		{32, Float, func(v uint64) float32 { return math.Float32frombits(uint32(v)) }},
+		{64, Float, func(v uint64) float32 { return float32(math.Float64frombits(v)) }},
+	}
+	type blocks struct{ rowsPerStrip, tileWidth, tileHeight int }
+	count := 0
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, n := range numbers {
+			for _, kind := range []struct {
+				samples, channels, photometric int
+				planes                         bool
+			}{{1, 1, blackIsZero, false}, {2, 1, blackIsZero, false}, {3, 3, rgb, false}, {4, 3, rgb, false}, {4, 3, rgb, true}} {
+				for _, b := range []blocks{{}, {rowsPerStrip: 3}, {tileWidth: 16, tileHeight: 16}, {tileWidth: 48, tileHeight: 32}} {
+					for _, compression := range []int{compressionNone, compressionLZW, compressionDeflate, compressionOldDeflate, compressionPackBits} {
+						for _, predictor := range []int{1, 2, 3} {
+							if n.bits < 8 && predictor > 1 || n.format != Float && predictor == 3 {
+								continue
+							}
+							l := layout{order: order, width: 21, height: 18, samples: kind.samples, bits: n.bits, format: n.format,
+								photometric: kind.photometric, planes: kind.planes, rowsPerStrip: b.rowsPerStrip, tileWidth: b.tileWidth,
+								tileHeight: b.tileHeight, compression: compression, predictor: predictor}
+							at := func(x, y, s int) uint64 {
+								if n.format == Float {
+									v := float64(x*y-7*s) / 8
+									if n.bits == 32 {
+										return uint64(math.Float32bits(float32(v)))
+									}
+									return math.Float64bits(v)
+								}
+								return (uint64(x*x+31*y*y+7*s) * 0x9e3779b97f4a7c15) >> (64 - n.bits)
+							}
+							page, pixels := readAll(t, writeFile([]layout{l}, at), 0)
+							if page.Channels != kind.channels {
+								t.Fatalf("%+v: %d channels", l, page.Channels)
+							}
+							for i, got := range pixels {
+								x, y, c := i/kind.channels%l.width, i/kind.channels/l.width, i%kind.channels
+								if want := n.value(at(x, y, c)); !equal(got, want) {
+									t.Fatalf("%+v: row %d, column %d, channel %d is %v, not %v", l, y, x, c, got, want)
+								}
+							}
+							count++
+						}
+					}
+				}
+			}
+		}
+	}
+	if count < 1000 {
+		t.Errorf("only %d layouts were tried", count)
+	}
+}
+
+func TestReadHalfPrecision(t *testing.T) {
+	halves := map[uint16]float32{
+		0x0000: 0, 0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0400: 0x1p-14, 0x0001: 0x1p-24, 0x83ff: -0x1.ff8p-15, 0x3555: 0x1.554p-2,
+		0x7c00: float32(math.Inf(1)), 0xfc00: float32(math.Inf(-1)), 0x7e00: float32(math.NaN()),
+	}
+	var keys []uint16
+	for key := range halves {
+		keys = append(keys, key)
+	}
+	for _, predictor := range []int{1, 2, 3} {
+		l := layout{order: binary.BigEndian, width: len(keys), height: 2, samples: 1, bits: 16, format: Float, photometric: blackIsZero, predictor: predictor}
+		_, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return uint64(keys[x]) }), 0)
+		for i, got := range pixels {
+			if key := keys[i%len(keys)]; !equal(got, halves[key]) {
+				t.Errorf("%#04x is %v, not %v", key, got, halves[key])
+			}
+		}
+	}
+}
+
+func TestReadTurnsWhiteIsZeroOver(t *testing.T) {
+	for _, test := range []struct {
+		bits        int
+		format      Format
+		bits0, want [2]uint64
+	}{
+		{1, Unsigned, [2]uint64{0, 1}, [2]uint64{1, 0}},
+		{8, Unsigned, [2]uint64{0, 255}, [2]uint64{255, 0}},
+		{16, Unsigned, [2]uint64{0, 65535}, [2]uint64{65535, 0}},
+		{8, Signed, [2]uint64{0x80, 0x7f}, [2]uint64{127, 0x80}},
+	} {
+		l := layout{order: binary.LittleEndian, width: 2, height: 1, samples: 1, bits: test.bits, format: test.format, photometric: whiteIsZero}
+		_, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return test.bits0[x] }), 0)
+		for i, want := range test.want {
+			value := float32(want)
+			if test.format == Signed {
+				value = float32(int8(want))
+			}
+			if pixels[i] != value {
+				t.Errorf("%d bits, %v: %d is %v, not %v", test.bits, test.format, test.bits0[i], pixels[i], value)
+			}
+		}
+	}
+}
+
+func TestReadPalette(t *testing.T) {
+	l := layout{order: binary.LittleEndian, width: 4, height: 3, samples: 1, bits: 2, format: Unsigned, photometric: palette,
+		colours: []uint16{0, 1, 2, 3, 10, 11, 12, 13, 65535, 21, 22, 23}}
+	page, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return uint64(x+y) % 4 }), 0)
+	if page.Channels != 3 || !slices.Equal(pixels[:9], []float32{0, 10, 65535, 1, 11, 21, 2, 12, 22}) {
+		t.Errorf("%d channels, %v", page.Channels, pixels[:9])
+	}
+}
+
+func TestPages(t *testing.T) {
+	first := layout{order: binary.BigEndian, width: 5, height: 4, samples: 1, bits: 16, format: Unsigned, photometric: blackIsZero}
+	second, third := first, first
+	second.width, second.subfile = 2, 1
+	third.bits, third.width, third.subfile = 8, 3, 2
+	content := writeFile([]layout{first, second, third}, func(x, y, s int) uint64 { return uint64(10*y + x) })
+	file, err := Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.Len() != 3 {
+		t.Fatalf("%d pages", file.Len())
+	}
+	for i, want := range []Page{{Width: 5, Height: 4, Bits: 16}, {Width: 2, Height: 4, Bits: 16, Reduced: true}, {Width: 3, Height: 4, Bits: 8}} {
+		p, pixels := readAll(t, content, i)
+		if p.Width != want.Width || p.Height != want.Height || p.Bits != want.Bits || p.Reduced != want.Reduced {
+			t.Errorf("page %d is %+v", i, p)
+		}
+		if last := pixels[len(pixels)-1]; last != float32(30+want.Width-1) {
+			t.Errorf("the last pixel of page %d is %v", i, last)
+		}
+	}
+	if _, err := file.Page(3); err == nil || !strings.Contains(err.Error(), "pages 0 to 2") {
+		t.Errorf("for page 3 the error is %v", err)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var images []Image
+	for _, shape := range [][3]int{{7, 5, 1}, {1, 1, 1}, {4, 9, 3}} {
+		m := Image{Width: shape[0], Height: shape[1], Channels: shape[2]}
+		for range shape[0] * shape[1] * shape[2] {
+			m.Pixels = append(m.Pixels, float32(random.NormFloat64()*1e6))
+		}
+		images = append(images, m)
+	}
+	images[0].Pixels[3] = float32(math.NaN())
+	images[0].Pixels[4] = float32(math.Inf(-1))
+	images[1].Tags = []Tag{
+		{ID: 282, Kind: 5, Data: []byte{1, 2, 3, 4, 5, 6, 7, 8}}, {ID: 270, Kind: 2, Data: []byte("pixel size 2 nm\x00")},
+		{ID: 65000, Kind: 12, Data: binary.LittleEndian.AppendUint64(nil, math.Float64bits(0.25))}, {ID: 296, Kind: 3, Data: []byte{3, 0}},
+	}
+	var buffer bytes.Buffer
+	if err := Write(&buffer, images); err != nil {
+		t.Fatal(err)
+	}
+	content := buffer.Bytes()
+	for i, want := range images {
+		p, pixels := readAll(t, content, i)
+		if p.Width != want.Width || p.Height != want.Height || p.Channels != want.Channels || p.Format != Float || p.Bits != 32 {
+			t.Errorf("page %d is %+v", i, p)
+		}
+		if !slices.EqualFunc(pixels, want.Pixels, equal) {
+			t.Errorf("page %d has other pixels than were written", i)
+		}
+	}
+	file, err := Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags, err := file.Metadata(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tags) != 4 {
+		t.Errorf("%d tags, not 4", len(tags))
+	}
+	for _, want := range images[1].Tags {
+		if !slices.ContainsFunc(tags, func(tag Tag) bool {
+			return tag.ID == want.ID && tag.Kind == want.Kind && bytes.Equal(tag.Data, want.Data)
+		}) {
+			t.Errorf("tag %d is not among %v", want.ID, tags)
+		}
+	}
+}
+
+// What describes a page is carried over from files of either byte order; what points into the file is not.
+func TestMetadata(t *testing.T) {
+	l := layout{order: binary.BigEndian, width: 1, height: 1, samples: 1, bits: 8, format: Unsigned, photometric: blackIsZero, extra: []field{
+		{270, 2, []uint64{'a', 'b', 'c', 'd', 0}}, {296, 3, []uint64{2}}, {34665, 4, []uint64{8}},
+		{65001, 3, []uint64{0x0102, 0x0304, 0x0506}}, {65001, 3, []uint64{9}}, {330, 4, []uint64{8}},
+	}}
+	content := writeFile([]layout{l}, func(x, y, s int) uint64 { return 0 })
+	file, err := Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags, err := file.Metadata(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Tag{{270, 2, []byte("abcd\x00")}, {296, 3, []byte{2, 0}}, {65001, 3, []byte{2, 1, 4, 3, 6, 5}}}
+	if !slices.EqualFunc(tags, want, func(a, b Tag) bool { return a.ID == b.ID && a.Kind == b.Kind && bytes.Equal(a.Data, b.Data) }) {
+		t.Errorf("%v, not %v", tags, want)
+	}
+	if err := Write(new(bytes.Buffer), []Image{{Width: 1, Height: 1, Channels: 1, Pixels: []float32{1}, Tags: tags}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWriteRefuses(t *testing.T) {
+	good := Image{Width: 2, Height: 1, Channels: 1, Pixels: []float32{1, 2}}
+	with := func(change func(*Image)) []Image {
+		m := good
+		change(&m)
+		return []Image{m}
+	}
+	for name, images := range map[string][]Image{
+		"nothing":      nil,
+		"no width":     with(func(m *Image) { m.Width = 0 }),
+		"two channels": with(func(m *Image) { m.Channels, m.Width = 2, 1 }),
+		"short":        with(func(m *Image) { m.Pixels = m.Pixels[:1] }),
+		"layout tag":   with(func(m *Image) { m.Tags = []Tag{{256, 3, []byte{1, 0}}} }),
+		"Exif":         with(func(m *Image) { m.Tags = []Tag{{34665, 4, []byte{8, 0, 0, 0}}} }),
+		"wrong type":   with(func(m *Image) { m.Tags = []Tag{{270, 99, []byte("a")}} }),
+		"odd length":   with(func(m *Image) { m.Tags = []Tag{{65000, 3, []byte{1}}} }),
+		"twice":        with(func(m *Image) { m.Tags = []Tag{{270, 2, []byte("a")}, {270, 2, []byte("b")}} }),
+	} {
+		if err := Write(new(bytes.Buffer), images); err == nil {
+			t.Errorf("%s: it was written", name)
+		}
+	}
+}
+
+// The files that other readers are known to read, byte for byte.
+func TestGoldenFile(t *testing.T) {
+	const want = "II*\x00\x08\x00\x00\x00" + "\x0b\x00" +
+		"\x00\x01\x04\x00\x01\x00\x00\x00\x02\x00\x00\x00" + "\x01\x01\x04\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+		"\x02\x01\x03\x00\x01\x00\x00\x00\x20\x00\x00\x00" + "\x03\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+		"\x06\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x11\x01\x04\x00\x01\x00\x00\x00\x92\x00\x00\x00" +
+		"\x15\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" + "\x16\x01\x04\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+		"\x17\x01\x04\x00\x01\x00\x00\x00\x08\x00\x00\x00" + "\x1c\x01\x03\x00\x01\x00\x00\x00\x01\x00\x00\x00" +
+		"\x53\x01\x03\x00\x01\x00\x00\x00\x03\x00\x00\x00" + "\x00\x00\x00\x00" +
+		"\x00\x00\x80\x3f\x00\x00\x20\xc0"
+	var buffer bytes.Buffer
+	if err := Write(&buffer, []Image{{Width: 2, Height: 1, Channels: 1, Pixels: []float32{1, -2.5}}}); err != nil {
+		t.Fatal(err)
+	}
+	if buffer.String() != want {
+		t.Errorf("written was\n% x, not\n% x", buffer.Bytes(), want)
+	}
+	if _, pixels := readAll(t, []byte(want), 0); !slices.Equal(pixels, []float32{1, -2.5}) {
+		t.Errorf("read was %v", pixels)
+	}
+}
+
+// golang.org/x/image/tiff writes images for display; what it wrote is read as it reads it.
+func TestReadWhatAnotherPackageWrites(t *testing.T) {
+	bounds := image.Rect(0, 0, 37, 29)
+	grey, grey16, colour, deep := image.NewGray(bounds), image.NewGray16(bounds), image.NewRGBA(bounds), image.NewRGBA64(bounds)
+	paletted := image.NewPaletted(bounds, color.Palette{color.RGBA{1, 2, 3, 255}, color.RGBA{200, 100, 50, 255}, color.RGBA{7, 8, 9, 255}})
+	for y := range 29 {
+		for x := range 37 {
+			c := color.RGBA64{uint16(x * 1700), uint16(y * 2200), uint16(x * y * 60), 65535}
+			for _, m := range []interface{ Set(x, y int, c color.Color) }{grey, grey16, colour, deep} {
+				m.Set(x, y, c)
+			}
+			paletted.SetColorIndex(x, y, uint8((x+y)%3))
+		}
+	}
+	for _, m := range []image.Image{grey, grey16, colour, deep, paletted} {
+		for _, options := range []*xtiff.Options{nil, {Compression: xtiff.Deflate}, {Compression: xtiff.Deflate, Predictor: true}} {
+			var buffer bytes.Buffer
+			if err := xtiff.Encode(&buffer, m, options); err != nil {
+				t.Fatal(err)
+			}
+			compareWithOther(t, buffer.Bytes())
+		}
+	}
+}
+
+// compareWithOther compares an opaque image with what golang.org/x/image/tiff makes of it.
+func compareWithOther(t *testing.T, content []byte) {
+	t.Helper()
+	other, err := xtiff.Decode(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, pixels := readAll(t, content, 0)
+	if other.Bounds().Dx() != p.Width || other.Bounds().Dy() != p.Height {
+		t.Fatalf("%dx%d is another size than %v", p.Width, p.Height, other.Bounds())
+	}
+	scale := float32(math.Ldexp(1, p.Bits)-1) / 65535
+	if p.colourMap != nil {
+		scale = 1
+	}
+	for i, got := range pixels {
+		x, y := i/p.Channels%p.Width, i/p.Channels/p.Width
+		r, g, b, _ := other.At(x, y).RGBA()
+		want := float32([]uint32{r, g, b}[i%p.Channels])
+		// Palettes of the other package have 8 bits.
+		if math.Abs(float64(got/scale-want)) > 0.51*float64(1+255*len(p.colourMap)) {
+			t.Fatalf("%v: row %d, column %d, channel %d is %v, not %v", p, y, x, i%p.Channels, got, want*scale)
+		}
+	}
+}
+
+func TestRealMicrographs(t *testing.T) {
+	paths, _ := filepath.Glob("../../../shared/data/stem/*.tif")
+	if len(paths) == 0 {
+		t.Skip("the micrographs are not here (../shared/data/stem beside the repository)")
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, pixels := readAll(t, content, 0)
+		low, high := slices.Min(pixels), slices.Max(pixels)
+		want := float32(1)
+		if strings.Contains(path, "mask") {
+			want = 0.625
+		}
+		if page.Width != 512 || page.Height != 512 || page.Format != Float || low != 0 || high != want {
+			t.Errorf("%s: %+v, from %v to %v", path, page, low, high)
+		}
+		var buffer bytes.Buffer
+		if err := Write(&buffer, []Image{{Width: 512, Height: 512, Channels: 1, Pixels: pixels}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := readAll(t, buffer.Bytes(), 0); !slices.Equal(again, pixels) {
+			t.Errorf("%s: its pixels are others when they are written and read", path)
+		}
+	}
+}
+
+func TestErrorsSayWhatIsWrong(t *testing.T) {
+	good := layout{order: binary.LittleEndian, width: 9, height: 7, samples: 1, bits: 8, format: Unsigned, photometric: blackIsZero}
+	file := func(change func(*layout)) []byte {
+		l := good
+		change(&l)
+		return writeFile([]layout{l}, func(x, y, s int) uint64 { return uint64(x) })
+	}
+	whole := file(func(*layout) {})
+	loop := bytes.Clone(whole)
+	copy(loop[len(loop)-4:], loop[4:8])
+	bomb := layout{order: binary.LittleEndian, width: 4, height: 4, samples: 1, bits: 8, format: Unsigned, photometric: blackIsZero}
+	set := func(content []byte, id uint16, value uint32) []byte {
+		content = bytes.Clone(content)
+		at := bytes.Index(content[8:], binary.LittleEndian.AppendUint16(nil, id)) + 8
+		for !bytes.Equal(content[at+4:at+8], []byte{1, 0, 0, 0}) {
+			at += 2 + bytes.Index(content[at+2:], binary.LittleEndian.AppendUint16(nil, id))
+		}
+		binary.LittleEndian.PutUint32(content[at+8:], value)
+		return content
+	}
+	small := writeFile([]layout{bomb}, func(x, y, s int) uint64 { return 0 })
+	for name, test := range map[string]struct {
+		content []byte
+		want    string
+	}{
+		"empty":             {nil, "header: it would end at byte 8 of a file of 0"},
+		"a PNG file":        {[]byte("\x89PNG\r\n\x1a\n12345"), "no TIFF file"},
+		"BigTIFF":           {[]byte("II\x2b\x00\x08\x00\x00\x00"), "BigTIFF"},
+		"another version":   {[]byte("II\x2a\x01\x08\x00\x00\x00"), "version is 298"},
+		"no page":           {[]byte("II*\x00\x00\x00\x00\x00"), "no page"},
+		"truncated":         {whole[:len(whole)-30], "truncated"},
+		"a loop":            {loop, "that of an earlier page"},
+		"wide bomb":         {set(small, 256, 1<<20), "cannot become"},
+		"huge":              {set(small, 256, 1<<30), "more than the"},
+		"huge tile":         {file(func(l *layout) { l.tileWidth, l.tileHeight = 1<<14, 16 }), "tiles are of 16384x16"},
+		"no offsets":        {file(func(l *layout) { l.withoutOffsets = true }), "where its pixels are"},
+		"no palette":        {file(func(l *layout) { l.photometric = palette }), "palette"},
+		"CMYK":              {file(func(l *layout) { l.photometric = 5 }), "photometric interpretation is 5"},
+		"JPEG":              {file(func(l *layout) { l.compression = 7 }), "compression is 7"},
+		"24 bits":           {set(whole, 258, 24), "24 bits"},
+		"complex":           {file(func(l *layout) { l.format = 6 }), "format 6"},
+		"float predictor":   {file(func(l *layout) { l.predictor = 3 }), "predictor is 3"},
+		"fill order":        {file(func(l *layout) { l.extra = []field{{266, 3, []uint64{2}}} }), "fill order"},
+		"two samples of 3":  {file(func(l *layout) { l.photometric, l.samples = rgb, 2 }), "2 samples a pixel"},
+		"strip of no rows":  {file(func(l *layout) { l.extra = []field{{278, 3, []uint64{0}}} }), "9x0"},
+		"width as text":     {file(func(l *layout) { l.extra = []field{{256, 2, []uint64{'9', 0}}} }), "whole numbers are expected"},
+		"width of no value": {file(func(l *layout) { l.extra = []field{{256, 3, nil}} }), "no value"},
+		"mixed depths":      {file(func(l *layout) { l.extra = []field{{258, 3, []uint64{8, 16}}} }), "values [8 16]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := readEverything(test.content)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v; it should say %q", err, test.want)
+			}
+		})
+	}
+	// Compressed data that is cut off, or is none.
+	for _, compression := range []int{compressionLZW, compressionDeflate, compressionPackBits} {
+		content := file(func(l *layout) { l.compression, l.rowsPerStrip = compression, 1 })
+		for i := range 4 {
+			content[8+i] = 0x7f
+		}
+		if err := readEverything(content); err == nil || !strings.Contains(err.Error(), "strip or tile 0") {
+			t.Errorf("compression %d: the error is %v", compression, err)
+		}
+	}
+}
+
+// readEverything reads all that a small file has.
+func readEverything(content []byte) error {
+	file, err := Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return err
+	}
+	for i := range min(file.Len(), 4) {
+		if _, err := file.Metadata(i); err != nil {
+			return err
+		}
+		p, err := file.Page(i)
+		if err != nil {
+			return err
+		}
+		if p.Width*p.Height*p.Channels > 1<<20 {
+			continue
+		}
+		if err := file.Read(p, make([]float32, p.Width*p.Height*p.Channels)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func FuzzRead(f *testing.F) {
+	value := func(x, y, s int) uint64 { return uint64(x + y + s) }
+	for _, l := range []layout{
+		{order: binary.LittleEndian, width: 5, height: 4, samples: 1, bits: 32, format: Float, photometric: blackIsZero, predictor: 3, compression: compressionDeflate},
+		{order: binary.BigEndian, width: 5, height: 4, samples: 3, bits: 16, format: Unsigned, photometric: rgb, planes: true, tileWidth: 16, tileHeight: 16},
+		{order: binary.BigEndian, width: 9, height: 3, samples: 1, bits: 2, format: Unsigned, photometric: palette, compression: compressionPackBits, colours: make([]uint16, 12)},
+		{order: binary.LittleEndian, width: 3, height: 3, samples: 4, bits: 8, format: Signed, photometric: rgb, rowsPerStrip: 2, predictor: 2, compression: compressionLZW},
+	} {
+		f.Add(writeFile([]layout{l, l}, value))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		file, err := Open(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return
+		}
+		for i := range min(file.Len(), 4) {
+			tags, tagsErr := file.Metadata(i)
+			p, err := file.Page(i)
+			if err != nil || p.Width*p.Height*p.Channels > 1<<16 {
+				continue
+			}
+			pixels := make([]float32, p.Width*p.Height*p.Channels)
+			if file.Read(p, pixels) != nil || tagsErr != nil {
+				continue
+			}
+			// What was read can be written and is the same when it is read again.
+			var buffer bytes.Buffer
+			if err := Write(&buffer, []Image{{p.Width, p.Height, p.Channels, pixels, tags}}); err != nil {
+				t.Fatal(err)
+			}
+			if _, again := readAll(t, buffer.Bytes(), 0); !slices.EqualFunc(again, pixels, equal) {
+				t.Fatal("the pixels changed when they were written and read")
+			}
+		}
+	})
+}
