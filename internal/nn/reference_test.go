@@ -1,0 +1,616 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"alrc/internal/model"
+	"alrc/internal/safetensors"
+)
+
+// reference trains a network by plain loops in float64, one image at a time: what the engine is held against. It is
+// written from the descriptions of networks and options alone, and is itself held against finite differences and
+// PyTorch's numbers.
+type reference struct {
+	network model.Network
+	options Options
+	input   model.Shape
+	shapes  []model.Shape
+	// weights and biases are those of the layers, nil where a layer has none.
+	weights, biases []*parameter
+	done            int64
+	// nearest is the smallest distance to zero of an input of a ReLU so far, over the root mean square of the inputs of
+	// that layer: nearer than rounding errors, a ReLU may be on in one engine and off in another.
+	nearest float64
+}
+
+// parameter is a weight [out,in,kernel,kernel] or a bias [out], with its gradient and the optimizer's moments.
+type parameter struct {
+	name                           string
+	shape                          []int
+	value, gradient, first, second []float64
+}
+
+func newReference(t testing.TB, network model.Network, options Options) *reference {
+	t.Helper()
+	shapes, err := network.Shapes(options.Height, options.Width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reference{network: network, options: options, shapes: shapes, nearest: math.Inf(1),
+		input:   model.Shape{Height: options.Height, Width: options.Width, Channels: network.InputChannels},
+		weights: make([]*parameter, len(shapes)), biases: make([]*parameter, len(shapes))}
+	make := func(name string, shape ...int) *parameter {
+		size := 1
+		for _, n := range shape {
+			size *= n
+		}
+		return &parameter{name, shape, make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size)}
+	}
+	for i, layer := range network.Layers {
+		if layer.Convolves() {
+			r.weights[i] = make(layer.Name+".weight", layer.Channels, r.shape(layer.Inputs[0]).Channels, layer.Kernel, layer.Kernel)
+			r.biases[i] = make(layer.Name+".bias", layer.Channels)
+		}
+	}
+	return r
+}
+
+// shape is that of the values at a place: a layer's output or the network's input.
+func (r *reference) shape(place int) model.Shape {
+	if place == model.Input {
+		return r.input
+	}
+	return r.shapes[place]
+}
+
+func (r *reference) parameters() []*parameter {
+	var all []*parameter
+	for i := range r.weights {
+		if r.weights[i] != nil {
+			all = append(all, r.weights[i], r.biases[i])
+		}
+	}
+	return all
+}
+
+// randomize draws weights and biases that float32 holds exactly, of a size that keeps values near 1 from layer to
+// layer.
+func (r *reference) randomize(random *rand.Rand) {
+	for i, weight := range r.weights {
+		if weight == nil {
+			continue
+		}
+		deviation := math.Sqrt(2 / float64(len(weight.value)/weight.shape[0]))
+		for _, p := range []*parameter{weight, r.biases[i]} {
+			for j := range p.value {
+				p.value[j] = float64(float32(deviation * random.NormFloat64()))
+			}
+			deviation = 0.1
+		}
+	}
+}
+
+// state is what an engine loads.
+func (r *reference) state() []safetensors.Tensor {
+	var tensors []safetensors.Tensor
+	for _, p := range r.parameters() {
+		tensors = append(tensors, safetensors.Tensor{Name: p.name, Shape: p.shape, Data: singles(p.value)})
+	}
+	return tensors
+}
+
+func singles(values []float64) []float32 {
+	out := make([]float32, len(values))
+	for i, value := range values {
+		out[i] = float32(value)
+	}
+	return out
+}
+
+func doubles(values []float32) []float64 {
+	out := make([]float64, len(values))
+	for i, value := range values {
+		out[i] = float64(value)
+	}
+	return out
+}
+
+// taps visits every pair of an input and an output pixel that a convolution's kernel joins, by the places of their
+// first channels, with the place in the kernel that joins them.
+func taps(layer model.Layer, in, out model.Shape, visit func(in, out, tap int)) {
+	// The larger side of a stride holds the kernel: pixel stride*i + k - kernel/2 meets pixel i of the other.
+	small := out
+	large := in
+	if layer.Kind == model.TransposedConvolution {
+		small, large = in, out
+	}
+	for y := range small.Height {
+		for x := range small.Width {
+			for ky := range layer.Kernel {
+				for kx := range layer.Kernel {
+					ly, lx := layer.Stride*y+ky-layer.Kernel/2, layer.Stride*x+kx-layer.Kernel/2
+					if ly < 0 || ly >= large.Height || lx < 0 || lx >= large.Width {
+						continue
+					}
+					s, l := (y*small.Width+x)*small.Channels, (ly*large.Width+lx)*large.Channels
+					if layer.Kind == model.TransposedConvolution {
+						visit(s, l, ky*layer.Kernel+kx)
+					} else {
+						visit(l, s, ky*layer.Kernel+kx)
+					}
+				}
+			}
+		}
+	}
+}
+
+// resize visits the pixels that each output pixel of a bilinear resize with aligned corners mixes, with their shares.
+func resize(in, out model.Shape, visit func(in, out int, share float64)) {
+	source := func(i, in, out int) (first, second int, share float64) {
+		if out == 1 {
+			return 0, 0, 0
+		}
+		position := float64(i) * float64(in-1) / float64(out-1)
+		first = min(int(position), in-1)
+		return first, min(first+1, in-1), position - float64(first)
+	}
+	for y := range out.Height {
+		y0, y1, dy := source(y, in.Height, out.Height)
+		for x := range out.Width {
+			x0, x1, dx := source(x, in.Width, out.Width)
+			o := (y*out.Width + x) * out.Channels
+			visit((y0*in.Width+x0)*in.Channels, o, (1-dy)*(1-dx))
+			visit((y0*in.Width+x1)*in.Channels, o, (1-dy)*dx)
+			visit((y1*in.Width+x0)*in.Channels, o, dy*(1-dx))
+			visit((y1*in.Width+x1)*in.Channels, o, dy*dx)
+		}
+	}
+}
+
+// forward returns every layer's output for an image [H,W,C].
+func (r *reference) forward(image []float64) [][]float64 {
+	values := make([][]float64, len(r.shapes))
+	at := func(place int) []float64 {
+		if place == model.Input {
+			return image
+		}
+		return values[place]
+	}
+	for i, layer := range r.network.Layers {
+		shape := r.shapes[i]
+		out := make([]float64, shape.Size())
+		x := at(layer.Inputs[0])
+		from := r.shape(layer.Inputs[0])
+		switch layer.Kind {
+		case model.Convolution, model.TransposedConvolution:
+			for j := range out {
+				out[j] = r.biases[i].value[j%shape.Channels]
+			}
+			weight, size := r.weights[i].value, layer.Kernel*layer.Kernel
+			taps(layer, from, shape, func(in, at, tap int) {
+				for o := range shape.Channels {
+					row := weight[o*from.Channels*size+tap:]
+					sum := 0.0
+					for c, value := range x[in : in+from.Channels] {
+						sum += row[c*size] * value
+					}
+					out[at+o] += sum
+				}
+			})
+			r.activate(layer, out)
+		case model.Addition:
+			for j, other := range at(layer.Inputs[1]) {
+				out[j] = x[j] + other
+			}
+		case model.Concatenation:
+			first := 0
+			for _, place := range layer.Inputs {
+				channels := r.shape(place).Channels
+				for j, value := range at(place) {
+					out[j/channels*shape.Channels+first+j%channels] = value
+				}
+				first += channels
+			}
+		case model.Halving, model.Doubling:
+			resize(from, shape, func(in, at int, share float64) {
+				for c := range shape.Channels {
+					out[at+c] += share * x[in+c]
+				}
+			})
+		}
+		values[i] = out
+	}
+	return values
+}
+
+func slope(layer model.Layer) float64 {
+	switch layer.Activation {
+	case model.ReLU:
+		return 0
+	case model.LeakyReLU:
+		return float64(layer.Slope)
+	}
+	return 1
+}
+
+func (r *reference) activate(layer model.Layer, values []float64) {
+	if layer.Activation == model.Linear {
+		return
+	}
+	var squares float64
+	smallest := math.Inf(1)
+	for j, value := range values {
+		squares += value * value
+		smallest = min(smallest, math.Abs(value))
+		if value < 0 {
+			values[j] *= slope(layer)
+		}
+	}
+	r.nearest = min(r.nearest, smallest/math.Sqrt(squares/float64(len(values))))
+}
+
+// backward adds to the parameters' gradients what an image's output gradient gives, and returns the gradients of
+// every layer's output and, last, of the image.
+func (r *reference) backward(image []float64, values [][]float64, output []float64) [][]float64 {
+	gradients := make([][]float64, len(values)+1)
+	for i := range values {
+		gradients[i] = make([]float64, len(values[i]))
+	}
+	gradients[len(values)] = make([]float64, len(image))
+	copy(gradients[len(values)-1], output)
+	at := func(place int) (value, gradient []float64) {
+		if place == model.Input {
+			return image, gradients[len(values)]
+		}
+		return values[place], gradients[place]
+	}
+	for i := len(values) - 1; i >= 0; i-- {
+		layer, shape, g := r.network.Layers[i], r.shapes[i], gradients[i]
+		x, dx := at(layer.Inputs[0])
+		from := r.shape(layer.Inputs[0])
+		switch layer.Kind {
+		case model.Convolution, model.TransposedConvolution:
+			before := make([]float64, len(g))
+			for j := range g {
+				before[j] = g[j]
+				if values[i][j] <= 0 {
+					before[j] *= slope(layer)
+				}
+				r.biases[i].gradient[j%shape.Channels] += before[j]
+			}
+			weight, dw, size := r.weights[i].value, r.weights[i].gradient, layer.Kernel*layer.Kernel
+			taps(layer, from, shape, func(in, at, tap int) {
+				for o, g := range before[at : at+shape.Channels] {
+					if g == 0 {
+						continue
+					}
+					for c := range from.Channels {
+						place := (o*from.Channels+c)*size + tap
+						dx[in+c] += g * weight[place]
+						dw[place] += g * x[in+c]
+					}
+				}
+			})
+		case model.Addition:
+			_, dy := at(layer.Inputs[1])
+			for j := range g {
+				dx[j] += g[j]
+				dy[j] += g[j]
+			}
+		case model.Concatenation:
+			first := 0
+			for _, place := range layer.Inputs {
+				channels := r.shape(place).Channels
+				_, dx := at(place)
+				for j := range dx {
+					dx[j] += g[j/channels*shape.Channels+first+j%channels]
+				}
+				first += channels
+			}
+		case model.Halving, model.Doubling:
+			resize(from, shape, func(in, at int, share float64) {
+				for c := range shape.Channels {
+					dx[in+c] += share * g[at+c]
+				}
+			})
+		}
+	}
+	return gradients
+}
+
+// loss returns an image's raw loss, the loss that is clipped, and the latter's gradient.
+func (l Loss) reference(output, target []float64) (raw, loss float64, gradient []float64) {
+	n := float64(len(output))
+	gradient = make([]float64, len(output))
+	for j := range output {
+		difference := output[j] - target[j]
+		raw += l.Scale / n * math.Pow(math.Abs(difference), l.Power)
+		switch {
+		case difference > 0:
+			gradient[j] = l.Scale / n * l.Power * math.Pow(difference, l.Power-1)
+		case difference < 0:
+			gradient[j] = -l.Scale / n * l.Power * math.Pow(-difference, l.Power-1)
+		}
+	}
+	if l.Huber > 0 && raw >= l.Huber {
+		loss = math.Sqrt(raw)
+		for j := range gradient {
+			gradient[j] /= 2 * loss
+		}
+		return raw, loss, gradient
+	}
+	return raw, raw, gradient
+}
+
+// differentiate leaves the gradients of the mean of a batch's scaled losses, and returns the raw losses.
+func (r *reference) differentiate(inputs, targets []float64, weigh func(losses, scales []float64)) (raw []float64) {
+	for _, p := range r.parameters() {
+		clear(p.gradient)
+	}
+	n, in, out := r.options.Batch, r.input.Size(), r.shapes[len(r.shapes)-1].Size()
+	raw = make([]float64, n)
+	losses, scales := make([]float64, n), make([]float64, n)
+	values, gradients := make([][][]float64, n), make([][]float64, n)
+	for i := range n {
+		values[i] = r.forward(inputs[i*in : (i+1)*in])
+		raw[i], losses[i], gradients[i] = r.options.Loss.reference(values[i][len(r.shapes)-1], targets[i*out:(i+1)*out])
+	}
+	weigh(losses, scales)
+	for i := range n {
+		if scales[i] == 0 {
+			continue
+		}
+		for j := range gradients[i] {
+			gradients[i][j] *= scales[i] / float64(n)
+		}
+		r.backward(inputs[i*in:(i+1)*in], values[i], gradients[i])
+	}
+	return raw
+}
+
+// step is an optimizer step: Adam as Kingma and Ba write it, or gradient descent with momentum as Sutskever et al.
+// (2013) and PyTorch write it, where the learning rate multiplies the velocity.
+func (r *reference) step(inputs, targets []float64, weigh func(losses, scales []float64)) (raw []float64) {
+	raw = r.differentiate(inputs, targets, weigh)
+	o := r.options.Optimizer
+	rate := o.LearningRate * o.Schedule.reference(float64(r.done))
+	r.done++
+	t := float64(r.done)
+	defaults := func(value, otherwise float64) float64 {
+		if value == 0 {
+			return otherwise
+		}
+		return value
+	}
+	beta1, beta2, epsilon := defaults(o.Beta1, 0.9), defaults(o.Beta2, 0.999), defaults(o.Epsilon, 1e-8)
+	for _, p := range r.parameters() {
+		for j := range p.value {
+			g := p.gradient[j]
+			if len(p.shape) > 1 {
+				g += o.WeightDecay * p.value[j]
+			}
+			switch o.Kind {
+			case Adam:
+				p.first[j] = beta1*p.first[j] + (1-beta1)*g
+				p.second[j] = beta2*p.second[j] + (1-beta2)*g*g
+				mean, square := p.first[j]/(1-math.Pow(beta1, t)), p.second[j]/(1-math.Pow(beta2, t))
+				if o.CorrectedEpsilon {
+					p.value[j] -= rate * mean / (math.Sqrt(square) + epsilon)
+				} else {
+					p.value[j] -= rate * mean / (math.Sqrt(square) + epsilon/math.Sqrt(1-math.Pow(beta2, t)))
+				}
+			case SGD:
+				p.first[j] = o.Momentum*p.first[j] + g
+				if o.Nesterov {
+					p.value[j] -= rate * (g + o.Momentum*p.first[j])
+				} else {
+					p.value[j] -= rate * p.first[j]
+				}
+			}
+		}
+	}
+	return raw
+}
+
+// reference is the factor of the step after so many steps, by the schedule's description.
+func (s Schedule) reference(done float64) float64 {
+	factor := 1.0
+	switch s.Kind {
+	case StepDecay:
+		for every := float64(s.Every); done >= every; every += float64(s.Every) {
+			factor *= s.Factor
+		}
+	case Cosine:
+		factor = math.Pow(math.Cos(math.Pi/2*min(done/float64(s.Steps), 1)), 2)
+	}
+	return factor * min(1, (done+1)/max(1, float64(s.Warmup)))
+}
+
+// chain is a network of layers that each take the one before.
+func chain(channels int, layers ...model.Layer) model.Network {
+	n := model.Network{Name: "chain", InputChannels: channels}
+	for i, layer := range layers {
+		layer.Inputs = []int{i - 1}
+		if layer.Convolves() {
+			layer.Name = fmt.Sprint("layer", i)
+		}
+		n.Layers = append(n.Layers, layer)
+	}
+	return n
+}
+
+func convolve(channels, kernel, stride int, activation model.Activation) model.Layer {
+	return model.Layer{Kind: model.Convolution, Channels: channels, Kernel: kernel, Stride: stride, Activation: activation, Slope: 0.25}
+}
+
+func transpose(channels, kernel int, activation model.Activation) model.Layer {
+	return model.Layer{Kind: model.TransposedConvolution, Channels: channels, Kernel: kernel, Stride: 2, Activation: activation, Slope: 0.25}
+}
+
+// layerCases are networks that together have every kind of layer, at odd sizes and numbers of channels.
+func layerCases() map[string]layerCase {
+	relu, leaky := model.ReLU, model.LeakyReLU
+	cases := map[string]layerCase{
+		"halving":  {chain(5, model.Layer{Kind: model.Halving}, convolve(3, 3, 1, relu)), 7, 10},
+		"doubling": {chain(3, convolve(5, 3, 1, leaky), model.Layer{Kind: model.Doubling}), 5, 4},
+		// A branch of one pixel, where every corner is the same pixel.
+		"one pixel": {chain(2, convolve(3, 3, 1, relu), model.Layer{Kind: model.Halving}, model.Layer{Kind: model.Doubling}, transpose(2, 3, leaky)), 2, 3},
+		"residual": {model.Network{InputChannels: 3, Layers: []model.Layer{
+			{Name: "a", Kind: model.Convolution, Inputs: []int{model.Input}, Channels: 17, Kernel: 3, Stride: 1, Activation: relu},
+			{Name: "b", Kind: model.Convolution, Inputs: []int{0}, Channels: 17, Kernel: 3, Stride: 1, Activation: leaky, Slope: 0.1},
+			{Kind: model.Addition, Inputs: []int{1, 0}},
+			{Kind: model.Addition, Inputs: []int{2, 2}},
+			{Name: "c", Kind: model.Convolution, Inputs: []int{3}, Channels: 3, Kernel: 1, Stride: 1},
+			{Kind: model.Addition, Inputs: []int{4, model.Input}},
+		}}, 9, 6},
+		// As in experiment 3: down, up, and joined with what came before.
+		"joined": {model.Network{InputChannels: 2, Layers: []model.Layer{
+			{Name: "a", Kind: model.Convolution, Inputs: []int{model.Input}, Channels: 5, Kernel: 5, Stride: 1, Activation: relu},
+			{Name: "down", Kind: model.Convolution, Inputs: []int{0}, Channels: 7, Kernel: 3, Stride: 2, Activation: relu},
+			{Name: "up", Kind: model.TransposedConvolution, Inputs: []int{1}, Channels: 4, Kernel: 3, Stride: 2, Activation: relu},
+			{Kind: model.Concatenation, Inputs: []int{2, 0, model.Input}},
+			{Name: "b", Kind: model.Convolution, Inputs: []int{3}, Channels: 3, Kernel: 3, Stride: 1, Activation: leaky, Slope: 0.25},
+			{Kind: model.Halving, Inputs: []int{4}},
+			{Kind: model.Concatenation, Inputs: []int{5, 1}},
+		}}, 6, 10},
+	}
+	for _, kernel := range []int{1, 3, 5, 7} {
+		cases[fmt.Sprintf("convolution %d", kernel)] = layerCase{chain(5, convolve(17, kernel, 1, relu), convolve(3, kernel, 1, model.Linear)), 7, 9}
+		cases[fmt.Sprintf("stride 2, %d", kernel)] = layerCase{chain(3, convolve(5, kernel, 2, leaky), convolve(2, kernel, 2, model.Linear)), 7, 10}
+		cases[fmt.Sprintf("transposed %d", kernel)] = layerCase{chain(3, transpose(5, kernel, leaky), convolve(2, 3, 1, model.Linear)), 3, 4}
+	}
+	for _, channels := range []int{1, 33} {
+		cases[fmt.Sprintf("%d channels", channels)] = layerCase{
+			chain(channels, convolve(channels, 3, 1, relu), transpose(channels, 5, leaky), convolve(channels, 3, 2, relu), convolve(channels, 3, 1, model.Linear)), 5, 6}
+	}
+	return cases
+}
+
+type layerCase struct {
+	network       model.Network
+	height, width int
+}
+
+// batch draws inputs and targets that float32 holds exactly.
+func (r *reference) batch(random *rand.Rand) (inputs, targets []float32) {
+	draw := func(size int) []float32 {
+		values := make([]float32, r.options.Batch*size)
+		for i := range values {
+			values[i] = float32(random.NormFloat64())
+		}
+		return values
+	}
+	return draw(r.input.Size()), draw(r.shapes[len(r.shapes)-1].Size())
+}
+
+// The gradients of the reference are those of its losses, by every weight and every value of the input.
+func TestReferenceGradients(t *testing.T) {
+	check := func(name string, network model.Network, options Options) {
+		t.Run(name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			r := newReference(t, network, options)
+			r.randomize(random)
+			single, singleTargets := r.batch(random)
+			inputs, targets := doubles(single), doubles(singleTargets)
+			scale := func(i int) float64 { return 1 / float64(i+1) }
+			in, out, last := r.input.Size(), r.shapes[len(r.shapes)-1].Size(), len(r.shapes)-1
+			loss := func() (mean float64) {
+				for i := range options.Batch {
+					output := r.forward(inputs[i*in : (i+1)*in])[last]
+					_, loss, _ := options.Loss.reference(output, targets[i*out:(i+1)*out])
+					mean += scale(i) * loss / float64(options.Batch)
+				}
+				return mean
+			}
+			r.differentiate(inputs, targets, func(losses, scales []float64) {
+				for i := range scales {
+					scales[i] = scale(i)
+				}
+			})
+			compare := func(name string, values, gradient []float64) {
+				tolerance := 1e-6 * (1 + largest(gradient))
+				for range min(12, len(values)) {
+					j := random.IntN(len(values))
+					const h = 1e-5
+					value := values[j]
+					values[j] = value + h
+					above := loss()
+					values[j] = value - h
+					below := loss()
+					values[j] = value
+					if difference := (above - below) / (2 * h); math.Abs(difference-gradient[j]) > tolerance {
+						t.Errorf("%s[%d]: the gradient is %v, by differences %v", name, j, gradient[j], difference)
+					}
+				}
+			}
+			for _, p := range r.parameters() {
+				compare(p.name, p.value, p.gradient)
+			}
+			values := r.forward(inputs[:in])
+			_, _, g := r.options.Loss.reference(values[last], targets[:out])
+			for j := range g {
+				g[j] *= scale(0) / float64(options.Batch)
+			}
+			gradients := r.backward(inputs[:in], values, g)
+			compare("input", inputs[:in], gradients[len(gradients)-1])
+		})
+	}
+	for name, c := range layerCases() {
+		check(name, c.network, Options{Batch: 2, Height: c.height, Width: c.width, Loss: Loss{Power: 2, Scale: 25}})
+	}
+	for _, loss := range []Loss{{Power: 1, Scale: 1}, {Power: 4, Scale: 25}, {Power: 1.5, Scale: 3}, {Power: 2, Scale: 200, Huber: 1}} {
+		check(fmt.Sprint("loss ", loss), chain(2, convolve(3, 3, 1, model.ReLU)), Options{Batch: 3, Height: 4, Width: 3, Loss: loss})
+	}
+}
+
+func largest(values []float64) float64 {
+	max := 0.0
+	for _, value := range values {
+		max = math.Max(max, math.Abs(value))
+	}
+	return max
+}
+
+// conventions are layers with outputs worked out by hand.
+var conventions = []struct {
+	name    string
+	layer   model.Layer
+	weights []float64
+	width   int
+	input   []float64
+	want    []float64
+}{
+	{"convolution", convolve(1, 3, 1, model.Linear), []float64{0, 0, 0, 100, 10, 1, 0, 0, 0}, 4, []float64{1, 2, 3, 4}, []float64{12, 123, 234, 340}},
+	{"stride 2, even", convolve(1, 3, 2, model.Linear), []float64{0, 0, 0, 100, 10, 1, 0, 0, 0}, 4, []float64{1, 2, 3, 4}, []float64{12, 234}},
+	{"stride 2, odd", convolve(1, 3, 2, model.Linear), []float64{0, 0, 0, 100, 10, 1, 0, 0, 0}, 3, []float64{1, 2, 3}, []float64{12, 230}},
+	// Output pixel 2*i + k - 1 gets kernel place k of pixel i; the lower row stays outside the kernel's middle row.
+	{"transposed", transpose(1, 3, model.Linear), []float64{0, 0, 0, 100, 10, 1, 0, 0, 0}, 3, []float64{1, 2, 3},
+		[]float64{10, 201, 20, 302, 30, 3, 0, 0, 0, 0, 0, 0}},
+	{"halving", model.Layer{Kind: model.Halving}, nil, 4, []float64{0, 1, 2, 9}, []float64{0, 9}},
+	{"halving to one", model.Layer{Kind: model.Halving}, nil, 3, []float64{5, 6, 7}, []float64{5}},
+	{"doubling", model.Layer{Kind: model.Doubling}, nil, 2, []float64{0, 3}, []float64{0, 1, 2, 3, 0, 1, 2, 3}},
+	{"leaky", convolve(1, 1, 1, model.LeakyReLU), []float64{1}, 3, []float64{-10, 0, 10}, []float64{-2.5, 0, 10}},
+	{"relu", convolve(1, 1, 1, model.ReLU), []float64{1}, 3, []float64{-10, 0, 10}, []float64{0, 0, 10}},
+}
+
+func TestReferenceConventions(t *testing.T) {
+	for _, c := range conventions {
+		r := newReference(t, chain(1, c.layer), Options{Batch: 1, Height: 1, Width: c.width})
+		if c.weights != nil {
+			copy(r.weights[0].value, c.weights)
+		}
+		got := r.forward(c.input)[0]
+		if len(got) != len(c.want) {
+			t.Fatalf("%s: %d values, want %d", c.name, len(got), len(c.want))
+		}
+		for i := range got {
+			if math.Abs(got[i]-c.want[i]) > 1e-12 {
+				t.Errorf("%s: %v, want %v", c.name, got, c.want)
+				break
+			}
+		}
+	}
+}
