@@ -224,7 +224,7 @@ func (p *Page) place(pixels, row []float32, y, left, plane int) {
 	for x := range min(p.blockWidth, p.Width-left) {
 		pixel := pixels[(y*p.Width+left+x)*p.Channels:][:p.Channels]
 		switch {
-		case p.colourMap != nil:
+		case p.Palette:
 			index := int(row[x*samples])
 			for c := range pixel {
 				pixel[c] = float32(p.colourMap[c<<p.Bits+index])

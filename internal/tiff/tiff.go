@@ -157,6 +157,8 @@ type Page struct {
 	// Bits and Format are of a sample as it is in the file.
 	Bits   int
 	Format Format
+	// Palette says that samples are numbers of colours, which are from 0 to 65,535.
+	Palette bool
 	// Reduced says that the page is no image of its own, but a smaller version of another one or a mask.
 	Reduced bool
 
@@ -315,14 +317,14 @@ func (f *File) page(i int) (Page, error) {
 	case rgb:
 		p.Channels = 3
 	case palette:
-		p.Channels = 3
+		p.Channels, p.Palette = 3, true
 		if err := f.readColourMap(&p, tags[tagColourMap]); err != nil {
 			return Page{}, err
 		}
 	default:
 		return Page{}, fmt.Errorf("its photometric interpretation is %d; grey (0 and 1), RGB (2) and palettes (3) are read", p.photometric)
 	}
-	if p.photometric != palette && p.samples < p.Channels {
+	if !p.Palette && p.samples < p.Channels {
 		return Page{}, fmt.Errorf("it has %d samples a pixel where its colours need %d", p.samples, p.Channels)
 	}
 	if err := p.checkSamples(); err != nil {
@@ -457,7 +459,7 @@ func (p *Page) blockSamples() int {
 
 // channelSamples is the number of samples of a pixel that make its channels.
 func (p *Page) channelSamples() int {
-	if p.colourMap != nil {
+	if p.Palette {
 		return 1
 	}
 	return p.Channels

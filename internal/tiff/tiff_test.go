@@ -409,7 +409,7 @@ func TestReadPalette(t *testing.T) {
 	l := layout{order: binary.LittleEndian, width: 4, height: 3, samples: 1, bits: 2, format: Unsigned, photometric: palette,
 		colours: []uint16{0, 1, 2, 3, 10, 11, 12, 13, 65535, 21, 22, 23}}
 	page, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return uint64(x+y) % 4 }), 0)
-	if page.Channels != 3 || !slices.Equal(pixels[:9], []float32{0, 10, 65535, 1, 11, 21, 2, 12, 22}) {
+	if page.Channels != 3 || !page.Palette || !slices.Equal(pixels[:9], []float32{0, 10, 65535, 1, 11, 21, 2, 12, 22}) {
 		t.Errorf("%d channels, %v", page.Channels, pixels[:9])
 	}
 }
@@ -598,15 +598,15 @@ func compareWithOther(t *testing.T, content []byte) {
 		t.Fatalf("%dx%d is another size than %v", p.Width, p.Height, other.Bounds())
 	}
 	scale := float32(math.Ldexp(1, p.Bits)-1) / 65535
-	if p.colourMap != nil {
-		scale = 1
+	tolerance := 0.51
+	if p.Palette {
+		scale, tolerance = 1, 256 // the other package rounds a palette's colours to 8 bits
 	}
 	for i, got := range pixels {
 		x, y := i/p.Channels%p.Width, i/p.Channels/p.Width
 		r, g, b, _ := other.At(x, y).RGBA()
 		want := float32([]uint32{r, g, b}[i%p.Channels])
-		// Palettes of the other package have 8 bits.
-		if math.Abs(float64(got/scale-want)) > 0.51*float64(1+255*len(p.colourMap)) {
+		if math.Abs(float64(got/scale-want)) > tolerance {
 			t.Fatalf("%v: row %d, column %d, channel %d is %v, not %v", p, y, x, i%p.Channels, got, want*scale)
 		}
 	}

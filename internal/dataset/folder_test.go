@@ -1,0 +1,660 @@
+package dataset
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	xtiff "golang.org/x/image/tiff"
+
+	"alrc/internal/tiff"
+)
+
+func pngOf(tb testing.TB, m image.Image) []byte {
+	tb.Helper()
+	var buffer bytes.Buffer
+	if err := png.Encode(&buffer, m); err != nil {
+		tb.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+func jpegOf(tb testing.TB, m image.Image) []byte {
+	tb.Helper()
+	var buffer bytes.Buffer
+	if err := jpeg.Encode(&buffer, m, &jpeg.Options{Quality: 100}); err != nil {
+		tb.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+func tiffOf(tb testing.TB, images ...tiff.Image) []byte {
+	tb.Helper()
+	var buffer bytes.Buffer
+	if err := tiff.Write(&buffer, images); err != nil {
+		tb.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+func shortTIFF(tb testing.TB, m image.Image) []byte {
+	tb.Helper()
+	var buffer bytes.Buffer
+	if err := xtiff.Encode(&buffer, m, nil); err != nil {
+		tb.Fatal(err)
+	}
+	return buffer.Bytes()
+}
+
+// paint draws an image by a function of row and column.
+func paint[M interface {
+	image.Image
+	Set(x, y int, c color.Color)
+}](m M, at func(x, y int) color.Color) M {
+	for y := range m.Bounds().Dy() {
+		for x := range m.Bounds().Dx() {
+			m.Set(x, y, at(x, y))
+		}
+	}
+	return m
+}
+
+// numbered makes a PNG image that no other number's is like.
+func numbered(tb testing.TB, number int) []byte {
+	return pngOf(tb, paint(image.NewGray(image.Rect(0, 0, 8, 8)), func(x, y int) color.Color {
+		return color.Gray{uint8(mix(uint64(number)<<16|uint64(x<<8|y)) >> 56)}
+	}))
+}
+
+// decodeAll decodes all pages of a file.
+func decodeAll(content []byte, size int) (images [][]float32, wholes []bool, err error) {
+	f, err := newImageFile(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, nil, err
+	}
+	for page := range min(f.pages(), 4) {
+		pixels, whole, err := f.image(page, size)
+		if err != nil {
+			return nil, nil, err
+		}
+		images, wholes = append(images, pixels), append(wholes, whole)
+	}
+	return images, wholes, nil
+}
+
+func decodeOne(t *testing.T, content []byte, size int) []float32 {
+	t.Helper()
+	images, _, err := decodeAll(content, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return images[0]
+}
+
+// An image of the size asked for is read as it is, whatever it is stored in.
+func TestImageFilesOfEveryKind(t *testing.T) {
+	const size = 6
+	bounds := image.Rect(0, 0, size, size)
+	grey := func(x, y int) color.Color { return color.Gray{uint8(40*x + 3*y)} }
+	grey16 := func(x, y int) color.Color { return color.Gray16{uint16(10000*x + 17*y)} }
+	colour := func(x, y int) color.Color { return color.NRGBA{uint8(40 * x), uint8(40 * y), 77, 255} }
+	colour16 := func(x, y int) color.Color { return color.NRGBA64{uint16(10001 * x), uint16(10001 * y), 12345, 65535} }
+	half := func(x, y int) color.Color { return color.NRGBA{200, 100, 50, uint8(51 * x)} }
+	palette := color.Palette{color.NRGBA{1, 2, 3, 255}, color.NRGBA{200, 100, 50, 255}}
+	floats := tiff.Image{Width: size, Height: size, Channels: 1}
+	for i := range size * size {
+		floats.Pixels = append(floats.Pixels, float32(i)/8-5)
+	}
+	for name, test := range map[string]struct {
+		content []byte
+		whole   bool
+		want    func(x, y, c int) float64
+	}{
+		"PNG, 8-bit grey":    {pngOf(t, paint(image.NewGray(bounds), grey)), true, func(x, y, c int) float64 { return float64(40*x + 3*y) }},
+		"PNG, 16-bit grey":   {pngOf(t, paint(image.NewGray16(bounds), grey16)), false, func(x, y, c int) float64 { return float64(10000*x+17*y) / 257 }},
+		"PNG, 8-bit colour":  {pngOf(t, paint(image.NewNRGBA(bounds), colour)), true, func(x, y, c int) float64 { return []float64{40 * float64(x), 40 * float64(y), 77}[c] }},
+		"PNG, 16-bit colour": {pngOf(t, paint(image.NewNRGBA64(bounds), colour16)), false, func(x, y, c int) float64 { return []float64{10001 * float64(x), 10001 * float64(y), 12345}[c] / 257 }},
+		"PNG, transparent over black": {pngOf(t, paint(image.NewNRGBA(bounds), half)), true, func(x, y, c int) float64 {
+			return math.Round([]float64{200, 100, 50}[c] * float64(x) / 5)
+		}},
+		"PNG, palette": {pngOf(t, paint(image.NewPaletted(bounds, palette), func(x, y int) color.Color { return palette[(x+y)%2] })), true, func(x, y, c int) float64 {
+			return [][]float64{{1, 2, 3}, {200, 100, 50}}[(x+y)%2][c]
+		}},
+		"TIFF, 8-bit grey":    {shortTIFF(t, paint(image.NewGray(bounds), grey)), true, func(x, y, c int) float64 { return float64(40*x + 3*y) }},
+		"TIFF, 16-bit colour": {shortTIFF(t, paint(image.NewRGBA64(bounds), colour16)), false, func(x, y, c int) float64 { return []float64{10001 * float64(x), 10001 * float64(y), 12345}[c] / 257 }},
+		"TIFF, palette": {shortTIFF(t, paint(image.NewPaletted(bounds, palette), func(x, y int) color.Color { return palette[(x+y)%2] })), true, func(x, y, c int) float64 {
+			return [][]float64{{1, 2, 3}, {200, 100, 50}}[(x+y)%2][c]
+		}},
+		// A microscope's 16 bits are scaled by the range that they use.
+		"TIFF, 16-bit grey": {shortTIFF(t, paint(image.NewGray16(bounds), func(x, y int) color.Color { return color.Gray16{uint16(100 + 6*y + x)} })), false,
+			func(x, y, c int) float64 { return float64(6*y+x) * 255 / 35 }},
+		"TIFF, float": {tiffOf(t, floats), false, func(x, y, c int) float64 { return float64(6*y+x) * 255 / 35 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			images, wholes, err := decodeAll(test.content, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wholes[0] != test.whole {
+				t.Errorf("values are kept as bytes: %v", wholes[0])
+			}
+			pixels := make([]float32, 3*size*size)
+			spread(pixels, images[0])
+			tolerance := 1e-3
+			if test.whole {
+				tolerance = 0
+			}
+			for i, got := range pixels {
+				x, y, c := i/3%size, i/3/size, i%3
+				if want := test.want(x, y, c); math.Abs(float64(got)-want) > tolerance {
+					t.Fatalf("row %d, column %d, channel %d is %v, not %v", y, x, c, got, want)
+				}
+			}
+		})
+	}
+	t.Run("JPEG", func(t *testing.T) {
+		pixels := decodeOne(t, jpegOf(t, paint(image.NewGray(bounds), grey)), size)
+		for i, got := range pixels {
+			if want := 40*(i%size) + 3*(i/size); math.Abs(float64(got)-float64(want)) > 4 {
+				t.Errorf("value %d is %v, not about %d", i, got, want)
+			}
+		}
+		colours := decodeOne(t, jpegOf(t, paint(image.NewRGBA(bounds), func(x, y int) color.Color { return color.RGBA{200, 60, 20, 255} })), size)
+		for c, want := range []float32{200, 60, 20} {
+			if math.Abs(float64(colours[c]-want)) > 4 {
+				t.Errorf("channel %d is %v, not about %v", c, colours[c], want)
+			}
+		}
+	})
+}
+
+// Measurements are spread over 0..255 by what they have in common; hot pixels, dead images and numbers that are none do no harm.
+func TestFloatImages(t *testing.T) {
+	const side = 40
+	at := func(change func(pixels []float32)) []byte {
+		m := tiff.Image{Width: side, Height: side, Channels: 1, Pixels: make([]float32, side*side)}
+		for i := range m.Pixels {
+			m.Pixels[i] = 1000 + float32(i)
+		}
+		change(m.Pixels)
+		return tiffOf(t, m)
+	}
+	span := float32(side*side - 1)
+	check := func(name string, pixels []float32, i int, want float32) {
+		t.Helper()
+		if math.Abs(float64(pixels[i]-want)) > 0.5 {
+			t.Errorf("%s: pixel %d is %v, not %v", name, i, pixels[i], want)
+		}
+	}
+	pixels := decodeOne(t, at(func([]float32) {}), side)
+	check("a ramp", pixels, 0, 0)
+	check("a ramp", pixels, side*side/2, 127.5)
+	check("a ramp", pixels, side*side-1, 255)
+
+	pixels = decodeOne(t, at(func(p []float32) { p[5] = 1e30 }), side)
+	check("a hot pixel", pixels, 5, 255)
+	check("a hot pixel", pixels, 0, 0)
+	if last := pixels[side*side-1]; last < 110 {
+		t.Errorf("a hot pixel leaves %v of 255 to all others", last)
+	}
+
+	pixels = decodeOne(t, at(func(p []float32) {
+		p[7], p[8], p[9] = float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))
+	}), side)
+	check("NaN", pixels, 7, 0)
+	check("+Inf", pixels, 8, 255)
+	check("-Inf", pixels, 9, 0)
+	check("beside NaN", pixels, 100, 100*255/span)
+
+	for _, value := range []float32{0, -3, 7e30} {
+		for i, pixel := range decodeOne(t, at(func(p []float32) {
+			for i := range p {
+				p[i] = value
+			}
+		}), side) {
+			if pixel != 0 {
+				t.Fatalf("of an image of %v alone, pixel %d is %v", value, i, pixel)
+			}
+		}
+	}
+	// The largest range that there is.
+	pixels = decodeOne(t, at(func(p []float32) {
+		for i := range p {
+			p[i] = math.MaxFloat32 * float32(2*(i%2)-1)
+		}
+	}), side)
+	check("everything", pixels, 0, 0)
+	check("everything", pixels, 1, 255)
+
+	_, _, err := decodeAll(at(func(p []float32) {
+		for i := range p {
+			p[i] = float32(math.NaN())
+		}
+	}), side)
+	if err == nil || !strings.Contains(err.Error(), "finite") {
+		t.Errorf("of an image without numbers the error is %v", err)
+	}
+}
+
+func TestCropAndResize(t *testing.T) {
+	// A wide image of which the middle is white: what is left and right of it is cut off.
+	wide := pngOf(t, paint(image.NewGray(image.Rect(0, 0, 90, 30)), func(x, y int) color.Color {
+		if x >= 30 && x < 60 {
+			return color.White
+		}
+		return color.Black
+	}))
+	for i, value := range decodeOne(t, wide, 10) {
+		if value != 255 {
+			t.Errorf("value %d of a white square is %v", i, value)
+		}
+	}
+	// A plane stays one; borders apart, where the kernel reaches out of the image.
+	floats := tiff.Image{Width: 50, Height: 60, Channels: 1}
+	for i := range 50 * 60 {
+		floats.Pixels = append(floats.Pixels, float32(2*(i%50)+i/50))
+	}
+	pixels := decodeOne(t, tiffOf(t, floats), 20)
+	for y := 4; y < 16; y++ {
+		for x := 4; x < 16; x++ {
+			// The square begins at row 5; sample x of 20 is at (x + 1/2) 2.5 - 1/2.
+			column, row := (float64(x)+0.5)*2.5-0.5, (float64(y)+0.5)*2.5-0.5+5
+			if want := (2*column + row) * 255 / (2*49 + 59); math.Abs(float64(pixels[y*20+x])-want) > 0.1 {
+				t.Fatalf("row %d, column %d is %v, not %v", y, x, pixels[y*20+x], want)
+			}
+		}
+	}
+	// Stripes: what the new size can show stays, and what it cannot must not come back as a false pattern.
+	contrast := func(period float64) float64 {
+		stripes := pngOf(t, paint(image.NewGray16(image.Rect(0, 0, 240, 240)), func(x, y int) color.Color {
+			// The first sample, in the middle of 6 pixels, is at a crest.
+			return color.Gray16{uint16(32768 + 30000*math.Cos(2*math.Pi*(float64(x)-2.5)/period))}
+		}))
+		pixels := decodeOne(t, stripes, 40)
+		return float64(slices.Max(pixels)-slices.Min(pixels)) / (60000.0 / 257)
+	}
+	if kept := contrast(24); kept < 0.93 {
+		t.Errorf("stripes of 4 pixels keep %.2f of their contrast", kept)
+	}
+	if kept := contrast(6.5); kept > 0.1 {
+		t.Errorf("stripes of 1.08 pixels keep %.2f of their contrast, as a false pattern", kept)
+	}
+}
+
+// hugePNG is a small file that says it has many pixels.
+func hugePNG(width, height uint32) []byte {
+	out := []byte("\x89PNG\r\n\x1a\n")
+	chunk := func(kind string, data []byte) {
+		out = binary.BigEndian.AppendUint32(out, uint32(len(data)))
+		body := append([]byte(kind), data...)
+		out = append(out, body...)
+		out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body))
+	}
+	chunk("IHDR", append(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height), 8, 2, 0, 0, 0))
+	chunk("IDAT", nil)
+	return out
+}
+
+func TestFilesThatAreSkipped(t *testing.T) {
+	dir := t.TempDir()
+	good := numbered(t, 1)
+	files := map[string][]byte{
+		"good-1.png": good, "good-2.txt": numbered(t, 2), "deep/er/good-3": numbered(t, 3), "good-4.tif": jpegOf(t, paint(image.NewGray(image.Rect(0, 0, 9, 8)), func(x, y int) color.Color { return color.Gray{uint8(x * y)} })),
+		"labels.csv": []byte("name,label\n"), "empty.png": nil, "small.png": pngOf(t, image.NewGray(image.Rect(0, 0, 20, 7))),
+		"truncated.png": good[:len(good)-30], "header.png": good[:20], "truncated.jpg": jpegOf(t, image.NewRGBA(image.Rect(0, 0, 64, 64)))[:300],
+		"bomb.png": hugePNG(1<<30, 1<<30), "large.png": hugePNG(9000, 9000), "renamed.jpg": []byte("\x89HDF\r\n\x1a\n"),
+		"truncated.tif": tiffOf(t, tiff.Image{Width: 8, Height: 8, Channels: 1, Pixels: make([]float32, 64)})[:200],
+		"big.tif":       []byte("II\x2b\x00\x08\x00\x00\x00"),
+		".hidden/x.png": numbered(t, 9), ".DS_Store": []byte("x"),
+		"pages.tif": tiffOf(t,
+			tiff.Image{Width: 9, Height: 8, Channels: 1, Pixels: make([]float32, 72)},
+			tiff.Image{Width: 4, Height: 4, Channels: 1, Pixels: make([]float32, 16)},
+			tiff.Image{Width: 8, Height: 8, Channels: 3, Pixels: make([]float32, 192)}),
+	}
+	writeFiles(t, dir, files)
+	if err := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "dangling.png")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(dir, "good-1.png"), filepath.Join(dir, "link.png")); err != nil {
+		t.Fatal(err)
+	}
+	train, test, skipped, err := OpenFolder([]string{dir}, "0.3", 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, images := range []Images{train, test} {
+		for i := range images.Len() {
+			name, _ := filepath.Rel(dir, images.ID(i))
+			ids = append(ids, name)
+		}
+	}
+	slices.Sort(ids)
+	if want := []string{"deep/er/good-3", "good-1.png", "good-2.txt", "good-4.tif", "pages.tif:0", "pages.tif:2"}; !slices.Equal(ids, want) {
+		t.Errorf("images are %v, not %v", ids, want)
+	}
+	reasons := map[string]string{
+		"labels.csv": "no PNG, JPEG or TIFF", "empty.png": "empty", "small.png": "20x7 pixels are fewer", "truncated.png": "not enough pixel data",
+		"header.png": "ends too early", "truncated.jpg": "ends too early", "bomb.png": "PNG", "large.png": "9000x9000 pixels are more than",
+		"renamed.jpg": "no PNG, JPEG or TIFF", "truncated.tif": "truncated", "big.tif": "BigTIFF", "dangling.png": "no such file", "pages.tif:1": "4x4 pixels are fewer",
+	}
+	for _, s := range skipped {
+		name, _ := filepath.Rel(dir, s.Path)
+		if want, ok := reasons[name]; !ok || !strings.Contains(s.Err.Error(), want) {
+			t.Errorf("%s is skipped since %v; the reason should say %q", name, s.Err, want)
+		}
+		delete(reasons, name)
+	}
+	if len(reasons) > 0 {
+		t.Errorf("nothing is said about %v", reasons)
+	}
+}
+
+func TestOpenFolderSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string][]byte{"a.png": numbered(t, 1), "b.png": numbered(t, 2), "notes.txt": []byte("notes"), "only/one.png": numbered(t, 3), "only/two.png": numbered(t, 3)})
+	if err := os.Mkdir(filepath.Join(dir, "nothing"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		paths   []string
+		holdOut string
+		size    int
+		want    string
+	}{
+		"nowhere":           {[]string{dir + "/nowhere"}, "", 8, "no such file or folder"},
+		"glob of nothing":   {[]string{dir + "/*.jpg"}, "", 8, "no file that matches"},
+		"bad glob":          {[]string{dir + "/["}, "", 8, "syntax error in pattern"},
+		"empty folder":      {[]string{dir + "/nothing"}, "", 8, "there is no file in"},
+		"no path":           {nil, "", 8, "there is no file in"},
+		"no images":         {[]string{dir + "/notes.txt"}, "", 8, "notes.txt: it is no PNG"},
+		"all too small":     {[]string{dir}, "", 64, "at least 64x64 pixels"},
+		"one image":         {[]string{dir + "/a.png"}, "", 8, "one file only"},
+		"copies of one":     {[]string{dir + "/only"}, "", 8, "one file only"},
+		"all held out":      {[]string{dir + "/a.png"}, dir + "/*.png", 8, "none is left to train on"},
+		"none held out":     {[]string{dir + "/*.png"}, dir + "/notes.txt", 8, "none of the images to hold out"},
+		"hold out nowhere":  {[]string{dir}, dir + "/x*", 8, "images to hold out: "},
+		"hold out nothing":  {[]string{dir}, "0", 8, "fraction between 0 and 1"},
+		"hold out all":      {[]string{dir}, "1", 8, "fraction between 0 and 1"},
+		"hold out NaN":      {[]string{dir}, "NaN", 8, "fraction between 0 and 1"},
+		"size of one pixel": {[]string{dir}, "", 1, "2 to 4096 pixels"},
+		"huge size":         {[]string{dir}, "", 1 << 20, "2 to 4096 pixels"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, _, err := OpenFolder(test.paths, test.holdOut, test.size)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error is %v; it should say %q", err, test.want)
+			}
+		})
+	}
+}
+
+// sides returns the base names of the files on each side.
+func sides(t *testing.T, paths []string, holdOut string) (train, test []string) {
+	t.Helper()
+	a, b, _, err := OpenFolder(paths, holdOut, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range a.Len() {
+		train = append(train, filepath.Base(a.ID(i)))
+	}
+	for i := range b.Len() {
+		test = append(test, filepath.Base(b.ID(i)))
+	}
+	slices.Sort(train)
+	slices.Sort(test)
+	return train, test
+}
+
+func TestHoldOutFraction(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string][]byte{}
+	for i := range 100 {
+		files[fmt.Sprintf("%d.png", i)] = numbered(t, i)
+		files[fmt.Sprintf("copies/copy-%d.png", i)] = numbered(t, i)
+	}
+	writeFiles(t, dir, files)
+	_, before := sides(t, []string{dir}, "0.2")
+	if len(before) < 20 || len(before) > 60 {
+		t.Errorf("0.2 of 200 files are %d", len(before))
+	}
+	for i := range 100 {
+		if slices.Contains(before, fmt.Sprintf("%d.png", i)) != slices.Contains(before, fmt.Sprintf("copy-%d.png", i)) {
+			t.Errorf("%d.png and its copy are on different sides", i)
+		}
+	}
+	for i := range 100 {
+		writeFiles(t, dir, map[string][]byte{fmt.Sprintf("new-%d.png", i): numbered(t, 1000+i)})
+	}
+	train, after := sides(t, []string{dir}, "0.2")
+	if len(train)+len(after) != 300 {
+		t.Errorf("%d files are used for training and %d for tests, of 300", len(train), len(after))
+	}
+	if old := slices.DeleteFunc(after, func(name string) bool { return strings.HasPrefix(name, "new-") }); !slices.Equal(old, before) {
+		t.Errorf("with more files others are held out: %v, before %v", old, before)
+	}
+	// Either side has a file, however few there are.
+	for _, fraction := range []string{"0.001", "0.999"} {
+		if train, test := sides(t, []string{dir + "/1.png", dir + "/2.png", dir + "/3.png"}, fraction); len(train) < 1 || len(test) < 1 || len(train)+len(test) != 3 {
+			t.Errorf("%s of 3 files: %v for training and %v for tests", fraction, train, test)
+		}
+	}
+}
+
+func TestHoldOutFiles(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string][]byte{}
+	for i := range 6 {
+		files[fmt.Sprintf("%d.png", i)] = numbered(t, i)
+	}
+	files["copy-of-2.png"] = files["2.png"]
+	files["apart/9.png"] = numbered(t, 9)
+	writeFiles(t, dir, files)
+	globs := []string{dir + "/[0-9].png", dir + "/*.png", dir + "/1.png", dir + "/../" + filepath.Base(dir) + "/1.png"}
+	for _, test := range []struct {
+		holdOut     string
+		train, test []string
+	}{
+		{dir + "/2.png", []string{"0.png", "1.png", "3.png", "4.png", "5.png"}, []string{"2.png"}},
+		{dir + "/[0-3].png", []string{"4.png", "5.png"}, []string{"0.png", "1.png", "2.png", "3.png"}},
+		{dir + "/apart", []string{"0.png", "1.png", "2.png", "3.png", "4.png", "5.png", "copy-of-2.png"}, []string{"9.png"}},
+	} {
+		train, held := sides(t, globs, test.holdOut)
+		if !slices.Equal(train, test.train) || !slices.Equal(held, test.test) {
+			t.Errorf("%s held out: %v for training and %v for tests, not %v and %v", test.holdOut, train, held, test.train, test.test)
+		}
+	}
+	_, _, skipped, err := OpenFolder(globs, dir+"/2.png", 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(skipped) != 1 || filepath.Base(skipped[0].Path) != "copy-of-2.png" || !strings.Contains(skipped[0].Err.Error(), "2.png, which is held out") {
+		t.Errorf("skipped is %v", skipped)
+	}
+}
+
+// The hash and the order of images follow from their content, not from where they lie.
+func TestFolderHash(t *testing.T) {
+	open := func(files map[string][]byte, size int) (train, test Images) {
+		t.Helper()
+		dir := t.TempDir()
+		writeFiles(t, dir, files)
+		train, test, _, err := OpenFolder([]string{dir}, "0.3", size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return train, test
+	}
+	files, renamed := map[string][]byte{}, map[string][]byte{}
+	for i := range 20 {
+		files[fmt.Sprintf("%d.png", i)] = numbered(t, i)
+		renamed[fmt.Sprintf("elsewhere/%d", 100-i)] = numbered(t, i)
+	}
+	train, test := open(files, 8)
+	again, testAgain := open(renamed, 8)
+	if train.Hash() != again.Hash() || test.Hash() != testAgain.Hash() {
+		t.Error("the same images by other names have another hash")
+	}
+	one, other := make([]float32, 192), make([]float32, 192)
+	for i := range train.Len() {
+		if train.Read(i, one) != nil || again.Read(i, other) != nil || !slices.Equal(one, other) {
+			t.Errorf("image %d is another where files have other names", i)
+		}
+	}
+	smaller, _ := open(files, 6)
+	files["3.png"] = numbered(t, 333)
+	changed, changedTest := open(files, 8)
+	if smaller.Hash() == train.Hash() || changed.Hash()+changedTest.Hash() == train.Hash()+test.Hash() || train.Hash() == test.Hash() {
+		t.Error("other images have the same hash")
+	}
+}
+
+// Images that do not fit into memory are read from their files, as they were.
+func TestFolderImagesThatAreNotKept(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string][]byte{"pages.tif": tiffOf(t,
+		tiff.Image{Width: 8, Height: 8, Channels: 1, Pixels: slices.Repeat([]float32{1, 2, 3, 5}, 16)},
+		tiff.Image{Width: 8, Height: 8, Channels: 1, Pixels: slices.Repeat([]float32{1, 2, 30, 50}, 16)})}
+	for i := range 10 {
+		files[fmt.Sprintf("%d.png", i)] = numbered(t, i)
+	}
+	writeFiles(t, dir, files)
+	train, _, _, err := OpenFolder([]string{dir}, dir+"/0.png", 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([][]float32, train.Len())
+	for i := range want {
+		want[i] = make([]float32, 192)
+		if err := train.Read(i, want[i]); err != nil {
+			t.Fatal(err)
+		}
+		m := train.(*fileImages).list[i]
+		if m.bytes == nil && m.floats == nil {
+			t.Errorf("%s is not kept", train.ID(i))
+		}
+		m.bytes, m.floats = nil, nil
+	}
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			pixels := make([]float32, 192)
+			for i := range want {
+				if err := train.Read(i, pixels); err != nil || !slices.Equal(pixels, want[i]) {
+					t.Errorf("%s is not what it was (%v)", train.ID(i), err)
+				}
+			}
+		}()
+	}
+	readers.Wait()
+	if train.Read(-1, want[0]) == nil || train.Read(train.Len(), want[0]) == nil || train.Read(0, want[0][1:]) == nil {
+		t.Error("an image that is not there, or does not fit, was read")
+	}
+	path := train.ID(0)
+	if err := os.Chtimes(strings.SplitN(path, ".tif:", 2)[0], time.Now(), time.Now().Add(time.Hour)); err != nil {
+		path = strings.SplitN(path, ":", 2)[0]
+		if err := os.Chtimes(path, time.Now(), time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := train.Read(0, want[0]); err == nil || !strings.Contains(err.Error(), "was changed") {
+		t.Errorf("of a file that was changed the error is %v", err)
+	}
+}
+
+// Beyond the bound images are not kept; how much is kept stays within it.
+func TestKeptImagesAreBounded(t *testing.T) {
+	f := &folder{}
+	f.kept.Store(folderCacheBytes - 300)
+	grey, colour, floats := &fileImage{}, &fileImage{}, &fileImage{}
+	colour.keep(make([]float32, 192), true, &f.kept)
+	grey.keep(make([]float32, 64), true, &f.kept)
+	floats.keep(make([]float32, 64), false, &f.kept)
+	if colour.bytes == nil || grey.bytes == nil || floats.floats != nil || f.kept.Load() != folderCacheBytes-300+256 {
+		t.Errorf("%d bytes below the bound", folderCacheBytes-f.kept.Load())
+	}
+}
+
+func TestRealMicrographFiles(t *testing.T) {
+	const dir = "../../../shared/data/stem"
+	if !exists(dir) {
+		t.Skip("the micrographs are not here (../shared/data/stem beside the repository)")
+	}
+	train, test, skipped, err := OpenFolder([]string{dir}, dir+"/truth-5.tif", 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.Len() != 5 || test.Len() != 1 || len(skipped) != 1 || !strings.HasSuffix(skipped[0].Path, ".txt") {
+		t.Errorf("%d images to train on and %d to test on; skipped: %v", train.Len(), test.Len(), skipped)
+	}
+	pixels := make([]float32, 64*64*3)
+	for i := range train.Len() {
+		if err := train.Read(i, pixels); err != nil {
+			t.Fatal(err)
+		}
+		if low, high := slices.Min(pixels), slices.Max(pixels); low < 0 || high > 255 || high-low < 60 {
+			t.Errorf("%s is from %v to %v", train.ID(i), low, high)
+		}
+	}
+}
+
+func FuzzImageFile(f *testing.F) {
+	scene := paint(image.NewNRGBA(image.Rect(0, 0, 9, 7)), func(x, y int) color.Color {
+		return color.NRGBA{uint8(20 * x), uint8(30 * y), 9, uint8(255 - x)}
+	})
+	f.Add(pngOf(f, scene))
+	f.Add(jpegOf(f, scene))
+	f.Add(shortTIFF(f, scene))
+	f.Add(tiffOf(f, tiff.Image{Width: 5, Height: 4, Channels: 1, Pixels: make([]float32, 20)}, tiff.Image{Width: 4, Height: 4, Channels: 3, Pixels: make([]float32, 48)}))
+	f.Add(hugePNG(1<<20, 1<<20))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if config, _, err := image.DecodeConfig(bytes.NewReader(content)); err == nil && config.Width*config.Height > 1<<20 && config.Width*config.Height <= maxFilePixels {
+			return // allowed, and slow
+		}
+		images, wholes, err := decodeAll(content, 3)
+		if err != nil {
+			return
+		}
+		for i, pixels := range images {
+			if len(pixels) != 9 && len(pixels) != 27 {
+				t.Fatalf("an image has %d values", len(pixels))
+			}
+			for _, value := range pixels {
+				if !(value >= 0 && value <= 255) || wholes[i] && value != float32(int(value)) {
+					t.Fatalf("an image has the value %v", value)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	scene := paint(image.NewRGBA(image.Rect(0, 0, 1600, 1200)), func(x, y int) color.Color {
+		return color.RGBA{uint8(x * y >> 8), uint8(x ^ y), uint8(x + y), 255}
+	})
+	for name, content := range map[string][]byte{"png": pngOf(b, scene), "jpeg": jpegOf(b, scene)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := decodeAll(content, 64); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
