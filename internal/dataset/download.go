@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,6 +92,10 @@ func (d *download) run(ctx context.Context) error {
 		return err
 	} else if sum != d.md5 {
 		if err := d.fetch(ctx); err != nil {
+			if info, statErr := os.Stat(d.part()); statErr == nil && info.Size() == 0 {
+				// A download of nothing leaves nothing.
+				err = errors.Join(err, d.discard())
+			}
 			if ctx.Err() != nil {
 				return fmt.Errorf("download %s: %w; the next download goes on where this one stopped", d.url, err)
 			}
@@ -196,6 +201,10 @@ func (d *download) attempt(ctx context.Context, file *os.File) (again bool, err 
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
+		var requestError *url.Error
+		if errors.As(err, &requestError) {
+			err = requestError.Err // the message names the address already
+		}
 		return false, err
 	}
 	defer response.Body.Close()

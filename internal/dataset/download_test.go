@@ -244,6 +244,9 @@ func TestDownloadOutOfReach(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), url) || !strings.Contains(err.Error(), "put the file at "+filepath.Join(dir, cifarArchive)) {
 			t.Errorf("the error is %v", err)
 		}
+		if list := names(t, dir); len(list) != 0 {
+			t.Errorf("of a download of nothing %v is left", list)
+		}
 	}
 	huge := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000000000000")
