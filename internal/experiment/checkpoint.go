@@ -1,0 +1,115 @@
+package experiment
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"alrc"
+	"alrc/internal/atomicfile"
+	"alrc/internal/safetensors"
+)
+
+// A checkpoint is a safetensors file: the engine's state as tensors, and the rest of what the run's future depends
+// on as metadata. Order and augmentation of images follow from the seed and the step. Nothing in it depends on the time,
+// the place or the number of threads.
+const (
+	checkpointFormat = "alrc checkpoint 1"
+
+	formatKey  = "format"
+	stepKey    = "step"
+	seedKey    = "seed"
+	kernelsKey = "kernels"
+	clipperKey = "clipper"
+	historyKey = "history"
+)
+
+// save writes the checkpoint. The tables go first, so that they are never behind it.
+func (r *run) save() error {
+	if err := errors.Join(r.metrics.sync(), r.clips.sync(), r.events.Sync()); err != nil {
+		return err
+	}
+	history, err := json.Marshal(r.history)
+	if err != nil {
+		return fmt.Errorf("save the history: %w", err)
+	}
+	metadata := map[string]string{
+		formatKey:  checkpointFormat,
+		stepKey:    strconv.FormatInt(r.step, 10),
+		seedKey:    strconv.FormatUint(r.Seed, 10),
+		kernelsKey: r.engine.Kernels(),
+		historyKey: string(history),
+	}
+	if r.clipper != nil {
+		state, err := json.Marshal(r.clipper.State())
+		if err != nil {
+			return fmt.Errorf("save the clipper: %w", err)
+		}
+		metadata[clipperKey] = string(state)
+	}
+	return atomicfile.Write(filepath.Join(r.dir, checkpointFile), func(w io.Writer) error {
+		return safetensors.Write(w, r.engine.SaveState(), metadata)
+	})
+}
+
+// load takes the checkpoint back, where there is one.
+func (r *run) load() error {
+	path := filepath.Join(r.dir, checkpointFile)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := r.restore(file); err != nil {
+		return fmt.Errorf("%s: %w; put back the right file, or delete it to begin the run again", path, err)
+	}
+	return nil
+}
+
+func (r *run) restore(file io.Reader) error {
+	tensors, metadata, err := safetensors.Read(file)
+	if err != nil {
+		return err
+	}
+	if format := metadata[formatKey]; format != checkpointFormat {
+		return fmt.Errorf("its format is %q and not %q: it is not a checkpoint of a run", format, checkpointFormat)
+	}
+	for key, want := range map[string]string{seedKey: strconv.FormatUint(r.Seed, 10), kernelsKey: r.engine.Kernels()} {
+		if have := metadata[key]; have != want {
+			return fmt.Errorf("its %s is %q, and the run's is %q: it is of another run", key, have, want)
+		}
+	}
+	step, err := strconv.ParseInt(metadata[stepKey], 10, 64)
+	if err != nil || step < 0 || step > r.Steps {
+		return fmt.Errorf("its step %q is none of the run's %d", metadata[stepKey], r.Steps)
+	}
+	if err := json.Unmarshal([]byte(metadata[historyKey]), &r.history); err != nil {
+		return fmt.Errorf("its history: %w", err)
+	}
+	text, clipped := metadata[clipperKey]
+	if clipped != (r.clipper != nil) {
+		return errors.New("it is of a run with another clipping")
+	}
+	if clipped {
+		var state alrc.State
+		if err := json.Unmarshal([]byte(text), &state); err != nil {
+			return fmt.Errorf("its state of the clipping: %w", err)
+		}
+		if err := r.clipper.Restore(state); err != nil {
+			return fmt.Errorf("its state of the clipping: %w", err)
+		}
+	}
+	if err := r.engine.LoadState(tensors); err != nil {
+		return err
+	}
+	r.step = step
+	return nil
+}

@@ -1,0 +1,83 @@
+package experiment
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"alrc/internal/model"
+	"alrc/internal/nn"
+	"alrc/internal/safetensors"
+)
+
+// Engine trains a network. The CPU engine of package nn is one; others register themselves.
+type Engine interface {
+	// Initialize draws the starting weights (Xavier uniform; biases 0) from a seed.
+	Initialize(seed uint64)
+	// Step is one optimizer step on a batch: inputs and targets are [N,H,W,C]. It puts the raw loss of each image
+	// into raw, and asks weigh for the factor of each image's gradient, from the losses that are clipped
+	// (Huberised where that is on); weigh is called for some images at a time, in order.
+	Step(inputs, targets, raw []float32, weigh func(losses, scales []float32)) error
+	// Evaluate runs the network forward on at most a batch of images: outputs, where not nil, is as targets.
+	Evaluate(inputs, targets, outputs, raw []float32) error
+	// WeightsFinite says whether every weight is a finite number.
+	WeightsFinite() bool
+	// SaveState returns weights, optimizer moments and step as named tensors; LoadState takes them back.
+	SaveState() []safetensors.Tensor
+	LoadState([]safetensors.Tensor) error
+	// Kernels names the arithmetic that results depend on.
+	Kernels() string
+	Close()
+}
+
+// NewEngine builds an engine for a network.
+type NewEngine func(model.Network, nn.Options) (Engine, error)
+
+var engines = map[string]NewEngine{}
+
+// RegisterEngine makes an engine known under a name. It is to be called before the command starts.
+func RegisterEngine(name string, build NewEngine) { engines[name] = build }
+
+// Engines lists the engines' names.
+func Engines() []string {
+	names := make([]string, 0, len(engines))
+	for name := range engines {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func unknownEngine(name string) error {
+	return fmt.Errorf("engine: %q is unknown; there are %s", name, strings.Join(Engines(), ", "))
+}
+
+// newEngine builds the engine of a specification for images of a shape.
+func (s Specification) newEngine(data *DataSet, threads int) (Engine, error) {
+	height, width, channels := data.Train.Shape()
+	network := model.Supersampler(s.Width)
+	if channels != network.InputChannels {
+		return nil, fmt.Errorf("%s have %d channels, and the network takes %d", data.Train.Name(), channels, network.InputChannels)
+	}
+	power, err := s.Loss.Power()
+	if err != nil {
+		return nil, err
+	}
+	loss := nn.Loss{Power: power, Scale: lossScale}
+	if s.Huber {
+		loss.Huber = lossHuber
+	}
+	optimizer, err := s.Optimizer.resolve(s.Steps)
+	if err != nil {
+		return nil, err
+	}
+	build, ok := engines[s.Engine]
+	if !ok {
+		return nil, unknownEngine(s.Engine)
+	}
+	return build(network, nn.Options{
+		Batch: s.BatchSize, Height: height, Width: width,
+		Threads: threads, Kernels: s.Kernels, Direct: s.Direct,
+		Loss: loss, Optimizer: optimizer,
+	})
+}

@@ -1,0 +1,468 @@
+package experiment
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// trainVariable asks the test program to train the run in a folder, as the process that a test is going to kill.
+const trainVariable = "ALRC_TEST_TRAIN"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(trainVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	_, err := Train(context.Background(), dir, testData(), Options{CheckpointEvery: time.Millisecond,
+		Observe: func(p Progress) { fmt.Println(p.Step) }})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// withoutRates is metrics.csv without what differs between two runs: their speed.
+func withoutRates(t *testing.T, dir string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, line := range strings.Split(contents(t, dir, metricsFile), "\n") {
+		fields := strings.Split(line, ",")
+		if len(fields) > 9 {
+			fields[9] = ""
+		}
+		b.WriteString(strings.Join(fields, ",") + "\n")
+	}
+	return b.String()
+}
+
+// checkSame compares what two runs of one specification left.
+func checkSame(t *testing.T, unbroken, other string) {
+	t.Helper()
+	if contents(t, unbroken, checkpointFile) != contents(t, other, checkpointFile) {
+		t.Error("the checkpoints differ")
+	}
+	if contents(t, unbroken, clipsFile) != contents(t, other, clipsFile) {
+		t.Error("the clips differ")
+	}
+	if a, b := withoutRates(t, unbroken), withoutRates(t, other); a != b {
+		t.Errorf("the metrics differ:\n%.2000s\n---\n%.2000s", a, b)
+	}
+	a, errA := ReadResult(unbroken)
+	b, errB := ReadResult(other)
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	if a.Mean != b.Mean || a.TestLoss != b.TestLoss || a.Clipped != b.Clipped || len(a.Worst) != len(b.Worst) {
+		t.Errorf("the results differ: %+v and %+v", a, b)
+	}
+}
+
+func TestKilledRunGoesOnAsUnbroken(t *testing.T) {
+	for _, clip := range []string{"none", "alrc:2", "two-sided:2,3"} {
+		t.Run(clip, func(t *testing.T) {
+			s := fakeSpecification(clip, 1500)
+			s.BatchSize, s.EvaluateEvery = 3, 400
+			data := testData()
+			unbroken := begin(t, s, data)
+			train(t, unbroken, data)
+
+			killed := begin(t, s, data)
+			kills := 0
+			for kills < 3 {
+				command := exec.Command(os.Args[0])
+				command.Env = append(os.Environ(), trainVariable+"="+killed)
+				out, err := command.StdoutPipe()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := command.Start(); err != nil {
+					t.Fatal(err)
+				}
+				target := 1 + rand.IntN(400)
+				steps := 0
+				for lines := bufio.NewScanner(out); lines.Scan(); steps++ {
+					if steps == target {
+						command.Process.Kill()
+					}
+				}
+				command.Wait()
+				if steps < target {
+					break // it was done before it could be killed
+				}
+				kills++
+			}
+			if kills == 0 {
+				t.Fatal("the run could not be killed")
+			}
+			train(t, killed, data)
+			checkSame(t, unbroken, killed)
+		})
+	}
+}
+
+func TestStoppedRunGoesOn(t *testing.T) {
+	s := fakeSpecification("alrc", 300)
+	data := testData()
+	unbroken := begin(t, s, data)
+	train(t, unbroken, data)
+
+	stopped := begin(t, s, data)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := Train(ctx, stopped, data, Options{Observe: func(p Progress) {
+		if p.Step == 123 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("a stopped run returned %v", err)
+	}
+	first := int64(0)
+	if _, err := Train(context.Background(), stopped, data, Options{Observe: func(p Progress) {
+		if first == 0 {
+			first = p.Step
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if first != 124 {
+		t.Errorf("the run went on with step %d, not behind the last, 123", first)
+	}
+	checkSame(t, unbroken, stopped)
+	if events, _ := filepath.Glob(filepath.Join(stopped, "events.out.tfevents.*")); len(events) != 2 {
+		t.Errorf("a run that was resumed once has %d event files", len(events))
+	}
+}
+
+func TestExtendedRunIsALongerRun(t *testing.T) {
+	data := testData()
+	long := begin(t, fakeSpecification("alrc:2", 400), data)
+	train(t, long, data)
+
+	extended := begin(t, fakeSpecification("alrc:2", 250), data)
+	train(t, extended, data)
+	if err := Extend([]string{extended}, 100); err == nil || !strings.Contains(err.Error(), "cannot be shortened") {
+		t.Errorf("shortening a run: %v", err)
+	}
+	if err := Extend([]string{extended}, 400); err != nil {
+		t.Fatal(err)
+	}
+	if result := train(t, extended, data); result.Steps != 400 || result.Last != 100 {
+		t.Errorf("the extended run has %d steps, and averages %d", result.Steps, result.Last)
+	}
+	if contents(t, long, checkpointFile) != contents(t, extended, checkpointFile) {
+		t.Error("the extended run's checkpoint differs from that of a run as long from the start")
+	}
+	if contents(t, long, clipsFile) != contents(t, extended, clipsFile) {
+		t.Error("the extended run's clips differ")
+	}
+
+	s := fakeSpecification("none", 50)
+	s.Optimizer.Schedule = "cosine"
+	cosine := begin(t, s, data)
+	train(t, cosine, data)
+	if err := Extend([]string{extended, cosine}, 500); err == nil || !strings.Contains(err.Error(), "cosine") {
+		t.Errorf("extending a cosine: %v", err)
+	}
+	if s, err := Read(extended); err != nil || s.Steps != 400 {
+		t.Errorf("a refused extension changed another run: %d steps, %v", s.Steps, err)
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	nan := float32(math.NaN())
+	one := &DataSet{Train: pictures{count: 40, read: func(i int, pixels []float32) {
+		if i == 7 {
+			pixels[5] = nan
+		}
+	}}, Test: pictures{count: 10}, Hash: "one"}
+	all := &DataSet{Train: pictures{count: 40, read: func(_ int, pixels []float32) { pixels[5] = nan }}, Test: pictures{count: 10}, Hash: "all"}
+
+	// Without clipping the first loss that is no number ends the run, and names its image.
+	dir := begin(t, fakeSpecification("none", 300), one)
+	result := train(t, dir, one)
+	if !result.Diverged || result.DivergedStep > 40 || result.DivergedReason != "a loss that is not finite" ||
+		fmt.Sprint(result.DivergedImages) != "[picture:7]" || !math.IsNaN(float64(result.Mean)) {
+		t.Errorf("none: %+v", result)
+	}
+	rows := strings.Count(contents(t, dir, metricsFile), "\n") - 1
+	if rows != int(result.DivergedStep) {
+		t.Errorf("none: it diverged at step %d, and metrics.csv has %d rows", result.DivergedStep, rows)
+	}
+	// It is a result: there is nothing to go on with, even to more steps.
+	if err := Extend([]string{dir}, 500); err != nil {
+		t.Fatal(err)
+	}
+	if again := train(t, dir, one); again.DivergedStep != result.DivergedStep {
+		t.Errorf("none: a diverged run went on to step %d", again.DivergedStep)
+	}
+	// A kill between its last checkpoint and its result loses nothing.
+	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil {
+		t.Fatal(err)
+	}
+	if again := train(t, dir, one); again.DivergedStep != result.DivergedStep || fmt.Sprint(again.DivergedImages) != "[picture:7]" {
+		t.Errorf("none: the result made again is %+v", again)
+	}
+
+	// Clipping leaves such a loss out.
+	result = train(t, begin(t, fakeSpecification("alrc", 300), one), one)
+	if result.Diverged || result.NonFinite < 7 || math.IsNaN(float64(result.Mean)) {
+		t.Errorf("alrc: %+v", result)
+	}
+	// Nothing but such losses is divergence.
+	result = train(t, begin(t, fakeSpecification("alrc", 300), all), all)
+	if !result.Diverged || result.DivergedStep != 100 || !strings.Contains(result.DivergedReason, "100 steps in a row") {
+		t.Errorf("alrc, no number at all: %+v", result)
+	}
+	// So are weights that are none.
+	s := fakeSpecification("constant:1e30", 300)
+	s.Optimizer.LearningRate = 1e39
+	result = train(t, begin(t, s, testData()), testData())
+	if !result.Diverged || result.DivergedReason != "weights that are not finite" || result.DivergedStep != 100 {
+		t.Errorf("constant, huge learning rate: %+v", result)
+	}
+}
+
+func TestResultSumsUpTheRun(t *testing.T) {
+	s := fakeSpecification("alrc:0.5", 400)
+	s.BatchSize, s.EvaluateEvery, s.TestImages = 5, 150, 7
+	data := testData()
+	dir := begin(t, s, data)
+	result := train(t, dir, data)
+
+	var tail []float64
+	for _, line := range strings.Split(strings.TrimSpace(contents(t, dir, metricsFile)), "\n")[301:] {
+		value, err := strconv.ParseFloat(strings.Split(line, ",")[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tail = append(tail, value)
+	}
+	var sum, largest float64
+	for _, value := range tail {
+		sum += value
+		largest = max(largest, value)
+	}
+	if len(tail) != 100 || math.Abs(sum/100-float64(result.Mean)) > 1e-12*sum || float64(result.Max) != largest {
+		t.Errorf("the last %d losses have mean %v and largest %v; the result says %v and %v", len(tail), sum/100, largest, result.Mean, result.Max)
+	}
+	if result.Losses != 2000 || result.Clipped == 0 {
+		t.Errorf("%d losses, %d clipped", result.Losses, result.Clipped)
+	}
+	if rows := strings.Count(contents(t, dir, clipsFile), "\n") - 1; rows != int(result.Clipped) {
+		t.Errorf("clips.csv has %d rows of %d clipped losses", rows, result.Clipped)
+	}
+	if len(result.Evaluations) != 3 || result.Evaluations[2].Step != 400 || result.Evaluations[2].TestLoss != result.TestLoss {
+		t.Errorf("evaluations %v, test loss %v", result.Evaluations, result.TestLoss)
+	}
+	seen := map[int]bool{}
+	for i, worst := range result.Worst {
+		if seen[worst.Image] {
+			t.Errorf("image %d is twice among the worst", worst.Image)
+		}
+		seen[worst.Image] = true
+		if i > 0 && worst.Scale < result.Worst[i-1].Scale {
+			t.Errorf("worst %d has scale %v, below %v before it", i, worst.Scale, result.Worst[i-1].Scale)
+		}
+		checkPicture(t, filepath.Join(dir, worst.File), data.Train.(pictures), worst.Image, 0)
+	}
+	if len(result.Worst) != worstCount || len(result.Samples) != sampleCount {
+		t.Fatalf("%d worst images, %d samples", len(result.Worst), len(result.Samples))
+	}
+	// Standardising and back rounds, by less than a level.
+	checkPicture(t, filepath.Join(dir, result.Samples[1].Target), data.Test.(pictures), 1, 1)
+}
+
+// checkPicture compares a picture with an image of the data.
+func checkPicture(t *testing.T, path string, images pictures, index, tolerance int) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	picture, err := png.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := make([]float32, 48)
+	if err := images.Read(index, pixels); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range pixels {
+		r, g, b, _ := picture.At(i/3%4, i/12).RGBA()
+		if have := []uint32{r, g, b}[i%3] >> 8; math.Abs(float64(have)-float64(want)) > float64(tolerance) {
+			t.Fatalf("%s: value %d is %d, not %v", path, i, have, want)
+		}
+	}
+}
+
+func TestOneProcessARun(t *testing.T) {
+	data := testData()
+	dir := begin(t, fakeSpecification("none", 100), data)
+	var inner error
+	if _, err := Train(context.Background(), dir, data, Options{Observe: func(p Progress) {
+		if p.Step == 50 {
+			_, trainErr := Train(context.Background(), dir, data, Options{})
+			inner = errors.Join(trainErr, Remove(dir), Extend([]string{dir}, 200))
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if inner == nil || strings.Count(inner.Error(), "another process is training this run") != 3 {
+		t.Errorf("training, removing and extending a run in progress: %v", inner)
+	}
+	if err := Create(dir, fakeSpecification("none", 100), nil); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second run in the same folder: %v", err)
+	}
+	other := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(other, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "notes.txt" {
+		t.Errorf("after its removal the run's folder has %v, %v; only the user's file is to stay", entries, err)
+	}
+}
+
+func TestDamagedFolders(t *testing.T) {
+	s := fakeSpecification("alrc:2", 60)
+	data := testData()
+	stop := func(t *testing.T, s Specification) string {
+		dir := begin(t, s, data)
+		ctx, cancel := context.WithCancel(context.Background())
+		Train(ctx, dir, data, Options{Observe: func(p Progress) {
+			if p.Step == 40 {
+				cancel()
+			}
+		}})
+		return dir
+	}
+	replace := func(name string, change func(string) string) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(change(contents(t, dir, name))), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	fromOther := func(change func(*Specification)) func(t *testing.T, dir string) {
+		return func(t *testing.T, dir string) {
+			other := s
+			change(&other)
+			checkpoint := contents(t, stop(t, other), checkpointFile)
+			replace(checkpointFile, func(string) string { return checkpoint })(t, dir)
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		damage func(t *testing.T, dir string)
+		want   []string
+	}{
+		{"truncated checkpoint", replace(checkpointFile, func(c string) string { return c[:len(c)/2] }), []string{checkpointFile, "delete it to begin the run again"}},
+		{"empty checkpoint", replace(checkpointFile, func(string) string { return "" }), []string{checkpointFile, "delete it"}},
+		{"garbage checkpoint", replace(checkpointFile, func(c string) string { return strings.Repeat("\xff", len(c)) }), []string{checkpointFile, "delete it"}},
+		{"oversized checkpoint", replace(checkpointFile, func(c string) string { return c + "more" }), []string{checkpointFile, "delete it"}},
+		{"checkpoint of another seed", fromOther(func(s *Specification) { s.Seed = 5 }), []string{`its seed is "5"`, "another run"}},
+		{"checkpoint of another clipping", fromOther(func(s *Specification) { s.Clip = "none" }), []string{"another clipping"}},
+		{"checkpoint of a variant", fromOther(func(s *Specification) { s.Clip = "two-sided" }), []string{"two-sided"}},
+		{"metrics lost", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, metricsFile)) }, []string{"ends at step 0", "put back"}},
+		{"metrics of something else", replace(metricsFile, func(string) string { return "date,price\n1,2\n" }), []string{metricsFile, "not a table of a run"}},
+		{"garbage among metrics", replace(metricsFile, func(c string) string { return strings.Replace(c, "\n20,", "\n?!,", 1) }), []string{"after step 19", "damaged"}},
+		{"garbage among clips", replace(clipsFile, func(c string) string { return c + "x,y\n" }), []string{clipsFile, "damaged"}},
+		{"empty specification", replace(runFileName, func(string) string { return "" }), []string{runFileName, "empty"}},
+		{"unknown setting", replace(runFileName, func(c string) string { return c + "speed: 3\n" }), []string{runFileName, "speed"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := stop(t, s)
+			test.damage(t, dir)
+			_, err := Train(context.Background(), dir, data, Options{})
+			if err == nil {
+				t.Fatal("the run went on")
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+	// What a kill or an unfinished copy can leave is no damage.
+	for name, harm := range map[string]func(t *testing.T, dir string){
+		"a row cut short":          replace(metricsFile, func(c string) string { return c + "41,0.5,0" }),
+		"rows after the last save": replace(clipsFile, func(c string) string { return c + "52,1,picture:1,9,1,0.5\n" }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			unbroken := begin(t, s, data)
+			train(t, unbroken, data)
+			dir := stop(t, s)
+			harm(t, dir)
+			train(t, dir, data)
+			checkSame(t, unbroken, dir)
+		})
+	}
+	other := testData()
+	other.Hash = "other"
+	if _, err := Train(context.Background(), stop(t, s), other, Options{}); err == nil || !strings.Contains(err.Error(), "other images") {
+		t.Errorf("going on with other images: %v", err)
+	}
+}
+
+// A step of a small network takes a millisecond, so that what surrounds it must cost microseconds.
+func TestStepsAllocateNothing(t *testing.T) {
+	data := testData()
+	dir := begin(t, fakeSpecification("alrc:20", 1_000_000), data)
+	r := &run{dir: dir, data: data}
+	var err error
+	if r.Specification, err = Read(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.open(Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	weigh := r.weigh
+	step := func() {
+		if _, err := r.take(context.Background(), weigh); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 200 {
+		step()
+	}
+	if n := testing.AllocsPerRun(500, step); n != 0 {
+		t.Errorf("%v allocations a step", n)
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	data := testData()
+	dir := begin(b, fakeSpecification("alrc:20", math.MaxInt64/4), data)
+	r := &run{dir: dir, data: data}
+	r.Specification, _ = Read(dir)
+	if err := r.open(Options{}); err != nil {
+		b.Fatal(err)
+	}
+	defer r.close()
+	weigh := r.weigh
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.take(context.Background(), weigh); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package experiment
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSpecificationSurvivesItsFile(t *testing.T) {
+	full := fakeSpecification("two-sided:2.5,inf", 12345)
+	full.Data = Data{Kind: "images", Paths: []string{"a b/*.png", "#x: y", "ü"}, Test: "0.1", Size: 48}
+	full.Loss, full.Huber = "2.5", false
+	full.Decay, full.Moments, full.Rule = 0.9990000000000001, "25,900", "distance"
+	full.Seed, full.Width, full.Last = math.MaxUint64, 0.1+0.2, 77
+	full.Optimizer = Optimizer{Kind: "sgd", LearningRate: 1e-7 / 3, Schedule: "step:100,0.5", Warmup: 9, Momentum: 0.9, Nesterov: true, WeightDecay: 1e-300}
+	full.Kernels, full.Direct = "portable", true
+	for _, s := range []Specification{full, fakeSpecification("alrc:2", 1)} {
+		dir := filepath.Join(t.TempDir(), "run")
+		if err := Create(dir, s, Here("v0", 0, "alrc train --clip 'x: y'")); err != nil {
+			t.Fatal(err)
+		}
+		read, err := Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if difference := cmp.Diff(s, read); difference != "" {
+			t.Errorf("run.yaml does not give back what was written:\n%s", difference)
+		}
+	}
+}
+
+func TestSpecificationTakesDefaults(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mine.yaml")
+	if err := os.WriteFile(path, []byte("# mine\nclip: alrc:2\noptimizer:\n  learning-rate: 0.01\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ReadSpecification(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Clip, want.Optimizer.LearningRate = "alrc:2", 0.01
+	if difference := cmp.Diff(want, s); difference != "" {
+		t.Error(difference)
+	}
+}
+
+func TestSpecificationErrors(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"steps: many", "steps"},
+		{"speed: 3", "speed"},
+		{"steps: [1, 2", "[1:8]"},
+		{"- a\n- b", "no specification"},
+		{"   \n", "empty"},
+		{strings.Repeat("#", 2<<20), "at most"},
+		{"task: sort", "supersample"},
+		{"data: {kind: mnist}", "procedural, cifar10 and images"},
+		{"data: {kind: cifar10}", "alrc data cifar10"},
+		{"data: {kind: cifar10, dir: x, size: 64}", "32 by 32"},
+		{"data: {kind: images}", "no image files"},
+		{"data: {kind: procedural, size: 1}", "2 to 4096"},
+		{"data: {kind: cifar10, dir: x, records-per-file: -1}", "negative"},
+		{"loss: cubic", "squared, quartic, or a power"},
+		{"loss: .nan", "squared, quartic, or a power"},
+		{"clip: clap", "none, alrc[:N]"},
+		{"decay: 1", "below 1"},
+		{"moments: high", "auto, or two numbers"},
+		{"moments: 25,25", "Mu2"},
+		{"rule: golden", "auto, ratio or distance"},
+		{"seed: -1", "seed"},
+		{"batch-size: 0", "batch-size: 0"},
+		{"batch-size: 60000", "pixels"},
+		{"steps: 0", "at least 1"},
+		{"width: .inf", "width"},
+		{"evaluate-every: -2", "evaluate-every: -2 is negative"},
+		{"test-images: -2", "test-images"},
+		{"last: -2", "last"},
+		{"engine: steam", "steam"},
+		{"optimizer: {kind: lion}", "adam and sgd"},
+		{"optimizer: {learning-rate: 0}", "above 0"},
+		{"optimizer: {momentum: 0.9}", "sgd's"},
+		{"optimizer: {kind: sgd, momentum: 1}", "below 1"},
+		{"optimizer: {kind: sgd, nesterov: true}", "momentum above 0"},
+		{"optimizer: {weight-decay: -1}", "weight-decay"},
+		{"optimizer:\n  schedule: step:0,1", "step:STEPS,FACTOR"},
+		{"optimizer: {schedule: step:9,0.5}", "in quotes"},
+		{"steps: 7.5", "steps: 7.5 cannot be taken as it stands"},
+		{"steps: 5\n---\nsteps: 6", "more than one document"},
+		{"data: {kind: images, paths: {a: b}}", "paths"},
+		{"optimizer: {warmup: -1}", "warmup"},
+	} {
+		file, err := parseRunFile([]byte(test.text))
+		if err == nil {
+			if file.Clip == "" {
+				file.Clip = "none"
+			}
+			if file.Engine == "cpu" {
+				file.Engine = "fake"
+			}
+			err = file.Validate()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.60q: the error does not say %q: %v", test.text, test.want, err)
+		}
+	}
+}
+
+// Whatever a file holds: an error, or a specification that a run folder keeps.
+func FuzzSpecification(f *testing.F) {
+	f.Add("clip: alrc:2\nengine: fake\n")
+	f.Add("data: {kind: images, paths: [a, b]}\nclip: none\nengine: fake\nseed: 18446744073709551615")
+	f.Add("optimizer:\n  kind: sgd\n  schedule: step:100,0.5\nclip: two-sided:inf,2\nengine: fake")
+	f.Add("a: &a [*a]\n")
+	f.Add("\"\\x\": !!binary x")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := parseRunFile([]byte(text))
+		if err != nil || file.Validate() != nil {
+			return
+		}
+		if _, err := file.Clipping(); err != nil {
+			t.Fatalf("a valid specification has no clipping: %v", err)
+		}
+		content, err := yaml.Marshal(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseRunFile(content)
+		if err != nil {
+			t.Fatalf("what was written cannot be read: %v\n%s", err, content)
+		}
+		if difference := cmp.Diff(file.Specification, again.Specification); difference != "" {
+			t.Errorf("%s\n%s", difference, content)
+		}
+	})
+}
