@@ -394,6 +394,13 @@ func (c *Comparison) TerminalPlot(w io.Writer, columns, rows int, color bool) er
 	return figure.Terminal(w, plot, columns, rows, color)
 }
 
+// ASCIIPlot is TerminalPlot for places that show nothing but ASCII.
+func (c *Comparison) ASCIIPlot(w io.Writer, columns, rows int) error {
+	plot := c.curves()
+	plot.Title = ""
+	return figure.ASCII(w, plot, columns, rows)
+}
+
 // spread writes a mean and its standard deviation with the digits that the deviation allows.
 func spread(mean, std float64, n int) string {
 	if math.IsNaN(mean) {
