@@ -3,7 +3,6 @@ package experiment
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 
 	"alrc/internal/dataset"
 )
@@ -17,8 +16,8 @@ type DataSet struct {
 	Train, Test dataset.Images
 	// Hash is of the content of both.
 	Hash string
-	// Skipped lists files that were named, or lay in a folder that was, and are no images, each with the reason.
-	Skipped []string
+	// Skipped lists files that were named, or lay in a folder that was, and cannot be used.
+	Skipped []dataset.Skipped
 }
 
 // OpenData opens the images that a specification names.
@@ -34,7 +33,7 @@ func OpenData(d Data) (*DataSet, error) {
 	case "cifar10":
 		data.Train, data.Test, err = dataset.OpenCIFAR10(d.Dir, d.RecordsPerFile)
 	default:
-		err = fmt.Errorf("data: images of files are not read yet")
+		data.Train, data.Test, data.Skipped, err = dataset.OpenFolder(d.Paths, d.Test, d.side())
 	}
 	if err != nil {
 		return nil, err

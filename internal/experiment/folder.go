@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -24,8 +25,8 @@ const (
 	worstFolder    = "worst"
 )
 
-// FindRuns returns the run folders in a folder that a comparison wrote: itself, or those directly in it, by name.
-// A folder that does not exist has none.
+// FindRuns returns the run folders in a folder that a comparison wrote: itself, or those directly in it, by name but
+// for those without clipping, which come first. A folder that does not exist has none.
 func FindRuns(out string) ([]string, error) {
 	if holdsRun(out) {
 		return []string{out}, nil
@@ -43,7 +44,8 @@ func FindRuns(out string) ([]string, error) {
 			dirs = append(dirs, dir)
 		}
 	}
-	sort.Strings(dirs)
+	none := func(dir string) bool { return strings.HasPrefix(filepath.Base(dir), "none") }
+	sort.SliceStable(dirs, func(i, j int) bool { return none(dirs[i]) && !none(dirs[j]) })
 	return dirs, nil
 }
 

@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"alrc/internal/experiment"
+)
+
+func newResumeCommand() *cobra.Command {
+	var steps int64
+	var threads int
+	var dataDir string
+	command := &cobra.Command{
+		Use:   "resume DIR",
+		Short: "Go on with training that was stopped or killed, or make it longer",
+		Long: `Go on with the runs of a folder that 'alrc train' made, each from its last checkpoint.
+The results are those of an unbroken run, bit for bit. With --steps, runs go on to that
+number of steps, also those that were done.`,
+		Example: `  alrc resume runs/mine
+  alrc resume runs/mine --steps 20000`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			out := arguments[0]
+			dirs, err := experiment.FindRuns(out)
+			if err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
+			if len(dirs) == 0 {
+				return usageError("%s holds no runs: give a folder that 'alrc train' made", out)
+			}
+			if threads < 0 {
+				return usageError("--threads %d: give a number of threads, or 0 for all", threads)
+			}
+			if command.Flags().Changed("steps") {
+				if err := experiment.Extend(dirs, steps); err != nil {
+					return &ExitError{Code: exitUsage, Err: err}
+				}
+			}
+			ctx, cancel := withSignals(command.Context())
+			defer cancel()
+			return trainAll(ctx, command, out, dirs, &sources{log: command.ErrOrStderr(), moved: dataDir}, threads)
+		},
+	}
+	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")
+	command.Flags().IntVar(&threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
+	command.Flags().StringVar(&dataDir, "data-dir", "", "folder of CIFAR-10's files, where it is another one now")
+	return command
+}

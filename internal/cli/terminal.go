@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"alrc/internal/figure"
+)
+
+// isTerminal says whether w is a terminal, and its width in columns, which is 80 where there is none to know.
+func isTerminal(w io.Writer) (columns int, ok bool) {
+	file, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return 80, false
+	}
+	columns, _, err := term.GetSize(int(file.Fd()))
+	if err != nil || columns < 20 {
+		return 80, true
+	}
+	return columns, true
+}
+
+// showsUnicode says whether the user's locale is one of UTF-8.
+func showsUnicode() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value := strings.ToLower(os.Getenv(name)); value != "" {
+			return strings.Contains(value, "utf-8") || strings.Contains(value, "utf8")
+		}
+	}
+	return runtime.GOOS == "windows" || runtime.GOOS == "darwin"
+}
+
+// number writes a value with three significant digits.
+func number(value float64) string {
+	if magnitude := math.Abs(value); magnitude >= 1000 && magnitude < 1e6 {
+		return thousands(int64(math.Round(value)))
+	}
+	return strconv.FormatFloat(value, 'g', 3, 64)
+}
+
+// thousands writes 12345 as 12,345.
+func thousands(value int64) string { return figure.Thousands(strconv.FormatInt(value, 10)) }
+
+// duration writes a time as people say it: 45s, 3m20s, 2h05m.
+func duration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}

@@ -1,0 +1,336 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"alrc/internal/clipping"
+	"alrc/internal/experiment"
+	"alrc/internal/report"
+)
+
+// trainFlags are what the flags of train say: those of one run's specification, and of the whole comparison.
+type trainFlags struct {
+	specification experiment.Specification
+	data          []string
+	clips         []string
+	seeds         int
+	config        string
+	threads       int
+	out           string
+	overwrite     bool
+}
+
+func newTrainCommand() *cobra.Command {
+	f := &trainFlags{specification: experiment.Default()}
+	s := &f.specification
+	command := &cobra.Command{
+		Use:   "train [flags]",
+		Short: "Train a network without and with clipping, and show what clipping did",
+		Long: `Train a network to sharpen images, once for each clipping, on the same batches from
+the same starting weights, and compare. Without flags: generated images, a loss of the
+fourth power, batch size 1, first without clipping and then with it.`,
+		Example: `  alrc train
+  alrc train --data cifar10 --data-dir cifar --clip none --clip alrc:2 --seeds 3
+  alrc train --data 'photos/*.jpg' --test 0.1 --size 64
+  alrc train --config runs/mine/none/run.yaml --steps 20000`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return f.train(command)
+		},
+	}
+	addFlagGroups(command,
+		group("Data", func(flags *pflag.FlagSet) {
+			flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, cifar10, or a file, a glob or a folder of image files; repeatable")
+			flags.StringVar(&s.Data.Dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10)")
+			flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
+			flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
+			flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
+		}),
+		group("Experiment", func(flags *pflag.FlagSet) {
+			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), "squared, quartic, or a power `P`: 25 * mean |target - output|^P")
+			flags.BoolVar(&s.Huber, "huber", s.Huber, "replace losses of 50 or more by their square roots")
+			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2"}, "`CLIPPING`, repeatable: "+clipping.Forms)
+			flags.Float64Var(&s.Decay, "decay", s.Decay, "decay of the running moments of the losses")
+			flags.StringVar(&s.Moments, "moments", s.Moments, "starting `MOMENTS`: auto, or MU1,MU2")
+			flags.StringVar(&s.Rule, "rule", s.Rule, "`RULE` that scales a loss: auto, ratio or distance")
+			flags.IntVar(&s.BatchSize, "batch-size", s.BatchSize, "images a step")
+			flags.Int64Var(&s.Steps, "steps", s.Steps, "training steps")
+			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple of the published network's")
+			flags.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights, order and augmentation")
+			flags.IntVar(&f.seeds, "seeds", 1, "repeats, with seeds from --seed on")
+		}),
+		group("Optimizer", func(flags *pflag.FlagSet) {
+			flags.StringVar(&s.Optimizer.Kind, "optimizer", s.Optimizer.Kind, "`KIND`: adam or sgd")
+			flags.Float64Var(&s.Optimizer.LearningRate, "learning-rate", s.Optimizer.LearningRate, "step size")
+			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`COURSE` of the learning rate: constant, cosine, or step:STEPS,FACTOR")
+			flags.Int64Var(&s.Optimizer.Warmup, "warmup", 0, "steps over which the learning rate rises from 0")
+			flags.Float64Var(&s.Optimizer.Momentum, "momentum", 0, "momentum of sgd")
+			flags.BoolVar(&s.Optimizer.Nesterov, "nesterov", false, "look ahead with the momentum of sgd")
+			flags.Float64Var(&s.Optimizer.WeightDecay, "weight-decay", 0, "this times a weight is added to its gradient")
+		}),
+		group("Output", func(flags *pflag.FlagSet) {
+			flags.StringVar(&f.out, "out", "", "`FOLDER` of the results (default runs/DATE-TIME)")
+			flags.BoolVar(&f.overwrite, "overwrite", false, "replace the runs that are in the folder")
+			flags.Int64Var(&s.EvaluateEvery, "evaluate-every", s.EvaluateEvery, "steps between evaluations on held-out images (0: at the end only)")
+			flags.IntVar(&s.TestImages, "test-images", s.TestImages, "most held-out images in an evaluation")
+			flags.Int64Var(&s.Last, "last", 0, "final steps that the reported mean is over (default a quarter of them, at most 5000)")
+		}),
+		group("Running", func(flags *pflag.FlagSet) {
+			flags.StringVar(&f.config, "config", "", "take the specification from a run.yaml; flags override what the `FILE` says")
+			flags.IntVar(&f.threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
+			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(experiment.Engines(), ", "))
+			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512 (default $ALRC_KERNELS, or the best that the CPU has)")
+			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
+		}),
+	)
+	return command
+}
+
+func (f *trainFlags) train(command *cobra.Command) error {
+	runs, err := f.specifications(command.Flags())
+	if err != nil {
+		return err
+	}
+	out := f.out
+	if out == "" {
+		out = filepath.Join("runs", time.Now().Format("2006-01-02-150405"))
+	}
+	ctx, cancel := withSignals(command.Context())
+	defer cancel()
+	sources := sources{log: command.ErrOrStderr()}
+	data, err := sources.open(runs[0].Data)
+	if err != nil {
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	// The runs differ in clipping and seed alone, so that what one resolves to holds for all.
+	if err := experiment.Resolve(&runs[0], data); err != nil {
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	for i := range runs {
+		runs[i].Kernels, runs[i].Data.Hash = runs[0].Kernels, runs[0].Data.Hash
+	}
+	dirs, err := f.create(out, runs)
+	if err != nil {
+		return err
+	}
+	return trainAll(ctx, command, out, dirs, &sources, f.threads)
+}
+
+// specifications returns a specification for each seed and clipping: of the --config file, with the flags given.
+func (f *trainFlags) specifications(flags *pflag.FlagSet) ([]experiment.Specification, error) {
+	s := &f.specification
+	if f.config != "" {
+		read, err := experiment.ReadSpecification(f.config)
+		if err != nil {
+			return nil, &ExitError{Code: exitUsage, Err: err}
+		}
+		read.Data.Hash = ""
+		// Flags were parsed into the specification; the file replaces it, and those that were given are set again.
+		given := map[*pflag.Flag]string{}
+		flags.Visit(func(flag *pflag.Flag) {
+			if _, list := flag.Value.(pflag.SliceValue); !list {
+				given[flag] = flag.Value.String()
+			}
+		})
+		*s = read
+		for flag, text := range given {
+			if err := flag.Value.Set(text); err != nil {
+				return nil, usageError("--%s: %w", flag.Name, err)
+			}
+		}
+		if s.Clip != "" && !flags.Changed("clip") {
+			f.clips = []string{s.Clip}
+		}
+	}
+	if f.config == "" || flags.Changed("data") {
+		s.Data.Kind, s.Data.Paths = "images", f.data
+		if kind := f.data[0]; len(f.data) == 1 && (kind == "procedural" || kind == "cifar10") {
+			s.Data.Kind, s.Data.Paths = kind, nil
+		}
+	}
+	if s.Data.Kind == "cifar10" && s.Data.Dir == "" {
+		s.Data.Dir = os.Getenv("CIFAR10")
+	}
+	if f.seeds < 1 {
+		return nil, usageError("--seeds %d: give a number of repeats of at least 1", f.seeds)
+	}
+	if f.threads < 0 {
+		return nil, usageError("--threads %d: give a number of threads, or 0 for all", f.threads)
+	}
+	var runs []experiment.Specification
+	seen := map[string]bool{}
+	for seed := range f.seeds {
+		for _, text := range f.clips {
+			run := *s
+			run.Seed += uint64(seed)
+			run.Clip = text
+			if err := run.Validate(); err != nil {
+				return nil, &ExitError{Code: exitUsage, Err: err}
+			}
+			clip, err := run.Clipping()
+			if err != nil {
+				return nil, &ExitError{Code: exitUsage, Err: err}
+			}
+			// The text with its defaults filled in.
+			run.Clip = clip.String()
+			if name := f.label(run); seen[name] {
+				return nil, usageError("--clip %s is given twice", run.Clip)
+			} else {
+				seen[name] = true
+			}
+			runs = append(runs, run)
+		}
+	}
+	return runs, nil
+}
+
+// label names a run's folder: its clipping, and its seed where there are several.
+func (f *trainFlags) label(s experiment.Specification) string {
+	name := strings.NewReplacer(":", "-", ",", "-").Replace(s.Clip)
+	if f.seeds > 1 {
+		name += "-seed" + strconv.FormatUint(s.Seed, 10)
+	}
+	return name
+}
+
+// create begins all the folders of a comparison, so that one that is stopped knows what is left to do.
+func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs []string, err error) {
+	existing, err := experiment.FindRuns(out)
+	if err != nil {
+		return nil, &ExitError{Code: exitUsage, Err: err}
+	}
+	if len(existing) > 0 && !f.overwrite {
+		return nil, usageError("%s holds %d runs: name another folder with --out, replace them with --overwrite,"+
+			" or go on with 'alrc resume %s'", out, len(existing), quoted(out))
+	}
+	for _, dir := range existing {
+		if err := experiment.Remove(dir); err != nil {
+			return nil, err
+		}
+	}
+	words := []string{"alrc"}
+	for _, word := range os.Args[1:] {
+		words = append(words, quoted(word))
+	}
+	environment := experiment.Here(version(), f.threads, strings.Join(words, " "))
+	for _, run := range runs {
+		dir := filepath.Join(out, f.label(run))
+		if err := experiment.Create(dir, run, environment); err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}
+
+// sources opens each source of images once.
+type sources struct {
+	log io.Writer
+	// moved, where not empty, is where CIFAR-10's files are now.
+	moved  string
+	opened map[string]*experiment.DataSet
+}
+
+func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
+	d.Hash = ""
+	if d.Kind == "cifar10" && s.moved != "" {
+		d.Dir = s.moved
+	}
+	name := fmt.Sprintf("%q", d)
+	if data, ok := s.opened[name]; ok {
+		return data, nil
+	}
+	data, err := experiment.OpenData(d)
+	if err != nil {
+		return nil, err
+	}
+	const most = 10
+	if n := len(data.Skipped); n > 0 {
+		fmt.Fprintf(s.log, "Left out %d files that cannot be used as images:\n", n)
+		for _, file := range data.Skipped[:min(n, most)] {
+			fmt.Fprintf(s.log, "  %s\n", file)
+		}
+		if n > most {
+			fmt.Fprintf(s.log, "  and %d more\n", n-most)
+		}
+	}
+	if s.opened == nil {
+		s.opened = map[string]*experiment.DataSet{}
+	}
+	s.opened[name] = data
+	return data, nil
+}
+
+// trainAll trains, or goes on training, the runs of a comparison one after the other, and reports.
+func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, sources *sources, threads int) error {
+	var diverged []string
+	for _, dir := range dirs {
+		specification, err := experiment.Read(dir)
+		if err != nil {
+			return &ExitError{Code: exitUsage, Err: err}
+		}
+		data, err := sources.open(specification.Data)
+		if err != nil {
+			return &ExitError{Code: exitUsage, Err: fmt.Errorf("%s: %w", dir, err)}
+		}
+		progress := newRunProgress(command.ErrOrStderr(), filepath.Base(dir))
+		result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: threads, Observe: progress.observe})
+		progress.close()
+		if errors.Is(err, context.Canceled) {
+			fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc resume %s\n", quoted(out))
+			return &ExitError{Code: int(interrupted.Load())}
+		}
+		if err != nil {
+			return err
+		}
+		if result.Diverged {
+			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", result.Label, thousands(result.DivergedStep), result.DivergedReason))
+		}
+	}
+	if err := writeReport(command.OutOrStdout(), out); err != nil {
+		return err
+	}
+	if len(diverged) > 0 {
+		return &ExitError{Code: exitDiverged, Err: errors.New(strings.Join(diverged, "; "))}
+	}
+	return nil
+}
+
+// writeReport writes the comparison of a folder's runs, and shows it in short.
+func writeReport(w io.Writer, out string) error {
+	comparison, err := report.Load(out)
+	if err != nil {
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	if err := comparison.Write(out); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	if err := comparison.Table(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	columns, onTerminal := isTerminal(w)
+	const rows = 18
+	if showsUnicode() {
+		err = comparison.TerminalPlot(w, min(columns, 100), rows, onTerminal && os.Getenv("NO_COLOR") == "")
+	} else {
+		err = comparison.ASCIIPlot(w, min(columns, 100), rows)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nReport: %s\n", filepath.Join(out, "report.html"))
+	return err
+}
