@@ -166,9 +166,9 @@ func appendCIFAR10(records []byte, r io.Reader, size int64, limit int) ([]byte, 
 	switch {
 	case rest != 0:
 		return nil, fmt.Errorf("its %d bytes are not a whole number of %d-byte records (%d, and %d bytes over): the file is"+
-			" truncated, or is not CIFAR-10's binary version; download it again", size, cifarRecord, count, rest)
+			" truncated, or is not CIFAR-10's binary version; delete it and download it again", size, cifarRecord, count, rest)
 	case count == 0:
-		return nil, errors.New("the file is empty; download it again")
+		return nil, errors.New("the file is empty; delete it and download it again")
 	case count > maxCIFARRecords:
 		return nil, fmt.Errorf("it has %d records, more than the %d that are taken to be CIFAR-10", count, maxCIFARRecords)
 	}
@@ -184,7 +184,7 @@ func appendCIFAR10(records []byte, r io.Reader, size int64, limit int) ([]byte, 
 	for at := start; at < len(grown); at += cifarRecord {
 		if label := grown[at]; label >= cifarClasses {
 			return nil, fmt.Errorf("record %d has the label %d, and CIFAR-10's are 0 to %d: the file is damaged, or is not"+
-				" CIFAR-10's binary version; download it again", (at-start)/cifarRecord, label, cifarClasses-1)
+				" CIFAR-10's binary version; delete it and download it again", (at-start)/cifarRecord, label, cifarClasses-1)
 		}
 	}
 	return grown, nil
