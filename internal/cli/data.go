@@ -113,14 +113,6 @@ func (p *downloadProgress) start() {
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + p.text() })))
 }
 
-// barStyle is what a terminal can show.
-func barStyle() mpb.BarStyleComposer {
-	if showsUnicode() {
-		return mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("█").Padding("░")
-	}
-	return mpb.BarStyle()
-}
-
 // close leaves the last state on the screen.
 func (p *downloadProgress) close() {
 	switch {
