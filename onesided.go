@@ -22,99 +22,33 @@ type Options struct {
 
 // OneSided is adaptive learning rate clipping (ALRC), the paper's algorithm 1: each loss is limited to n standard
 // deviations above the running mean of the limited losses. Make it with [New].
-type OneSided struct {
-	n       float64
-	rule    Rule
-	moments moments
-	state   State // counters alone
-}
+type OneSided struct{ core }
 
 // New returns a one-sided clipper, or an error that names the option that is out of range.
 func New(o Options) (*OneSided, error) {
-	if o.N == 0 {
-		o.N = defaultN
+	n := o.N
+	if n == 0 {
+		n = defaultN
 	}
-	if !(o.N > 0) || math.IsInf(o.N, 0) {
+	if !(n > 0) || math.IsInf(n, 0) {
 		return nil, fmt.Errorf("alrc: option N is %v: it must be a number above 0 (0 stands for %v)", o.N, defaultN)
 	}
 	if err := o.Rule.validate(); err != nil {
 		return nil, err
 	}
-	m, err := newMoments(o.Decay, o.Moments)
+	m, err := newMoments(o.Decay, o.Moments, false)
 	if err != nil {
 		return nil, err
 	}
-	return &OneSided{n: o.N, rule: o.Rule, moments: m}, nil
-}
-
-func (c *OneSided) thresholds() thresholds {
-	if c.moments.starting() {
-		return thresholds{lower: math.Inf(-1), upper: math.Inf(1)}
-	}
-	spread := c.n * c.moments.sigma()
-	return thresholds{
-		lower: math.Inf(-1), upper: c.moments.mu1 + spread,
-		mean: c.moments.mu1, spread: spread, rule: c.rule,
-	}
-}
-
-// Scales implements [Clipper].
-func (c *OneSided) Scales(losses, scales []float64) Statistics {
-	t := c.thresholds()
-	return clip(&t, losses, scales)
-}
-
-// Scales32 implements [Clipper].
-func (c *OneSided) Scales32(losses, scales []float32) Statistics {
-	t := c.thresholds()
-	return clip(&t, losses, scales)
-}
-
-// Observe implements [Clipper].
-func (c *OneSided) Observe(s Statistics) {
-	c.state.count(s)
-	c.moments.observe(s)
-}
-
-// Step implements [Clipper].
-func (c *OneSided) Step(losses, scales []float64) Statistics {
-	s := c.Scales(losses, scales)
-	c.Observe(s)
-	return s
-}
-
-// Step32 implements [Clipper].
-func (c *OneSided) Step32(losses, scales []float32) Statistics {
-	s := c.Scales32(losses, scales)
-	c.Observe(s)
-	return s
-}
-
-// Limits implements [Clipper].
-func (c *OneSided) Limits() Limits {
-	t := c.thresholds()
-	return Limits{Lower: t.lower, Upper: t.upper}
-}
-
-// Moments implements [Clipper].
-func (c *OneSided) Moments() (mu1, mu2 float64) { return c.moments.values() }
-
-// State implements [Clipper].
-func (c *OneSided) State() State {
-	s := c.state
-	s.Variant = "one-sided"
-	c.moments.save(&s)
-	s.Up, s.Down = 0, 0
-	return s
-}
-
-// Restore implements [Clipper].
-func (c *OneSided) Restore(s State) error {
-	if err := s.validate("one-sided"); err != nil {
-		return err
-	}
-	c.moments.load(s)
-	c.state = s
-	c.state.Start = nil
-	return nil
+	c := &OneSided{core{
+		variant: "one-sided",
+		adapt: func(t *thresholds, m *moments) {
+			t.mean, t.spread = m.mu1, float64(n*m.sigma())
+			t.upper = t.mean + t.spread
+		},
+		next:    thresholds{lower: math.Inf(-1), rule: o.Rule},
+		moments: m,
+	}}
+	c.settle()
+	return c, nil
 }

@@ -17,18 +17,14 @@ type TwoSidedOptions struct {
 	// Rule says how scales of high losses are made. Low losses are only raised by the ratio, where the loss and the
 	// threshold are positive.
 	Rule Rule
-	// MaxRaise bounds the factor by which the gradient of a low loss grows; at least 1, and 0 stands for 10.
+	// MaxRaise bounds the factor by which the gradient of a low loss grows; from 1 to the largest float32, and 0
+	// stands for 10.
 	MaxRaise float64
 }
 
 // TwoSided is doubly adaptive learning rate clipping (DALRC): thresholds lie at multiples of the running mean
 // distances of the losses above and below their running mean. Make it with [NewTwoSided].
-type TwoSided struct {
-	nDown, nUp, maxRaise float64
-	rule                 Rule
-	moments              moments
-	state                State // counters alone
-}
+type TwoSided struct{ core }
 
 // NewTwoSided returns a two-sided clipper, or an error that names the option that is out of range.
 func NewTwoSided(o TwoSidedOptions) (*TwoSided, error) {
@@ -47,94 +43,32 @@ func NewTwoSided(o TwoSidedOptions) (*TwoSided, error) {
 	if !(o.NUp > 0) {
 		return nil, fmt.Errorf("alrc: option NUp is %v: it must be above 0, and infinity turns the side off (0 stands for %v)", o.NUp, defaultN)
 	}
-	if !(o.MaxRaise >= 1) || math.IsInf(o.MaxRaise, 0) {
-		return nil, fmt.Errorf("alrc: option MaxRaise is %v: it must be a number of at least 1 (0 stands for 10)", o.MaxRaise)
+	if !(o.MaxRaise >= 1 && o.MaxRaise <= math.MaxFloat32) {
+		return nil, fmt.Errorf("alrc: option MaxRaise is %v: it must be from 1 to %v (0 stands for 10)", o.MaxRaise, math.MaxFloat32)
 	}
 	if err := o.Rule.validate(); err != nil {
 		return nil, err
 	}
-	m, err := newMoments(o.Decay, o.Moments)
+	m, err := newMoments(o.Decay, o.Moments, true)
 	if err != nil {
 		return nil, err
 	}
-	return &TwoSided{nDown: o.NDown, nUp: o.NUp, maxRaise: o.MaxRaise, rule: o.Rule, moments: m}, nil
-}
-
-func (c *TwoSided) thresholds() thresholds {
-	if c.moments.starting() {
-		return thresholds{lower: math.Inf(-1), upper: math.Inf(1)}
-	}
-	t := thresholds{
-		lower: math.Inf(-1), upper: math.Inf(1), mean: c.moments.mu1,
-		rule: c.rule, maxRaise: c.maxRaise, sides: true,
-	}
-	if !math.IsInf(c.nUp, 1) {
-		t.upper = c.moments.mu1 + c.nUp*c.moments.up
-		// Where all losses are the same the distance is 0, and would scale the next higher one to nothing.
-		t.spread = c.nUp * max(c.moments.up, smallestSpread)
-	}
-	if !math.IsInf(c.nDown, 1) {
-		t.lower = c.moments.mu1 - c.nDown*c.moments.down
-	}
-	return t
-}
-
-// Scales implements [Clipper].
-func (c *TwoSided) Scales(losses, scales []float64) Statistics {
-	t := c.thresholds()
-	return clip(&t, losses, scales)
-}
-
-// Scales32 implements [Clipper].
-func (c *TwoSided) Scales32(losses, scales []float32) Statistics {
-	t := c.thresholds()
-	return clip(&t, losses, scales)
-}
-
-// Observe implements [Clipper].
-func (c *TwoSided) Observe(s Statistics) {
-	c.state.count(s)
-	c.moments.observe(s)
-}
-
-// Step implements [Clipper].
-func (c *TwoSided) Step(losses, scales []float64) Statistics {
-	s := c.Scales(losses, scales)
-	c.Observe(s)
-	return s
-}
-
-// Step32 implements [Clipper].
-func (c *TwoSided) Step32(losses, scales []float32) Statistics {
-	s := c.Scales32(losses, scales)
-	c.Observe(s)
-	return s
-}
-
-// Limits implements [Clipper].
-func (c *TwoSided) Limits() Limits {
-	t := c.thresholds()
-	return Limits{Lower: t.lower, Upper: t.upper}
-}
-
-// Moments implements [Clipper].
-func (c *TwoSided) Moments() (mu1, mu2 float64) { return c.moments.values() }
-
-// State implements [Clipper].
-func (c *TwoSided) State() State {
-	s := c.state
-	s.Variant = "two-sided"
-	c.moments.save(&s)
-	return s
-}
-
-// Restore implements [Clipper].
-func (c *TwoSided) Restore(s State) error {
-	if err := s.validate("two-sided"); err != nil {
-		return err
-	}
-	c.moments.load(s)
-	c.state = s
-	c.state.Start = nil
-	return nil
+	c := &TwoSided{core{
+		variant: "two-sided",
+		adapt: func(t *thresholds, m *moments) {
+			t.mean, t.lower, t.upper = m.mu1, math.Inf(-1), math.Inf(1)
+			if !math.IsInf(o.NUp, 1) {
+				t.upper = m.mu1 + float64(o.NUp*m.up)
+				// Where all losses are the same the distance is 0, and would scale the next higher one to nothing.
+				t.spread = o.NUp * max(m.up, smallestSpread)
+			}
+			if !math.IsInf(o.NDown, 1) {
+				t.lower = m.mu1 - float64(o.NDown*m.down)
+			}
+		},
+		next:    thresholds{rule: o.Rule, maxRaise: o.MaxRaise},
+		moments: m,
+	}}
+	c.settle()
+	return c, nil
 }
