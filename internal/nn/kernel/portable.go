@@ -1,0 +1,283 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// The portable set has vectors of 8 floats. Products are converted before they are added, which keeps processors that
+// can fuse the two from rounding otherwise than those that cannot.
+
+func portable() *Set {
+	return &Set{
+		Name: "portable", Lanes: lanesPortable, Panel: 2 * lanesPortable,
+		products:               [3][]product{2: {{4, productPortable(4)}, {1, productPortable(1)}}},
+		InputTransform:         inputTransformPortable,
+		OutputTransform:        outputTransformPortable,
+		OutputTransformAdd:     outputTransformAddPortable,
+		OutputTransformAdjoint: outputTransformAdjointPortable,
+		WeightTransform:        weightTransformPortable,
+		WeightTransformAdjoint: weightTransformAdjointPortable,
+		Add:                    addPortable,
+		Activate:               activatePortable,
+		Deactivate:             deactivatePortable,
+		Sum:                    sumPortable,
+		Transpose8:             transpose8Portable,
+		Adam:                   adamPortable,
+		Descend:                descendPortable,
+		peak:                   peakPortable,
+	}
+}
+
+// lanesPortable is the number of floats of the portable set's vectors.
+const lanesPortable = 8
+
+// at is the float a number of bytes after p.
+func at(p *float32, bytes int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), bytes)) }
+
+// floats are n floats from p on.
+func floats(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
+
+func productPortable(rows int) func(*int64) {
+	return func(address *int64) {
+		p := (*Product)(unsafe.Pointer(address))
+		tapsA, tapsB := unsafe.Slice(p.TapsA, p.Taps), unsafe.Slice(p.TapsB, p.Taps)
+		for ; p.tiles > 0; p.tiles-- {
+			var sums [4][2 * lanesPortable]float32
+			for t, offset := range tapsA {
+				a := at(p.A, p.offsetA+offset)
+				for k := range p.Depth {
+					b := (*[2 * lanesPortable]float32)(unsafe.Pointer(at(p.B, tapsB[t]+k*p.BStride)))
+					for r := range rows {
+						left := *at(a, r*p.RowStride+k*p.DepthStride)
+						sum := &sums[r]
+						for c := range sum {
+							sum[c] += float32(left * b[c])
+						}
+					}
+				}
+			}
+			for r := range rows {
+				c := floats(at(p.C, p.offsetC+r*p.CStride), 2*lanesPortable)
+				for i, sum := range sums[r] {
+					if p.Accumulate {
+						sum += c[i]
+					}
+					c[i] = sum
+				}
+			}
+			p.offsetA += rows * p.RowStride
+			p.offsetC += rows * p.CStride
+		}
+	}
+}
+
+// square applies a one-dimensional transform to the rows and then to the columns of a square.
+func square(values *[6][6]float32, in int, transform func([6]float32) [6]float32) {
+	for r := range in {
+		values[r] = transform(values[r])
+	}
+	for c := range 6 {
+		var column [6]float32
+		for r := range 6 {
+			column[r] = values[r][c]
+		}
+		column = transform(column)
+		for r := range 6 {
+			values[r][c] = column[r]
+		}
+	}
+}
+
+// The one-dimensional transforms of F(4, 3) at the points 0, 1, -1, 2, -2 and infinity (Lavin and Gray 2016).
+
+func inputRow(d [6]float32) [6]float32 {
+	even, odd := d[4]-float32(4*d[2]), d[3]-float32(4*d[1])
+	difference, double := d[4]-d[2], float32(2*(d[3]-d[1]))
+	first, last := d[4]-float32(5*d[2]), d[5]-float32(5*d[3])
+	return [6]float32{first + float32(4*d[0]), even + odd, even - odd, difference + double, difference - double, last + float32(4*d[1])}
+}
+
+func outputRow(m [6]float32) [6]float32 {
+	sum1, difference1 := m[1]+m[2], m[1]-m[2]
+	sum2, difference2 := m[3]+m[4], m[3]-m[4]
+	return [6]float32{m[0] + sum1 + sum2, difference1 + float32(2*difference2), sum1 + float32(4*sum2),
+		difference1 + m[5] + float32(8*difference2)}
+}
+
+func outputAdjointRow(y [6]float32) [6]float32 {
+	even, odd := y[0]+y[2], y[1]+y[3]
+	even2, odd2 := y[0]+float32(4*y[2]), 2*(y[1]+float32(4*y[3]))
+	return [6]float32{y[0], even + odd, even - odd, even2 + odd2, even2 - odd2, y[3]}
+}
+
+func weightRow(g [6]float32) [6]float32 {
+	const sixth = float32(1. / 6)
+	outer, middle := float32(sixth*(g[0]+g[2])), float32(sixth*g[1])
+	outer2, middle2 := float32(g[0]*(1./24))+float32(sixth*g[2]), float32(g[1]*(1./12))
+	return [6]float32{0.25 * g[0], -outer - middle, middle - outer, outer2 + middle2, outer2 - middle2, g[2]}
+}
+
+func weightAdjointRow(m [6]float32) [6]float32 {
+	const sixth = float32(1. / 6)
+	outer := float32(sixth * (m[1] + m[2]))
+	sum, difference := m[3]+m[4], m[3]-m[4]
+	return [6]float32{float32(0.25*m[0]) - outer + float32(sum*(1./24)), float32(sixth*(m[2]-m[1])) + float32(difference*(1./12)),
+		m[5] - outer + float32(sixth*sum)}
+}
+
+func inputTransformPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
+	transformPortable(vectors, inputRow, grid{src, 6, pitch, step}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+}
+
+func outputTransformPortable(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int) {
+	transformPortable(vectors, outputRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 4, pitch, step}, bias, slope, false)
+}
+
+func outputTransformAddPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
+	transformPortable(vectors, outputRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 4, pitch, step}, nil, 1, true)
+}
+
+func outputTransformAdjointPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
+	transformPortable(vectors, outputAdjointRow, grid{src, 4, pitch, step}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+}
+
+func weightTransformPortable(dst, src *float32, planeStride, tapStride, vectors int) {
+	transformPortable(vectors, weightRow, grid{src, 3, 3 * tapStride, tapStride}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+}
+
+func weightTransformAdjointPortable(dst, src *float32, planeStride, tapStride, vectors, accumulate int) {
+	transformPortable(vectors, weightAdjointRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 3, 3 * tapStride, tapStride},
+		nil, 1, accumulate != 0)
+}
+
+// grid is a square of vectors in memory; strides are in bytes.
+type grid struct {
+	base        *float32
+	side        int
+	row, column int
+}
+
+// transformPortable takes a square of values of each channel to another, adds a bias where there is one and what is there
+// already where that is asked for, and applies leaky ReLU.
+func transformPortable(vectors int, transform func([6]float32) [6]float32, from, to grid, bias *float32, slope float32, accumulate bool) {
+	for channel := 0; channel < 4*vectors*lanesPortable; channel += 4 {
+		var values [6][6]float32
+		for r := range from.side {
+			for c := range from.side {
+				values[r][c] = *at(from.base, r*from.row+c*from.column+channel)
+			}
+		}
+		square(&values, from.side, transform)
+		var add float32
+		if bias != nil {
+			add = *at(bias, channel)
+		}
+		for r := range to.side {
+			for c := range to.side {
+				place := at(to.base, r*to.row+c*to.column+channel)
+				value := leaky(values[r][c]+add, slope)
+				if accumulate {
+					value += *place
+				}
+				*place = value
+			}
+		}
+	}
+}
+
+func leaky(value, slope float32) float32 {
+	if value > 0 {
+		return value
+	}
+	return value * slope
+}
+
+func addPortable(dst, a, b *float32, vectors int) {
+	n := vectors * lanesPortable
+	to, left, right := floats(dst, n), floats(a, n), floats(b, n)
+	for i := range to {
+		to[i] = left[i] + right[i]
+	}
+}
+
+func activatePortable(dst, bias *float32, slope float32, step, pixels, vectors int) {
+	n := vectors * lanesPortable
+	add := floats(bias, n)
+	for p := range pixels {
+		to := floats(at(dst, p*step), n)
+		for i := range to {
+			to[i] = leaky(to[i]+add[i], slope)
+		}
+	}
+}
+
+func deactivatePortable(dst, gradient, y *float32, slope float32, step, pixels, vectors int) {
+	n := vectors * lanesPortable
+	for p := range pixels {
+		to, from, out := floats(at(dst, p*step), n), floats(at(gradient, p*step), n), floats(at(y, p*step), n)
+		for i := range to {
+			if out[i] > 0 {
+				to[i] = from[i]
+			} else {
+				to[i] = from[i] * slope
+			}
+		}
+	}
+}
+
+func sumPortable(dst, src *float32, step, pixels, vectors int) {
+	n := vectors * lanesPortable
+	to := floats(dst, n)
+	for p := range pixels {
+		for i, value := range floats(at(src, p*step), n) {
+			to[i] += value
+		}
+	}
+}
+
+func transpose8Portable(dst, src *float32, dstStride, srcStride int) {
+	for r := range 8 {
+		for c := range 8 {
+			*at(dst, c*dstStride+4*r) = *at(src, r*srcStride+4*c)
+		}
+	}
+}
+
+func adamPortable(weights, gradients, first, second, constants *float32, vectors int) {
+	n := vectors * lanesPortable
+	w, g, m, v := floats(weights, n), floats(gradients, n), floats(first, n), floats(second, n)
+	c := (*AdamStep)(unsafe.Pointer(constants))
+	for i := range w {
+		gradient := g[i] + float32(c.WeightDecay*w[i])
+		m[i] = float32(c.Keep1*m[i]) + float32(c.New1*gradient)
+		v[i] = float32(c.Keep2*v[i]) + float32(c.New2*float32(gradient*gradient))
+		root := float32(math.Sqrt(float64(v[i])))
+		w[i] -= float32(c.Rate*m[i]) / (float32(c.RootScale*root) + c.Epsilon)
+	}
+}
+
+func descendPortable(weights, gradients, velocity, constants *float32, vectors int) {
+	n := vectors * lanesPortable
+	w, g, v := floats(weights, n), floats(gradients, n), floats(velocity, n)
+	c := (*DescentStep)(unsafe.Pointer(constants))
+	for i := range w {
+		gradient := g[i] + float32(c.WeightDecay*w[i])
+		v[i] = float32(c.Momentum*v[i]) + gradient
+		w[i] = w[i] - float32(c.Direct*gradient) - float32(c.Along*v[i])
+	}
+}
+
+// peakSink keeps the compiler from dropping peakPortable's work.
+var peakSink float32
+
+func peakPortable(rounds int) {
+	var sums [12]float32
+	one := peakSink
+	for range rounds * lanesPortable {
+		for i := range sums {
+			sums[i] += one * one
+		}
+	}
+	peakSink += sums[0]
+}
