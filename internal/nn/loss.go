@@ -1,0 +1,112 @@
+package nn
+
+import "math"
+
+// Losses are computed in float64: a loss of the fourth power overflows float32 long before its root does.
+
+// imageLoss returns the raw loss of an image, Scale * mean |target - output|^Power over its values.
+func (l Loss) imageLoss(e *Engine, output *tensor, image int, target []float32) float64 {
+	var total float64
+	channels := output.used
+	for y := range output.height {
+		row := output.data[output.at(image, y, 0):output.at(image, y, output.width)]
+		to := target[y*output.width*channels:][:output.width*channels]
+		if output.channels == channels {
+			total += l.rowLoss(row, to)
+			continue
+		}
+		for ; len(to) > 0; row, to = row[output.channels:], to[channels:] {
+			for i := range channels {
+				total += l.power(float64(row[i]) - float64(to[i]))
+			}
+		}
+	}
+	return l.Scale * total / float64(output.height*output.width*channels)
+}
+
+// rowLoss sums powers of differences; the order of its sums is fixed.
+func (l Loss) rowLoss(row, target []float32) float64 {
+	target = target[:len(row)]
+	var a, b float64
+	i := 0
+	switch l.Power {
+	case 2:
+		for ; i+2 <= len(row); i += 2 {
+			d, f := float64(row[i])-float64(target[i]), float64(row[i+1])-float64(target[i+1])
+			a += float64(d * d)
+			b += float64(f * f)
+		}
+	case 4:
+		for ; i+2 <= len(row); i += 2 {
+			d, f := float64(row[i])-float64(target[i]), float64(row[i+1])-float64(target[i+1])
+			d, f = float64(d*d), float64(f*f)
+			a += float64(d * d)
+			b += float64(f * f)
+		}
+	}
+	for ; i < len(row); i++ {
+		a += l.power(float64(row[i]) - float64(target[i]))
+	}
+	return a + b
+}
+
+// power returns |d|^Power.
+func (l Loss) power(d float64) float64 {
+	switch l.Power {
+	case 1:
+		return math.Abs(d)
+	case 2:
+		return d * d
+	case 4:
+		return d * d * d * d
+	}
+	return math.Pow(math.Abs(d), l.Power)
+}
+
+// huber returns the loss that is clipped, and the factor of the gradient that it comes with.
+func (l Loss) huber(raw float64) (loss, factor float64) {
+	if l.Huber > 0 && raw >= l.Huber {
+		root := math.Sqrt(raw)
+		return root, 1 / (2 * root)
+	}
+	return raw, 1
+}
+
+// imageGradient puts weight times the gradient of the raw loss by the output into gradient.
+func (l Loss) imageGradient(output, gradient *tensor, image int, target []float32, weight float64) {
+	channels := output.used
+	factor := weight * l.Scale * l.Power / float64(output.height*output.width*channels)
+	for y := range output.height {
+		row := output.data[output.at(image, y, 0):output.at(image, y, output.width)]
+		to := gradient.data[output.at(image, y, 0):output.at(image, y, output.width)]
+		target := target[y*output.width*channels:]
+		for x := range output.width {
+			pixel, values := row[x*output.channels:], target[x*channels:]
+			for i := range channels {
+				d := float64(pixel[i]) - float64(values[i])
+				var slope float64
+				switch l.Power {
+				case 1:
+					slope = sign(d)
+				case 2:
+					slope = d
+				case 4:
+					slope = d * d * d
+				default:
+					slope = math.Copysign(math.Pow(math.Abs(d), l.Power-1), d)
+				}
+				to[x*output.channels+i] = float32(factor * slope)
+			}
+		}
+	}
+}
+
+func sign(d float64) float64 {
+	switch {
+	case d > 0:
+		return 1
+	case d < 0:
+		return -1
+	}
+	return 0
+}

@@ -1,0 +1,174 @@
+package nn
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A pool runs the phases of a step on a fixed set of threads: the caller's and workers of its own. Phases are short,
+// some of them microseconds, so workers wait for the next one awake for a while before they sleep.
+type pool struct {
+	workers []*worker
+
+	// epoch counts phases; a worker that sees it change takes part in the phase.
+	epoch   atomic.Uint64
+	working atomic.Int32
+	closed  atomic.Bool
+	phase   *phase
+
+	// sleepers counts the workers that sleep, or are about to, on wake.
+	sleepers atomic.Int32
+	mutex    sync.Mutex
+	wake     *sync.Cond
+	finished sync.WaitGroup
+}
+
+// phase is work that may be done in any order: tasks of one or more parts. What follows a phase sees all of it done.
+type phase struct {
+	parts []part
+	// ranges are each worker's tasks, by number over all parts; workers that are done help others.
+	ranges []taskRange
+}
+
+// part is tasks of one kind.
+type part struct {
+	name  string
+	tasks func() int
+	run   func(w *worker, task int)
+	// first is the number of its first task in the phase under way.
+	first int
+}
+
+// taskRange is a worker's share. It fills a cache line, so that workers do not slow each other down.
+type taskRange struct {
+	next atomic.Int64
+	end  int64
+	_    [48]byte
+}
+
+func newPool(threads int, scratch func(*worker)) *pool {
+	p := &pool{}
+	p.wake = sync.NewCond(&p.mutex)
+	for i := range threads {
+		w := &worker{index: i}
+		scratch(w)
+		p.workers = append(p.workers, w)
+	}
+	for _, w := range p.workers[1:] {
+		p.finished.Add(1)
+		go p.serve(w)
+	}
+	return p
+}
+
+func (p *pool) close() {
+	p.closed.Store(true)
+	p.epoch.Add(1)
+	p.mutex.Lock()
+	p.wake.Broadcast()
+	p.mutex.Unlock()
+	p.finished.Wait()
+}
+
+// run does a phase. The caller is worker 0.
+func (p *pool) run(ph *phase) {
+	total := 0
+	for i := range ph.parts {
+		ph.parts[i].first = total
+		total += ph.parts[i].tasks()
+	}
+	if total == 0 {
+		return
+	}
+	threads := len(p.workers)
+	if threads == 1 || total == 1 {
+		for task := range total {
+			ph.do(p.workers[0], task)
+		}
+		return
+	}
+	// Neighbouring tasks, which tend to share data, go to one worker, and the same tasks to the same worker each time.
+	for i := range ph.ranges {
+		ph.ranges[i].next.Store(int64(total * i / threads))
+		ph.ranges[i].end = int64(total * (i + 1) / threads)
+	}
+	p.phase = ph
+	p.working.Store(int32(threads - 1))
+	p.epoch.Add(1)
+	if p.sleepers.Load() > 0 {
+		p.mutex.Lock()
+		p.wake.Broadcast()
+		p.mutex.Unlock()
+	}
+	ph.work(p.workers[0])
+	for spins := 0; p.working.Load() > 0; spins++ {
+		pause(spins)
+	}
+}
+
+// serve is the loop of a worker.
+func (p *pool) serve(w *worker) {
+	defer p.finished.Done()
+	var seen uint64
+	for {
+		for spins := 0; p.epoch.Load() == seen; spins++ {
+			if spins < awake {
+				pause(spins)
+				continue
+			}
+			p.mutex.Lock()
+			p.sleepers.Add(1)
+			for p.epoch.Load() == seen {
+				p.wake.Wait()
+			}
+			p.sleepers.Add(-1)
+			p.mutex.Unlock()
+		}
+		seen++
+		if p.closed.Load() {
+			return
+		}
+		p.phase.work(w)
+		p.working.Add(-1)
+	}
+}
+
+// awake is the number of times that a worker looks for work before it sleeps: some tens of microseconds.
+const awake = 3000
+
+// pause passes a moment of waiting. Every now and then it lets another goroutine run, such as the one that makes the
+// next batch.
+func pause(spins int) {
+	if spins%64 == 63 {
+		runtime.Gosched()
+	}
+}
+
+// work does a worker's own tasks, and then those that others have not begun.
+func (ph *phase) work(w *worker) {
+	threads := len(ph.ranges)
+	for i := range threads {
+		share := &ph.ranges[(w.index+i)%threads]
+		for {
+			task := share.next.Add(1) - 1
+			if task >= share.end {
+				break
+			}
+			ph.do(w, int(task))
+		}
+	}
+}
+
+func (ph *phase) do(w *worker, task int) {
+	for i := len(ph.parts) - 1; i >= 0; i-- {
+		if part := &ph.parts[i]; task >= part.first {
+			if w.profile != nil {
+				w.profile.timed(part, w, task-part.first)
+			} else {
+				part.run(w, task-part.first)
+			}
+			return
+		}
+	}
+}

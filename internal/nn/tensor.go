@@ -1,0 +1,83 @@
+package nn
+
+import (
+	"unsafe"
+
+	"alrc/internal/nn/kernel"
+)
+
+// tensor is the images that one layer puts out, [N,H,W,C], for as many images as pass at once. Every image has a
+// border of zeros that nobody writes, so that convolutions need no edges. Channels are padded to a multiple of
+// kernel.Channels with channels that stay zero, but for narrow images such as a network's input.
+type tensor struct {
+	height, width int
+	// channels is the number of channels in memory, of which the first used are the network's.
+	channels, used int
+	border         int
+	// pitch is the number of floats from a row to the next, size from an image to the next.
+	pitch, size int
+	// images is the number of images that there is room for.
+	images int
+	data   []float32
+}
+
+// narrow is the largest number of channels that are not padded.
+const narrow = 4
+
+// newTensor plans a tensor; allocate gives it memory.
+func newTensor(height, width, channels, images int, padded bool) *tensor {
+	t := &tensor{height: height, width: width, channels: channels, used: channels, images: images}
+	if padded {
+		t.channels = roundUp(channels, kernel.Channels)
+	}
+	return t
+}
+
+// like plans a tensor of the same layout.
+func (t *tensor) like() *tensor {
+	other := *t
+	other.data = nil
+	return &other
+}
+
+// reach makes the border at least so wide.
+func (t *tensor) reach(border int) { t.border = max(t.border, border) }
+
+func (t *tensor) allocate() {
+	t.pitch = (t.width + 2*t.border) * t.channels
+	t.size = (t.height + 2*t.border) * t.pitch
+	// Kernels of vectors may read a little beyond the last pixel.
+	t.data = aligned(t.images*t.size + 64)
+}
+
+// at is the place of a pixel in data.
+func (t *tensor) at(image, y, x int) int {
+	return image*t.size + (y+t.border)*t.pitch + (x+t.border)*t.channels
+}
+
+// pixel is the address of a channel of a pixel.
+func (t *tensor) pixel(image, y, x, channel int) *float32 {
+	return &t.data[t.at(image, y, x)+channel]
+}
+
+// wide says whether channels are padded.
+func (t *tensor) wide() bool { return t.channels%kernel.Channels == 0 }
+
+func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// aligned allocates floats that begin at a cache line.
+func aligned(n int) []float32 {
+	const line = 16
+	data := make([]float32, n+line)
+	offset := int(uintptr(unsafe.Pointer(&data[0]))%64) / 4
+	if offset > 0 {
+		data = data[line-offset:]
+	}
+	return data[:n:n]
+}
+
+// panels is the number of panels that channels make.
+func panels(channels, panel int) int { return (channels + panel - 1) / panel }
+
+// panelWidth is the number of channels of a panel: the last may have fewer.
+func panelWidth(channels, panel, index int) int { return min(panel, channels-index*panel) }

@@ -1,0 +1,396 @@
+package nn
+
+import (
+	"alrc/internal/model"
+	"alrc/internal/nn/kernel"
+)
+
+// winograd is a 3x3 convolution with stride 1 by Winograd's algorithm F(4x4, 3x3): tiles of 4x4 output pixels from
+// 6x6 input pixels with 36 multiplications for each pair of channels, where the direct way needs 144 (Lavin and Gray,
+// "Fast algorithms for convolutional neural networks", 2016). Transformed, the convolution is 36 products of matrices,
+// one for each plane.
+//
+// The data gradient is the same with the kernels turned and transposed. The weight gradient is the adjoint of the
+// forward products: of the transformed input, kept from forward, and the transformed output gradient.
+//
+// Transformed images are laid out [plane][panel of channels][tile][channel of the panel], transformed weights
+// [panel of outputs][plane][input][output of the panel].
+type winograd struct {
+	set        *kernel.Set
+	name       string
+	in, out    *tensor
+	activation float32
+	parameter  *parameter
+
+	rows, columns int // of tiles in an image
+	// shared transforms the weights once a step, for all tasks. Without it every task transforms those that it needs,
+	// which is a panel's, and has them in its cache: better where there are many.
+	shared  bool
+	weights [2][]float32 // transformed, for forward and for the data gradient, where shared
+	input   transformed  // kept for the weight gradient
+	zeros   []float32
+}
+
+const (
+	tileSize = 4
+	planes   = 36
+	// sumPlane is the plane at the points (1, 1), where the transformed gradient of a tile is its sum over pixels.
+	sumPlane = 7
+	// gap keeps planes from lying a power of two apart, where a cache would hold few of them at a time.
+	gap = 16
+)
+
+// transformed is images in Winograd's domain.
+type transformed struct {
+	data []float32
+	// plane is the number of floats from a plane to the next, tiles the number of tiles that there is room for.
+	plane, tiles, channels int
+}
+
+func newTransformed(channels, tiles int) transformed {
+	return transformed{plane: tiles*channels + gap, tiles: tiles, channels: channels}
+}
+
+func (t *transformed) size() int { return planes * t.plane }
+
+// sharedLimit is the number of floats of transformed weights up to which they are shared.
+const sharedLimit = 80_000
+
+// winogradFits says whether a layer is one for Winograd's algorithm.
+func winogradFits(layer model.Layer, in, out *tensor) bool {
+	return layer.Kind == model.Convolution && layer.Kernel == 3 && layer.Stride == 1 && in.wide() && out.wide()
+}
+
+func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads int) *winograd {
+	c := &winograd{set: set, name: layer.Name, in: in, out: out, activation: slope(layer)}
+	c.rows, c.columns = (in.height+tileSize-1)/tileSize, (in.width+tileSize-1)/tileSize
+	// The last tiles read up to here beyond the image.
+	reach := max(c.rows*tileSize-in.height, c.columns*tileSize-in.width) + 1
+	in.reach(reach)
+	out.reach(reach)
+	c.input = newTransformed(in.channels, c.tiles()*in.images)
+	c.input.data = aligned(c.input.size())
+	transformedWeights := planes * in.channels * out.channels
+	c.shared = transformedWeights <= sharedLimit || threads > panels(out.channels, set.Panel)
+	if c.shared {
+		c.weights[0] = aligned(c.weightsRoom(in.channels, out.channels))
+		c.weights[1] = aligned(c.weightsRoom(out.channels, in.channels))
+	}
+	c.zeros = aligned(set.Panel)
+	return c
+}
+
+// tiles is the number of tiles of an image.
+func (c *winograd) tiles() int { return c.rows * c.columns }
+
+// weightsSize is the number of floats of the weights, which are laid out as those of a convolution are.
+func (c *winograd) weightsSize() int { return 9 * c.in.channels * c.out.channels }
+
+func (c *winograd) index(output, input, row, column int) int {
+	return weightIndex(c.set.Panel, 3, c.in.channels, c.out.channels, row, column, input, output)
+}
+
+// panelRoom is the number of floats of a panel's transformed weights, weightsRoom of those of all panels.
+func panelRoom(inputs, width int) int { return planes * (inputs*width + gap) }
+
+func (c *winograd) weightsRoom(inputs, outputs int) int {
+	full := outputs / c.set.Panel
+	return full*panelRoom(inputs, c.set.Panel) + panelRoom(inputs, outputs-full*c.set.Panel)
+}
+
+// tileGroup is the number of tiles whose products a task holds at a time.
+const tileGroup = 32
+
+// scratch is the number of floats that a task's transformed weights, and its products, take.
+func (c *winograd) scratch() (weights, products int) {
+	most := max(c.in.channels, c.out.channels)
+	return max(panelRoom(most, c.set.Panel), panelRoom(c.set.Panel, c.set.Panel)), planes * (tileGroup*c.set.Panel + gap)
+}
+
+// transformWeights makes a panel's weights for forward.
+func (c *winograd) transformWeights(to []float32, panel int) {
+	inputs, width := c.in.channels, panelWidth(c.out.channels, c.set.Panel, panel)
+	from := c.parameter.weights[panel*c.set.Panel*9*inputs:]
+	for input := range inputs {
+		c.set.WeightTransform(&to[input*width], &from[input*width], 4*(inputs*width+gap), 4*inputs*width, width/c.set.Lanes)
+	}
+}
+
+// transformTurned makes a panel's weights for the data gradient: the taps in reverse, inputs and outputs swapped.
+func (c *winograd) transformTurned(w *worker, to []float32, panel int) {
+	const group = 8
+	size := c.set.Panel
+	inputs, outputs := c.in.channels, c.out.channels
+	width := panelWidth(inputs, size, panel)
+	taps := w.kernels[:9*group*width]
+	for output := 0; output < outputs; output += group {
+		outputWidth := panelWidth(outputs, size, output/size)
+		for tap := range 9 {
+			for input := 0; input < width; input += 8 {
+				from := weightIndex(size, 3, inputs, outputs, 0, tap, panel*size+input, output)
+				c.set.Transpose8(&taps[(8-tap)*group*width+input], &c.parameter.weights[from], 4*width, 4*outputWidth)
+			}
+		}
+		for i := range group {
+			c.set.WeightTransform(&to[(output+i)*width], &taps[i*width], 4*(outputs*width+gap), 4*group*width, width/c.set.Lanes)
+		}
+	}
+}
+
+// pack and packTurned are the parts that transform shared weights; a task is a panel.
+func (c *winograd) pack() part {
+	return part{name: c.name + " pack", tasks: c.sharedPanels(c.out), run: func(_ *worker, panel int) {
+		c.transformWeights(c.weights[0][panel*panelRoom(c.in.channels, c.set.Panel):], panel)
+	}}
+}
+
+func (c *winograd) packTurned() part {
+	return part{name: c.name + " pack", tasks: c.sharedPanels(c.in), run: func(w *worker, panel int) {
+		c.transformTurned(w, c.weights[1][panel*panelRoom(c.out.channels, c.set.Panel):], panel)
+	}}
+}
+
+func (c *winograd) sharedPanels(t *tensor) func() int {
+	count := 0
+	if c.shared {
+		count = panels(t.channels, c.set.Panel)
+	}
+	return func() int { return count }
+}
+
+// tasks divides images into tasks: by panels of channels, and where weights are shared, which is where there are few
+// channels, by rows of tiles too.
+type division struct{ panels, groups, groupRows int }
+
+func (c *winograd) division(channels int) division {
+	d := division{panels: panels(channels, c.set.Panel), groups: 1, groupRows: c.rows}
+	if c.shared {
+		d.groupRows = max(1, min(c.rows, tileGroup/c.columns))
+		d.groups = (c.rows + d.groupRows - 1) / d.groupRows
+	}
+	return d
+}
+
+// task returns the image, the panel, and the first and the number of rows of tiles of a task. Tasks of one panel come
+// after another, so that a thread tends to meet what it made in the phase before.
+func (d division) task(task, images, rows int) (image, panel, row, count int) {
+	panel, task = task/(images*d.groups), task%(images*d.groups)
+	image, row = task/d.groups, task%d.groups*d.groupRows
+	return image, panel, row, min(d.groupRows, rows-row)
+}
+
+func (d division) tasks(e *Engine) func() int {
+	return func() int { return d.panels * e.images * d.groups }
+}
+
+// transformInput is the part that transforms images; a task is a panel's channels of a group of tiles.
+func (c *winograd) transformInput(e *Engine, name string, images *tensor, to *transformed) part {
+	d := c.division(images.channels)
+	return part{name: name, tasks: d.tasks(e), run: func(_ *worker, task int) {
+		image, panel, row, count := d.task(task, e.images, c.rows)
+		c.transform(c.set.InputTransform, images, to, image, panel, row, count, -1)
+	}}
+}
+
+// transform applies a transform to rows of tiles, for a panel of channels. The transform's first pixel is offset from
+// the tile's.
+func (c *winograd) transform(f func(dst, src *float32, planeStride, pitch, step, vectors int), images *tensor, to *transformed,
+	image, panel, row, count, offset int) {
+	first, width := panel*c.set.Panel, panelWidth(images.channels, c.set.Panel, panel)
+	for y := row; y < row+count; y++ {
+		tile := image*c.tiles() + y*c.columns
+		for x := range c.columns {
+			f(&to.data[first*to.tiles+(tile+x)*width], images.pixel(image, y*tileSize+offset, x*tileSize+offset, first),
+				4*to.plane, 4*images.pitch, 4*images.channels, width/c.set.Lanes)
+		}
+	}
+}
+
+// forward is the part that multiplies the transformed input and makes the output.
+func (c *winograd) forward(e *Engine, out *tensor) part {
+	return c.products(e, c.name+" forward", &c.input, out, 0, func(w *worker, panel int) []float32 {
+		c.transformWeights(w.weights, panel)
+		return w.weights
+	}, func(dst, src *float32, panel, planeStride, pitch, step, vectors int) {
+		c.set.OutputTransform(dst, src, &c.parameter.bias[panel*c.set.Panel], c.activation, planeStride, pitch, step, vectors)
+	})
+}
+
+// dataGradient is the part that multiplies the transformed output gradient and makes the input's gradient.
+func (c *winograd) dataGradient(e *Engine, from *transformed, gradient *tensor, accumulate bool) part {
+	finish := func(dst, src *float32, _, planeStride, pitch, step, vectors int) {
+		c.set.OutputTransform(dst, src, &c.zeros[0], 1, planeStride, pitch, step, vectors)
+	}
+	if accumulate {
+		finish = func(dst, src *float32, _, planeStride, pitch, step, vectors int) {
+			c.set.OutputTransformAdd(dst, src, planeStride, pitch, step, vectors)
+		}
+	}
+	return c.products(e, c.name+" data gradient", from, gradient, 1, func(w *worker, panel int) []float32 {
+		c.transformTurned(w, w.weights, panel)
+		return w.weights
+	}, finish)
+}
+
+// products is a part that multiplies transformed images and weights, and transforms the result back. A task is a panel
+// of output channels of some tiles.
+func (c *winograd) products(e *Engine, name string, from *transformed, out *tensor, side int,
+	weights func(w *worker, panel int) []float32,
+	finish func(dst, src *float32, panel, planeStride, pitch, step, vectors int)) part {
+	d := c.division(out.channels)
+	size := c.set.Panel
+	inputs := from.channels
+	full, rest := inputs/size, inputs%size
+	tapsA := make([]int, full+1)
+	tapsB := map[int][]int{}
+	for t := range tapsA {
+		tapsA[t] = 4 * t * size * from.tiles
+	}
+	for p := range d.panels {
+		width := panelWidth(out.channels, size, p)
+		taps := make([]int, full+1)
+		for t := range taps {
+			taps[t] = 4 * t * size * width
+		}
+		tapsB[width] = taps
+	}
+	// Where every task transforms its own weights, it goes on to all images with them.
+	tasks := d.tasks(e)
+	if !c.shared {
+		tasks = func() int { return d.panels }
+	}
+	return part{name: name, tasks: tasks, run: func(w *worker, task int) {
+		var tile, count, panel int
+		var panelWeights []float32
+		if c.shared {
+			var image, row int
+			image, panel, row, count = d.task(task, e.images, c.rows)
+			tile, count = image*c.tiles()+row*c.columns, count*c.columns
+			panelWeights = c.weights[side][panel*panelRoom(inputs, size):]
+		} else {
+			panel, count = task, e.images*c.tiles()
+			panelWeights = weights(w, panel)
+		}
+		first, width := panel*size, panelWidth(out.channels, size, panel)
+		for end := tile + count; tile < end; tile += tileGroup {
+			group := min(tileGroup, end-tile)
+			plane := group*width + gap
+			p := &w.product
+			p.DepthStride, p.BStride, p.CStride = 4, 4*width, 4*width
+			for i := range planes {
+				p.B = &panelWeights[i*(inputs*width+gap)]
+				p.C = &w.planes[i*plane]
+				p.Accumulate = false
+				if full > 0 {
+					p.A = &from.data[i*from.plane+tile*size]
+					p.RowStride = 4 * size
+					p.TapsA, p.TapsB = &tapsA[0], &tapsB[width][0]
+					p.Taps, p.Depth = full, size
+					c.set.Multiply(p, group, width)
+					p.Accumulate = true
+				}
+				if rest > 0 {
+					p.A = &from.data[i*from.plane+tile*rest]
+					p.RowStride = 4 * rest
+					p.TapsA, p.TapsB = &tapsA[full], &tapsB[width][full]
+					p.Taps, p.Depth = 1, rest
+					c.set.Multiply(p, group, width)
+				}
+			}
+			c.finishTiles(w, out, tile, group, first, width, plane, func(dst, src *float32, pitch, step int) {
+				finish(dst, src, panel, 4*plane, pitch, step, width/c.set.Lanes)
+			})
+		}
+	}}
+}
+
+// finishTiles takes the products of some tiles to pixels.
+func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width, plane int,
+	finish func(dst, src *float32, pitch, step int)) {
+	for i := range group {
+		image, place := (tile+i)/c.tiles(), (tile+i)%c.tiles()
+		y, x := place/c.columns*tileSize, place%c.columns*tileSize
+		src := &w.planes[i*width]
+		if y+tileSize <= out.height && x+tileSize <= out.width {
+			finish(out.pixel(image, y, x, first), src, 4*out.pitch, 4*out.channels)
+			continue
+		}
+		// A tile that reaches beyond the image is made aside. What is there goes along, for those that add to it.
+		rows, columns := min(tileSize, out.height-y), min(tileSize, out.width-x)
+		for r := range rows {
+			for s := range columns {
+				copy(w.tile[(r*tileSize+s)*width:][:width], out.data[out.at(image, y+r, x+s)+first:])
+			}
+		}
+		finish(&w.tile[0], src, 4*tileSize*width, 4*width)
+		for r := range rows {
+			for s := range columns {
+				copy(out.data[out.at(image, y+r, x+s)+first:][:width], w.tile[(r*tileSize+s)*width:])
+			}
+		}
+	}
+}
+
+// transformGradient is the part that transforms the output gradient g: by the input's transform for the data gradient,
+// where that is asked for, and by the output transform's adjoint for the weight gradient.
+func (c *winograd) transformGradient(e *Engine, g *tensor, data, weights *transformed) part {
+	d := c.division(g.channels)
+	return part{name: c.name + " transform gradient", tasks: d.tasks(e), run: func(_ *worker, task int) {
+		image, panel, row, count := d.task(task, e.images, c.rows)
+		if data != nil {
+			c.transform(c.set.InputTransform, g, data, image, panel, row, count, -1)
+		}
+		c.transform(c.set.OutputTransformAdjoint, g, weights, image, panel, row, count, 0)
+	}}
+}
+
+// weightGradient is the part that computes the gradients of weights and biases from the transformed output gradient. A
+// task is a panel of outputs and some inputs of a panel.
+func (c *winograd) weightGradient(e *Engine, g *transformed) part {
+	size := c.set.Panel
+	outputs, inputs := panels(c.out.channels, size), panels(c.in.channels, size)
+	rows := size
+	if outputs*inputs < 4 {
+		rows = min(size, kernel.Channels)
+	}
+	blocks := (c.in.channels + rows - 1) / rows
+	zero := new(int)
+	return part{name: c.name + " weight gradient", tasks: func() int { return outputs * blocks }, run: func(w *worker, task int) {
+		panel, block := task/blocks, task%blocks
+		width := panelWidth(c.out.channels, size, panel)
+		input := block * rows
+		inputPanel := input / size
+		inputWidth := panelWidth(c.in.channels, size, inputPanel)
+		count := min(rows, c.in.channels-input)
+		plane := count*width + gap
+		tiles := e.images * c.tiles()
+		p := &w.product
+		p.RowStride, p.DepthStride, p.BStride, p.CStride = 4, 4*inputWidth, 4*width, 4*width
+		p.TapsA, p.TapsB = zero, zero
+		p.Taps, p.Depth = 1, tiles
+		p.Accumulate = false
+		for i := range planes {
+			p.A = &c.input.data[i*c.input.plane+inputPanel*size*c.input.tiles+input%size]
+			p.B = &g.data[i*g.plane+panel*size*g.tiles]
+			p.C = &w.planes[i*plane]
+			c.set.Multiply(p, count, width)
+		}
+		accumulate := 0
+		if e.accumulate {
+			accumulate = 1
+		}
+		gradient := c.parameter.gradient[panel*size*9*c.in.channels:]
+		for i := range count {
+			c.set.WeightTransformAdjoint(&gradient[(input+i)*width], &w.planes[i*width], 4*plane, 4*c.in.channels*width,
+				width/c.set.Lanes, accumulate)
+		}
+		if block > 0 {
+			return
+		}
+		bias := c.parameter.biasGradient[panel*size : panel*size+width]
+		if !e.accumulate {
+			clear(bias)
+		}
+		c.set.Sum(&bias[0], &g.data[sumPlane*g.plane+panel*size*g.tiles], 4*width, tiles, width/c.set.Lanes)
+	}}
+}
