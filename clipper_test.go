@@ -420,7 +420,7 @@ func TestSinglePrecision(t *testing.T) {
 	}
 }
 
-// In single precision threshold / loss may be too small for a number, and must not become 0.
+// A ratio may be too small for a number, and must not become 0.
 func TestScaleDoesNotUnderflow(t *testing.T) {
 	for _, rule := range []alrc.Rule{alrc.RuleRatio, alrc.RuleDistance} {
 		clipper, err := alrc.New(alrc.Options{Rule: rule, Moments: &alrc.Moments{Mu1: 1e-20, Mu2: 1e-30}})
@@ -436,8 +436,84 @@ func TestScaleDoesNotUnderflow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if constant.Scales([]float64{math.MaxFloat64}, scales); scales[0] != math.SmallestNonzeroFloat64 {
+			t.Errorf("scale %v of the largest loss, by ratio", scales[0])
+		}
 		if constant.Scales32([]float32{math.MaxFloat32}, scales32); scales32[0] <= 0 {
 			t.Errorf("scale %v of the largest loss in single precision", scales32[0])
+		}
+	}
+}
+
+// Losses that are all the same have a variance that rounds to any side of 0, and a distance above the mean of 0.
+func TestEqualLosses(t *testing.T) {
+	for _, rule := range []alrc.Rule{alrc.RuleRatio, alrc.RuleDistance} {
+		for _, loss := range []float64{1, 1e9 / 3, 0, -1e9 / 7, 0.1} {
+			one, err := alrc.New(alrc.Options{Decay: 0.9, Rule: rule})
+			if err != nil {
+				t.Fatal(err)
+			}
+			two, err := alrc.NewTwoSided(alrc.TwoSidedOptions{Decay: 0.9, Rule: rule})
+			if err != nil {
+				t.Fatal(err)
+			}
+			scales := make([]float64, 1)
+			for _, clipper := range []alrc.Clipper{one, two} {
+				for step := range 400 {
+					clipper.Step([]float64{loss}, scales)
+					mu1, _ := clipper.Moments()
+					if upper := clipper.Limits().Upper; step >= 19 && !(upper >= mu1) {
+						t.Fatalf("threshold %v with mean %v after losses of %v", upper, mu1, loss)
+					}
+				}
+			}
+			// At 0, nothing is lost to rounding.
+			if two.Scales([]float64{1}, scales); loss == 0 && rule == alrc.RuleDistance && !near(scales[0], 3e-4) {
+				t.Errorf("a loss 1 above all others has scale %v, want 3e-4", scales[0])
+			}
+		}
+	}
+}
+
+// The moments take losses beyond 1e150 for that.
+func TestHugeLosses(t *testing.T) {
+	for _, v := range variants() {
+		clipper := v.new(t, nil)
+		scales := make([]float64, 2)
+		for range 100 {
+			clipper.Step([]float64{math.MaxFloat64, -math.MaxFloat64}, scales)
+		}
+		s := clipper.State()
+		adapted := math.Abs(s.Mu1) < 1e140 && math.Abs(s.Mu2-1e300) < 1e290
+		if v.name != "constant" && !adapted || scales[0] <= 0 || scales[1] != 1 {
+			t.Errorf("%s: scales %v and state %+v", v.name, scales, s)
+		}
+	}
+}
+
+// Statistics that no losses have move nothing.
+func TestObserveIgnoresNonsense(t *testing.T) {
+	for _, v := range variants() {
+		clipper := v.new(t, alrc.Published())
+		before := clipper.State()
+		for _, s := range []alrc.Statistics{
+			{Count: -1, Sum: 5, SumSquares: 25},
+			{Count: 1, Clipped: -1, Sum: 5, SumSquares: 25},
+		} {
+			if clipper.Observe(s); !reflect.DeepEqual(clipper.State(), before) {
+				t.Errorf("%s: statistics %+v lead from %+v to %+v", v.name, s, before, clipper.State())
+			}
+		}
+		for _, s := range []alrc.Statistics{
+			{Count: 1, Sum: 5, SumSquares: -25},
+			{Count: 1, Sum: math.NaN(), SumSquares: 25},
+			{Count: 1, Sum: 5, SumSquares: math.Inf(1)},
+			{Count: 0, Sum: 5, SumSquares: 25},
+		} {
+			clipper.Observe(s)
+			if after := clipper.State(); after.Mu1 != before.Mu1 || after.Mu2 != before.Mu2 {
+				t.Errorf("%s: statistics %+v move the moments", v.name, s)
+			}
 		}
 	}
 }
