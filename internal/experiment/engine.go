@@ -33,7 +33,11 @@ type Engine interface {
 // NewEngine builds an engine for a network.
 type NewEngine func(model.Network, nn.Options) (Engine, error)
 
-var engines = map[string]NewEngine{}
+var engines = map[string]NewEngine{
+	"cpu": func(network model.Network, options nn.Options) (Engine, error) {
+		return nn.New(network, options)
+	},
+}
 
 // RegisterEngine makes an engine known under a name. It is to be called before the command starts.
 func RegisterEngine(name string, build NewEngine) { engines[name] = build }

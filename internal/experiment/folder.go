@@ -70,7 +70,8 @@ func Resolve(s *Specification, data *DataSet) error {
 		return err
 	}
 	defer engine.Close()
-	s.Kernels, s.Data.Hash = engine.Kernels(), data.Hash
+	// The engine's name for its arithmetic tells of Direct, too, which is a field of its own.
+	s.Kernels, s.Data.Hash = strings.TrimSuffix(engine.Kernels(), "-direct"), data.Hash
 	return nil
 }
 

@@ -119,10 +119,6 @@ func (r *run) open(o Options) (err error) {
 	if r.engine, err = r.newEngine(r.data, o.Threads); err != nil {
 		return err
 	}
-	if r.Kernels != "" && r.Kernels != r.engine.Kernels() {
-		return fmt.Errorf("the run was begun with the kernel set %s, and this would go on with %s, to other results",
-			r.Kernels, r.engine.Kernels())
-	}
 	clipping, err := r.Clipping()
 	if err != nil {
 		return err

@@ -72,9 +72,15 @@ func checkSame(t *testing.T, unbroken, other string) {
 }
 
 func TestKilledRunGoesOnAsUnbroken(t *testing.T) {
-	for _, clip := range []string{"none", "alrc:2", "two-sided:2,3"} {
-		t.Run(clip, func(t *testing.T) {
-			s := fakeSpecification(clip, 1500)
+	real := fakeSpecification("alrc:2", 1500)
+	real.Engine, real.Width, real.Optimizer = "cpu", 0.01, Default().Optimizer
+	for name, s := range map[string]Specification{
+		"none":      fakeSpecification("none", 1500),
+		"alrc":      fakeSpecification("alrc:2", 1500),
+		"two-sided": fakeSpecification("two-sided:2,3", 1500),
+		"network":   real,
+	} {
+		t.Run(name, func(t *testing.T) {
 			s.BatchSize, s.EvaluateEvery = 3, 400
 			data := testData()
 			unbroken := begin(t, s, data)
@@ -111,6 +117,24 @@ func TestKilledRunGoesOnAsUnbroken(t *testing.T) {
 			train(t, killed, data)
 			checkSame(t, unbroken, killed)
 		})
+	}
+}
+
+func TestThreadsChangeNothing(t *testing.T) {
+	s := fakeSpecification("alrc:2", 200)
+	s.Engine, s.Width, s.Optimizer, s.BatchSize = "cpu", 0.05, Default().Optimizer, 5
+	data := testData()
+	var first string
+	for threads := 1; threads <= 3; threads++ {
+		dir := begin(t, s, data)
+		if _, err := Train(context.Background(), dir, data, Options{Threads: threads}); err != nil {
+			t.Fatal(err)
+		}
+		if threads == 1 {
+			first = dir
+			continue
+		}
+		checkSame(t, first, dir)
 	}
 }
 

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// tiny is a network and images small enough for tests.
+const tiny = "--width=0.05 --size=8 --test-images=20"
+
+// A test's own program, asked so, is one that does not stop when it is told to.
+func init() {
+	if os.Getenv("ALRC_TEST_STUBBORN") != "" {
+		ctx, cancel := withSignals(context.Background())
+		defer cancel()
+		fmt.Fprintln(os.Stderr, "ready")
+		<-ctx.Done()
+		fmt.Fprintln(os.Stderr, "told")
+		select {}
+	}
+}
+
+func TestTrainScripts(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Files: scripts(t, "testdata/train*.txtar"),
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ALRC_TEST_COMMAND", "1")
+			env.Setenv("ALRC", program)
+			env.Setenv("CIFAR10", "")
+			env.Setenv("LANG", "C.UTF-8")
+			folder := filepath.Join(env.WorkDir, "pictures")
+			if err := os.MkdirAll(folder, 0o755); err != nil {
+				return err
+			}
+			for i := range 6 {
+				name := fmt.Sprintf("%d.png", i)
+				if i > 3 {
+					name = fmt.Sprintf("held-%d.png", i)
+				}
+				if err := writePicture(filepath.Join(folder, name), i); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		// exits CODE ARGUMENTS...: runs the command, which is to end so.
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": func(ts *testscript.TestScript, _ bool, arguments []string) {
+			err := ts.Exec(program, arguments[1:]...)
+			code := 0
+			var exit *exec.ExitError
+			if errors.As(err, &exit) {
+				code = exit.ExitCode()
+			} else {
+				ts.Check(err)
+			}
+			if strconv.Itoa(code) != arguments[0] {
+				ts.Fatalf("exit code %d, not %s", code, arguments[0])
+			}
+		}},
+	})
+}
+
+func writePicture(path string, number int) error {
+	picture := image.NewNRGBA(image.Rect(0, 0, 20, 16))
+	for i := range 20 * 16 {
+		picture.SetNRGBA(i%20, i/20, color.NRGBA{uint8(i * number), uint8(i * i), uint8(i%20*12 + number), 255})
+	}
+	var content bytes.Buffer
+	if err := png.Encode(&content, picture); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content.Bytes(), 0o644)
+}
+
+// command is this test's own program as the command.
+func command(t *testing.T, arguments ...string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(program, arguments...)
+	c.Env = append(os.Environ(), "ALRC_TEST_COMMAND=1")
+	return c
+}
+
+func TestSignalsSaveTheWork(t *testing.T) {
+	dir := t.TempDir()
+	train := func(out string) *exec.Cmd {
+		arguments := append(strings.Fields("train --clip alrc:2 --steps 2000 "+tiny), "--out", filepath.Join(dir, out))
+		return command(t, arguments...)
+	}
+	if text, err := train("unbroken").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	stopped := train("stopped")
+	for _, test := range []struct {
+		signal os.Signal
+		code   int
+	}{{os.Interrupt, 130}, {syscall.SIGTERM, 143}} {
+		text, code := signalled(t, stopped, "alrc-2: ", test.signal)
+		if code != test.code || !strings.Contains(text, "Go on with: alrc resume "+filepath.Join(dir, "stopped")) {
+			t.Fatalf("%v: exit code %d, not %d\n%s", test.signal, code, test.code, text)
+		}
+		stopped = command(t, "resume", filepath.Join(dir, "stopped"))
+	}
+	if text, err := stopped.CombinedOutput(); err != nil || !strings.Contains(string(text), "alrc-2: going on after step ") {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	a, errA := os.ReadFile(filepath.Join(dir, "unbroken", "alrc-2", "checkpoint.safetensors"))
+	b, errB := os.ReadFile(filepath.Join(dir, "stopped", "alrc-2", "checkpoint.safetensors"))
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Error("the checkpoint of the run that was stopped differs from the unbroken one's")
+	}
+}
+
+// signalled starts a command, sends it a signal once it writes a line that begins so, and returns what it wrote and
+// its exit code.
+func signalled(t *testing.T, c *exec.Cmd, line string, signal os.Signal, more ...string) (text string, code int) {
+	t.Helper()
+	pipe, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wanted := append([]string{line}, more...)
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		text += lines.Text() + "\n"
+		if len(wanted) > 0 && strings.HasPrefix(lines.Text(), wanted[0]) {
+			wanted = wanted[1:]
+			if err := c.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c.Wait()
+	return text, c.ProcessState.ExitCode()
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	c := command(t)
+	c.Env = append(os.Environ(), "ALRC_TEST_STUBBORN=1")
+	if text, code := signalled(t, c, "ready", os.Interrupt, "told"); code != 130 {
+		t.Errorf("exit code %d\n%s", code, text)
+	}
+}
