@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"alrc"
@@ -130,5 +131,87 @@ func TestReferenceGolden(t *testing.T) {
 				t.Errorf("%send.%s deviates by %v", prefix, p.name, d)
 			}
 		}
+	}
+}
+
+// The tolerances are those that float32 leaves: after ten steps, which move weights by up to 1e-2, a few may be off,
+// since Adam turns a gradient near zero into a step of either sign.
+func TestGolden(t *testing.T) {
+	g := readGolden(t)
+	images := channelsLast(g["images"])
+	low, targets := singles(lowResolution(t, images)), singles(images)
+	size := len(images) / goldenSteps
+	var start []safetensors.Tensor
+	for name, tensor := range g {
+		if name, ok := strings.CutPrefix(name, "start."); ok {
+			start = append(start, safetensors.Tensor{Name: name, Shape: tensor.Shape, Data: singles(tensor.Data)})
+		}
+	}
+	for _, power := range []float64{2, 4} {
+		eachEngine(t, model.Supersampler(0.125), goldenOptions(power), func(t *testing.T, e *Engine, tolerance float64) {
+			prefix := fmt.Sprintf("p%v.", power)
+			if err := e.LoadState(start); err != nil {
+				t.Fatal(err)
+			}
+			output, raw := make([]float32, size), make([]float32, goldenBatch)
+			if err := e.Evaluate(low[:size], targets[:size], output, raw); err != nil {
+				t.Fatal(err)
+			}
+			if d := deviation(doubles(output), channelsLast(g["step0.output"])); d > tolerance {
+				t.Errorf("the output deviates by %v", d)
+			}
+			clipper := goldenClipper(t)
+			for step := range goldenSteps {
+				name := fmt.Sprintf("%sstep%d.", prefix, step)
+				var scales []float64
+				var statistics alrc.Statistics
+				err := e.Step(low[step*size:(step+1)*size], targets[step*size:(step+1)*size], raw, func(losses, factors []float32) {
+					part := clipper.Scales32(losses, factors)
+					if len(scales) > 0 {
+						part = statistics.Merge(part)
+					}
+					statistics = part
+					scales = append(scales, doubles(factors)...)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				clipper.Observe(statistics)
+				for i, want := range g[name+"losses"].Data {
+					if math.Abs(float64(raw[i])-want) > 1e-4*want {
+						t.Errorf("%slosses[%d] is %v, want %v", name, i, raw[i], want)
+					}
+				}
+				if d := deviation(scales, g[name+"scales"].Data); d > 1e-4 {
+					t.Errorf("%sscales are %v, want %v", name, scales, g[name+"scales"].Data)
+				}
+				if step == 0 {
+					for _, gradient := range e.Gradients() {
+						if d := deviation(doubles(gradient.Data), g[name+"gradient."+gradient.Name].Data); d > tolerance {
+							t.Errorf("%sgradient.%s deviates by %v", name, gradient.Name, d)
+						}
+					}
+				}
+			}
+			// Winograd's errors, small as they are, move the inputs of a few ReLUs to the other side of zero in these steps, from
+			// where the weights go another way. A network moved by 1e-6 of its weights does the same.
+			limit := 1e-5
+			if !e.options.Direct {
+				limit = 1e-3
+			}
+			weights, off := 0, 0
+			for _, tensor := range e.SaveState() {
+				for i, want := range g[prefix+"end."+tensor.Name].Data {
+					weights++
+					if !(math.Abs(float64(tensor.Data[i])-want) <= limit) {
+						off++
+					}
+				}
+			}
+			t.Logf("%d of %d weights are off by more than %v", off, weights, limit)
+			if weights != 17_459 || off > weights/1000 {
+				t.Errorf("%d of %d weights are off by more than %v", off, weights, limit)
+			}
+		})
 	}
 }

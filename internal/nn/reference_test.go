@@ -19,15 +19,15 @@ type reference struct {
 	input   model.Shape
 	shapes  []model.Shape
 	// weights and biases are those of the layers, nil where a layer has none.
-	weights, biases []*parameter
+	weights, biases []*trainable
 	done            int64
 	// nearest is the smallest distance to zero of an input of a ReLU so far, over the root mean square of the inputs of
 	// that layer: nearer than rounding errors, a ReLU may be on in one engine and off in another.
 	nearest float64
 }
 
-// parameter is a weight [out,in,kernel,kernel] or a bias [out], with its gradient and the optimizer's moments.
-type parameter struct {
+// trainable is a weight [out,in,kernel,kernel] or a bias [out], with its gradient and the optimizer's moments.
+type trainable struct {
 	name                           string
 	shape                          []int
 	value, gradient, first, second []float64
@@ -41,18 +41,18 @@ func newReference(t testing.TB, network model.Network, options Options) *referen
 	}
 	r := &reference{network: network, options: options, shapes: shapes, nearest: math.Inf(1),
 		input:   model.Shape{Height: options.Height, Width: options.Width, Channels: network.InputChannels},
-		weights: make([]*parameter, len(shapes)), biases: make([]*parameter, len(shapes))}
-	make := func(name string, shape ...int) *parameter {
+		weights: make([]*trainable, len(shapes)), biases: make([]*trainable, len(shapes))}
+	blank := func(name string, shape ...int) *trainable {
 		size := 1
 		for _, n := range shape {
 			size *= n
 		}
-		return &parameter{name, shape, make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size)}
+		return &trainable{name, shape, make([]float64, size), make([]float64, size), make([]float64, size), make([]float64, size)}
 	}
 	for i, layer := range network.Layers {
 		if layer.Convolves() {
-			r.weights[i] = make(layer.Name+".weight", layer.Channels, r.shape(layer.Inputs[0]).Channels, layer.Kernel, layer.Kernel)
-			r.biases[i] = make(layer.Name+".bias", layer.Channels)
+			r.weights[i] = blank(layer.Name+".weight", layer.Channels, r.shape(layer.Inputs[0]).Channels, layer.Kernel, layer.Kernel)
+			r.biases[i] = blank(layer.Name+".bias", layer.Channels)
 		}
 	}
 	return r
@@ -66,8 +66,8 @@ func (r *reference) shape(place int) model.Shape {
 	return r.shapes[place]
 }
 
-func (r *reference) parameters() []*parameter {
-	var all []*parameter
+func (r *reference) parameters() []*trainable {
+	var all []*trainable
 	for i := range r.weights {
 		if r.weights[i] != nil {
 			all = append(all, r.weights[i], r.biases[i])
@@ -84,7 +84,7 @@ func (r *reference) randomize(random *rand.Rand) {
 			continue
 		}
 		deviation := math.Sqrt(2 / float64(len(weight.value)/weight.shape[0]))
-		for _, p := range []*parameter{weight, r.biases[i]} {
+		for _, p := range []*trainable{weight, r.biases[i]} {
 			for j := range p.value {
 				p.value[j] = float64(float32(deviation * random.NormFloat64()))
 			}
@@ -147,8 +147,8 @@ func taps(layer model.Layer, in, out model.Shape, visit func(in, out, tap int)) 
 	}
 }
 
-// resize visits the pixels that each output pixel of a bilinear resize with aligned corners mixes, with their shares.
-func resize(in, out model.Shape, visit func(in, out int, share float64)) {
+// mixes visits the pixels that each output pixel of a bilinear resize with aligned corners mixes, with their shares.
+func mixes(in, out model.Shape, visit func(in, out int, share float64)) {
 	source := func(i, in, out int) (first, second int, share float64) {
 		if out == 1 {
 			return 0, 0, 0
@@ -215,7 +215,7 @@ func (r *reference) forward(image []float64) [][]float64 {
 				first += channels
 			}
 		case model.Halving, model.Doubling:
-			resize(from, shape, func(in, at int, share float64) {
+			mixes(from, shape, func(in, at int, share float64) {
 				for c := range shape.Channels {
 					out[at+c] += share * x[in+c]
 				}
@@ -226,7 +226,7 @@ func (r *reference) forward(image []float64) [][]float64 {
 	return values
 }
 
-func slope(layer model.Layer) float64 {
+func slopeBelow(layer model.Layer) float64 {
 	switch layer.Activation {
 	case model.ReLU:
 		return 0
@@ -246,7 +246,7 @@ func (r *reference) activate(layer model.Layer, values []float64) {
 		squares += value * value
 		smallest = min(smallest, math.Abs(value))
 		if value < 0 {
-			values[j] *= slope(layer)
+			values[j] *= slopeBelow(layer)
 		}
 	}
 	r.nearest = min(r.nearest, smallest/math.Sqrt(squares/float64(len(values))))
@@ -277,7 +277,7 @@ func (r *reference) backward(image []float64, values [][]float64, output []float
 			for j := range g {
 				before[j] = g[j]
 				if values[i][j] <= 0 {
-					before[j] *= slope(layer)
+					before[j] *= slopeBelow(layer)
 				}
 				r.biases[i].gradient[j%shape.Channels] += before[j]
 			}
@@ -311,7 +311,7 @@ func (r *reference) backward(image []float64, values [][]float64, output []float
 				first += channels
 			}
 		case model.Halving, model.Doubling:
-			resize(from, shape, func(in, at int, share float64) {
+			mixes(from, shape, func(in, at int, share float64) {
 				for c := range shape.Channels {
 					dx[in+c] += share * g[at+c]
 				}
