@@ -44,7 +44,7 @@ Start with:  alrc train              train a network without and with clipping, 
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
-	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newDataCommand())
+	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand())
 	for _, command := range root.Commands() {
 		usageErrors(command)
 	}

@@ -140,6 +140,31 @@ func (n Network) Shapes(height, width int) ([]Shape, error) {
 	return shapes, nil
 }
 
+// Multiplications is the number of multiplications of one image of a height and width in its way forward, computed
+// directly; a training step has about three times as many.
+func (n Network) Multiplications(height, width int) (int64, error) {
+	shapes, err := n.Shapes(height, width)
+	if err != nil {
+		return 0, err
+	}
+	var total int64
+	for i, layer := range n.Layers {
+		if !layer.Convolves() {
+			continue
+		}
+		input := Shape{height, width, n.InputChannels}
+		if place := layer.Inputs[0]; place != Input {
+			input = shapes[place]
+		}
+		pixels := shapes[i].Height * shapes[i].Width
+		if layer.Kind == TransposedConvolution {
+			pixels = input.Height * input.Width
+		}
+		total += int64(pixels) * int64(input.Channels*layer.Channels*layer.Kernel*layer.Kernel)
+	}
+	return total, nil
+}
+
 // maxSide bounds height, width and channels, so that no product of sizes overflows.
 const maxSide = 1 << 16
 

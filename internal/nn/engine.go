@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"time"
 
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
@@ -124,6 +125,7 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 			e.kept = append(e.kept, i)
 		}
 		e.pass(chunkInputs, in)
+		begin := time.Now()
 		losses, scales := e.losses[:n], e.scales[:n]
 		for i := range n {
 			e.raw64[i] = e.options.Loss.imageLoss(e, e.output.value, i, chunkTargets[i*out:(i+1)*out])
@@ -132,6 +134,7 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 			losses[i] = float32(loss)
 		}
 		weigh(losses, scales)
+		e.note(lossPart, begin)
 		e.keepScaled()
 		if len(e.kept) == 0 {
 			continue
@@ -141,11 +144,13 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 			// pass again without it.
 			e.pass(chunkInputs, in)
 		}
+		begin = time.Now()
 		for place, i := range e.kept {
 			_, factor := e.options.Loss.huber(e.raw64[i])
 			weight := float64(scales[i]) * factor / float64(count)
 			e.options.Loss.imageGradient(e.output.value, e.output.gradient, place, chunkTargets[i*out:(i+1)*out], weight)
 		}
+		e.note(lossPart, begin)
 		if !backwardPacked {
 			e.pool.run(&e.packBackward)
 			backwardPacked = true

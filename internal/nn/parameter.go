@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
 	"alrc/internal/safetensors"
 )
@@ -221,23 +220,4 @@ func (e *Engine) WeightsFinite() bool {
 		}
 	}
 	return true
-}
-
-// Parameters is the number of weights and biases of a network.
-func Parameters(network model.Network) (int, error) {
-	shapes, err := network.Shapes(1024, 1024)
-	if err != nil {
-		return 0, err
-	}
-	count := 0
-	for _, layer := range network.Layers {
-		if layer.Convolves() {
-			inputs := network.InputChannels
-			if place := layer.Inputs[0]; place != model.Input {
-				inputs = shapes[place].Channels
-			}
-			count += layer.Channels * (inputs*layer.Kernel*layer.Kernel + 1)
-		}
-	}
-	return count, nil
 }

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"alrc/internal/experiment"
+)
+
+func newBenchCommand() *cobra.Command {
+	s := experiment.Default()
+	s.Loss, s.Clip, s.Width = "squared", "none", 1
+	var batchSizes []int
+	var threads int
+	var seconds float64
+	var loss string
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "bench [flags]",
+		Short: "Measure how fast this machine trains, and where the time goes",
+		Long: `Train experiment 1's network on generated images for some seconds at each batch size,
+and print images a second, the rate of arithmetic against the processor's measured
+limit, and the time of each part of a step.`,
+		Example: `  alrc bench
+  alrc bench --width 0.25 --batch-size 1 --threads 1
+  alrc bench --json > bench.json`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			s.Loss = experiment.Loss(loss)
+			for _, size := range batchSizes {
+				s.BatchSize = size
+				if err := s.Validate(); err != nil {
+					return &ExitError{Code: exitUsage, Err: err}
+				}
+			}
+			if !(seconds > 0 && seconds < 3600) {
+				return usageError("--seconds %v: give a number above 0", seconds)
+			}
+			ctx, cancel := withSignals(command.Context())
+			defer cancel()
+			data, err := experiment.OpenData(s.Data)
+			if err != nil {
+				return err
+			}
+			each := time.Duration(seconds * float64(time.Second))
+			b, err := experiment.Measure(s, data, batchSizes, threads, each, func() bool { return ctx.Err() != nil })
+			if err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
+			if ctx.Err() != nil {
+				return context.Canceled
+			}
+			if asJSON {
+				encoder := json.NewEncoder(command.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(b)
+			}
+			return writeBenchmark(command.OutOrStdout(), b)
+		},
+	}
+	addFlagGroups(command,
+		group("What", func(flags *pflag.FlagSet) {
+			flags.IntSliceVar(&batchSizes, "batch-size", []int{1, 4, 16, 64}, "images a step, several by commas")
+			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple of the published network's")
+			flags.StringVar(&loss, "loss", string(s.Loss), "squared, quartic, or a power P")
+		}),
+		group("How", func(flags *pflag.FlagSet) {
+			flags.IntVar(&threads, "threads", 0, "threads to compute with (0: all)")
+			flags.StringVar(&s.Kernels, "kernels", "", "kernel set: portable, avx2, avx512 (default: the best that the CPU has, or $ALRC_KERNELS)")
+			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
+			flags.Float64Var(&seconds, "seconds", 3, "time to measure at each batch size")
+			flags.BoolVar(&asJSON, "json", false, "print JSON")
+		}),
+	)
+	return command
+}
+
+func writeBenchmark(w io.Writer, b *experiment.Benchmark) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "Kernels %s, %d threads, whose limit was measured as %s GFLOP/s; width %v, %s loss.\n\n",
+		b.Kernels, b.Threads, number(b.PeakGFLOPS), b.Width, b.Loss)
+	fmt.Fprintf(&text, "%10s %10s %10s %10s %10s %10s\n", "batch size", "ms a step", "images/s", "GFLOP/s", "of limit", "memory MB")
+	for _, m := range b.Results {
+		fmt.Fprintf(&text, "%10d %10.4g %10.4g %10.4g %9.0f%% %10.0f\n", m.BatchSize, m.MillisecondsPerStep, m.ImagesPerSecond,
+			m.EffectiveGFLOPS, 100*m.PeakShare, float64(m.PeakMemory)/1e6)
+	}
+	text.WriteString("\nGFLOP/s are those of direct convolutions, of which Winograd's algorithm saves most.\n\nMilliseconds a step:\n")
+	fmt.Fprintf(&text, "%-22s", "batch size")
+	for _, m := range b.Results {
+		fmt.Fprintf(&text, "%10d", m.BatchSize)
+	}
+	text.WriteString("\n")
+	for i, part := range b.Results[0].Parts {
+		fmt.Fprintf(&text, "%-22s", part.Name)
+		for _, m := range b.Results {
+			fmt.Fprintf(&text, "%10.3f", m.Parts[i].Milliseconds)
+		}
+		text.WriteString("\n")
+	}
+	fmt.Fprintf(&text, "%-22s", "waiting")
+	for _, m := range b.Results {
+		rest := m.MillisecondsPerStep
+		for _, part := range m.Parts {
+			rest -= part.Milliseconds
+		}
+		fmt.Fprintf(&text, "%10.3f", max(0, rest))
+	}
+	text.WriteString("\n")
+	_, err := io.WriteString(w, text.String())
+	return err
+}

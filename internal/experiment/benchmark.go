@@ -1,0 +1,179 @@
+package experiment
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"alrc/internal/dataset"
+	"alrc/internal/model"
+	"alrc/internal/nn"
+)
+
+// Measurement is how fast an engine trains at a batch size.
+type Measurement struct {
+	BatchSize int `json:"batch_size"`
+	// Steps is the number of steps that were timed, MillisecondsPerStep their median.
+	Steps               int     `json:"steps"`
+	MillisecondsPerStep float64 `json:"ms_per_step"`
+	ImagesPerSecond     float64 `json:"images_per_s"`
+	// EffectiveGFLOPS counts what the step's convolutions would take if computed directly: 6 operations for each
+	// multiplication forward. PeakShare is that over the measured limit of the threads; Winograd's algorithm can bring
+	// it above 1.
+	EffectiveGFLOPS float64 `json:"effective_gflops"`
+	PeakShare       float64 `json:"peak_share"`
+	// PeakMemory is the most memory that the process held since the measurement began.
+	PeakMemory int64 `json:"peak_memory_bytes"`
+	// Parts are the parts of the step in its order; what they leave of it, threads spent waiting.
+	Parts []PartTime `json:"parts"`
+}
+
+// PartTime is the time of a part of a step, spread over the threads.
+type PartTime struct {
+	Name         string  `json:"name"`
+	Milliseconds float64 `json:"ms"`
+}
+
+// Benchmark is measurements on one machine.
+type Benchmark struct {
+	Kernels    string        `json:"kernels"`
+	Threads    int           `json:"threads"`
+	Width      float64       `json:"width"`
+	Loss       Loss          `json:"loss"`
+	PeakGFLOPS float64       `json:"peak_gflops"`
+	Results    []Measurement `json:"results"`
+}
+
+// Measure trains a specification for a time at each batch size, without clipping and without a folder, and tells how
+// fast that is. A done stops it before the next step.
+func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each time.Duration, done func() bool) (*Benchmark, error) {
+	b := &Benchmark{Width: s.Width, Loss: s.Loss}
+	for _, size := range batchSizes {
+		s.BatchSize = size
+		if err := b.measure(s, data, threads, each, done); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each time.Duration, done func() bool) error {
+	resetPeakMemory()
+	built, err := s.newEngine(data, threads)
+	if err != nil {
+		return err
+	}
+	defer built.Close()
+	built.Initialize(s.Seed)
+	engine, _ := built.(*nn.Engine)
+	if engine != nil && b.PeakGFLOPS == 0 {
+		b.PeakGFLOPS, b.Threads = engine.Peak()/1e9, engine.Threads()
+	}
+	b.Kernels = built.Kernels()
+	loader, err := dataset.NewLoader(data.Train, dataset.LoaderOptions{BatchSize: s.BatchSize, Seed: s.Seed, Augment: true})
+	if err != nil {
+		return err
+	}
+	defer loader.Close()
+	height, width, channels := data.Train.Shape()
+	inputs, raw := make([]float32, s.BatchSize*height*width*channels), make([]float32, s.BatchSize)
+	var fetching time.Duration
+	step := func() error {
+		begin := time.Now()
+		batch, err := loader.Next()
+		if err != nil {
+			return err
+		}
+		dataset.Downsample(inputs, batch.Images, s.BatchSize, height, width, channels)
+		fetching += time.Since(begin)
+		return built.Step(inputs, batch.Images, raw, func(_, scales []float32) {
+			for i := range scales {
+				scales[i] = 1
+			}
+		})
+	}
+	timed := func(least int, limit time.Duration) (times []float64, err error) {
+		for begin := time.Now(); len(times) < least || time.Since(begin) < limit; {
+			if done() {
+				break
+			}
+			start := time.Now()
+			if err := step(); err != nil {
+				return nil, err
+			}
+			times = append(times, time.Since(start).Seconds())
+		}
+		return times, nil
+	}
+	if _, err := timed(3, 0); err != nil {
+		return err
+	}
+	times, err := timed(5, each)
+	if err != nil || len(times) == 0 {
+		return err
+	}
+	slices.Sort(times)
+	median := times[len(times)/2]
+	multiplications, err := model.Supersampler(s.Width).Multiplications(height, width)
+	if err != nil {
+		return err
+	}
+	m := Measurement{
+		BatchSize: s.BatchSize, Steps: len(times), MillisecondsPerStep: median * 1e3,
+		ImagesPerSecond: float64(s.BatchSize) / median,
+		EffectiveGFLOPS: 6 * float64(multiplications) * float64(s.BatchSize) / median / 1e9,
+	}
+	if engine != nil {
+		m.PeakShare = m.EffectiveGFLOPS / b.PeakGFLOPS
+		// Parts are timed apart, since looking at the clock takes time too.
+		fetching = 0
+		engine.Profile(true)
+		times, err := timed(5, each/2)
+		if err != nil {
+			return err
+		}
+		m.Parts = parts(model.Supersampler(s.Width), engine.Profile(false), fetching, len(times), engine.Threads())
+	}
+	m.PeakMemory = peakMemory()
+	b.Results = append(b.Results, m)
+	return nil
+}
+
+// parts sums up a profile by layer and direction, in the order of the step.
+func parts(network model.Network, profile map[string]time.Duration, fetching time.Duration, steps, threads int) []PartTime {
+	var list []PartTime
+	add := func(name string, spent time.Duration, threads int) {
+		list = append(list, PartTime{name, spent.Seconds() * 1e3 / float64(max(1, steps)) / float64(threads)})
+	}
+	take := func(match func(name string) bool) (spent time.Duration) {
+		for name, time := range profile {
+			if match(name) {
+				spent += time
+				delete(profile, name)
+			}
+		}
+		return spent
+	}
+	add("data", fetching, 1)
+	forward := func(name string) bool {
+		return strings.HasSuffix(name, " forward") || strings.HasSuffix(name, " transform input") || strings.HasSuffix(name, " pack")
+	}
+	var backward []func()
+	for _, layer := range network.Layers {
+		if !layer.Convolves() {
+			continue
+		}
+		of := func(name string) bool { return strings.HasPrefix(name, layer.Name+" ") }
+		add(layer.Name+" forward", take(func(name string) bool { return of(name) && forward(name) }), threads)
+		backward = append(backward, func() { add(layer.Name+" backward", take(of), threads) })
+	}
+	add("loss and clipping", take(func(name string) bool { return name == "loss and clipping" }), 1)
+	slices.Reverse(backward)
+	for _, layer := range backward {
+		layer()
+	}
+	optimizer := take(func(name string) bool { return name == "optimizer" })
+	add("additions", take(func(string) bool { return true }), threads)
+	add("optimizer", optimizer, threads)
+	return list
+}
