@@ -130,6 +130,19 @@ func TestStateContinues(t *testing.T) {
 	}
 }
 
+// A float32 cannot count so far.
+func TestStateKeepsLongCounts(t *testing.T) {
+	network, options := chain(1, convolve(1, 1, 1, model.Linear)), trainingOptions(1, 2, 2)
+	e, other := newEngine(t, network, options), newEngine(t, network, options)
+	e.optimizer.steps = 5<<24 + 3
+	if err := other.LoadState(e.SaveState()); err != nil {
+		t.Fatal(err)
+	}
+	if other.optimizer.steps != e.optimizer.steps {
+		t.Errorf("%d steps became %d", e.optimizer.steps, other.optimizer.steps)
+	}
+}
+
 // Weights alone, as other programs write them, start a fresh optimizer.
 func TestLoadsWeightsAlone(t *testing.T) {
 	network, options := model.Supersampler(0.125), trainingOptions(1, 6, 6)
