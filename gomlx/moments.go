@@ -78,7 +78,7 @@ type state struct {
 	dtype          dtypes.DType
 	mean, variance running
 	up, down       running
-	// weight is 1 - decay^t after t steps of an automatic start, by which the means are bias-corrected.
+	// weight is 1 - decay^t after t steps of an automatic start, by which their rate is corrected.
 	weight running
 	// started counts the steps of an automatic start, of which startMean keeps the means, and startExcess by how much
 	// the root mean squares exceed the absolute means.
@@ -157,7 +157,10 @@ func (m *Method) observe(g *graph.Graph, s *state, r *result) {
 		weight := s.weight.value(g)
 		weight = weight.moved(graph.Mul(rate, graph.Sub(graph.ScalarOne(g, s.dtype), weight.sum())))
 		choose(s.weight, start.weight, weight, finite)
-		rate = graph.Div(rate, weight.sum())
+		// As in package alrc: (1-decay) * (1 + 2*decay^t) / (1 - decay^t), at most 1.
+		remembering := graph.MulScalar(weight.sum(), 1-startForgetting)
+		rate = graph.Div(graph.Mul(rate, graph.AddScalar(remembering, startForgetting)), weight.sum())
+		rate = graph.MinScalar(rate, 1.0)
 	}
 	if m.sides {
 		side := func(of running, distances, count *graph.Node) {

@@ -8,11 +8,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// startSteps and startReach are those of package alrc: an automatic start watches this many steps, each limited to
-// this many median absolute deviations about their median (10 times 1.4826, which makes standard deviations of them).
+// These are those of package alrc: an automatic start watches startSteps steps, each limited to startReach distances
+// from their median to the value that one in startBeyond of them lies beyond, and is forgotten as 1/t^startForgetting.
 const (
-	startSteps = 20
-	startReach = 10 * 1.4826
+	startSteps      = 20
+	startBeyond     = 5
+	startReach      = 6
+	startForgetting = 3
 )
 
 // started is what the moments are as long as an automatic start lasts.
@@ -23,7 +25,7 @@ type started struct {
 }
 
 // observeStart keeps a step of the start, limited to the typical range of those kept so far, and returns the moments
-// of them all. It is what package alrc does, with the bias-corrected means written as weighted sums.
+// of them all, as package alrc does.
 func (m *Method) observeStart(g *graph.Graph, s *state, r *result, finite *graph.Node) started {
 	counter := s.started.NodeValue(g)
 	going := graph.LessThan(counter, graph.Scalar(g, dtypes.Int64, startSteps))
@@ -47,20 +49,20 @@ func (m *Method) observeStart(g *graph.Graph, s *state, r *result, finite *graph
 	excesses = graph.Where(unlimited, excesses, graph.Sub(typicalRoots, graph.Abs(typicalMeans)))
 	means, roots = typicalMeans, typicalRoots
 
-	// Step k of t has weight (1-decay) * decay^(t-1-k): the newest has the most.
-	age := graph.ConvertDType(graph.Sub(graph.AddScalar(count, -1), index), s.dtype)
-	weights := graph.MulScalar(graph.Exp(graph.MulScalar(age, math.Log(m.decay))), 1-m.decay)
-	weights = graph.Where(kept, weights, graph.ZerosLike(weights))
-	total := graph.ReduceAllSum(weights)
-	weighted := func(x *graph.Node) *graph.Node {
-		return ratio(graph.ReduceAllSum(graph.Mul(weights, graph.Where(kept, x, graph.ZerosLike(x)))), total)
+	n := graph.ConvertDType(count, s.dtype)
+	sum := func(x *graph.Node) *graph.Node {
+		return graph.ReduceAllSum(graph.Where(kept, x, graph.ZerosLike(x)))
 	}
+	average := func(x *graph.Node) *graph.Node { return ratio(sum(x), n) }
+	// 1 - decay^t, as a sum, which loses no digits.
+	age := graph.ConvertDType(graph.Sub(graph.AddScalar(count, -1), index), s.dtype)
+	weight := sum(graph.MulScalar(graph.Exp(graph.MulScalar(age, math.Log(m.decay))), 1-m.decay))
 	// The mean is found about a first estimate of it, and the variance as that of the steps' means and that within the
 	// steps, for the sake of single precision: the mean of the squares less the square of the mean would cancel.
-	center := weighted(means)
-	rest := weighted(graph.Sub(means, center))
-	between := graph.Sub(weighted(graph.Square(graph.Sub(means, center))), graph.Square(rest))
-	within := weighted(graph.Mul(excesses, graph.Add(roots, graph.Abs(means))))
+	center := average(means)
+	rest := average(graph.Sub(means, center))
+	between := graph.Sub(average(graph.Square(graph.Sub(means, center))), graph.Square(rest))
+	within := average(graph.Mul(excesses, graph.Add(roots, graph.Abs(means))))
 	variance = graph.MaxScalar(graph.Add(between, within), 0.0)
 	at := func(x *graph.Node) compensated {
 		if s.dtype == dtypes.Float64 {
@@ -70,20 +72,30 @@ func (m *Method) observeStart(g *graph.Graph, s *state, r *result, finite *graph
 	}
 	return started{
 		going: going,
-		mean:  at(center).moved(rest), variance: at(variance), deviation: at(graph.Sqrt(variance)), weight: at(total),
+		mean:  at(center).moved(rest), variance: at(variance), deviation: at(graph.Sqrt(variance)), weight: at(weight),
 	}
 }
 
-// typical returns values limited to the median of those kept, less and plus startReach median absolute deviations.
+// typical returns values limited to what is typical of those kept, of which there are count, and which come first.
 func typical(values, kept, count *graph.Node) *graph.Node {
-	middle := median(values, kept, count)
-	reach := graph.MulScalar(median(graph.Abs(graph.Sub(values, middle)), kept, count), startReach)
-	return graph.Min(graph.Max(values, graph.Sub(middle, reach)), graph.Add(middle, reach))
+	at := ranked(values, kept)
+	two := graph.Scalar(values.Graph(), dtypes.Int64, 2)
+	last := graph.AddScalar(count, -1)
+	middle := graph.Add(graph.MulScalar(at(graph.Div(last, two)), 0.5), graph.MulScalar(at(graph.Div(count, two)), 0.5))
+	beyond := graph.Div(count, graph.Scalar(values.Graph(), dtypes.Int64, startBeyond))
+	// A side where even the outermost typical value is the median is open.
+	limit := func(distance *graph.Node) *graph.Node {
+		return graph.Where(isPositive(distance), graph.MulScalar(distance, startReach),
+			graph.Infinity(values.Graph(), values.DType(), 1))
+	}
+	low := graph.Sub(middle, limit(graph.Sub(middle, at(beyond))))
+	high := graph.Add(middle, limit(graph.Sub(at(graph.Sub(last, beyond)), middle)))
+	return graph.Min(graph.Max(values, low), high)
 }
 
-// median returns the median of the values kept, of which there are count, and which come first. It ranks each value by
+// ranked returns a function that picks the value of a rank among those kept; where none is, 0. It ranks each value by
 // comparing it with all others, which for so few is quicker than GoMLX's sort on its own backend.
-func median(values, kept, count *graph.Node) *graph.Node {
+func ranked(values, kept *graph.Node) func(rank *graph.Node) *graph.Node {
 	g := values.Graph()
 	square := shapes.Make(dtypes.Int64, startSteps, startSteps)
 	column := graph.BroadcastToDims(graph.Reshape(values, startSteps, 1), startSteps, startSteps)
@@ -91,13 +103,9 @@ func median(values, kept, count *graph.Node) *graph.Node {
 	earlier := graph.LessThan(graph.Iota(g, square, 1), graph.Iota(g, square, 0))
 	before := graph.LogicalOr(graph.LessThan(row, column), graph.LogicalAnd(graph.Equal(row, column), earlier))
 	before = graph.LogicalAnd(before, graph.BroadcastToDims(graph.Reshape(kept, 1, startSteps), startSteps, startSteps))
-	rank := graph.ReduceSum(graph.ConvertDType(before, dtypes.Int64), 1)
-	// Of an even number, the two in the middle are averaged; of none, nothing is picked.
-	pick := func(k *graph.Node) *graph.Node {
-		picked := graph.LogicalAnd(graph.Equal(rank, k), kept)
+	ranks := graph.ReduceSum(graph.ConvertDType(before, dtypes.Int64), 1)
+	return func(rank *graph.Node) *graph.Node {
+		picked := graph.LogicalAnd(graph.Equal(ranks, rank), kept)
 		return graph.ReduceAllSum(graph.Where(picked, values, graph.ZerosLike(values)))
 	}
-	two := graph.Scalar(g, dtypes.Int64, 2)
-	lower, upper := pick(graph.Div(graph.AddScalar(count, -1), two)), pick(graph.Div(count, two))
-	return graph.Add(graph.MulScalar(lower, 0.5), graph.MulScalar(upper, 0.5))
 }
