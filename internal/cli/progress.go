@@ -48,7 +48,7 @@ func (p *runProgress) observe(progress experiment.Progress) {
 	case p.bar != nil && since >= barInterval:
 		p.bar.SetCurrent(progress.Step)
 		p.shown = now
-	case p.bar == nil && since >= lineInterval:
+	case p.bar == nil && since >= lineInterval && progress.Step < progress.Steps:
 		fmt.Fprintf(p.w, "%s: %s\n", p.label, p.text(now))
 		p.shown = now
 	}

@@ -48,6 +48,7 @@ type Result struct {
 	TestLoss    Number       `json:"test_loss"`
 	Evaluations []Evaluation `json:"evaluations"`
 
+	// ImagesPerSecond and WallSeconds are of the steps, with all that is recorded of them, and without evaluations.
 	ImagesPerSecond Number  `json:"images_per_s"`
 	WallSeconds     float64 `json:"wall_seconds"`
 	PeakMemory      int64   `json:"peak_memory_bytes"`
@@ -109,7 +110,7 @@ func ReadResult(dir string) (*Result, error) {
 	}
 	var result Result
 	if err := json.Unmarshal(content, &result); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w; delete the file, and 'alrc resume' makes it again", path, err)
 	}
 	return &result, nil
 }

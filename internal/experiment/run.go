@@ -48,7 +48,7 @@ type run struct {
 
 	metrics, clips *table
 	events         *eventlog.Writer
-	recorded       time.Time // when the last row of metrics was
+	since          time.Time // when the present step began
 
 	step    int64 // steps done
 	history history
@@ -187,7 +187,7 @@ func (r *run) train(ctx context.Context, o Options) (*Result, error) {
 		interval = 30 * time.Second
 	}
 	weigh := r.weigh
-	r.recorded = time.Now()
+	r.since = time.Now()
 	for r.step < r.Steps && r.history.Diverged == nil {
 		if ctx.Err() != nil {
 			if err := r.save(); err != nil {
@@ -237,6 +237,7 @@ func (r *run) take(ctx context.Context, weigh func(losses, scales []float32)) (f
 	}
 	r.step++
 
+	elapsed := time.Since(r.since)
 	raw := mean(r.raw)
 	r.count(batch)
 	r.recordClips(batch, before.limits)
@@ -246,7 +247,8 @@ func (r *run) take(ctx context.Context, weigh func(losses, scales []float32)) (f
 			return 0, err
 		}
 	}
-	r.record(before, raw, test)
+	r.since = time.Now()
+	r.record(before, raw, test, float64(r.BatchSize)/max(elapsed.Seconds(), 1e-9))
 	return raw, nil
 }
 
@@ -329,11 +331,7 @@ func (r *run) recordClips(batch *dataset.Batch, limits alrc.Limits) {
 }
 
 // record writes the step to metrics.csv and to the event file.
-func (r *run) record(before observed, raw, test float64) {
-	now := time.Now()
-	// From one row to the next, so that the rates add up to the time that the run takes.
-	rate := float64(r.BatchSize) / max(now.Sub(r.recorded).Seconds(), 1e-9)
-	r.recorded = now
+func (r *run) record(before observed, raw, test, rate float64) {
 	loss, scale := mean(r.losses), mean(r.scales)
 
 	t := r.metrics

@@ -448,40 +448,41 @@ func TestDamagedFolders(t *testing.T) {
 
 // A step of a small network takes a millisecond, so that what surrounds it must cost microseconds.
 func TestStepsAllocateNothing(t *testing.T) {
-	data := testData()
-	dir := begin(t, fakeSpecification("alrc:20", 1_000_000), data)
-	r := &run{dir: dir, data: data}
-	var err error
-	if r.Specification, err = Read(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.open(Options{}); err != nil {
-		t.Fatal(err)
-	}
-	defer r.close()
-	weigh := r.weigh
-	step := func() {
-		if _, err := r.take(context.Background(), weigh); err != nil {
-			t.Fatal(err)
+	real := fakeSpecification("alrc:20", 1_000_000)
+	real.Engine, real.Width, real.BatchSize = "cpu", 0.02, 3
+	for _, s := range []Specification{fakeSpecification("alrc:20", 1_000_000), real} {
+		data := testData()
+		r := opened(t, s, data)
+		weigh := r.weigh
+		step := func() {
+			if _, err := r.take(context.Background(), weigh); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	for range 200 {
-		step()
-	}
-	if n := testing.AllocsPerRun(500, step); n != 0 {
-		t.Errorf("%v allocations a step", n)
+		for range 200 {
+			step()
+		}
+		if n := testing.AllocsPerRun(500, step); n != 0 {
+			t.Errorf("engine %s: %v allocations a step", s.Engine, n)
+		}
 	}
 }
 
-func BenchmarkStep(b *testing.B) {
-	data := testData()
-	dir := begin(b, fakeSpecification("alrc:20", math.MaxInt64/4), data)
-	r := &run{dir: dir, data: data}
-	r.Specification, _ = Read(dir)
+// opened is a run before its first step.
+func opened(t testing.TB, s Specification, data *DataSet) *run {
+	t.Helper()
+	dir := begin(t, s, data)
+	r := &run{Specification: s, dir: dir, data: data}
 	if err := r.open(Options{}); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	defer r.close()
+	t.Cleanup(func() { r.close() })
+	return r
+}
+
+// BenchmarkStep measures what a step costs beside the network: the batch, the clipping and the recording.
+func BenchmarkStep(b *testing.B) {
+	r := opened(b, fakeSpecification("alrc:20", math.MaxInt64/4), testData())
 	weigh := r.weigh
 	b.ReportAllocs()
 	for b.Loop() {

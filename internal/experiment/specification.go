@@ -123,9 +123,9 @@ func Default() Specification {
 		Moments:    "auto",
 		Rule:       "auto",
 		BatchSize:  1,
-		Steps:      6000,
+		Steps:      10_000,
 		Width:      0.25,
-		Optimizer:  Optimizer{Kind: "adam", LearningRate: 0.002, Schedule: "constant"},
+		Optimizer:  Optimizer{Kind: "adam", LearningRate: 0.003, Schedule: "constant"},
 		TestImages: 1000,
 		Engine:     "cpu",
 	}
