@@ -307,15 +307,19 @@ func (c *convolution) biasGradient(e *Engine, g *tensor) part {
 			}
 		}}
 	}
-	return part{name: c.name + " bias gradient", tasks: func() int { return panels(g.channels, c.set.Panel) }, run: func(_ *worker, panel int) {
+	return part{name: c.name + " bias gradient", tasks: func() int { return panels(g.channels, c.set.Panel) }, run: func(w *worker, panel int) {
 		first, width := panel*c.set.Panel, panelWidth(g.channels, c.set.Panel, panel)
 		sums := c.parameter.biasGradient[first : first+width]
 		if !e.accumulate {
 			clear(sums)
 		}
+		// Rows are summed on their own first: thousands of pixels one after the other would gather rounding errors.
+		row := w.tile[:width]
 		for image := range e.images {
 			for y := range g.height {
-				c.set.Sum(&sums[0], g.pixel(image, y, 0, first), 4*g.channels, g.width, width/c.set.Lanes)
+				clear(row)
+				c.set.Sum(&row[0], g.pixel(image, y, 0, first), 4*g.channels, g.width, width/c.set.Lanes)
+				c.set.Add(&sums[0], &sums[0], &row[0], width/c.set.Lanes)
 			}
 		}
 	}}

@@ -87,7 +87,7 @@ func chunkSize(shapes []model.Shape, batch int) int {
 	for _, shape := range shapes {
 		size = max(size, shape.Size())
 	}
-	const room = 1 << 19 // floats of a layer's output
+	const room = 1 << 17 // floats of a layer's output
 	return max(1, min(batch, room/size))
 }
 
@@ -103,7 +103,7 @@ func (e *Engine) Kernels() string {
 }
 
 // Step is one optimizer step on a batch. Inputs are [N,H,W,C] as the network takes them, targets as it puts them out,
-// raw gets each image's raw loss. The engine calls weigh with the losses to be clipped, Huberised where that is on, of
+// raw gets each image's raw loss; it may be shorter than a batch, and the gradient is the mean over so many images. The engine calls weigh with the losses to be clipped, Huberised where that is on, of
 // some images at a time, in order, for the factors of their gradients.
 //
 // An image of scale 0 is left out of every backward product. Where all are, as when no loss is finite, the optimizer
@@ -112,6 +112,9 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 	count := len(raw)
 	if err := e.check(inputs, targets, count); err != nil {
 		return err
+	}
+	if e.output.gradient == nil {
+		return fmt.Errorf("nn: the output of network %q depends on no weights: there is nothing to train", e.network.Name)
 	}
 	e.prepare()
 	in, out := len(inputs)/count, len(targets)/count

@@ -93,7 +93,8 @@ func (o Optimizer) withDefaults() (Optimizer, error) {
 	}
 	within("Beta1", o.Beta1, 0, 1)
 	within("Beta2", o.Beta2, 0, 1)
-	within("Epsilon", o.Epsilon, 0, math.Inf(1))
+	// A smaller epsilon would be 0 in single precision, and a weight without gradient 0 / 0.
+	within("Epsilon", o.Epsilon, math.SmallestNonzeroFloat32, math.Inf(1))
 	within("Momentum", o.Momentum, 0, 1)
 	within("WeightDecay", o.WeightDecay, 0, math.Inf(1))
 	if err := o.Schedule.validate(); err != nil {

@@ -183,7 +183,8 @@ func (e *Engine) LoadState(list []safetensors.Tensor) error {
 		e.packed = false
 		return nil
 	}
-	if len(steps.Data) != 2 || !(steps.Data[0] >= 0 && steps.Data[1] >= 0) {
+	count := func(value float32) bool { return value >= 0 && value < 1<<24 && value == float32(int32(value)) }
+	if len(steps.Data) != 2 || !count(steps.Data[0]) || !count(steps.Data[1]) {
 		return errors.New("nn: tensor " + stepTensor + " is no number of steps")
 	}
 	var values [][]float32
