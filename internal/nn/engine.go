@@ -87,7 +87,7 @@ func chunkSize(shapes []model.Shape, batch int) int {
 	for _, shape := range shapes {
 		size = max(size, shape.Size())
 	}
-	const room = 1 << 17 // floats of a layer's output
+	const room = 1 << 18 // floats of a layer's output
 	return max(1, min(batch, room/size))
 }
 
