@@ -14,22 +14,20 @@ import (
 // [panel of coarse channels][kernel row][kernel column][fine channel][channel of the panel], and packed anew for the
 // way up.
 type convolution struct {
-	set            *kernel.Set
-	name           string
-	size, stride   int // of the kernel
-	fine, coarse   *tensor
-	transposed     bool // the layer goes up
-	rotated        bool // the layer's kernel is the way down's, turned by half a turn
-	activation     float32
-	down           *gather
-	up             []upward
-	upWeights      []float32
-	squeeze        *squeeze // instead of up, where the fine tensor is narrow
-	parameter      *parameter
-	gradientTapsA  []int
-	gradientTapsB  []int
-	needsInput     bool
-	accumulateData bool
+	set           *kernel.Set
+	name          string
+	size, stride  int // of the kernel
+	fine, coarse  *tensor
+	transposed    bool // the layer goes up
+	rotated       bool // the layer's kernel is the way down's, turned by half a turn
+	activation    float32
+	down          *gather
+	up            []upward
+	upWeights     []float32
+	squeeze       *squeeze // instead of up, where the fine tensor is narrow
+	parameter     *parameter
+	gradientTapsA []int
+	gradientTapsB []int
 }
 
 // upward is the way up to the fine pixels of one parity.
