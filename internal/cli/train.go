@@ -282,7 +282,7 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		}
 		data, err := sources.open(specification.Data)
 		if err != nil {
-			return &ExitError{Code: exitUsage, Err: fmt.Errorf("%s: %w", dir, err)}
+			return usageError("%w\nWhere the data of %s moved, say so with --data-dir (CIFAR-10) or in its run.yaml", err, dir)
 		}
 		progress := newRunProgress(command.ErrOrStderr(), filepath.Base(dir))
 		result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: threads, Observe: progress.observe})

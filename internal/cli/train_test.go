@@ -47,8 +47,8 @@ func TestTrainScripts(t *testing.T) {
 			env.Setenv("ALRC", program)
 			env.Setenv("CIFAR10", "")
 			env.Setenv("LANG", "C.UTF-8")
-			folder := filepath.Join(env.WorkDir, "pictures")
-			if err := os.MkdirAll(folder, 0o755); err != nil {
+			folder, cifar := filepath.Join(env.WorkDir, "pictures"), filepath.Join(env.WorkDir, "cifar")
+			if err := errors.Join(os.MkdirAll(folder, 0o755), os.MkdirAll(cifar, 0o755), writeCIFAR10(cifar)); err != nil {
 				return err
 			}
 			for i := range 6 {
@@ -89,6 +89,22 @@ func writePicture(path string, number int) error {
 		return err
 	}
 	return os.WriteFile(path, content.Bytes(), 0o644)
+}
+
+// writeCIFAR10 writes files of three records.
+func writeCIFAR10(dir string) error {
+	for i, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
+		records := make([]byte, 3*3073)
+		for at := range records {
+			if at%3073 > 0 {
+				records[at] = byte(at * at / (7 + i))
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".bin"), records, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // command is this test's own program as the command.
