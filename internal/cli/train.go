@@ -277,8 +277,11 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 	var diverged []string
 	for _, dir := range dirs {
 		specification, err := experiment.Read(dir)
+		if err == nil {
+			err = specification.Validate()
+		}
 		if err != nil {
-			return &ExitError{Code: exitUsage, Err: err}
+			return usageError("%s: %w", dir, err)
 		}
 		data, err := sources.open(specification.Data)
 		if err != nil {

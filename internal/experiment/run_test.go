@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -490,4 +491,29 @@ func BenchmarkStep(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Whatever a checkpoint holds: an error, or a run that can go on.
+func FuzzCheckpoint(f *testing.F) {
+	r := opened(f, fakeSpecification("two-sided", 1000), testData())
+	for range 25 {
+		if _, err := r.take(context.Background(), r.weigh); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := r.save(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(contents(f, r.dir, checkpointFile)))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if err := r.restore(bytes.NewReader(content)); err != nil {
+			return
+		}
+		if r.step < 0 || r.step > r.Steps {
+			t.Fatalf("restored to step %d of %d", r.step, r.Steps)
+		}
+		if _, err := r.take(context.Background(), r.weigh); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
