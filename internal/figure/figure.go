@@ -52,7 +52,7 @@ func (f Figure) WritePNG(w io.Writer, width, height int) error {
 	if err := f.draw(canvas); err != nil {
 		return err
 	}
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	return encoder.Encode(w, canvas.Image())
 }
 
@@ -527,6 +527,14 @@ func translucent(c color.Color, alpha uint8) color.Color {
 }
 
 func (c *painter) stroke(clr color.Color, width float64, pattern []vg.Length, points [][2]float64) {
+	// The rasterizer's time grows with the square of the number of points that share a row of pixels, so long lines
+	// are drawn a piece at a time. Dashes would begin anew with each piece.
+	const piece = 64
+	if _, raster := c.Canvas.(*vgimg.Canvas); raster && len(pattern) == 0 && len(points) > piece {
+		for ; len(points) > piece; points = points[piece-1:] {
+			c.stroke(clr, width, nil, points[:piece])
+		}
+	}
 	var path vg.Path
 	for i, point := range points {
 		at := vg.Point{X: vg.Length(point[0]), Y: vg.Length(point[1])}
