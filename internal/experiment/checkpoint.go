@@ -74,6 +74,26 @@ func (r *run) load() error {
 	return nil
 }
 
+// CheckpointStep returns the step of the checkpoint in a run's folder; its absence is an error that wraps
+// fs.ErrNotExist.
+func CheckpointStep(dir string) (int64, error) {
+	path := filepath.Join(dir, checkpointFile)
+	file, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	_, metadata, err := safetensors.Read(file)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	step, err := strconv.ParseInt(metadata[stepKey], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: its step %q is none", path, metadata[stepKey])
+	}
+	return step, nil
+}
+
 func (r *run) restore(file io.Reader) error {
 	tensors, metadata, err := safetensors.Read(file)
 	if err != nil {

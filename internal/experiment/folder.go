@@ -180,4 +180,10 @@ func checkIdle(dir string) error {
 	return nil
 }
 
+// IsBusy says whether an error is that of a run, or of a file given to [Lock], that another has.
+func IsBusy(err error) bool { return errors.Is(err, errBusy) }
+
+// Lock claims a file until it is closed; [IsBusy] tells the error of one that another has.
+func Lock(file *os.File) error { return lock(file) }
+
 var errBusy = errors.New("another process is training this run; wait until it is done, or stop it")

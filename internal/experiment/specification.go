@@ -311,6 +311,12 @@ func ReadSpecification(path string) (Specification, error) {
 	return file.Specification, err
 }
 
+// ParseSpecification reads a run's specification from YAML, with the defaults for what it does not say.
+func ParseSpecification(content []byte) (Specification, error) {
+	file, err := parseRunFile(content)
+	return file.Specification, err
+}
+
 // runFile is run.yaml: a specification, and on what it ran, which is for readers alone.
 type runFile struct {
 	Specification `yaml:",inline"`
