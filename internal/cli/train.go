@@ -197,7 +197,8 @@ func (f *trainFlags) specifications(flags *pflag.FlagSet) ([]experiment.Specific
 
 // label names a run's folder: its clipping, and its seed where there are several.
 func (f *trainFlags) label(s experiment.Specification) string {
-	name := strings.NewReplacer(":", "-", ",", "-").Replace(s.Clip)
+	clip, _ := s.Clipping() // which specifications has checked
+	name := clip.Label()
 	if f.seeds > 1 {
 		name += "-seed" + strconv.FormatUint(s.Seed, 10)
 	}
@@ -257,7 +258,7 @@ func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
 	}
 	const most = 10
 	if n := len(data.Skipped); n > 0 {
-		fmt.Fprintf(s.log, "Left out %d files that cannot be used as images:\n", n)
+		fmt.Fprintf(s.log, "Left out what cannot be used as images (%d):\n", n)
 		for _, file := range data.Skipped[:min(n, most)] {
 			fmt.Fprintf(s.log, "  %s\n", file)
 		}

@@ -200,7 +200,7 @@ func (r *run) train(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 		if o.Observe != nil {
-			if !math.IsNaN(raw) {
+			if raw-raw == 0 { // a finite number
 				smoothed += max(1./smoothing, 1/float64(r.step-first)) * (raw - smoothed)
 			}
 			o.Observe(Progress{Step: r.step, Steps: r.Steps, Loss: raw, Smoothed: smoothed, Clipped: r.history.Clipped})
