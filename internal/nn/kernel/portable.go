@@ -11,7 +11,7 @@ import (
 func portable() *Set {
 	return &Set{
 		Name: "portable", Lanes: lanesPortable, Panel: 2 * lanesPortable,
-		products:               [3][]product{2: {{4, productPortable(4)}, {1, productPortable(1)}}},
+		products:               [3][]product{2: {{4, productPortable4}, {1, productPortable1}}},
 		InputTransform:         inputTransformPortable,
 		OutputTransform:        outputTransformPortable,
 		OutputTransformAdd:     outputTransformAddPortable,
@@ -38,37 +38,69 @@ func at(p *float32, bytes int) *float32 { return (*float32)(unsafe.Add(unsafe.Po
 // floats are n floats from p on.
 func floats(p *float32, n int) []float32 { return unsafe.Slice(p, n) }
 
-func productPortable(rows int) func(*int64) {
-	return func(address *int64) {
-		p := (*Product)(unsafe.Pointer(address))
-		tapsA, tapsB := unsafe.Slice(p.TapsA, p.Taps), unsafe.Slice(p.TapsB, p.Taps)
-		for ; p.tiles > 0; p.tiles-- {
-			var sums [4][2 * lanesPortable]float32
+// productPortable4 is Multiply for tiles of 4 rows, two columns at a time, so that sums stay in registers.
+func productPortable4(address *int64) {
+	p := (*Product)(unsafe.Pointer(address))
+	tapsA, tapsB := unsafe.Slice(p.TapsA, p.Taps), unsafe.Slice(p.TapsB, p.Taps)
+	for ; p.tiles > 0; p.tiles-- {
+		for column := 0; column < 2*lanesPortable; column += 2 {
+			var s00, s01, s10, s11, s20, s21, s30, s31 float32
 			for t, offset := range tapsA {
-				a := at(p.A, p.offsetA+offset)
-				for k := range p.Depth {
-					b := (*[2 * lanesPortable]float32)(unsafe.Pointer(at(p.B, tapsB[t]+k*p.BStride)))
-					for r := range rows {
-						left := *at(a, r*p.RowStride+k*p.DepthStride)
-						sum := &sums[r]
-						for c := range sum {
-							sum[c] += float32(left * b[c])
-						}
-					}
+				a, b := p.offsetA+offset, tapsB[t]+4*column
+				for range p.Depth {
+					b0, b1 := *at(p.B, b), *at(p.B, b+4)
+					a0, a1 := *at(p.A, a), *at(p.A, a+p.RowStride)
+					a2, a3 := *at(p.A, a+2*p.RowStride), *at(p.A, a+3*p.RowStride)
+					s00 += float32(a0 * b0)
+					s01 += float32(a0 * b1)
+					s10 += float32(a1 * b0)
+					s11 += float32(a1 * b1)
+					s20 += float32(a2 * b0)
+					s21 += float32(a2 * b1)
+					s30 += float32(a3 * b0)
+					s31 += float32(a3 * b1)
+					a += p.DepthStride
+					b += p.BStride
 				}
 			}
-			for r := range rows {
-				c := floats(at(p.C, p.offsetC+r*p.CStride), 2*lanesPortable)
-				for i, sum := range sums[r] {
+			for r, sums := range [4][2]float32{{s00, s01}, {s10, s11}, {s20, s21}, {s30, s31}} {
+				for i, sum := range sums {
+					c := at(p.C, p.offsetC+r*p.CStride+4*(column+i))
 					if p.Accumulate {
-						sum += c[i]
+						sum += *c
 					}
-					c[i] = sum
+					*c = sum
 				}
 			}
-			p.offsetA += rows * p.RowStride
-			p.offsetC += rows * p.CStride
 		}
+		p.offsetA += 4 * p.RowStride
+		p.offsetC += 4 * p.CStride
+	}
+}
+
+// productPortable1 is Multiply for single rows.
+func productPortable1(address *int64) {
+	p := (*Product)(unsafe.Pointer(address))
+	tapsA, tapsB := unsafe.Slice(p.TapsA, p.Taps), unsafe.Slice(p.TapsB, p.Taps)
+	for ; p.tiles > 0; p.tiles-- {
+		var sums [2 * lanesPortable]float32
+		for t, offset := range tapsA {
+			for k := range p.Depth {
+				left := *at(p.A, p.offsetA+offset+k*p.DepthStride)
+				for i, right := range floats(at(p.B, tapsB[t]+k*p.BStride), len(sums)) {
+					sums[i] += float32(left * right)
+				}
+			}
+		}
+		c := floats(at(p.C, p.offsetC), len(sums))
+		for i, sum := range sums {
+			if p.Accumulate {
+				sum += c[i]
+			}
+			c[i] = sum
+		}
+		p.offsetA += p.RowStride
+		p.offsetC += p.CStride
 	}
 }
 
