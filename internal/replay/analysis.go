@@ -51,7 +51,9 @@ type Episode struct {
 	steps  []int64
 	quiet  int // steps since the last spike
 	sum    float64
-	count  int // of steps
+	count  int  // of steps
+	peaked int  // of steps up to the peak
+	quick  bool // back at the first step after the peak
 }
 
 // analysis finds what is out of the ordinary in a series of losses.
@@ -76,6 +78,7 @@ type analysis struct {
 	episodeCount  int64
 	episodeSpikes int64
 	back, shifts  int64
+	quick         int64   // of those that came back, at once
 	recoveries    []int64 // a sample is not needed: one number an episode, bounded
 	area          float64
 
@@ -158,7 +161,7 @@ func (a *analysis) step(step int64, losses []float64, before alrc.Moments, s alr
 		}
 		if a.open == nil {
 			a.open = &Episode{Start: step, Peak: step, PeakLoss: Number(math.Inf(-1)), Baseline: Number(mean), level: mean + sigma,
-				Sigmas: Number(math.NaN())}
+				Sigmas: Number(math.NaN()), peaked: 1}
 			if a.onEpisode != nil {
 				defer func() { a.onEpisode(a.open, false) }()
 			}
@@ -185,7 +188,7 @@ func (a *analysis) follow(step int64, level, high, sigma float64, spiked bool, s
 			e.NonFinite++
 		}
 		if s.Count > 0 && high > float64(e.PeakLoss) {
-			e.PeakLoss, e.Peak = Number(high), step
+			e.PeakLoss, e.Peak, e.peaked = Number(high), step, e.count
 			e.Sigmas = Number((high - float64(e.Baseline)) / sigma)
 		}
 		return
@@ -219,6 +222,7 @@ func (e *Episode) isBack() bool {
 	for i, value := range e.window {
 		if value <= e.level {
 			e.End = e.steps[i]
+			e.quick = e.count-(len(e.window)-1-i) <= e.peaked+1
 			break
 		}
 	}
@@ -238,6 +242,9 @@ func (a *analysis) close() {
 	a.area += float64(e.Area)
 	if e.Back {
 		a.back++
+		if e.quick {
+			a.quick++
+		}
 		if len(a.recoveries) < 100_000 {
 			a.recoveries = append(a.recoveries, e.Recovery)
 		}

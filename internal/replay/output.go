@@ -93,7 +93,7 @@ func (r *Report) malformedNote() string {
 // subject says what was read, and how much of it.
 func (r *Report) subject() string {
 	s := r.Source
-	files := filepath.Base(s.Files[0])
+	files := r.title()
 	if len(s.Files) > 1 {
 		files = fmt.Sprintf("%s and %s", files, counted(int64(len(s.Files)-1), "other file"))
 	}
@@ -120,6 +120,17 @@ func (r *Report) subject() string {
 		text += " (left out: " + strings.Join(left, ", ") + ")"
 	}
 	return text + "."
+}
+
+// title names the log: by its folder, too, where many logs have the file's name.
+func (r *Report) title() string {
+	dir, name := filepath.Split(r.Source.Files[0])
+	if name == "metrics.csv" || name == "trainer_state.json" {
+		if folder := filepath.Base(dir); dir != "" && folder != "." && folder != ".." {
+			return filepath.Join(folder, name)
+		}
+	}
+	return name
 }
 
 func (r Recommendation) describe() string {
@@ -175,7 +186,10 @@ func (r *Report) episodeRows(most int) (rows [][]string) {
 		if !math.IsNaN(float64(e.Sigmas)) {
 			row[3] = rounded(float64(e.Sigmas))
 		}
-		if e.NonFinite > 0 {
+		switch {
+		case e.NonFinite == e.Spikes:
+			row[2] = "not finite"
+		case e.NonFinite > 0:
 			row[2] += fmt.Sprintf(" (%d not finite)", e.NonFinite)
 		}
 		rows = append(rows, row)
@@ -307,7 +321,7 @@ func middle(values []float64) float64 {
 
 // HTML writes the report as one self-contained page.
 func (r *Report) HTML(w io.Writer) error {
-	page := &figure.Page{Title: "Replay of " + filepath.Base(r.Source.Files[0])}
+	page := &figure.Page{Title: "Replay of " + r.title()}
 	page.Lead(r.Verdict)
 	page.Paragraph(r.subject())
 	const width, height = 1800, 800

@@ -46,7 +46,7 @@ func (r *Report) recommend(o Options) {
 	case r.Spikes == 0 && shares[3] == 0:
 		rec.Reason = "Nothing would have been clipped at n = 3: this run does not need clipping. The published default costs nothing" +
 			" and insures runs with a higher learning rate or smaller batches."
-	case r.MedianRecovery >= slow && ordinary(2) <= some:
+	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
 			" all losses.", counted(r.MedianRecovery, "step"), percent(shares[2]))
@@ -61,9 +61,10 @@ func (r *Report) recommend(o Options) {
 	if o.Decay != 0 {
 		rec.Decay = o.Decay
 		rec.Reason += " The decay is the one that you gave."
-	} else if r.Steps < 3000 && r.Condition != "short" {
+	} else if length := max(r.Steps, r.Last-r.First+1); length < 3000 && r.Condition != "short" {
+		// The steps that no record was kept of count, too.
 		rec.Decay = 0.99
-		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of 0.99 follows it faster.", counted(r.Steps, "step"))
+		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of 0.99 follows it faster.", counted(length, "step"))
 	}
 	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.start, r.analysis)
 	rec.Snippets = snippets(rec)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -99,6 +100,7 @@ type Report struct {
 	AreaShare    Number     `json:"area_lost_share"`
 	// MedianRecovery is over the episodes that came back.
 	MedianRecovery int64  `json:"median_recovery"`
+	quickly        bool   // most were back at the next record
 	Drift          *Drift `json:"drift,omitempty"`
 
 	Clips          []ClipResult   `json:"clips"`
@@ -267,8 +269,15 @@ func (r *reading) choose() error {
 				others = append(others, other.name)
 			}
 		}
+		if dir := filepath.Dir(r.run.files[0].path); loss == "loss" && s.fields["raw_loss"] != nil && isOwnRun(dir) {
+			why = "which is what clipping sees"
+			if ownRunSays(dir, "huber: true") {
+				why += ": a raw_loss of 50 or more is its square root there"
+			}
+			others = []string{"raw_loss"}
+		}
 		if len(others) > 0 {
-			r.source.Notes = append(r.source.Notes, fmt.Sprintf("the loss is %s, %s; %s picks another: %s", loss, why, r.lossFlag(), list(others)))
+			r.source.Notes = append(r.source.Notes, fmt.Sprintf("the loss is %q, %s; %s picks another: %s", loss, why, r.lossFlag(), list(others)))
 		}
 	} else if !r.known(s, &loss, first) {
 		var names []string
@@ -630,19 +639,20 @@ func (r *reading) nothing(source Source, first string) error {
 	case first != "":
 		return fmt.Errorf("no record can be read; the first: %s", first)
 	}
-	return fmt.Errorf("%s holds no loss by the name %q", path, r.source.Loss)
+	return fmt.Errorf("%s holds no loss by the name %q%s", path, r.source.Loss, r.guesses())
 }
 
 // guesses offers keys that the log does hold.
 func (r *reading) guesses() string {
-	plainly := &reading{options: Options{}, run: r.run}
-	s, _, step, _, err := plainly.look()
+	plainly := &reading{run: r.run}
+	s, first, step, _, err := plainly.look()
 	if err != nil {
 		return ""
 	}
+	plainly.source.Format = first.format
 	var names []string
 	for _, c := range s.list("", step) {
-		if quoted := "--column '" + c.Loss + "'"; len(names) == 0 || names[len(names)-1] != quoted {
+		if quoted := plainly.lossFlag() + " '" + c.Loss + "'"; len(names) == 0 || names[len(names)-1] != quoted {
 			names = append(names, quoted)
 		}
 	}
@@ -671,7 +681,11 @@ func (r *Report) finish(o Options) {
 	} else {
 		r.AreaShare = Number(math.NaN())
 	}
-	r.MedianRecovery = median(a.recoveries)
+	r.MedianRecovery, r.quickly = median(a.recoveries), a.quick*2 >= a.back
+	if every := math.Round(float64(r.Last-r.First) / float64(max(r.Steps-1, 1))); every >= 2 {
+		r.Source.Notes = append(r.Source.Notes, fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a"+
+			" mean, so that spikes may be missed or look weaker than they were", counted(int64(every), "step")))
+	}
 	if d, ok := a.drift(); ok {
 		r.Drift = &d
 	}

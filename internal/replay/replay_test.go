@@ -377,6 +377,39 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// A loss that is back at the next record came back at once, however many steps lie between records.
+func TestSparseLog(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	var log strings.Builder
+	log.WriteString("step,train_loss_step\n")
+	for i := range 300 {
+		loss := 1 + 0.1*random.NormFloat64()
+		switch i {
+		case 150:
+			loss = 5
+		case 200:
+			loss = math.NaN()
+		}
+		fmt.Fprintf(&log, "%d,%v\n", 50*i, loss)
+	}
+	report, err := Run(Options{Inputs: []string{write(t, "metrics.csv", log.String())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(report.Verdict, "step 7,500, was") || !strings.Contains(report.Verdict, "back at the next record, 50 steps later") {
+		t.Errorf("the verdict is %q", report.Verdict)
+	}
+	if rec := report.Recommendation; rec.N != 3 || rec.Decay != 0.999 {
+		t.Errorf("n = %v, decay %v are recommended, for spikes that lasted one record of a run of 15,000 steps", rec.N, rec.Decay)
+	}
+	if notes := strings.Join(report.Source.Notes, "\n"); !strings.Contains(notes, "one record every 50 steps") {
+		t.Errorf("notes: %s", notes)
+	}
+	if rows := report.episodeRows(5); len(rows) != 2 || rows[1][2] != "not finite" {
+		t.Errorf("episodes: %v", rows)
+	}
+}
+
 func TestMalformed(t *testing.T) {
 	content := "step,loss\n1,0.5\n2,abc\n3\n4,0.25\nx,1\n"
 	path := write(t, "log.csv", content)
@@ -448,28 +481,38 @@ func TestFolders(t *testing.T) {
 
 	// Of two runs of this program the one without clipping is read.
 	own := t.TempDir()
-	for label, loss := range map[string]string{"none": "1", "alrc-2": "2"} {
-		dir := filepath.Join(own, label)
+	for _, run := range []struct{ label, clip, loss string }{{"alrc-2-seed0", "alrc:2", "2"}, {"none-seed0", "none", "1"}, {"none-seed1", "none", "3"}} {
+		dir := filepath.Join(own, run.label)
 		events(dir, 1, 9)
-		if err := os.WriteFile(filepath.Join(dir, "run.yaml"), []byte("clip: none\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "run.yaml"), []byte("task: supersample\nclip: "+run.clip+"\nhuber: true\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		header := "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n"
-		if err := os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte(header+"1,"+loss+",3,,,,,1,0,9,\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte(header+"1,"+run.loss+",3,,,,,1,0,9,\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, rows := rowsOf(t, Options{Inputs: []string{own}}); pairs(rows) != "1:1" {
-		t.Errorf("a folder of runs: %s", pairs(rows))
+	report, rows = rowsOf(t, Options{Inputs: []string{own}})
+	if notes := strings.Join(report.Source.Notes, "\n"); pairs(rows) != "1:1" || !strings.Contains(notes, "read from none-seed0") ||
+		!strings.Contains(notes, "--column picks another: raw_loss") {
+		t.Errorf("a folder of runs: %s; notes: %s", pairs(rows), notes)
 	}
-	if _, rows := rowsOf(t, Options{Inputs: []string{filepath.Join(own, "alrc-2")}}); pairs(rows) != "1:2" {
+	if _, rows := rowsOf(t, Options{Inputs: []string{filepath.Join(own, "alrc-2-seed0")}}); pairs(rows) != "1:2" {
 		t.Errorf("a run: %s", pairs(rows))
+	}
+
+	// Runs without clipping that differ in more than their seeds are asked about.
+	if err := os.Rename(filepath.Join(own, "none-seed1"), filepath.Join(own, "sgd-none-seed1")); err != nil {
+		t.Fatal(err)
+	}
+	var choice *ChoiceError
+	if _, err := Run(Options{Inputs: []string{own}}); !errors.As(err, &choice) || len(choice.Candidates) != 3 {
+		t.Errorf("runs of several kinds: %v, %+v", err, choice)
 	}
 
 	several := t.TempDir()
 	events(filepath.Join(several, "a"), 1, 1, 2)
 	events(filepath.Join(several, "b"), 1, 1, 2)
-	var choice *ChoiceError
 	if _, err := Run(Options{Inputs: []string{several}}); !errors.As(err, &choice) || len(choice.Candidates) != 2 ||
 		choice.Candidates[1].Run != filepath.Join(several, "b") {
 		t.Errorf("two runs: %v, %+v", err, choice)

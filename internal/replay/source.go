@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -186,26 +187,40 @@ func folder(dir string) (runs []series, note string, err error) {
 	if last, ok := lastCheckpoint(runs); ok {
 		return []series{last}, fmt.Sprintf("read from %s, the last checkpoint", last.name), nil
 	}
-	// Of this program's runs, those without clipping are what a replay is of.
-	var without []series
-	for _, run := range runs {
-		if base := filepath.Base(filepath.FromSlash(run.name)); base == "none" && isOwnRun(filepath.Join(dir, filepath.FromSlash(run.name))) {
-			without = append(without, run)
+	if first, others, ok := unclipped(dir, runs); ok {
+		if len(others) > 0 {
+			note = fmt.Sprintf("read from %s, which is without clipping; beside it: %s", first.name, list(others))
 		}
-	}
-	if len(without) == 1 {
-		var names []string
-		for _, run := range runs {
-			if run.name != without[0].name {
-				names = append(names, run.name)
-			}
-		}
-		if len(names) > 0 {
-			note = fmt.Sprintf("read from %s, the run without clipping; beside it: %s", without[0].name, list(names))
-		}
-		return without, note, nil
+		return []series{first}, note, nil
 	}
 	return runs, "", nil
+}
+
+// seedSuffix ends the names of runs that repeat one another.
+var seedSuffix = regexp.MustCompile(`-seed[0-9]+$`)
+
+// unclipped returns the run without clipping among this program's, which is what a replay is of; of several that
+// differ in their seeds alone, the first.
+func unclipped(dir string, runs []series) (first series, others []string, ok bool) {
+	for _, run := range runs {
+		switch folder := filepath.Join(dir, filepath.FromSlash(run.name)); {
+		case !isOwnRun(folder) || !ownRunSays(folder, "clip: none"):
+			others = append(others, run.name)
+		case !ok:
+			first, ok = run, true
+		case seedSuffix.ReplaceAllString(run.name, "") != seedSuffix.ReplaceAllString(first.name, ""):
+			return series{}, nil, false
+		default:
+			others = append(others, run.name)
+		}
+	}
+	return first, others, ok
+}
+
+// ownRunSays says whether the specification of a run of this program has a line.
+func ownRunSays(dir, line string) bool {
+	specification, err := os.ReadFile(filepath.Join(dir, "run.yaml"))
+	return err == nil && bytes.Contains(append([]byte("\n"), specification...), []byte("\n"+line+"\n"))
 }
 
 func exists(parts ...string) bool {

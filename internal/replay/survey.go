@@ -177,7 +177,8 @@ var otherNames = map[string]bool{"lr": true, "rate": true, "epoch": true, "epoch
 	"seconds": true, "ms": true, "speed": true, "acc": true, "accuracy": true, "norm": true, "gnorm": true, "memory": true,
 	"mem": true, "gpu": true, "tokens": true, "samples": true, "runtime": true, "timestamp": true, "step": true, "iter": true,
 	"iteration": true, "mfu": true, "threshold": true, "mu1": true, "mu2": true, "scale": true, "clipped": true, "images": true,
-	"psnr": true, "ssim": true, "batch": true, "seed": true, "progress": true, "wall": true, "throughput": true, "flops": true}
+	"psnr": true, "ssim": true, "batch": true, "seed": true, "progress": true, "wall": true, "throughput": true, "flops": true,
+	"flos": true, "per": true, "second": true, "data": true}
 
 // evaluationWords are of fields that hold what was measured on held-out data.
 var evaluationWords = map[string]bool{"val": true, "valid": true, "validation": true, "eval": true, "evaluation": true, "test": true, "dev": true}

@@ -43,7 +43,9 @@ func (r *Report) judge() {
 			sentence += fmt.Sprintf("; the worst, step %s, was %s standard deviations above the mean", grouped(a.worst), rounded(a.worstSigmas))
 			if e := r.episodeOf(a.worst); e != nil {
 				switch {
-				case e.Back && e.Recovery <= 1:
+				case e.Back && e.quick && e.Recovery > 1:
+					sentence += fmt.Sprintf("; the loss was back at the next record, %s later", counted(e.Recovery, "step"))
+				case e.Back && e.quick:
 					sentence += "; the loss was back at the next step"
 				case e.Back:
 					sentence += fmt.Sprintf("; after it the loss needed %s to come back", counted(e.Recovery, "step"))
@@ -55,9 +57,9 @@ func (r *Report) judge() {
 			}
 		}
 		add("%s.", sentence)
-		if r.EpisodeCount > 1 && r.EpisodeCount < r.Spikes || r.EpisodeCount > 1 && r.MedianRecovery > 1 {
+		if r.EpisodeCount > 1 && (r.EpisodeCount < r.Spikes || !r.quickly) {
 			text := fmt.Sprintf("They make %s", counted(r.EpisodeCount, "episode"))
-			if r.MedianRecovery > 1 {
+			if !r.quickly {
 				text += fmt.Sprintf(", half of which took %s or more to come back from", counted(r.MedianRecovery, "step"))
 			}
 			if share := float64(r.AreaShare); share >= 0.001 {
