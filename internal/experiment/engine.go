@@ -53,7 +53,7 @@ func Engines() []string {
 }
 
 func unknownEngine(name string) error {
-	return fmt.Errorf("engine: %q is unknown; there are %s", name, strings.Join(Engines(), ", "))
+	return fmt.Errorf("engine: %q is unknown; there are %s, and gomlx in the command that 'go -C gomlx build -o .. ./cmd/alrc' makes", name, strings.Join(Engines(), ", "))
 }
 
 // newEngine builds the engine of a specification for images of a shape.
