@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -161,7 +162,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	report, err := replay.Run(o)
 	var choice *replay.ChoiceError
 	if errors.As(err, &choice) {
-		if chosen, ok := ask(command, choice, inputs); ok {
+		if chosen, ok := ask(command, choice); ok {
 			if chosen.Run != "" {
 				o.Inputs = []string{chosen.Run}
 			}
@@ -171,7 +172,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			}
 			report, err = replay.Run(o)
 		} else {
-			return &ExitError{Code: exitUsage, Err: describeChoice(choice, inputs)}
+			return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
 		}
 	}
 	if err != nil {
@@ -213,13 +214,13 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 }
 
 // ask lets a person at a terminal choose a series.
-func ask(command *cobra.Command, choice *replay.ChoiceError, inputs []string) (replay.Candidate, bool) {
+func ask(command *cobra.Command, choice *replay.ChoiceError) (replay.Candidate, bool) {
 	in, inOK := command.InOrStdin().(*os.File)
 	out, outOK := command.OutOrStdout().(*os.File)
 	if !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) || len(choice.Candidates) == 0 {
 		return replay.Candidate{}, false
 	}
-	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice, inputs))
+	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice))
 	for {
 		fmt.Fprintf(out, "Which one, 1 to %d? ", len(choice.Candidates))
 		var number int
@@ -234,14 +235,14 @@ func ask(command *cobra.Command, choice *replay.ChoiceError, inputs []string) (r
 }
 
 // describeChoice lists the series of a log, and the flags that pick each.
-func describeChoice(choice *replay.ChoiceError, inputs []string) error {
-	return fmt.Errorf("%s:\n\n%s", choice.Reason, candidateTable(choice, inputs))
+func describeChoice(choice *replay.ChoiceError) error {
+	return fmt.Errorf("%s:\n\n%s", choice.Reason, candidateTable(choice))
 }
 
-func candidateTable(choice *replay.ChoiceError, inputs []string) string {
+func candidateTable(choice *replay.ChoiceError) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  \tloss\tcount\tfrom\tto\tpick it by")
+	fmt.Fprintln(w, "  \tloss\tcount\tfrom\tto\tto pick it, give")
 	for i, c := range choice.Candidates {
 		name := c.Loss
 		if c.Where != "" {
@@ -249,18 +250,14 @@ func candidateTable(choice *replay.ChoiceError, inputs []string) string {
 		}
 		var flags []string
 		if c.Run != "" {
-			name = c.Run + ": " + name
+			name = filepath.Base(c.Run) + ": " + name
 			flags = append(flags, quoted(c.Run))
-		} else {
-			for _, input := range inputs {
-				flags = append(flags, quoted(input))
-			}
 		}
 		flags = append(flags, "--column", quoted(c.Loss))
 		if c.Where != "" {
 			flags = append(flags, "--where", quoted(c.Where))
 		}
-		fmt.Fprintf(w, "  %d\t%s\t%d\t%.4g\t%.4g\talrc replay %s\n", i+1, name, c.Count, c.Least, c.Most, strings.Join(flags, " "))
+		fmt.Fprintf(w, "  %d\t%s\t%d\t%.4g\t%.4g\t%s\n", i+1, name, c.Count, c.Least, c.Most, strings.Join(flags, " "))
 	}
 	w.Flush()
 	if choice.Partial {
@@ -317,7 +314,7 @@ func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
 	case errors.As(err, &exit):
 		return exit
 	case errors.As(err, &choice):
-		return &ExitError{Code: exitUsage, Err: describeChoice(choice, o.Inputs)}
+		return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
 	case err != nil && ctx.Err() != nil:
 		if alerts > 0 {
 			return &ExitError{Code: exitDiverged}

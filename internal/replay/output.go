@@ -346,15 +346,15 @@ func (r *Report) HTML(w io.Writer) error {
 		page.Heading(2, "Episodes")
 		page.Paragraph(fmt.Sprintf("A step spikes when a loss lies more than %d running standard deviations above the running mean. Spikes that"+
 			" follow one another before the loss has calmed down are one episode.", spikeLevel))
-		const most = 50
+		if zoom, ok := r.zoom(); ok {
+			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
+		}
+		const most = 25
 		episodes := figure.Table{Header: episodeHeader, Rows: r.episodeRows(most), Text: []int{4}}
 		if r.EpisodeCount > most {
 			episodes.Caption = r.episodesTitle(most)
 		}
 		page.Table(episodes)
-		if zoom, ok := r.zoom(); ok {
-			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
-		}
 	}
 	page.Heading(2, "Recommended")
 	page.Paragraph(r.Recommendation.describe())
