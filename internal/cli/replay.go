@@ -192,13 +192,8 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			return err
 		}
 	}
-	look := replay.Appearance{Columns: 80, Plot: !f.noPlot, Snippet: f.snippet}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 {
-			look.Columns = columns
-		}
-		look.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	}
+	columns, onTerminal := isTerminal(out)
+	look := replay.Appearance{Columns: columns, Color: onTerminal && os.Getenv("NO_COLOR") == "", ASCII: !showsUnicode(), Plot: !f.noPlot, Snippet: f.snippet}
 	if err := report.Print(out, look); err != nil {
 		return err
 	}

@@ -235,6 +235,20 @@ func TestTerminalShowsTheCurve(t *testing.T) {
 	}
 }
 
+// A mark is not lost among the dots of a curve.
+func TestTerminalShowsMarks(t *testing.T) {
+	p := Plot{Series: []Series{{X: []float64{0, 1, 2}, Y: []float64{0, 1, 0}}},
+		Marks: []Mark{{Name: "peak", X: []float64{1}, Y: []float64{1}, Cross: true}, {Name: "end", X: []float64{2}, Y: []float64{0}}}}
+	var out bytes.Buffer
+	if err := Terminal(&out, p, 24, 8, false); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	if lines[0] != "× peak   • end" || !strings.Contains(lines[1], "×") || !strings.Contains(lines[5], "•") {
+		t.Errorf("a cross belongs at the top, a dot at the bottom:\n%s", out.String())
+	}
+}
+
 func TestPageIsWhole(t *testing.T) {
 	page := &Page{Title: "T <1>"}
 	page.Lead("lead")

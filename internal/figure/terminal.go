@@ -55,6 +55,7 @@ const ansiReset, ansiDim = "\x1b[0m", "\x1b[2m"
 type cell struct {
 	dots   uint8
 	series int
+	mark   rune // of a mark in the cell, which is what matters there, or 0
 }
 
 func drawText(w io.Writer, p Plot, columns, rows int, s *style, color bool) error {
@@ -124,7 +125,7 @@ func drawText(w io.Writer, p Plot, columns, rows int, s *style, color bool) erro
 		fmt.Fprintf(out, "%s %c", pad(label, widest), side)
 		blank, painted := 0, -1
 		for _, c := range cells[row*width : (row+1)*width] {
-			if c.dots == 0 {
+			if c.dots == 0 && c.mark == 0 {
 				blank++
 				continue
 			}
@@ -138,7 +139,11 @@ func drawText(w io.Writer, p Plot, columns, rows int, s *style, color bool) erro
 				out.WriteString(p.ansiColor(c.series))
 				painted = c.series
 			}
-			out.WriteRune(s.character(c.dots, c.series))
+			if c.mark != 0 {
+				out.WriteRune(c.mark)
+			} else {
+				out.WriteRune(s.character(c.dots, c.series))
+			}
 		}
 		if color && painted >= 0 {
 			out.WriteString(ansiReset)
@@ -193,7 +198,7 @@ func (p *Plot) rasterize(x, y axis, width, height int, s *style) []cell {
 			}
 			column := min(max(int(x.place(m.X[k])*area.right+0.5), 0), wide-1)
 			row := high - 1 - min(max(int(y.place(m.Y[k])*area.top+0.5), 0), high-1)
-			dot(column, row, len(p.Series))
+			cells[row/s.dotsHigh*width+column/s.dotsWide] = cell{mark: s.mark(m.Cross, len(p.Series)), series: len(p.Series)}
 		}
 	}
 	return cells
@@ -201,11 +206,32 @@ func (p *Plot) rasterize(x, y axis, width, height int, s *style) []cell {
 
 func abs(v float64) float64 { return max(v, -v) }
 
+// ansiColor is that of a series; faint ones take none of the colours. Marks are in red.
 func (p *Plot) ansiColor(series int) string {
-	if series >= len(p.Series) || p.Series[series].Faint {
+	if series >= len(p.Series) {
+		return ansi[len(ansi)-1]
+	}
+	if p.Series[series].Faint {
 		return ansiDim
 	}
-	return ansi[series%len(ansi)]
+	place := 0
+	for _, before := range p.Series[:series] {
+		if !before.Faint {
+			place++
+		}
+	}
+	return ansi[place%len(ansi)]
+}
+
+// mark is the character of a mark; of ASCII, the one after those of so many series.
+func (s *style) mark(cross bool, series int) rune {
+	switch {
+	case s.plain:
+		return s.character(1, series)
+	case cross:
+		return '×'
+	}
+	return '•'
 }
 
 // legendText is one entry, and its width without colours.
@@ -240,11 +266,7 @@ func (p *Plot) textLegend(s *style, color bool) []legendText {
 		add(series.Name, sample, i)
 	}
 	for _, m := range p.Marks {
-		sample := "⠂"
-		if s.plain {
-			sample = string(s.character(1, len(p.Series)))
-		}
-		add(m.Name, sample, len(p.Series))
+		add(m.Name, string(s.mark(m.Cross, len(p.Series))), len(p.Series))
 	}
 	return entries
 }

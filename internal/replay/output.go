@@ -26,6 +26,7 @@ func (r *Report) JSON(w io.Writer) error {
 type Appearance struct {
 	Columns int  // of the terminal
 	Color   bool // by ANSI escape sequences
+	ASCII   bool // for terminals that show nothing else
 	Plot    bool
 	// Snippet is the framework whose lines to paste are shown; "all" shows those of all.
 	Snippet string
@@ -45,7 +46,13 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	fmt.Fprintf(&b, "%s\n", bold(wrap(r.Verdict, width, "")))
 	if look.Plot && r.Steps > 1 {
 		b.WriteByte('\n')
-		if err := figure.Terminal(&b, r.plot(2*width, false), width, 16, look.Color); err != nil {
+		var err error
+		if look.ASCII {
+			err = figure.ASCII(&b, r.plot(width, false), width, 16)
+		} else {
+			err = figure.Terminal(&b, r.plot(2*width, false), width, 16, look.Color)
+		}
+		if err != nil {
 			return fmt.Errorf("draw the plot: %w", err)
 		}
 	}
