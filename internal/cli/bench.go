@@ -14,6 +14,9 @@ import (
 	"alrc/internal/experiment"
 )
 
+// started is when the process began, but for the time that it takes to load the program.
+var started = time.Now()
+
 func newBenchCommand() *cobra.Command {
 	s := experiment.Default()
 	s.Loss, s.Clip, s.Width = "squared", "none", 1
@@ -50,7 +53,7 @@ limit, and the time of each part of a step.`,
 				return err
 			}
 			each := time.Duration(seconds * float64(time.Second))
-			b, err := experiment.Measure(s, data, batchSizes, threads, each, func() bool { return ctx.Err() != nil })
+			b, err := experiment.Measure(s, data, batchSizes, threads, each, started, func() bool { return ctx.Err() != nil })
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
@@ -84,8 +87,9 @@ limit, and the time of each part of a step.`,
 
 func writeBenchmark(w io.Writer, b *experiment.Benchmark) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Kernels %s, %d threads, whose limit was measured as %s GFLOP/s; width %v, %s loss.\n\n",
-		b.Kernels, b.Threads, number(b.PeakGFLOPS), b.Width, b.Loss)
+	fmt.Fprintf(&text, "Kernels %s, %d threads, whose limit was measured as %s GFLOP/s; width %v, %s loss.\n"+
+		"The first step was done %.0f ms after the start of the program.\n\n",
+		b.Kernels, b.Threads, number(b.PeakGFLOPS), b.Width, b.Loss, b.FirstStepMilliseconds)
 	fmt.Fprintf(&text, "%10s %10s %10s %10s %10s %10s\n", "batch size", "ms a step", "images/s", "GFLOP/s", "of limit", "memory MB")
 	for _, m := range b.Results {
 		fmt.Fprintf(&text, "%10d %10.4g %10.4g %10.4g %9.0f%% %10.0f\n", m.BatchSize, m.MillisecondsPerStep, m.ImagesPerSecond,

@@ -36,28 +36,31 @@ type PartTime struct {
 
 // Benchmark is measurements on one machine.
 type Benchmark struct {
-	Kernels    string        `json:"kernels"`
-	Threads    int           `json:"threads"`
-	Width      float64       `json:"width"`
-	Loss       Loss          `json:"loss"`
-	PeakGFLOPS float64       `json:"peak_gflops"`
-	Results    []Measurement `json:"results"`
+	Kernels    string  `json:"kernels"`
+	Threads    int     `json:"threads"`
+	Width      float64 `json:"width"`
+	Loss       Loss    `json:"loss"`
+	PeakGFLOPS float64 `json:"peak_gflops"`
+	// FirstStepMilliseconds is the time from the process's start to the end of the first step.
+	FirstStepMilliseconds float64       `json:"first_step_ms"`
+	Results               []Measurement `json:"results"`
 }
 
 // Measure trains a specification for a time at each batch size, without clipping and without a folder, and tells how
-// fast that is. A done stops it before the next step.
-func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each time.Duration, done func() bool) (*Benchmark, error) {
+// fast that is. The process began at a start; done stops the measuring before the next step.
+func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each time.Duration, start time.Time,
+	done func() bool) (*Benchmark, error) {
 	b := &Benchmark{Width: s.Width, Loss: s.Loss}
 	for _, size := range batchSizes {
 		s.BatchSize = size
-		if err := b.measure(s, data, threads, each, done); err != nil {
+		if err := b.measure(s, data, threads, each, start, done); err != nil {
 			return nil, err
 		}
 	}
 	return b, nil
 }
 
-func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each time.Duration, done func() bool) error {
+func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each time.Duration, start time.Time, done func() bool) error {
 	resetPeakMemory()
 	built, err := s.newEngine(data, threads)
 	if err != nil {
@@ -65,10 +68,6 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 	}
 	defer built.Close()
 	built.Initialize(s.Seed)
-	engine, _ := built.(*nn.Engine)
-	if engine != nil && b.PeakGFLOPS == 0 {
-		b.PeakGFLOPS, b.Threads = engine.Peak()/1e9, engine.Threads()
-	}
 	b.Kernels = built.Kernels()
 	loader, err := dataset.NewLoader(data.Train, dataset.LoaderOptions{BatchSize: s.BatchSize, Seed: s.Seed, Augment: true})
 	if err != nil {
@@ -105,7 +104,17 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 		}
 		return times, nil
 	}
-	if _, err := timed(3, 0); err != nil {
+	if err := step(); err != nil {
+		return err
+	}
+	if len(b.Results) == 0 {
+		b.FirstStepMilliseconds = time.Since(start).Seconds() * 1e3
+	}
+	engine, _ := built.(*nn.Engine)
+	if engine != nil && len(b.Results) == 0 {
+		b.PeakGFLOPS, b.Threads = engine.Peak()/1e9, engine.Threads()
+	}
+	if _, err := timed(2, 0); err != nil {
 		return err
 	}
 	times, err := timed(5, each)

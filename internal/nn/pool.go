@@ -11,11 +11,13 @@ import (
 type pool struct {
 	workers []*worker
 
-	// epoch counts phases; a worker that sees it change takes part in the phase.
-	epoch   atomic.Uint64
-	working atomic.Int32
-	closed  atomic.Bool
-	phase   *phase
+	// epoch counts phases; a worker that sees it change takes part in the phase while that is open. The caller waits for
+	// the active workers alone: one that the system or another goroutine keeps from its processor holds nobody up.
+	epoch  atomic.Uint64
+	open   atomic.Bool
+	active atomic.Int32
+	closed atomic.Bool
+	phase  *phase
 
 	// sleepers counts the workers that sleep, or are about to, on wake.
 	sleepers atomic.Int32
@@ -94,7 +96,7 @@ func (p *pool) run(ph *phase) {
 		ph.ranges[i].end = int64(total * (i + 1) / threads)
 	}
 	p.phase = ph
-	p.working.Store(int32(threads - 1))
+	p.open.Store(true)
 	p.epoch.Add(1)
 	if p.sleepers.Load() > 0 {
 		p.mutex.Lock()
@@ -102,8 +104,12 @@ func (p *pool) run(ph *phase) {
 		p.mutex.Unlock()
 	}
 	ph.work(p.workers[0])
-	for spins := 0; p.working.Load() > 0; spins++ {
-		pause(spins)
+	p.open.Store(false)
+	for spins := 0; p.active.Load() > 0; spins++ {
+		// The wait is short as a rule, and what else there is to run is for the workers to let run.
+		if spins > patient {
+			runtime.Gosched()
+		}
 	}
 }
 
@@ -114,7 +120,10 @@ func (p *pool) serve(w *worker) {
 	for {
 		for spins := 0; p.epoch.Load() == seen; spins++ {
 			if spins < awake {
-				pause(spins)
+				if spins%64 == 63 {
+					// Such as the goroutine that makes the next batch.
+					runtime.Gosched()
+				}
 				continue
 			}
 			p.mutex.Lock()
@@ -125,25 +134,26 @@ func (p *pool) serve(w *worker) {
 			p.sleepers.Add(-1)
 			p.mutex.Unlock()
 		}
-		seen++
+		seen = p.epoch.Load()
 		if p.closed.Load() {
 			return
 		}
-		p.phase.work(w)
-		p.working.Add(-1)
+		// Active comes first: either the worker sees that the phase is over, or the caller sees the worker.
+		p.active.Add(1)
+		if p.open.Load() {
+			p.phase.work(w)
+		}
+		p.active.Add(-1)
 	}
 }
 
-// awake is the number of times that a worker looks for work before it sleeps: some tens of microseconds.
-const awake = 3000
-
-// pause passes a moment of waiting. Every now and then it lets another goroutine run, such as the one that makes the
-// next batch.
-func pause(spins int) {
-	if spins%64 == 63 {
-		runtime.Gosched()
-	}
-}
+const (
+	// awake is the number of times that a worker looks for work before it sleeps: some hundreds of microseconds, longer
+	// than what lies between two steps.
+	awake = 200_000
+	// patient is the number of times that the caller looks for workers to be done before it lets others run.
+	patient = 20_000
+)
 
 // work does a worker's own tasks, and then those that others have not begun.
 func (ph *phase) work(w *worker) {
