@@ -48,6 +48,9 @@ func makePowers() (table [largestPower - smallestPower + 1]powerOfTen) {
 var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
 	1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
+// longestNumber is beyond what any program writes for a float64, whose exact decimals are 1,077 characters at most.
+const longestNumber = 4096
+
 // number reads the decimal number that text begins with, to the nearest float64 as strconv.ParseFloat does, and
 // returns the number of its bytes, 0 where text begins with none. "nan" and "inf" in any case are numbers.
 func number(text []byte) (value float64, n int) {
@@ -86,6 +89,9 @@ func number(text []byte) (value float64, n int) {
 	}
 	// Leading zeros count as digits here, which only sends some numbers the long way.
 	if digits > 19 {
+		if i > longestNumber {
+			return 0, 0
+		}
 		return long(text[:i]), i
 	}
 	switch {

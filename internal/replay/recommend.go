@@ -41,6 +41,8 @@ func (r *Report) recommend(o Options) {
 	ordinary := func(n float64) float64 { return max(0, shares[n]-float64(r.SpikeShare)) }
 	rec := Recommendation{N: 3, Decay: 0.999}
 	switch {
+	case r.NonFinite == r.Losses:
+		rec.Reason = "There is nothing to clip where no loss is finite: these are the published defaults."
 	case r.Condition == "short":
 		rec.Reason = "The log is too short to say more than the published defaults."
 	case r.Spikes == 0 && shares[3] == 0:
@@ -61,7 +63,7 @@ func (r *Report) recommend(o Options) {
 	if o.Decay != 0 {
 		rec.Decay = o.Decay
 		rec.Reason += " The decay is the one that you gave."
-	} else if length := max(r.Steps, r.Last-r.First+1); length < 3000 && r.Condition != "short" {
+	} else if length := max(r.Steps, r.Last-r.First+1); length < 3000 && r.analysis.started {
 		// The steps that no record was kept of count, too.
 		rec.Decay = 0.99
 		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of 0.99 follows it faster.", counted(length, "step"))

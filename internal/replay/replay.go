@@ -170,11 +170,11 @@ func (r *reading) choiceOfRuns(runs []series) error {
 				name = folderOf(run.files[0].path)
 			}
 		}
-		s, _, step, _, err := one.look()
+		s, _, step, _, _, err := one.look()
 		if err != nil {
 			continue
 		}
-		if f, _ := s.lossField(step); f != nil && r.options.Loss == "" {
+		if f, _, _ := s.lossField(step); f != nil && r.options.Loss == "" {
 			for _, c := range s.list(name, step) {
 				if c.Loss == f.name {
 					e.Candidates = append(e.Candidates, c)
@@ -198,15 +198,15 @@ func folderOf(path string) string {
 	return "."
 }
 
-// look surveys the beginning of a run and guesses its step field.
-func (r *reading) look() (s *survey, first sniffed, step, training string, err error) {
+// look surveys the beginning of a run and guesses its step field. whole says that it is all of the first file.
+func (r *reading) look() (s *survey, first sniffed, step, training string, whole bool, err error) {
 	f := r.run.files[0]
 	sample, whole, err := f.sample()
 	if err != nil {
-		return nil, first, "", "", err
+		return nil, first, "", "", false, err
 	}
 	if first, err = sniff(sample, f.path, r.options.Format); err != nil {
-		return nil, first, "", "", err
+		return nil, first, "", "", false, err
 	}
 	s = newSurvey("")
 	r.visit(s, first, sample, whole)
@@ -219,7 +219,7 @@ func (r *reading) look() (s *survey, first sniffed, step, training string, err e
 		s = newSurvey(split)
 		r.visit(s, first, sample, whole)
 	}
-	return s, first, step, training, nil
+	return s, first, step, training, whole, nil
 }
 
 func (r *reading) visit(s *survey, kind sniffed, sample []byte, whole bool) {
@@ -250,16 +250,24 @@ func (r *reading) choose() error {
 		r.pattern, err = newPattern(o.Pattern, o.Where)
 		return err
 	}
-	s, first, step, training, err := r.look()
+	s, first, step, training, whole, err := r.look()
 	if err != nil {
 		return err
 	}
 	r.source.Format, r.source.Run = first.format, r.run.name
 	loss := o.Loss
 	if loss == "" {
-		f, why := s.lossField(step)
-		if f == nil {
-			return r.choices(s, step, "")
+		f, why, named := s.lossField(step)
+		if f == nil || !named && first.events && (!whole || len(r.run.files) > 1) {
+			// The loss may begin after the sample: behind a graph or images, or in a later file.
+			full, partial, err := r.surveyFully(s.split)
+			if err != nil {
+				return err
+			}
+			if f, why, _ = full.lossField(step); f == nil {
+				return r.choices(full, partial, step, "")
+			}
+			s = full
 		}
 		loss = f.name
 		likely, _ := s.candidates(step)
@@ -290,7 +298,11 @@ func (r *reading) choose() error {
 	where := o.Where
 	if s.split != "" && len(where) == 0 {
 		if training == "" {
-			return r.choices(s, step, loss)
+			full, partial, err := r.surveyFully(s.split)
+			if err != nil {
+				return err
+			}
+			return r.choices(full, partial, step, loss)
 		}
 		condition := Condition{Field: s.split, Value: training}
 		condition.prepare()
@@ -341,18 +353,25 @@ func (r *reading) known(s *survey, loss *string, first sniffed) bool {
 	return partial
 }
 
-// choices lists what the log may be read for: all of it is read, for counts and ranges.
-func (r *reading) choices(s *survey, step, loss string) error {
-	full := newSurvey(s.split)
-	partial, err := surveyAll(r.run, full, r.options.Format)
-	if err != nil {
-		return err
-	}
+// surveyFully surveys all of the log, or as much as surveyLimit; then partial is true.
+func (r *reading) surveyFully(split string) (s *survey, partial bool, err error) {
+	s = newSurvey(split)
+	partial, err = surveyAll(r.run, s, r.options.Format)
+	return s, partial, err
+}
+
+// choices lists what the log may be read for.
+func (r *reading) choices(full *survey, partial bool, step, loss string) error {
 	e := &ChoiceError{Partial: partial}
+	finite := false
 	for _, c := range full.list("", step) {
 		if loss == "" || c.Loss == loss {
 			e.Candidates = append(e.Candidates, c)
+			finite = finite || c.Least <= c.Most
 		}
+	}
+	if !finite {
+		e.Candidates = nil
 	}
 	if len(e.Candidates) == 0 {
 		return fmt.Errorf("%s holds no number that can be a loss", r.run.files[0].path)
@@ -645,7 +664,7 @@ func (r *reading) nothing(source Source, first string) error {
 // guesses offers keys that the log does hold.
 func (r *reading) guesses() string {
 	plainly := &reading{run: r.run}
-	s, first, step, _, err := plainly.look()
+	s, first, step, _, _, err := plainly.look()
 	if err != nil {
 		return ""
 	}

@@ -360,6 +360,11 @@ func TestVerdicts(t *testing.T) {
 	if nan.Condition != "diverged" || !strings.Contains(nan.Verdict, "from step 2,901 to the end, 100 steps") {
 		t.Errorf("NaN: %s: %s", nan.Condition, nan.Verdict)
 	}
+	never := noisy(t, 100, func(i int, loss float64) float64 { return math.NaN() })
+	if never.Condition != "diverged" || !strings.HasPrefix(never.Verdict, "None of 100 steps has a finite loss") ||
+		!strings.Contains(never.Recommendation.Reason, "nothing to clip") {
+		t.Errorf("NaN from the beginning: %s: %s %s", never.Condition, never.Verdict, never.Recommendation.Reason)
+	}
 	if shortLog := noisy(t, 10, func(i int, loss float64) float64 { return loss }); shortLog.Condition != "short" {
 		t.Errorf("ten steps: %s: %s", shortLog.Condition, shortLog.Verdict)
 	}
@@ -374,6 +379,35 @@ func TestVerdicts(t *testing.T) {
 		if err := report.JSON(&out); err != nil || !json.Valid(out.Bytes()) {
 			t.Errorf("JSON: %v", err)
 		}
+	}
+}
+
+// The scalars of an event file may begin behind a large graph, or in a later file.
+func TestLossBehindTheSample(t *testing.T) {
+	dir := t.TempDir()
+	for i, tags := range [][]string{{"lr"}, {"loss", "accuracy", "extra"}} {
+		w, err := eventlog.Create(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step := range int64(50_000) {
+			for _, tag := range tags {
+				w.Scalar(tag, step, float64(step+1))
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(w.Name(), filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "events.out.tfevents.0")); err != nil || info.Size() < sampleSize {
+		t.Fatalf("the first file is no longer than the sample: %v", err)
+	}
+	report, err := Run(Options{Inputs: []string{dir}})
+	if err != nil || report.Source.Loss != "loss" || report.Steps != 50_000 {
+		t.Errorf("%v: %+v", err, report)
 	}
 }
 
@@ -590,20 +624,21 @@ func (z *zeros) Read(p []byte) (int, error) {
 
 // A bomb: little data that unpacks to a line of any length takes no more memory than the longest record may.
 func TestEndlessLine(t *testing.T) {
-	table, ok := sniffCSV([]byte("step,loss\n1,2\n"))
+	table, ok := sniffCSV([]byte("1\n2\n"))
 	if !ok {
 		t.Fatal("no table")
 	}
-	chosen, err := table.choose(selection{loss: "loss", step: "step"})
+	chosen, err := table.choose(selection{loss: "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	malformed := 0
+	malformed, losses := 0, 0
 	err = scanAll(&zeros{left: 3 * longestRecord}, 0, chosen, false, func(b *block) error {
 		malformed += b.malformed
+		losses += len(b.losses)
 		return nil
 	})
-	if err != nil || malformed == 0 {
-		t.Errorf("%d malformed records, error %v", malformed, err)
+	if err != nil || malformed == 0 || losses > 0 {
+		t.Errorf("%d losses, %d malformed records, error %v", losses, malformed, err)
 	}
 }

@@ -152,8 +152,13 @@ func folder(dir string) (runs []series, note string, err error) {
 	}
 	const deepest = 4
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.IsDir() || path == dir {
+		switch {
+		case err != nil && path == dir:
 			return err
+		case err != nil: // a folder that may not be read holds no log for this user
+			return fs.SkipDir
+		case !entry.IsDir() || path == dir:
+			return nil
 		}
 		relative, err := filepath.Rel(dir, path)
 		if err != nil {

@@ -211,13 +211,13 @@ func (s *survey) candidates(step string) (likely, others []*fieldSurvey) {
 	return likely, others
 }
 
-// lossField chooses the loss where exactly one field clearly is it.
-func (s *survey) lossField(step string) (f *fieldSurvey, why string) {
+// lossField chooses the loss where exactly one field clearly is it; named says that its name tells so.
+func (s *survey) lossField(step string) (f *fieldSurvey, why string, named bool) {
 	likely, others := s.candidates(step)
 	for _, name := range lossNames {
 		for _, f := range likely {
 			if plain(f.name) == name {
-				return f, "its name says so"
+				return f, "as its name says", true
 			}
 		}
 	}
@@ -229,13 +229,13 @@ func (s *survey) lossField(step string) (f *fieldSurvey, why string) {
 	}
 	switch {
 	case len(training) == 1:
-		return training[0], "the only loss of training by its name"
+		return training[0], "the only loss of training by its name", true
 	case len(training) == 0 && len(likely) == 1:
-		return likely[0], "the only number that may be one"
+		return likely[0], "the only number that may be one", false
 	case len(likely) == 0 && len(others) == 1:
-		return others[0], "the only number there is"
+		return others[0], "the only number there is", false
 	}
-	return nil, ""
+	return nil, "", false
 }
 
 var (

@@ -15,13 +15,16 @@ func (r *Report) judge() {
 	a := r.analysis
 	r.Condition = "calm"
 
-	if !a.started {
-		r.Condition = "short"
-		add("%s %s too few to tell: clipping watches the first 20 before it clips anything.", counted(r.Steps, "step"), isAre(r.Steps))
-	}
 	open := r.openEpisode()
 	diverged := a.badTail > 0 && (a.badTail >= 3 || a.badTail == a.badSteps)
+	if !a.started && a.count > 0 {
+		r.Condition = "short"
+		add("%s %s too few to tell: clipping watches the first 20 before it clips anything.", counted(a.count, "step"), isAre(a.count))
+	}
 	switch {
+	case a.count == 0:
+		r.Condition = "diverged"
+		add("None of %s has a finite loss: look at the data, the loss and the learning rate.", counted(r.Steps, "step"))
 	case diverged:
 		r.Condition = "diverged"
 		add("The run diverged: from step %s to the end, %s, no loss was finite.", grouped(a.badTailStart), counted(a.badTail, "step"))
