@@ -1,7 +1,7 @@
 // Package model describes networks: lists of layers without any arithmetic, so that every engine builds the same one.
 //
 // Images are [N,H,W,C]. A layer's inputs are named by the places of earlier layers in the list; the network's own input
-// is [Input], and its output is that of the last layer.
+// is [Input], and its output is that of the last layer, or of those that [Network.Outputs] names.
 package model
 
 import (
@@ -74,6 +74,9 @@ type Layer struct {
 	Activation               Activation
 	// Slope is that of LeakyReLU below 0, at least 0 and below 1.
 	Slope float32
+	// Normalized gives the weights of each output channel as a direction and a gain, w = gain * v / |v|: weight
+	// normalisation (Salimans and Kingma 2016).
+	Normalized bool
 }
 
 // Convolves says whether the layer has weights.
@@ -85,6 +88,17 @@ type Network struct {
 	// InputChannels is the number of channels of the network's input.
 	InputChannels int
 	Layers        []Layer
+	// Outputs are the places of the layers whose outputs are the network's, which no other layer takes; nil stands for
+	// the last layer alone.
+	Outputs []int
+}
+
+// OutputPlaces are the places of the layers whose outputs are the network's.
+func (n Network) OutputPlaces() []int {
+	if n.Outputs == nil {
+		return []int{len(n.Layers) - 1}
+	}
+	return n.Outputs
 }
 
 // Shape is the height, width and channels of a layer's output.
@@ -173,8 +187,8 @@ func (n Network) Validate() error {
 	if n.InputChannels < 1 || n.InputChannels > maxSide {
 		return fmt.Errorf("model: the network has %d input channels; there must be 1 to %d", n.InputChannels, maxSide)
 	}
-	if len(n.Layers) == 0 {
-		return errors.New("model: the network has no layers")
+	if len(n.Layers) == 0 || n.Outputs != nil && len(n.Outputs) == 0 {
+		return errors.New("model: the network has no layers, or no outputs")
 	}
 	names := map[string]bool{}
 	for i, layer := range n.Layers {
@@ -214,8 +228,8 @@ func (n Network) Validate() error {
 		default:
 			return fault("activation %d is unknown", layer.Activation)
 		}
-		if layer.Activation != Linear && !layer.Convolves() {
-			return fault("only convolutions have an activation")
+		if (layer.Activation != Linear || layer.Normalized) && !layer.Convolves() {
+			return fault("only convolutions have an activation, or normalized weights")
 		}
 		if len(layer.Inputs) != inputs {
 			return fault("it has %d inputs; %d belong", len(layer.Inputs), inputs)
@@ -223,6 +237,20 @@ func (n Network) Validate() error {
 		for _, place := range layer.Inputs {
 			if place < Input || place >= i {
 				return fault("input %d is no earlier layer", place)
+			}
+		}
+	}
+	taken := map[int]bool{}
+	for _, place := range n.Outputs {
+		if place < 0 || place >= len(n.Layers) || taken[place] {
+			return fmt.Errorf("model: output %d is no layer, or named twice", place)
+		}
+		taken[place] = true
+	}
+	for i, layer := range n.Layers {
+		for _, place := range layer.Inputs {
+			if taken[place] {
+				return fmt.Errorf("model: layer %d, %q, takes layer %d, which is an output", i, layer.Name, place)
 			}
 		}
 	}

@@ -17,27 +17,32 @@ type Engine struct {
 	set     *kernel.Set
 	pool    *pool
 
-	input, output *node
-	parameters    []*parameter
+	input      *node
+	outputs    []*node
+	parameters []*parameter
 	// weights and gradients are those of all layers; biases is where the biases begin.
 	weights, gradients []float32
 	biases             int
 	optimizer          optimizer
 
-	// pack and packBackward lay weights out for forward and backward, once after each change of the weights.
-	pack, packBackward phase
-	forward, backward  []phase
-	packed             bool
+	// normalize makes the weights of normalized layers from what is trained of them, and denormalize takes gradients
+	// back. pack and packBackward lay weights out for forward and backward, once after each change of the weights.
+	normalize, denormalize phase
+	pack, packBackward     phase
+	forward, backward      []phase
+	packed                 bool
 
 	// chunk is the number of images that pass at once, images that of those in the present pass.
 	chunk, images int
 	// accumulate says that an earlier pass of the step left gradients to add to.
 	accumulate bool
 
-	raw64  []float64
-	losses []float32
-	scales []float32
-	kept   []int
+	// raw64, losses and scales are of the present pass, for each output.
+	raw64          [][]float64
+	losses, scales [][]float32
+	kept           []int
+	// single holds the slices of a network with one output.
+	single struct{ targets, outputs, raw [1][]float32 }
 }
 
 // New builds an engine: it plans every buffer and every task of a step, so that steps allocate nothing.
@@ -69,13 +74,15 @@ func New(network model.Network, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.chunk = chunkSize(shapes, o.Batch)
-	e.raw64 = make([]float64, e.chunk)
-	e.losses = make([]float32, e.chunk)
-	e.scales = make([]float32, e.chunk)
-	e.kept = make([]int, 0, e.chunk)
 	if err := e.plan(shapes); err != nil {
 		return nil, err
 	}
+	for range e.outputs {
+		e.raw64 = append(e.raw64, make([]float64, e.chunk))
+		e.losses = append(e.losses, make([]float32, e.chunk))
+		e.scales = append(e.scales, make([]float32, e.chunk))
+	}
+	e.kept = make([]int, 0, e.chunk)
 	return e, nil
 }
 
@@ -103,40 +110,48 @@ func (e *Engine) Kernels() string {
 }
 
 // Step is one optimizer step on a batch. Inputs are [N,H,W,C] as the network takes them, targets as it puts them out,
-// raw gets each image's raw loss; it may be shorter than a batch, and the gradient is the mean over so many images. The engine calls weigh with the losses to be clipped, Huberised where that is on, of
-// some images at a time, in order, for the factors of their gradients.
+// raw gets each image's raw loss; it may be shorter than a batch, and the gradient is the mean over so many images. The
+// engine calls weigh with the losses to be clipped, Huberised where that is on, of some images at a time, in order, for
+// the factors of their gradients.
 //
 // An image of scale 0 is left out of every backward product. Where all are, as when no loss is finite, the optimizer
 // does not move.
 func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales []float32)) error {
-	count := len(raw)
-	if err := e.check(inputs, targets, count); err != nil {
+	e.single.targets[0], e.single.raw[0] = targets, raw
+	return e.StepOutputs(inputs, e.single.targets[:], e.single.raw[:], func(_ int, losses, scales []float32) { weigh(losses, scales) })
+}
+
+// StepOutputs is Step for a network of several outputs, with targets, raw losses and scales for each; what is minimised
+// is the sum of their losses. An image that has a scale of 0 in one output is left out in all.
+func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
+	count, err := e.check(inputs, targets, raw)
+	if err != nil {
 		return err
 	}
-	if e.output.gradient == nil {
-		return fmt.Errorf("nn: the output of network %q depends on no weights: there is nothing to train", e.network.Name)
+	for _, output := range e.outputs {
+		if output.gradient == nil {
+			return fmt.Errorf("nn: an output of network %q depends on no weights: there is nothing to train", e.network.Name)
+		}
 	}
 	e.prepare()
-	in, out := len(inputs)/count, len(targets)/count
+	in := len(inputs) / count
 	e.accumulate = false
 	backwardPacked := false
 	for first := 0; first < count; first += e.chunk {
 		n := min(e.chunk, count-first)
-		chunkInputs, chunkTargets := inputs[first*in:(first+n)*in], targets[first*out:(first+n)*out]
-		e.kept = e.kept[:0]
-		for i := range n {
-			e.kept = append(e.kept, i)
-		}
-		e.pass(chunkInputs, in)
+		e.keepAll(n)
+		e.pass(inputs[first*in:], in)
 		begin := time.Now()
-		losses, scales := e.losses[:n], e.scales[:n]
-		for i := range n {
-			e.raw64[i] = e.options.Loss.imageLoss(e, e.output.value, i, chunkTargets[i*out:(i+1)*out])
-			raw[first+i] = float32(e.raw64[i])
-			loss, _ := e.options.Loss.huber(e.raw64[i])
-			losses[i] = float32(loss)
+		for o := range e.outputs {
+			losses, scales := e.losses[o][:n], e.scales[o][:n]
+			for i := range n {
+				e.raw64[o][i] = e.options.Loss.imageLoss(e.outputs[o].value, i, image(targets[o], first+i, count))
+				raw[o][first+i] = float32(e.raw64[o][i])
+				loss, _ := e.options.Loss.huber(e.raw64[o][i])
+				losses[i] = float32(loss)
+			}
+			weigh(o, losses, scales)
 		}
-		weigh(losses, scales)
 		e.note(lossPart, begin)
 		e.keepScaled()
 		if len(e.kept) == 0 {
@@ -145,13 +160,15 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 		if len(e.kept) < n {
 			// The numbers of an image that is left out may be infinite, and would not vanish by a factor of 0. The others
 			// pass again without it.
-			e.pass(chunkInputs, in)
+			e.pass(inputs[first*in:], in)
 		}
 		begin = time.Now()
-		for place, i := range e.kept {
-			_, factor := e.options.Loss.huber(e.raw64[i])
-			weight := float64(scales[i]) * factor / float64(count)
-			e.options.Loss.imageGradient(e.output.value, e.output.gradient, place, chunkTargets[i*out:(i+1)*out], weight)
+		for o, output := range e.outputs {
+			for place, i := range e.kept {
+				_, factor := e.options.Loss.huber(e.raw64[o][i])
+				weight := float64(e.scales[o][i]) * factor / float64(count)
+				e.options.Loss.imageGradient(output.value, output.gradient, place, image(targets[o], first+i, count), weight)
+			}
 		}
 		e.note(lossPart, begin)
 		if !backwardPacked {
@@ -164,10 +181,25 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 		e.accumulate = true
 	}
 	if e.accumulate {
+		e.pool.run(&e.denormalize)
 		e.optimizer.step(e)
 		e.packed = false
 	}
 	return nil
+}
+
+// image is one of count images that lie one after the other.
+func image(images []float32, i, count int) []float32 {
+	size := len(images) / count
+	return images[i*size : (i+1)*size]
+}
+
+// keepAll lists the first n images of the chunk.
+func (e *Engine) keepAll(n int) {
+	e.kept = e.kept[:0]
+	for i := range n {
+		e.kept = append(e.kept, i)
+	}
 }
 
 // keepScaled lists the images of the chunk whose gradients count.
@@ -175,7 +207,12 @@ func (e *Engine) keepScaled() {
 	n := len(e.kept)
 	e.kept = e.kept[:0]
 	for i := range n {
-		if scale := e.scales[i]; scale > 0 && !math.IsInf(e.raw64[i], 0) && !math.IsNaN(e.raw64[i]) {
+		counts := true
+		for o := range e.outputs {
+			raw := e.raw64[o][i]
+			counts = counts && e.scales[o][i] > 0 && !math.IsInf(raw, 0) && !math.IsNaN(raw)
+		}
+		if counts {
 			e.kept = append(e.kept, i)
 		}
 	}
@@ -184,52 +221,71 @@ func (e *Engine) keepScaled() {
 // Evaluate runs the network on at most Batch images and puts each one's raw loss into raw, and where outputs is not
 // nil what the network puts out, [N,H,W,C].
 func (e *Engine) Evaluate(inputs, targets, outputs, raw []float32) error {
-	count := len(raw)
-	if err := e.check(inputs, targets, count); err != nil {
+	e.single.targets[0], e.single.raw[0], e.single.outputs[0] = targets, raw, outputs
+	return e.EvaluateOutputs(inputs, e.single.targets[:], e.single.outputs[:], e.single.raw[:])
+}
+
+// EvaluateOutputs is Evaluate for a network of several outputs.
+func (e *Engine) EvaluateOutputs(inputs []float32, targets, outputs, raw [][]float32) error {
+	count, err := e.check(inputs, targets, raw)
+	if err != nil {
 		return err
 	}
-	if outputs != nil && len(outputs) != len(targets) {
-		return fmt.Errorf("nn: outputs has room for %d numbers; there are %d", len(outputs), len(targets))
+	if len(outputs) != len(e.outputs) {
+		return fmt.Errorf("nn: there are outputs for %d; the network has %d", len(outputs), len(e.outputs))
+	}
+	for o, output := range outputs {
+		if output != nil && len(output) != len(targets[o]) {
+			return fmt.Errorf("nn: outputs has room for %d numbers; there are %d", len(output), len(targets[o]))
+		}
 	}
 	e.prepare()
-	in, out := len(inputs)/count, len(targets)/count
+	in := len(inputs) / count
 	for first := 0; first < count; first += e.chunk {
 		n := min(e.chunk, count-first)
-		e.kept = e.kept[:0]
-		for i := range n {
-			e.kept = append(e.kept, i)
-		}
-		e.pass(inputs[first*in:(first+n)*in], in)
-		for i := range n {
-			at := (first + i) * out
-			raw[first+i] = float32(e.options.Loss.imageLoss(e, e.output.value, i, targets[at:at+out]))
-			if outputs != nil {
-				e.output.value.unload(i, outputs[at:at+out])
+		e.keepAll(n)
+		e.pass(inputs[first*in:], in)
+		for o, output := range e.outputs {
+			for i := range n {
+				raw[o][first+i] = float32(e.options.Loss.imageLoss(output.value, i, image(targets[o], first+i, count)))
+				if outputs[o] != nil {
+					output.value.unload(i, image(outputs[o], first+i, count))
+				}
 			}
 		}
 	}
 	return nil
 }
 
-func (e *Engine) check(inputs, targets []float32, count int) error {
+// check returns the number of images, or what is wrong with them.
+func (e *Engine) check(inputs []float32, targets, raw [][]float32) (count int, err error) {
 	o := e.options
-	in := o.Height * o.Width * e.network.InputChannels
-	t := e.output.value
-	out := t.height * t.width * t.used
-	switch {
-	case count < 1 || count > o.Batch:
-		return fmt.Errorf("nn: %d losses are asked for; a batch has 1 to %d", count, o.Batch)
-	case len(inputs) != count*in:
-		return fmt.Errorf("nn: the inputs are %d numbers; %d images are %d", len(inputs), count, count*in)
-	case len(targets) != count*out:
-		return fmt.Errorf("nn: the targets are %d numbers; %d images are %d", len(targets), count, count*out)
+	if len(targets) != len(e.outputs) || len(raw) != len(e.outputs) {
+		return 0, fmt.Errorf("nn: there are targets for %d outputs and losses for %d; the network has %d", len(targets), len(raw), len(e.outputs))
 	}
-	return nil
+	count = len(raw[0])
+	if count < 1 || count > o.Batch {
+		return 0, fmt.Errorf("nn: %d losses are asked for; a batch has 1 to %d", count, o.Batch)
+	}
+	if in := o.Height * o.Width * e.network.InputChannels; len(inputs) != count*in {
+		return 0, fmt.Errorf("nn: the inputs are %d numbers; %d images are %d", len(inputs), count, count*in)
+	}
+	for i, output := range e.outputs {
+		t := output.value
+		if out := t.height * t.width * t.used; len(targets[i]) != count*out {
+			return 0, fmt.Errorf("nn: the targets are %d numbers; %d images are %d", len(targets[i]), count, count*out)
+		}
+		if len(raw[i]) != count {
+			return 0, fmt.Errorf("nn: %d losses are asked for of one output, and %d of another", count, len(raw[i]))
+		}
+	}
+	return count, nil
 }
 
 // prepare lays changed weights out for forward.
 func (e *Engine) prepare() {
 	if !e.packed {
+		e.pool.run(&e.normalize)
 		e.pool.run(&e.pack)
 		e.packed = true
 	}

@@ -5,7 +5,7 @@ import "math"
 // Losses are computed in float64: a loss of the fourth power overflows float32 long before its root does.
 
 // imageLoss returns the raw loss of an image, Scale * mean |target - output|^Power over its values.
-func (l Loss) imageLoss(e *Engine, output *tensor, image int, target []float32) float64 {
+func (l Loss) imageLoss(output *tensor, image int, target []float32) float64 {
 	var total float64
 	channels := output.used
 	for y := range output.height {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"alrc/internal/nn/kernel"
 	"alrc/internal/safetensors"
@@ -16,15 +17,19 @@ type parameter struct {
 	size            int // of the kernel
 	inputs, outputs int // channels of the network, without those that pad
 	// index is the place of a weight by output and input channel, row and column.
-	index                   func(output, input, row, column int) int
-	weights, gradient       []float32
-	bias, biasGradient      []float32
-	weightsFirst, biasFirst int // places among all
+	index func(output, input, row, column int) int
+	// weights are what the layer computes with, and gradient theirs.
+	weights, gradient  []float32
+	bias, biasGradient []float32
+	// normalization is that of a normalized layer: then the weights are made of what is trained.
+	normalization *normalization
+	// Places of what is trained among all: weights, or their directions, biases, and gains.
+	weightsFirst, biasFirst, gainFirst int
 }
 
 // newParameters gives the layers memory for weights.
 func (e *Engine) newParameters(operations []operation) {
-	var sizes []int
+	var sizes, channels []int
 	for _, o := range operations {
 		p := &parameter{name: o.layer.Name, size: o.layer.Kernel, inputs: o.inputs[0].value.used, outputs: o.layer.Channels}
 		switch {
@@ -39,31 +44,54 @@ func (e *Engine) newParameters(operations []operation) {
 		default:
 			continue
 		}
-		p.biasFirst = roundUp(o.output.value.channels, kernel.Channels)
+		if o.layer.Normalized {
+			p.normalization = newNormalization(o, e.set.Panel)
+		}
+		channels = append(channels, roundUp(o.output.value.channels, kernel.Channels))
 		e.parameters = append(e.parameters, p)
 	}
-	// Weights come first, then biases, which weight decay leaves alone.
+	// Weights come first, then biases and gains, which weight decay leaves alone.
 	total := 0
 	for i, p := range e.parameters {
 		p.weightsFirst = total
 		total += roundUp(sizes[i], kernel.Channels)
 	}
 	e.biases = total
-	for _, p := range e.parameters {
-		p.biasFirst, total = total, total+p.biasFirst
+	for i, p := range e.parameters {
+		p.biasFirst = total
+		total += channels[i]
+		if p.normalization != nil {
+			p.gainFirst = total
+			total += channels[i]
+		}
 	}
 	e.weights, e.gradients = aligned(total), aligned(total)
 	for i, p := range e.parameters {
 		p.weights = e.weights[p.weightsFirst:][:sizes[i]]
 		p.gradient = e.gradients[p.weightsFirst:][:sizes[i]]
-		p.bias = e.weights[p.biasFirst:][:roundUp(p.outputs, kernel.Channels)]
-		p.biasGradient = e.gradients[p.biasFirst:][:roundUp(p.outputs, kernel.Channels)]
+		p.bias = e.weights[p.biasFirst:][:channels[i]]
+		p.biasGradient = e.gradients[p.biasFirst:][:channels[i]]
+		if n := p.normalization; n != nil {
+			n.direction, p.weights = p.weights, aligned(sizes[i])
+			n.gradient, n.weights = p.gradient, p.weights
+			n.gain, n.gainGradient = e.weights[p.gainFirst:][:channels[i]], e.gradients[p.gainFirst:][:channels[i]]
+			n.factor = make([]float32, channels[i])
+			n.norm = make([]float32, channels[i])
+		}
 	}
+	var normalize, denormalize []part
+	for _, p := range e.parameters {
+		if n := p.normalization; n != nil {
+			normalize = append(normalize, part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.normalize(task) }})
+			denormalize = append(denormalize, part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.denormalize(task) }})
+		}
+	}
+	e.normalize, e.denormalize = e.newPhase(normalize...), e.newPhase(denormalize...)
 }
 
 // Initialize draws weights anew: uniform within sqrt(6 / (fan in + fan out)) of 0 (Glorot and Bengio 2010), which
 // TensorFlow calls Xavier, and biases 0. The optimizer begins anew too. The same seed gives the same weights in every
-// kernel set.
+// kernel set. The gains of normalized layers begin such that their weights are what was drawn.
 func (e *Engine) Initialize(seed uint64) {
 	clear(e.weights)
 	e.optimizer.reset()
@@ -71,7 +99,11 @@ func (e *Engine) Initialize(seed uint64) {
 	for _, p := range e.parameters {
 		fan := float64(p.size * p.size * (p.inputs + p.outputs))
 		limit := math.Sqrt(6 / fan)
-		p.each(func(_, at int) { p.weights[at] = float32(limit * (2*random.uniform() - 1)) })
+		trained := e.weights[p.weightsFirst:]
+		p.each(func(_, at int) { trained[at] = float32(limit * (2*random.uniform() - 1)) })
+		if p.normalization != nil {
+			p.normalization.begin()
+		}
 	}
 	e.packed = false
 }
@@ -102,51 +134,74 @@ func (g *generator) uniform() float64 {
 	return float64((x^x>>31)>>11) / (1 << 53)
 }
 
-// tensors returns numbers that lie as the engine's weights do as named tensors: weights [out,in,rows,columns], which
-// is PyTorch's layout, and biases [out].
+// named is a part of a layer's numbers under the name that it is saved by.
+type named struct {
+	name  string
+	shape []int
+	// first is where the part begins among all; weights says that it lies as the layer's weights do.
+	first   int
+	weights bool
+}
+
+// saved lists a layer's parts: weights [out,in,rows,columns], which is PyTorch's layout, and biases [out]; of a
+// normalized layer PyTorch's weight_v, the directions, and weight_g, the gains.
+func (p *parameter) saved() []named {
+	list := []named{
+		{p.name + ".weight", []int{p.outputs, p.inputs, p.size, p.size}, p.weightsFirst, true},
+		{p.name + ".bias", []int{p.outputs}, p.biasFirst, false},
+	}
+	if p.normalization != nil {
+		list[0].name += "_v"
+		list = append(list, named{p.name + ".weight_g", []int{p.outputs}, p.gainFirst, false})
+	}
+	return list
+}
+
+// tensors returns numbers that lie as the engine's weights do as named tensors.
 func (e *Engine) tensors(prefix string, from []float32) []safetensors.Tensor {
 	var list []safetensors.Tensor
 	for _, p := range e.parameters {
-		weights := safetensors.Tensor{Name: prefix + p.name + ".weight", Shape: []int{p.outputs, p.inputs, p.size, p.size},
-			Data: make([]float32, p.outputs*p.inputs*p.size*p.size)}
-		p.each(func(place, at int) { weights.Data[place] = from[p.weightsFirst+at] })
-		bias := safetensors.Tensor{Name: prefix + p.name + ".bias", Shape: []int{p.outputs},
-			Data: append([]float32(nil), from[p.biasFirst:][:p.outputs]...)}
-		list = append(list, weights, bias)
+		for _, part := range p.saved() {
+			t := safetensors.Tensor{Name: prefix + part.name, Shape: part.shape, Data: make([]float32, elements(part.shape))}
+			if part.weights {
+				p.each(func(place, at int) { t.Data[place] = from[part.first+at] })
+			} else {
+				copy(t.Data, from[part.first:])
+			}
+			list = append(list, t)
+		}
 	}
 	return list
+}
+
+func elements(shape []int) int {
+	size := 1
+	for _, side := range shape {
+		size *= side
+	}
+	return size
 }
 
 // setTensors takes back what tensors returned, into memory that lies as the engine's weights do.
 func (e *Engine) setTensors(prefix string, to []float32, tensors map[string]safetensors.Tensor) error {
 	for _, p := range e.parameters {
-		for _, part := range []struct {
-			name  string
-			shape []int
-		}{
-			{prefix + p.name + ".weight", []int{p.outputs, p.inputs, p.size, p.size}},
-			{prefix + p.name + ".bias", []int{p.outputs}},
-		} {
-			tensor, ok := tensors[part.name]
-			if !ok {
-				return fmt.Errorf("nn: there is no tensor %q: these are not weights of this network", part.name)
+		for _, part := range p.saved() {
+			name := prefix + part.name
+			tensor, ok := tensors[name]
+			switch {
+			case !ok:
+				return fmt.Errorf("nn: there is no tensor %q: these are not weights of this network", name)
+			case !slices.Equal(tensor.Shape, part.shape):
+				return fmt.Errorf("nn: tensor %q is %v, and this network's is %v: is the width another one?", name, tensor.Shape, part.shape)
+			case len(tensor.Data) != elements(part.shape):
+				return fmt.Errorf("nn: tensor %q has %d numbers; its shape is of %d", name, len(tensor.Data), elements(part.shape))
 			}
-			if fmt.Sprint(tensor.Shape) != fmt.Sprint(part.shape) {
-				return fmt.Errorf("nn: tensor %q is %v, and this network's is %v: is the width another one?", part.name, tensor.Shape, part.shape)
-			}
-			size := 1
-			for _, side := range part.shape {
-				size *= side
-			}
-			if len(tensor.Data) != size {
-				return fmt.Errorf("nn: tensor %q has %d numbers; its shape is of %d", part.name, len(tensor.Data), size)
+			if part.weights {
+				p.each(func(place, at int) { to[part.first+at] = tensor.Data[place] })
+			} else {
+				copy(to[part.first:], tensor.Data)
 			}
 		}
-	}
-	for _, p := range e.parameters {
-		weights := tensors[prefix+p.name+".weight"].Data
-		p.each(func(place, at int) { to[p.weightsFirst+at] = weights[place] })
-		copy(to[p.biasFirst:][:p.outputs], tensors[prefix+p.name+".bias"].Data)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package nn
 
 import (
+	"slices"
+
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
 )
@@ -36,7 +38,9 @@ func (e *Engine) plan(shapes []model.Shape) error {
 			consumed.consumers = append(consumed.consumers, i)
 		}
 	}
-	e.output = nodes[len(nodes)-1]
+	for _, place := range e.network.OutputPlaces() {
+		e.outputs = append(e.outputs, nodes[place])
+	}
 
 	// Values, first without memory: what takes a tensor decides how wide its border is.
 	inputPadded := e.network.InputChannels > narrow
@@ -54,7 +58,7 @@ func (e *Engine) plan(shapes []model.Shape) error {
 		}
 		in := inputs[0].value
 		shape := shapes[i]
-		squeezed := nodes[i] == e.output && squeezable(layer, shape.Channels) && in.wide()
+		squeezed := slices.Contains(e.outputs, nodes[i]) && squeezable(layer, shape.Channels) && in.wide()
 		value := newTensor(shape.Height, shape.Width, shape.Channels, e.chunk, !squeezed)
 		nodes[i].value = value
 		if trained {
@@ -150,7 +154,9 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 			n.gradient.allocate()
 		}
 	}
-	e.output.begun = true
+	for _, output := range e.outputs {
+		output.begun = true
+	}
 	for i := len(operations) - 1; i >= 0; i-- {
 		o := operations[i]
 		out := o.output
