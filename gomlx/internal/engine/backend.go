@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,15 @@ var newBackend = sync.OnceValues(func() (compute.Backend, error) {
 	}
 	return backend, nil
 })
+
+// kernels names a backend's arithmetic, without the folder that a plugin was loaded from.
+func kernels(backend compute.Backend) string {
+	name := "gomlx-" + backend.String()
+	if with, ok := backend.(interface{ PluginName() string }); ok {
+		name += "-" + strings.TrimSuffix(filepath.Base(with.PluginName()), ".so")
+	}
+	return name
+}
 
 // sequential has the Go backend run one operation after the other, each on all threads, unless its configuration says
 // otherwise. By itself it runs several at a time, which wait forever for each other's threads where all are convolutions

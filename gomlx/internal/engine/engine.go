@@ -48,12 +48,12 @@ func New(network model.Network, o nn.Options) (*Engine, error) {
 
 func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*Engine, error) {
 	e := &Engine{network: network, options: o, backend: backend, places: map[string]int{}}
-	switch kernels := e.Kernels(); {
-	case o.Kernels != "" && o.Kernels != kernels:
+	switch name := e.Kernels(); {
+	case o.Kernels != "" && o.Kernels != name:
 		return nil, fmt.Errorf("gomlx: option Kernels is %q, and this backend computes as %q: leave it empty, or choose"+
-			" the backend by $%s", o.Kernels, kernels, compute.ConfigEnvVar)
+			" the backend by $%s", o.Kernels, name, compute.ConfigEnvVar)
 	case o.Direct:
-		return nil, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", kernels)
+		return nil, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", name)
 	case o.Batch < 1:
 		return nil, fmt.Errorf("gomlx: option Batch is %d: it must be at least 1", o.Batch)
 	case o.Threads < 0:
@@ -70,12 +70,13 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 		return nil, err
 	}
 	e.cpu, e.shape = cpu, shapes[len(shapes)-1]
-	for _, layer := range network.Layers {
-		if layer.Convolves() {
-			e.weights += 2
-		}
+	// The step follows the weights and one or two moments of each.
+	list := cpu.SaveState()
+	e.weights = (len(list) - 1) / 3
+	if o.Optimizer.Kind == nn.SGD {
+		e.weights = (len(list) - 1) / 2
 	}
-	for i, tensor := range cpu.SaveState()[:e.weights] {
+	for i, tensor := range list[:e.weights] {
 		e.places[tensor.Name] = i
 	}
 	if e.train, err = graph.NewExec(backend, e.trainGraph); err != nil {
@@ -92,8 +93,8 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 	return e, nil
 }
 
-// Kernels names the backend, such as gomlx-go.
-func (e *Engine) Kernels() string { return "gomlx-" + e.backend.String() }
+// Kernels names the backend and, where it has one, its plugin: gomlx-go, gomlx-xla-cuda.
+func (e *Engine) Kernels() string { return kernels(e.backend) }
 
 // Slow says whether this is GoMLX's pure-Go backend, whose convolutions are plain loops.
 func (e *Engine) Slow() bool { return e.backend.String() == gobackend.BackendName }

@@ -531,6 +531,26 @@ func TestGoBackendIsSequential(t *testing.T) {
 	}
 }
 
+type withPlugin struct {
+	compute.Backend
+	plugin string
+}
+
+func (p withPlugin) String() string     { return "xla" }
+func (p withPlugin) PluginName() string { return p.plugin }
+
+// A checkpoint of one device is not continued on another.
+func TestKernelsNameThePlugin(t *testing.T) {
+	for plugin, want := range map[string]string{"cuda": "gomlx-xla-cuda", "/opt/plugins/xla_cuda_plugin.so": "gomlx-xla-xla_cuda_plugin"} {
+		if got := kernels(withPlugin{goBackend(), plugin}); got != want {
+			t.Errorf("plugin %s: %q, want %q", plugin, got, want)
+		}
+	}
+	if got := kernels(goBackend()); got != "gomlx-go" {
+		t.Errorf("the Go backend is %q", got)
+	}
+}
+
 func TestBackendErrors(t *testing.T) {
 	for _, test := range []struct {
 		config string

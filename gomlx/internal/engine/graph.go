@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"alrc/internal/model"
 	"alrc/internal/nn"
 
@@ -40,6 +42,8 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 			x = graph.Concatenate(inputs, 3)
 		case model.Halving, model.Doubling:
 			x = resize(x, shapes[i].Height, shapes[i].Width)
+		default:
+			panic(fmt.Errorf("gomlx: layer %q is a %v, which this engine does not know", layer.Name, layer.Kind))
 		}
 		outputs[i] = x
 	}
