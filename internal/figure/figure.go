@@ -260,7 +260,7 @@ func (c *painter) legend(entries []entry, area rectangle) (top float64) {
 	const sample, space, between = 24, 5, 16
 	x, y := area.left, area.top-lineHeight/2
 	for _, e := range entries {
-		width := sample + space + c.width(c.fonts.regular, textSize, e.name)
+		width := sample + space + c.room(c.fonts.regular, textSize, e.name)
 		if x > area.left && x+width > area.right {
 			x, y = area.left, y-lineHeight
 		}
@@ -303,7 +303,7 @@ func (c *painter) plot(p *Plot, cell rectangle, xLimits, yLimits limits) {
 	y := newAxis(yLimits, p.LogY, p.YRange == [2]float64{}, int((inner.top-inner.bottom)/40))
 	widest := 0.
 	for _, t := range y.ticks {
-		widest = max(widest, c.width(c.fonts.regular, textSize, t.label))
+		widest = max(widest, c.room(c.fonts.regular, textSize, t.label))
 	}
 	inner.left += widest + tickLength + 4
 	// The last label of the X axis reaches half its width beyond the end.
@@ -600,4 +600,13 @@ func (c *painter) text(face font.Face, size float64, clr color.Color, x, y float
 func (c *painter) width(face font.Face, size float64, text string) float64 {
 	face.Font.Size = vg.Length(size)
 	return face.Width(text).Points()
+}
+
+// room is the width to leave for a text. A reader of SVG may lack the font, and see one as wide as DejaVu Sans instead.
+func (c *painter) room(face font.Face, size float64, text string) float64 {
+	width := c.width(face, size, text)
+	if _, raster := c.Canvas.(*vgimg.Canvas); !raster {
+		width *= 1.15
+	}
+	return width
 }

@@ -39,8 +39,9 @@ type Table struct {
 	Rows    [][]string
 	// Text lists the columns besides the first that are words and not numbers.
 	Text []int
-	// Emphasis is the rows to show in bold type.
+	// Emphasis is the rows to show in bold type, and Strong the single cells, each by its row and column.
 	Emphasis []int
+	Strong   [][2]int
 }
 
 // Image is a PNG with what it shows in words, for readers who cannot see it, and a caption.
@@ -152,6 +153,17 @@ func (t *Table) Class(column int) string {
 	return ""
 }
 
+// CellClass is how a cell below the header is set.
+func (t *Table) CellClass(row, column int) string {
+	class := t.Class(column)
+	for _, cell := range t.Strong {
+		if cell == [2]int{row, column} {
+			class += " best"
+		}
+	}
+	return class
+}
+
 // RowClass is how a row of the table is set.
 func (t *Table) RowClass(row int) string {
 	for _, r := range t.Emphasis {
@@ -208,7 +220,7 @@ th, td { padding: .35rem .8rem .35rem 0; text-align: right; vertical-align: base
 th { font-weight: 600; border-bottom: 1.5px solid var(--frame); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--grid); }
 .word { text-align: left; }
-.strong td { font-weight: 600; }
+.strong td, .best { font-weight: 600; }
 pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; font-size: .93rem; }
 dt { color: var(--soft); }
@@ -238,7 +250,7 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{else if eq .Kind "figure"}}<figure><div class="plot">{{.Markup}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
 {{else if eq .Kind "table"}}{{$table := .Table}}<div class="scroll"><table>{{with .Table.Caption}}<caption>{{.}}</caption>{{end}}
 <thead><tr>{{range $k, $cell := .Table.Header}}<th scope="col" class="{{$table.Class $k}}">{{$cell}}</th>{{end}}</tr></thead>
-<tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.Class $k}}">{{$cell}}</td>{{end}}</tr>
+<tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.CellClass $r $k}}">{{$cell}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>
 {{else if eq .Kind "gallery"}}<figure><div class="gallery">{{range .Images}}<figure><img src="{{.URL}}" alt="{{.Alt}}"><figcaption>{{.Caption}}</figcaption></figure>
 {{end}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
