@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"alrc/internal/model"
 	"alrc/internal/nn"
@@ -22,7 +23,7 @@ type Engine struct {
 	network model.Network
 	options nn.Options
 	backend compute.Backend
-	shape   model.Shape // of the output
+	shapes  []model.Shape // of the outputs
 
 	// cpu draws starting weights and knows which states are the network's, so that both are the CPU engine's.
 	cpu *nn.Engine
@@ -69,7 +70,10 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 	if err != nil {
 		return nil, err
 	}
-	e.cpu, e.shape = cpu, shapes[len(shapes)-1]
+	e.cpu = cpu
+	for _, place := range network.OutputPlaces() {
+		e.shapes = append(e.shapes, shapes[place])
+	}
 	// The step follows the weights and one or two moments of each.
 	list := cpu.SaveState()
 	e.weights = (len(list) - 1) / 3
@@ -110,24 +114,32 @@ func (e *Engine) Close() {
 	}
 }
 
-// trainGraph builds a step: of the state, the optimizer's rates, images, targets and their scales it makes the raw
-// losses, those that are clipped, and the next state. An image of scale 0 is left out.
+// trainGraph builds a step: of the state, the optimizer's rates, images, and the targets and scales of each output it
+// makes, for each output, the raw losses and those that are clipped, and then the next state. An image of scale 0 is left
+// out.
 func (e *Engine) trainGraph(arguments []*graph.Node) []*graph.Node {
 	state, rest := arguments[:len(e.state)], arguments[len(e.state):]
-	rates, images, targets, scales := rest[0], rest[1], rest[2], rest[3]
+	rates, images, targets, scales := rest[0], rest[1], rest[2:2+len(e.shapes)], rest[2+len(e.shapes):]
+	weights := state[:e.weights]
+	kept := graph.GreaterThan(scales[0], graph.ZerosLike(scales[0]))
 	// What is left out is replaced before any arithmetic: its numbers may be infinite, and would not vanish by a factor
 	// of 0.
-	kept := graph.GreaterThan(scales, graph.ZerosLike(scales))
-	images, targets = imagesWhere(kept, images), imagesWhere(kept, targets)
-	weights := state[:e.weights]
-	raw := rawLosses(e.options.Loss, e.forward(weights, images), targets)
-	losses := huberised(e.options.Loss, raw)
-	scaled := graph.Mul(graph.ConvertDType(scales, losses.DType()), graph.Where(kept, losses, graph.ZerosLike(losses)))
-	gradients := graph.Gradient(graph.ReduceAllMean(scaled), weights...)
-
-	results := make([]*graph.Node, 2+len(state))
-	results[0], results[1] = raw, losses
-	next := results[2:]
+	outputs := e.forward(weights, imagesWhere(kept, images))
+	var results []*graph.Node
+	var total *graph.Node
+	for i, output := range outputs {
+		raw := rawLosses(e.options.Loss, output, imagesWhere(kept, targets[i]))
+		losses := huberised(e.options.Loss, raw)
+		results = append(results, raw, losses)
+		scaled := graph.Mul(graph.ConvertDType(scales[i], losses.DType()), graph.Where(kept, losses, graph.ZerosLike(losses)))
+		if mean := graph.ReduceAllMean(scaled); total == nil {
+			total = mean
+		} else {
+			total = graph.Add(total, mean)
+		}
+	}
+	gradients := graph.Gradient(total, weights...)
+	next := make([]*graph.Node, len(state))
 	for i, weight := range weights {
 		var moments []*graph.Node
 		for at := i + e.weights; at < len(state); at += e.weights {
@@ -138,78 +150,95 @@ func (e *Engine) trainGraph(arguments []*graph.Node) []*graph.Node {
 			next[i+(j+1)*e.weights] = moment
 		}
 	}
+	return append(results, next...)
+}
+
+// evaluateGraph makes, for each output of weights, images and targets, the raw losses and the output.
+func (e *Engine) evaluateGraph(arguments []*graph.Node) []*graph.Node {
+	weights, images, targets := arguments[:e.weights], arguments[e.weights], arguments[e.weights+1:]
+	var results []*graph.Node
+	for i, output := range e.forward(weights, images) {
+		results = append(results, rawLosses(e.options.Loss, output, targets[i]), output)
+	}
 	return results
 }
 
-// evaluateGraph makes the raw losses and the outputs of weights, images and targets.
-func (e *Engine) evaluateGraph(arguments []*graph.Node) []*graph.Node {
-	weights, images, targets := arguments[:e.weights], arguments[e.weights], arguments[e.weights+1]
-	outputs := e.forward(weights, images)
-	return []*graph.Node{rawLosses(e.options.Loss, outputs, targets), outputs}
-}
-
-func (e *Engine) forward(weights []*graph.Node, images *graph.Node) *graph.Node {
+func (e *Engine) forward(weights []*graph.Node, images *graph.Node) []*graph.Node {
 	return forward(e.network, images, func(name string) *graph.Node { return weights[e.places[name]] })
 }
 
-// Step is one optimizer step on a batch, as that of nn.Engine, for the whole batch at once. The graph of a step needs
-// the scales, which come of the losses that it computes. Since most steps clip nothing, it is run with scales of 1; where
-// weigh wants others, that result is dropped and the graph is run again. So a step that clips takes twice the time.
+// Step is one optimizer step on a batch, as that of nn.Engine, for the whole batch at once.
 func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales []float32)) error {
-	count := len(raw)
-	if err := e.check(inputs, targets, count); err != nil {
+	return e.StepOutputs(inputs, [][]float32{targets}, [][]float32{raw}, func(_ int, losses, scales []float32) { weigh(losses, scales) })
+}
+
+// StepOutputs is Step for a network of several outputs. The graph of a step needs the scales, which come of the losses
+// that it computes. Since most steps clip nothing, it is run with scales of 1; where weigh wants others, that result is
+// dropped and the graph is run again. So a step that clips takes twice the time.
+func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
+	batch, err := e.batch(e.state, rates(e.options.Optimizer, e.steps), inputs, targets, raw)
+	if err != nil {
 		return err
 	}
+	defer free(batch[len(e.state):])
 	if e.weights == 0 {
 		return fmt.Errorf("gomlx: network %q has no weights: there is nothing to train", e.network.Name)
 	}
-	batch := append(copied(e.state),
-		tensors.FromFlatDataAndDimensions(rates(e.options.Optimizer, e.steps), 2),
-		images(inputs, e.inputShape()),
-		images(targets, e.shape))
-	defer free(batch[len(e.state):])
-	scales := make([]float32, count)
-	for i := range scales {
-		scales[i] = 1
+	count, outputs := len(raw[0]), len(raw)
+	scales := make([][]float32, outputs)
+	for o := range scales {
+		scales[o] = slices.Repeat([]float32{1}, count)
 	}
 	results, err := e.run(batch, scales)
 	if err != nil {
 		return err
 	}
-	values, losses := numbers(results[0]), make([]float32, count)
-	for i, loss := range numbers(results[1]) {
-		raw[i], losses[i] = float32(values[i]), float32(loss)
+	kept := make([]bool, count)
+	for i := range kept {
+		kept[i] = true
 	}
-	weigh(losses, scales)
-	kept, again := 0, false
-	for i, value := range values {
-		if !(scales[i] > 0) || math.IsNaN(value) || math.IsInf(value, 0) {
-			scales[i] = 0
-		} else {
-			kept++
+	again := false
+	for o := range outputs {
+		values, losses := numbers(results[2*o]), make([]float32, count)
+		for i, loss := range numbers(results[2*o+1]) {
+			raw[o][i], losses[i] = float32(values[i]), float32(loss)
 		}
-		again = again || scales[i] != 1
+		weigh(o, losses, scales[o])
+		for i, scale := range scales[o] {
+			kept[i] = kept[i] && scale > 0 && !math.IsNaN(values[i]) && !math.IsInf(values[i], 0)
+			again = again || scale != 1 || !kept[i]
+		}
 	}
 	if again {
 		free(results)
-		if kept == 0 {
+		if !slices.Contains(kept, true) {
 			return nil
+		}
+		for o := range scales {
+			for i := range kept {
+				if !kept[i] {
+					scales[o][i] = 0
+				}
+			}
 		}
 		if results, err = e.run(batch, scales); err != nil {
 			return err
 		}
 	}
-	free(results[:2])
+	free(results[:2*outputs])
 	free(e.state)
-	e.state = results[2:]
+	e.state = results[2*outputs:]
 	e.steps++
 	return nil
 }
 
-func (e *Engine) run(arguments []*tensors.Tensor, scales []float32) ([]*tensors.Tensor, error) {
-	last := tensors.FromFlatDataAndDimensions(scales, len(scales))
-	defer free([]*tensors.Tensor{last})
-	results, err := call(e.train, append(arguments, last))
+func (e *Engine) run(batch []*tensors.Tensor, scales [][]float32) ([]*tensors.Tensor, error) {
+	var last []*tensors.Tensor
+	for _, of := range scales {
+		last = append(last, tensors.FromFlatDataAndDimensions(of, len(of)))
+	}
+	defer free(last)
+	results, err := call(e.train, slices.Concat(batch, last))
 	if err != nil {
 		return nil, fmt.Errorf("gomlx: train: %w", err)
 	}
@@ -218,53 +247,74 @@ func (e *Engine) run(arguments []*tensors.Tensor, scales []float32) ([]*tensors.
 
 // Evaluate runs the network on at most a batch of images, as that of nn.Engine.
 func (e *Engine) Evaluate(inputs, targets, outputs, raw []float32) error {
-	if err := e.check(inputs, targets, len(raw)); err != nil {
+	return e.EvaluateOutputs(inputs, [][]float32{targets}, [][]float32{outputs}, [][]float32{raw})
+}
+
+// EvaluateOutputs is Evaluate for a network of several outputs.
+func (e *Engine) EvaluateOutputs(inputs []float32, targets, outputs, raw [][]float32) error {
+	if len(outputs) != len(e.shapes) {
+		return fmt.Errorf("gomlx: there are outputs for %d; the network has %d", len(outputs), len(e.shapes))
+	}
+	for o, output := range outputs {
+		if output != nil && o < len(targets) && len(output) != len(targets[o]) {
+			return fmt.Errorf("gomlx: outputs has room for %d numbers; there are %d", len(output), len(targets[o]))
+		}
+	}
+	batch, err := e.batch(e.state[:e.weights], nil, inputs, targets, raw)
+	if err != nil {
 		return err
 	}
-	if outputs != nil && len(outputs) != len(targets) {
-		return fmt.Errorf("gomlx: outputs has room for %d numbers; there are %d", len(outputs), len(targets))
-	}
-	batch := append(copied(e.state[:e.weights]), images(inputs, e.inputShape()), images(targets, e.shape))
 	defer free(batch[e.weights:])
 	results, err := call(e.evaluate, batch)
 	if err != nil {
 		return fmt.Errorf("gomlx: evaluate: %w", err)
 	}
-	for i, loss := range numbers(results[0]) {
-		raw[i] = float32(loss)
-	}
-	if outputs != nil {
-		copy(outputs, tensors.MustCopyFlatData[float32](results[1]))
+	for o := range outputs {
+		for i, loss := range numbers(results[2*o]) {
+			raw[o][i] = float32(loss)
+		}
+		if outputs[o] != nil {
+			copy(outputs[o], tensors.MustCopyFlatData[float32](results[2*o+1]))
+		}
 	}
 	free(results)
 	return nil
 }
 
-func (e *Engine) inputShape() model.Shape {
-	return model.Shape{Height: e.options.Height, Width: e.options.Width, Channels: e.network.InputChannels}
-}
-
-func (e *Engine) check(inputs, targets []float32, count int) error {
-	in, out := e.inputShape().Size(), e.shape.Size()
-	switch {
-	case count < 1 || count > e.options.Batch:
-		return fmt.Errorf("gomlx: %d losses are asked for; a batch has 1 to %d", count, e.options.Batch)
-	case len(inputs) != count*in:
-		return fmt.Errorf("gomlx: the inputs are %d numbers; %d images are %d", len(inputs), count, count*in)
-	case len(targets) != count*out:
-		return fmt.Errorf("gomlx: the targets are %d numbers; %d images are %d", len(targets), count, count*out)
+// batch lists what a graph takes: a state, the rates where there are some, images and targets. The images must be those
+// of as many losses as there is room for.
+func (e *Engine) batch(state []*tensors.Tensor, rates, inputs []float32, targets, raw [][]float32) ([]*tensors.Tensor, error) {
+	if len(targets) != len(e.shapes) || len(raw) != len(e.shapes) {
+		return nil, fmt.Errorf("gomlx: there are targets for %d outputs and losses for %d; the network has %d", len(targets), len(raw), len(e.shapes))
 	}
-	return nil
+	in := model.Shape{Height: e.options.Height, Width: e.options.Width, Channels: e.network.InputChannels}
+	count := len(raw[0])
+	if count < 1 || count > e.options.Batch {
+		return nil, fmt.Errorf("gomlx: %d losses are asked for; a batch has 1 to %d", count, e.options.Batch)
+	}
+	if len(inputs) != count*in.Size() {
+		return nil, fmt.Errorf("gomlx: the inputs are %d numbers; %d images are %d", len(inputs), count, count*in.Size())
+	}
+	for o, shape := range e.shapes {
+		if len(targets[o]) != count*shape.Size() || len(raw[o]) != count {
+			return nil, fmt.Errorf("gomlx: output %d has targets of %d numbers and room for %d losses; %d images have %d", o,
+				len(targets[o]), len(raw[o]), count, count*shape.Size())
+		}
+	}
+	list := slices.Clone(state)
+	if rates != nil {
+		list = append(list, tensors.FromFlatDataAndDimensions(rates, len(rates)))
+	}
+	list = append(list, images(inputs, in))
+	for o, shape := range e.shapes {
+		list = append(list, images(targets[o], shape))
+	}
+	return list, nil
 }
 
 // images hands a batch [N,H,W,C] to GoMLX.
 func images(values []float32, s model.Shape) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, len(values)/s.Size(), s.Height, s.Width, s.Channels)
-}
-
-// copied is a list of its own, to append to.
-func copied(state []*tensors.Tensor) []*tensors.Tensor {
-	return append(make([]*tensors.Tensor, 0, len(state)+4), state...)
 }
 
 func call(exec *graph.Exec, arguments []*tensors.Tensor) ([]*tensors.Tensor, error) {

@@ -55,6 +55,12 @@ func newCPU(t *testing.T, network model.Network, o nn.Options) *nn.Engine {
 
 // batch draws images and targets.
 func batch(seed uint64, network model.Network, o nn.Options) (inputs, targets []float32) {
+	inputs, all := batchOutputs(seed, network, o)
+	return inputs, all[0]
+}
+
+// batchOutputs draws images and the targets of every output.
+func batchOutputs(seed uint64, network model.Network, o nn.Options) (inputs []float32, targets [][]float32) {
 	shapes, _ := network.Shapes(o.Height, o.Width)
 	random := rand.New(rand.NewPCG(seed, 3))
 	draw := func(size int) []float32 {
@@ -64,7 +70,11 @@ func batch(seed uint64, network model.Network, o nn.Options) (inputs, targets []
 		}
 		return values
 	}
-	return draw(o.Batch * o.Height * o.Width * network.InputChannels), draw(o.Batch * shapes[len(shapes)-1].Size())
+	inputs = draw(o.Batch * o.Height * o.Width * network.InputChannels)
+	for _, place := range network.OutputPlaces() {
+		targets = append(targets, draw(o.Batch*shapes[place].Size()))
+	}
+	return inputs, targets
 }
 
 // step takes a step and fails on errors.
@@ -109,9 +119,12 @@ func start(t *testing.T, e *Engine, cpu *nn.Engine) {
 		if _, ok := e.places[tensor.Name]; !ok {
 			continue
 		}
-		if strings.HasSuffix(tensor.Name, ".bias") {
-			for i := range tensor.Data {
+		for i := range tensor.Data {
+			if strings.HasSuffix(tensor.Name, ".bias") {
 				tensor.Data[i] = float32(0.1 * random.NormFloat64())
+			}
+			if strings.HasSuffix(tensor.Name, ".weight_g") {
+				tensor.Data[i] *= float32(1 + random.Float64())
 			}
 		}
 		weights = append(weights, tensor)
@@ -220,6 +233,17 @@ func cases() map[string]struct {
 			{Name: "d", Kind: model.Convolution, Inputs: []int{5}, Channels: 2, Kernel: 3, Stride: 1},
 		}}, 6, 8},
 	}
+	normalized := func(l model.Layer) model.Layer {
+		l.Normalized = true
+		return l
+	}
+	all["normalized"] = c{chain(normalized(convolution(4, 3, 2, model.ReLU)), normalized(transposed(5, 3, model.LeakyReLU)), normalized(convolution(2, 1, 1, model.Linear))), 7, 6}
+	all["two outputs"] = c{model.Network{Name: "two outputs", InputChannels: 3, Outputs: []int{2, 1}, Layers: []model.Layer{
+		{Name: "a", Kind: model.Convolution, Inputs: []int{model.Input}, Channels: 4, Kernel: 3, Stride: 1, Activation: model.ReLU},
+		{Name: "b", Kind: model.Convolution, Inputs: []int{0}, Channels: 2, Kernel: 3, Stride: 2},
+		{Name: "c", Kind: model.Convolution, Inputs: []int{0}, Channels: 1, Kernel: 5, Stride: 1},
+	}}, 6, 5}
+	all["completer"] = c{model.Completer(1./64, 0.1), 32, 32}
 	for _, kernel := range []int{1, 3, 5} {
 		for _, size := range [][2]int{{6, 8}, {7, 5}} {
 			name := fmt.Sprintf("kernel %d at %v", kernel, size)
@@ -242,20 +266,32 @@ func TestLayersAsTheCPUEngine(t *testing.T) {
 				Optimizer: nn.Optimizer{Kind: nn.SGD, LearningRate: 1e-6}}
 			e, cpu := newTestEngine(t, c.network, o), newCPU(t, c.network, o)
 			start(t, e, cpu)
-			inputs, targets := batch(9, c.network, o)
-			got, want := make([]float32, len(targets)), make([]float32, len(targets))
-			raw, rawCPU := make([]float32, o.Batch), make([]float32, o.Batch)
-			if err := e.Evaluate(inputs, targets, got, raw); err != nil {
+			inputs, targets := batchOutputs(9, c.network, o)
+			room := func() (outputs, losses [][]float32) {
+				for _, target := range targets {
+					outputs, losses = append(outputs, make([]float32, len(target))), append(losses, make([]float32, o.Batch))
+				}
+				return outputs, losses
+			}
+			got, raw := room()
+			want, rawCPU := room()
+			if err := e.EvaluateOutputs(inputs, targets, got, raw); err != nil {
 				t.Fatal(err)
 			}
-			if err := cpu.Evaluate(inputs, targets, want, rawCPU); err != nil {
+			if err := cpu.EvaluateOutputs(inputs, targets, want, rawCPU); err != nil {
 				t.Fatal(err)
 			}
-			compare(t, "the output", got, want)
-			compare(t, "the losses", raw, rawCPU)
-			halve := func(_, scales []float32) { scales[0], scales[1] = 1, 0.5 }
-			step(t, e, inputs, targets, o.Batch, halve)
-			step(t, cpu, inputs, targets, o.Batch, halve)
+			for i := range targets {
+				compare(t, fmt.Sprint("output ", i), got[i], want[i])
+				compare(t, fmt.Sprint("the losses of output ", i), raw[i], rawCPU[i])
+			}
+			weigh := func(output int, _, scales []float32) { scales[0], scales[1] = 1-0.25*float32(output), 0.5 }
+			if err := e.StepOutputs(inputs, targets, raw, weigh); err != nil {
+				t.Fatal(err)
+			}
+			if err := cpu.StepOutputs(inputs, targets, rawCPU, weigh); err != nil {
+				t.Fatal(err)
+			}
 			gradients := named(cpu.SaveState())
 			for name, tensor := range named(e.SaveState()) {
 				if strings.HasPrefix(name, "sgd.velocity.") {
@@ -415,6 +451,38 @@ func TestScaleZeroLeavesOut(t *testing.T) {
 				t.Errorf("power %v: the image that is left out leaves a trace", power)
 			}
 		}
+	}
+}
+
+// With several outputs, the image that is left out in one is left out in all.
+func TestScaleZeroInOneOutput(t *testing.T) {
+	network := cases()["two outputs"].network
+	o := nn.Options{Batch: 3, Height: 6, Width: 6, Loss: nn.Loss{Power: 2, Scale: 25}, Optimizer: nn.Optimizer{LearningRate: 1e-3}}
+	e := newTestEngine(t, network, o)
+	inputs, targets := batchOutputs(1, network, o)
+	raw := [][]float32{make([]float32, o.Batch), make([]float32, o.Batch)}
+	nan := float32(math.NaN())
+	var states []string
+	for _, without := range []func() (output int){
+		func() int { return 0 },
+		func() int { return 1 },
+		func() int { targets[0][len(targets[0])/2] = nan; return -1 },
+		func() int { inputs[len(inputs)/2] = nan; return 1 },
+	} {
+		output := without()
+		e.Initialize(2)
+		err := e.StepOutputs(inputs, targets, raw, func(of int, _, scales []float32) {
+			if keepAll(nil, scales); of == output {
+				scales[1] = 0
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, bits(e.SaveState()))
+	}
+	if len(slices.Compact(states)) != 1 || !e.WeightsFinite() {
+		t.Error("by which output an image is left out makes a difference")
 	}
 }
 

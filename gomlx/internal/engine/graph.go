@@ -13,8 +13,8 @@ import (
 
 // Graph building functions panic on errors, as is GoMLX's custom; its executor turns that into errors.
 
-// forward builds a network on images [N,H,W,C]; weight finds a weight by its name.
-func forward(network model.Network, images *graph.Node, weight func(name string) *graph.Node) *graph.Node {
+// forward builds a network on images [N,H,W,C] and returns its outputs; weight finds a weight by its name.
+func forward(network model.Network, images *graph.Node, weight func(name string) *graph.Node) []*graph.Node {
 	shape := images.Shape().Dimensions
 	shapes, err := network.Shapes(shape[1], shape[2])
 	if err != nil {
@@ -32,7 +32,7 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 		x := inputs[0]
 		switch layer.Kind {
 		case model.Convolution, model.TransposedConvolution:
-			x = convolve(layer, x, weight(layer.Name+".weight"))
+			x = convolve(layer, x, weights(layer, weight))
 			bias := weight(layer.Name + ".bias")
 			x = graph.Add(x, graph.Reshape(bias, 1, 1, 1, layer.Channels))
 			x = activate(layer, x)
@@ -47,7 +47,26 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 		}
 		outputs[i] = x
 	}
-	return outputs[len(outputs)-1]
+	var last []*graph.Node
+	for _, place := range network.OutputPlaces() {
+		last = append(last, outputs[place])
+	}
+	return last
+}
+
+// weights are those of a convolution [out,in,rows,columns]; of a normalized one, gain * direction / |direction| for each
+// output channel.
+func weights(layer model.Layer, weight func(name string) *graph.Node) *graph.Node {
+	if !layer.Normalized {
+		return weight(layer.Name + ".weight")
+	}
+	direction, gain := weight(layer.Name+".weight_v"), weight(layer.Name+".weight_g")
+	squares := graph.ReduceSum(graph.Square(direction), 1, 2, 3)
+	// A direction of length 0 makes weights of 0, and no gradient.
+	none := graph.Equal(squares, graph.ZerosLike(squares))
+	length := graph.Sqrt(graph.Where(none, graph.OnesLike(squares), squares))
+	factor := graph.Where(none, graph.ZerosLike(gain), graph.Div(gain, length))
+	return graph.Mul(direction, graph.Reshape(factor, -1, 1, 1, 1))
 }
 
 // convolve convolves images [N,H,W,C] with weights [out,in,rows,columns], the layout of checkpoints.
