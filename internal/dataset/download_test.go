@@ -105,10 +105,11 @@ func (w *breakingWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-func (s *server) download(t *testing.T, dir string) (err error, done, total int64) {
+func (s *server) download(t *testing.T, dir string) (done, total int64, err error) {
 	t.Helper()
 	d := download{dir: dir, url: s.URL, md5: md5Of(s.content), progress: func(d, t int64) { done, total = d, t }}
-	return d.run(context.Background()), done, total
+	err = d.run(context.Background())
+	return done, total, err
 }
 
 func checkUnpacked(t *testing.T, dir string) {
@@ -138,7 +139,7 @@ func names(t *testing.T, dir string) (list []string) {
 func TestDownload(t *testing.T) {
 	s := newServer(t, published(t))
 	dir := filepath.Join(t.TempDir(), "new")
-	err, done, total := s.download(t, dir)
+	done, total, err := s.download(t, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestDownload(t *testing.T) {
 		t.Errorf("unpacked were %v", list)
 	}
 	// What is there is not asked for again.
-	if err, _, _ := s.download(t, dir); err != nil || len(s.ranges) != 1 {
+	if _, _, err := s.download(t, dir); err != nil || len(s.ranges) != 1 {
 		t.Errorf("%d requests, %v", len(s.ranges), err)
 	}
 }
@@ -162,7 +163,7 @@ func TestDownloadGoesOn(t *testing.T) {
 	s := newServer(t, published(t))
 	s.breakOff = len(s.content) * 2 / 5
 	dir := t.TempDir()
-	err, done, total := s.download(t, dir)
+	done, total, err := s.download(t, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestDownloadGoesOnLater(t *testing.T) {
 		}
 		s.breakOff = 0
 		s.etag = etag
-		if err, _, _ := s.download(t, dir); err != nil {
+		if _, _, err := s.download(t, dir); err != nil {
 			t.Fatal(err)
 		}
 		checkUnpacked(t, dir)
@@ -214,7 +215,7 @@ func TestDownloadAfterAWrongPart(t *testing.T) {
 		cifarArchive + ".part":         make([]byte, len(s.content)),
 		cifarArchive + ".part.version": []byte(s.etag),
 	})
-	if err, _, _ := s.download(t, dir); err != nil {
+	if _, _, err := s.download(t, dir); err != nil {
 		t.Fatal(err)
 	}
 	checkUnpacked(t, dir)
@@ -261,7 +262,7 @@ func TestArchivePutThereByHand(t *testing.T) {
 	s := newServer(t, published(t))
 	dir := t.TempDir()
 	writeFiles(t, dir, map[string][]byte{cifarArchive: s.content})
-	if err, _, _ := s.download(t, dir); err != nil {
+	if _, _, err := s.download(t, dir); err != nil {
 		t.Fatal(err)
 	}
 	checkUnpacked(t, dir)
@@ -271,7 +272,7 @@ func TestArchivePutThereByHand(t *testing.T) {
 
 	dir = t.TempDir()
 	writeFiles(t, dir, map[string][]byte{cifarArchive: s.content[:500]})
-	if err, _, _ := s.download(t, dir); err == nil || !strings.Contains(err.Error(), "incomplete") {
+	if _, _, err := s.download(t, dir); err == nil || !strings.Contains(err.Error(), "incomplete") {
 		t.Errorf("half of it: the error is %v", err)
 	}
 	if !slices.Contains(names(t, dir), cifarArchive) {
@@ -301,7 +302,7 @@ func TestHostileArchives(t *testing.T) {
 			s := newServer(t, content)
 			root := t.TempDir()
 			dir := filepath.Join(root, "data")
-			if err, _, _ := s.download(t, dir); err == nil {
+			if _, _, err := s.download(t, dir); err == nil {
 				t.Error("it was taken")
 			}
 			if list := names(t, root); !slices.Equal(list, []string{"data"}) {
