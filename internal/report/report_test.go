@@ -54,7 +54,6 @@ func writeRun(t *testing.T, out string, m madeRun) {
 	metrics.WriteString("step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n")
 	clips.WriteString("step,image,id,loss,threshold,scale\n")
 	last := min(5000, m.steps/4)
-	var tail []float64
 	clipped := 0
 	var worst []map[string]any
 	steps := m.steps
@@ -93,9 +92,6 @@ func writeRun(t *testing.T, out string, m madeRun) {
 		test := ""
 		if step == steps {
 			test = fmt.Sprint(m.level * 0.7)
-		}
-		if step > m.steps-last {
-			tail = append(tail, raw)
 		}
 		if step == m.divergedAt {
 			fmt.Fprintf(&metrics, "%d,,,%s,,,,%v,%d,95.5,\n", step, threshold, scale, count)
