@@ -13,16 +13,16 @@ var blurWeights = func() [3]float32 {
 // pixels. At the borders the image is continued by its reflection. (Ede and Beanland 2020, experiment 3.)
 func Blur(dst, src []float32, height, width int) {
 	blurred := make([]float32, len(src)) // along rows
-	mix := func(a2, a1, b, c1, c2 float32) float32 {
+	weigh := func(a2, a1, b, c1, c2 float32) float32 {
 		return float32(blurWeights[0]*b) + float32(blurWeights[1]*(a1+c1)) + float32(blurWeights[2]*(a2+c2))
 	}
 	for y := range height {
 		row, out := src[y*width:][:width], blurred[y*width:][:width]
 		for x := range out {
 			if x >= 2 && x < width-2 {
-				out[x] = mix(row[x-2], row[x-1], row[x], row[x+1], row[x+2])
+				out[x] = weigh(row[x-2], row[x-1], row[x], row[x+1], row[x+2])
 			} else {
-				out[x] = mix(row[reflect(x-2, width)], row[reflect(x-1, width)], row[x], row[reflect(x+1, width)], row[reflect(x+2, width)])
+				out[x] = weigh(row[reflect(x-2, width)], row[reflect(x-1, width)], row[x], row[reflect(x+1, width)], row[reflect(x+2, width)])
 			}
 		}
 	}
@@ -31,7 +31,7 @@ func Blur(dst, src []float32, height, width int) {
 		a2, a1, b, c1, c2 := line(y-2), line(y-1), line(y), line(y+1), line(y+2)
 		out := dst[y*width:][:width]
 		for x := range out {
-			out[x] = mix(a2[x], a1[x], b[x], c1[x], c2[x])
+			out[x] = weigh(a2[x], a1[x], b[x], c1[x], c2[x])
 		}
 	}
 }

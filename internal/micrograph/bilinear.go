@@ -1,0 +1,148 @@
+package micrograph
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// maxScanSide keeps the geometry of interpolation exact.
+const maxScanSide = 1 << 14
+
+// Bilinear completes a partial scan, [height,width], by linear interpolation within the triangles of the Delaunay
+// triangulation of the pixels that were seen, those whose mask is above 0, which keep their values. Outside of all
+// triangles a pixel has the value of the nearest one that was seen.
+func Bilinear(pixels, mask []float32, height, width int) ([]float32, error) {
+	if err := checkScan(pixels, mask, height, width); err != nil {
+		return nil, err
+	}
+	var points []point
+	for x := range width {
+		for y := range height {
+			if mask[y*width+x] > 0 {
+				points = append(points, point{int64(x), int64(y)})
+			}
+		}
+	}
+	out := make([]float32, len(pixels))
+	filled := make([]bool, len(pixels))
+	t := triangulate(points)
+	for e := 0; e < len(t.corners); e += 3 {
+		fillTriangle(out, filled, pixels, width, [3]point{points[t.corners[e]], points[t.corners[e+1]], points[t.corners[e+2]]})
+	}
+	var nearest []int32
+	for i := range out {
+		switch {
+		case mask[i] > 0:
+			out[i] = pixels[i]
+		case !filled[i]:
+			if nearest == nil {
+				nearest = nearestSeen(mask, height, width)
+			}
+			out[i] = pixels[nearest[i]]
+		}
+	}
+	return out, nil
+}
+
+func checkScan(pixels, mask []float32, height, width int) error {
+	if height < 1 || width < 1 || len(pixels) != height*width || len(mask) != len(pixels) {
+		return fmt.Errorf("an image of %d values and a mask of %d, for %dx%d pixels", len(pixels), len(mask), width, height)
+	}
+	if max(height, width) > maxScanSide {
+		return fmt.Errorf("an image of %dx%d pixels; interpolation takes up to %d on a side: cut it into parts", width, height, maxScanSide)
+	}
+	seen := false
+	for i, value := range mask {
+		if value > 0 {
+			seen = true
+			if pixels[i]-pixels[i] != 0 {
+				return fmt.Errorf("the pixel at row %d, column %d was seen, by the mask, and is %v", i/width, i%width, pixels[i])
+			}
+		}
+	}
+	if !seen {
+		return errors.New("the mask is 0 everywhere: nothing was seen")
+	}
+	return nil
+}
+
+// fillTriangle fills the pixels inside a triangle, and on its sides, by the plane through its corners.
+func fillTriangle(out []float32, filled []bool, pixels []float32, width int, corners [3]point) {
+	a, b, c := corners[0], corners[1], corners[2]
+	value := func(p point) float64 { return float64(pixels[int(p.y)*width+int(p.x)]) }
+	va, vb, vc := value(a), value(b), value(c)
+	area := float64(turn(a, b, c))
+	left, right := min(a.x, b.x, c.x), max(a.x, b.x, c.x)
+	for y := min(a.y, b.y, c.y); y <= max(a.y, b.y, c.y); y++ {
+		for x := left; x <= right; x++ {
+			p := point{x, y}
+			wa, wb, wc := turn(b, c, p), turn(c, a, p), turn(a, b, p)
+			if wa < 0 || wb < 0 || wc < 0 {
+				continue
+			}
+			at := int(y)*width + int(x)
+			out[at] = float32((float64(wa)*va + float64(wb)*vb + float64(wc)*vc) / area)
+			filled[at] = true
+		}
+	}
+}
+
+// nearestSeen returns the place of the nearest pixel whose mask is above 0, for each pixel. It goes along columns first, and then
+// along rows by the lower envelope of parabolas (Felzenszwalb and Huttenlocher 2012).
+func nearestSeen(mask []float32, height, width int) []int32 {
+	const none = -1
+	rows := make([]int32, len(mask)) // of the nearest seen pixel in the same column
+	for x := range width {
+		last := int32(none)
+		for y := range height {
+			if mask[y*width+x] > 0 {
+				last = int32(y)
+			}
+			rows[y*width+x] = last
+		}
+		last = none
+		for y := height - 1; y >= 0; y-- {
+			at := y*width + x
+			if mask[at] > 0 {
+				last = int32(y)
+			}
+			if rows[at] == none || last != none && last-int32(y) < int32(y)-rows[at] {
+				rows[at] = last
+			}
+		}
+	}
+	nearest := make([]int32, len(mask))
+	columns := make([]int, 0, width) // whose parabolas make the envelope
+	starts := make([]float64, width) // where each begins
+	for y := range height {
+		row := rows[y*width:][:width]
+		height := func(x int) float64 { d := float64(row[x] - int32(y)); return d*d + float64(x)*float64(x) }
+		columns = columns[:0]
+		for x := range width {
+			if row[x] == none {
+				continue
+			}
+			start := math.Inf(-1)
+			for len(columns) > 0 {
+				last := columns[len(columns)-1]
+				start = (height(x) - height(last)) / float64(2*(x-last))
+				if start > starts[len(columns)-1] {
+					break
+				}
+				columns = columns[:len(columns)-1]
+				start = math.Inf(-1)
+			}
+			starts[len(columns)] = start
+			columns = append(columns, x)
+		}
+		at := 0
+		for x := range width {
+			for at+1 < len(columns) && starts[at+1] <= float64(x) {
+				at++
+			}
+			nearest[y*width+x] = row[columns[at]]*int32(width) + int32(columns[at])
+		}
+	}
+	return nearest
+}
