@@ -79,9 +79,9 @@ compressed by gzip or not. The format is told by the content.`,
 			flags.BoolVar(&f.noPlot, "no-plot", false, "leave out the plot")
 		}),
 		group("Watching", func(flags *pflag.FlagSet) {
-			flags.BoolVarP(&f.follow, "follow", "f", false, "watch a growing log and print a line for every spike; Ctrl-C ends it")
+			flags.BoolVarP(&f.follow, "follow", "f", false, "watch a growing log and print a line for every spike; Ctrl-C ends it, with exit code 3 if there was one")
 			flags.StringVar(&f.exec, "exec", "", "with --follow: a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
-			flags.IntVar(&f.alerts, "alerts", 0, "with --follow: end with exit code 3 after this many alerts (0: never)")
+			flags.IntVar(&f.alerts, "alerts", 0, "with --follow: end after this many alerts (0: go on)")
 		}),
 	)
 	return command
@@ -281,7 +281,8 @@ func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
 	defer stop()
 	out := command.OutOrStdout()
 	alerts := 0
-	err := replay.Follow(ctx, o, func(a replay.Alert) error {
+	waiting := func(err error) { fmt.Fprintf(command.ErrOrStderr(), "alrc: waiting for losses: %v\n", err) }
+	err := replay.Follow(ctx, o, waiting, func(a replay.Alert) error {
 		fmt.Fprintln(out, a)
 		if a.Over {
 			return nil
@@ -310,13 +311,10 @@ func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
 		return exit
 	case errors.As(err, &choice):
 		return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
-	case err != nil && ctx.Err() != nil:
-		if alerts > 0 {
-			return &ExitError{Code: exitDiverged}
-		}
-		return nil
-	case err != nil:
+	case err != nil && ctx.Err() == nil:
 		return &ExitError{Code: exitUsage, Err: err}
+	case alerts > 0:
+		return &ExitError{Code: exitDiverged}
 	}
 	return nil
 }

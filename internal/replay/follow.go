@@ -55,8 +55,9 @@ func (a Alert) Environment() []string {
 const poll = 250 * time.Millisecond
 
 // Follow reads a log and goes on as it grows, until the context ends or alert returns an error. A file that does not
-// hold a loss yet is waited for; standard input is read until its end.
-func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
+// hold a loss yet is waited for, of which waiting is told once, with what is missing; standard input is read until its
+// end.
+func Follow(ctx context.Context, o Options, waiting func(error), alert func(Alert) error) error {
 	// An alert that fails ends the waiting for more, too.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -64,7 +65,7 @@ func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
 		return followStandardInput(ctx, o, alert, cancel)
 	}
 	var r *reading
-	for {
+	for told := false; ; {
 		opened, remove, err := open(o)
 		var choice *ChoiceError
 		if err == nil || errors.As(err, &choice) {
@@ -80,6 +81,10 @@ func Follow(ctx context.Context, o Options, alert func(Alert) error) error {
 			return err
 		} else if !info.IsDir() && info.Size() > sampleSize {
 			return err
+		}
+		if !told {
+			waiting(err)
+			told = true
 		}
 		if err := sleep(ctx); err != nil {
 			return err

@@ -21,7 +21,7 @@ func follow(t *testing.T, o Options) (alerts chan Alert, stop func()) {
 	alerts = make(chan Alert, 100)
 	done := make(chan error, 1)
 	go func() {
-		done <- Follow(ctx, o, func(a Alert) error { alerts <- a; return nil })
+		done <- Follow(ctx, o, func(error) {}, func(a Alert) error { alerts <- a; return nil })
 	}()
 	return alerts, func() {
 		cancel()
@@ -109,6 +109,33 @@ func TestFollowEvents(t *testing.T) {
 	}
 	if first := receive(t, alerts); first.Episode.Start != 100 {
 		t.Errorf("%+v", first)
+	}
+}
+
+// A log that holds no loss yet is waited for, and the user is told so.
+func TestFollowWaits(t *testing.T) {
+	path := write(t, "train.log", "starting\n")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var told []error
+	err := Follow(ctx, Options{Inputs: []string{path}}, func(err error) {
+		told = append(told, err)
+		var log strings.Builder
+		for step := 1; step <= 30; step++ {
+			fmt.Fprintf(&log, "step %d: loss %v\n", step, 1+0.01*float64(step%3))
+		}
+		log.WriteString("step 31: loss nan\nstep 32: loss 1\n")
+		if err := os.WriteFile(path, []byte(log.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+	}, func(a Alert) error {
+		if a.Episode.Start != 31 {
+			t.Errorf("an alert at step %d", a.Episode.Start)
+		}
+		return io.EOF
+	})
+	if err != io.EOF || len(told) != 1 || !strings.Contains(told[0].Error(), "train.log") {
+		t.Errorf("told %v; ended with %v", told, err)
 	}
 }
 
