@@ -70,15 +70,15 @@ limit, and the time of each part of a step.`,
 	}
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
-			flags.IntSliceVar(&batchSizes, "batch-size", []int{1, 4, 16, 64}, "images a step, several by commas")
-			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple of the published network's")
-			flags.StringVar(&loss, "loss", string(s.Loss), "squared, quartic, or a power P")
+			flags.IntSliceVar(&batchSizes, "batch-size", []int{1, 4, 16, 64}, "images a step, several by commas: `N,N`")
+			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple `X` of the published network's")
+			flags.StringVar(&loss, "loss", string(s.Loss), "squared, quartic, or a power `P`")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
-			flags.IntVar(&threads, "threads", 0, "threads to compute with (0: all)")
-			flags.StringVar(&s.Kernels, "kernels", "", "kernel set: portable, avx2, avx512 (default: the best that the CPU has, or $ALRC_KERNELS)")
+			flags.IntVar(&threads, "threads", 0, "`N` threads to compute with (0: all)")
+			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512 (default: the best that the CPU has, or $ALRC_KERNELS)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
-			flags.Float64Var(&seconds, "seconds", 3, "time to measure at each batch size")
+			flags.Float64Var(&seconds, "seconds", 3, "`SECONDS` to measure at each batch size")
 			flags.BoolVar(&asJSON, "json", false, "print JSON")
 		}),
 	)

@@ -142,7 +142,7 @@ func (c *convolution) plan() {
 	}
 }
 
-// pack is the part that lays the weights out for the way up; a task is a row of the kernel.
+// pack is the part that lays the weights out for the way up; a task is the pixels of one parity.
 func (c *convolution) pack() part {
 	if c.squeeze != nil {
 		return part{name: c.name + " pack", tasks: once, run: func(*worker, int) { c.squeeze.pack(c.parameter.weights) }}

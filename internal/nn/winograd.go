@@ -158,7 +158,7 @@ func (c *winograd) sharedPanels(t *tensor) func() int {
 	return func() int { return count }
 }
 
-// tasks divides images into tasks: by panels of channels, and where weights are shared, which is where there are few
+// division divides images into tasks: by panels of channels, and where weights are shared, which is where there are few
 // channels, by rows of tiles too.
 type division struct{ panels, groups, groupRows int }
 
