@@ -74,9 +74,7 @@ func New(network model.Network, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.chunk = chunkSize(shapes, o.Batch)
-	if err := e.plan(shapes); err != nil {
-		return nil, err
-	}
+	e.plan(shapes)
 	for range e.outputs {
 		e.raw64 = append(e.raw64, make([]float64, e.chunk))
 		e.losses = append(e.losses, make([]float32, e.chunk))

@@ -21,7 +21,7 @@ type node struct {
 }
 
 // plan builds the engine's buffers and phases.
-func (e *Engine) plan(shapes []model.Shape) error {
+func (e *Engine) plan(shapes []model.Shape) {
 	layers := e.network.Layers
 	e.input = &node{layer: model.Input}
 	nodes := make([]*node, len(layers))
@@ -83,7 +83,6 @@ func (e *Engine) plan(shapes []model.Shape) error {
 	e.planBackward(operations, nodes)
 	e.optimizer = newOptimizer(e)
 	e.newPool(operations)
-	return nil
 }
 
 // operation is a layer with its inputs and output, and how it is computed.
