@@ -75,7 +75,7 @@ compressed by gzip or not. The format is told by the content.`,
 			flags.StringVar(&f.snippet, "snippet", "", "print the lines to paste for go, gomlx, pytorch, jax or all")
 			flags.StringVar(&f.html, "html", "", "write a self-contained page to this file")
 			flags.StringVar(&f.json, "json", "", "write everything as JSON to this file; - is standard output, and nothing else is printed")
-			flags.StringVar(&f.csv, "csv", "", "write a row a step to this file: step, loss, threshold, scale (of the --clip given, else of alrc:3)")
+			flags.StringVar(&f.csv, "csv", "", "write a row a step to this file, or to standard output by -: step, loss, threshold, scale (of the --clip given, else of alrc:3)")
 			flags.BoolVar(&f.noPlot, "no-plot", false, "leave out the plot")
 		}),
 		group("Watching", func(flags *pflag.FlagSet) {
@@ -153,11 +153,29 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	if f.exec != "" || f.alerts != 0 {
 		return usageError("--exec and --alerts are for --follow")
 	}
+	if f.html == "-" || f.csv == "-" && f.json == "-" {
+		return usageError("only one of --json and --csv can go to standard output, and no page")
+	}
+	var rows *os.File // for standard output, since the rows of a resumed run are written anew
 	if f.csv != "" {
 		if replay.RowsOf(o.Clips).Kind == "none" {
 			return usageError("--csv writes the threshold and the scales of a clipping: give one by --clip")
 		}
 		o.Rows = func(write func(io.Writer) error) error { return atomicfile.Write(f.csv, write) }
+	}
+	if f.csv == "-" {
+		var err error
+		if rows, err = os.CreateTemp("", "alrc-rows-*"); err != nil {
+			return fmt.Errorf("keep the rows: %w", err)
+		}
+		defer os.Remove(rows.Name())
+		defer rows.Close()
+		o.Rows = func(write func(io.Writer) error) error {
+			if _, err := rows.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			return errors.Join(rows.Truncate(0), write(rows))
+		}
 	}
 	report, err := replay.Run(o)
 	var choice *replay.ChoiceError
@@ -184,13 +202,20 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 		}
 	}
 	out := command.OutOrStdout()
-	if f.json == "-" {
-		return report.JSON(out)
-	}
-	if f.json != "" {
+	if f.json != "" && f.json != "-" {
 		if err := atomicfile.Write(f.json, report.JSON); err != nil {
 			return err
 		}
+	}
+	if f.json == "-" {
+		return report.JSON(out)
+	}
+	if f.csv == "-" {
+		_, err := rows.Seek(0, io.SeekStart)
+		if err == nil {
+			_, err = io.Copy(out, rows)
+		}
+		return err
 	}
 	columns, onTerminal := isTerminal(out)
 	look := replay.Appearance{Columns: columns, Color: onTerminal && os.Getenv("NO_COLOR") == "", ASCII: !showsUnicode(), Plot: !f.noPlot, Snippet: f.snippet}
