@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"alrc/internal/atomicfile"
+	"alrc/internal/dataset"
+	"alrc/internal/micrograph"
+)
+
+func newScanCommand() *cobra.Command {
+	var mask, out string
+	var coverage float64
+	var seed uint64
+	var page int
+	command := &cobra.Command{
+		Use:   "scan IMAGE [flags]",
+		Short: "Make a partial scan of a micrograph, to try completing it",
+		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral, at points
+of a grid, or on lines. IMAGE is a TIFF, PNG or .npy file of one channel.
+
+It writes a TIFF file of two float32 pages, in IMAGE's units and with its metadata: the
+scan, with NaN where nothing was seen, and the mask, which says how much of each pixel
+was seen, from 0 to 1. A PNG file beside it shows the scan.`,
+		Example: `  alrc scan micrograph.tif                      # writes micrograph-scan.tif
+  alrc scan micrograph.tif --mask grid --coverage 0.1
+  alrc complete biharmonic micrograph-scan.tif --truth micrograph.tif`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			path := arguments[0]
+			scan, err := micrograph.ParseScan(mask, coverage)
+			if err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
+			scan.Seed = seed
+			partial, err := micrograph.NewPartial(path, page, scan)
+			if err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
+			if out == "" {
+				out = stem(path) + "-scan.tif"
+			}
+			preview := strings.TrimSuffix(out, filepath.Ext(out)) + ".png"
+			if preview == out {
+				return usageError("--out %s: the scan is a TIFF file; give a name that ends in .tif", out)
+			}
+			if err := atomicfile.Write(out, partial.Write); err != nil {
+				return err
+			}
+			low, high := dataset.IntensityRange(partial.Pixels)
+			picture := grey(partial.Pixels, partial.Height, partial.Width, low, high)
+			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, picture) }); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(command.OutOrStdout(), "%s, %dx%d pixels: %.3g %% seen by a scan of kind %s.\nIt is in %s, and as a picture in %s.\n",
+				path, partial.Width, partial.Height, 100*partial.Coverage(), scan.Kind, out, preview)
+			return err
+		},
+	}
+	addFlagGroups(command,
+		group("Scan", func(flags *pflag.FlagSet) {
+			flags.StringVar(&mask, "mask", micrograph.Spiral, "spiral, grid, lines, or a mask image at least as large as IMAGE")
+			flags.Float64Var(&coverage, "coverage", micrograph.DefaultCoverage, "fraction of the image that is seen")
+			flags.Uint64Var(&seed, "seed", 0, "decides what is random in the scan")
+		}),
+		group("Files", func(flags *pflag.FlagSet) {
+			flags.IntVar(&page, "page", 0, "page of IMAGE to scan, counted from 0")
+			flags.StringVar(&out, "out", "", "file to write (default: IMAGE's name with -scan.tif, in this folder)")
+		}),
+	)
+	return command
+}
+
+// stem is a file's name without folder and ending.
+func stem(path string) string {
+	name := filepath.Base(path)
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}
+
+// grey draws an image, [height,width], with low as black and high as white; what is not a number is black.
+func grey(pixels []float32, height, width int, low, high float64) image.Image {
+	picture := image.NewGray(image.Rect(0, 0, width, height))
+	span := high - low
+	if span <= 0 {
+		span = 1
+	}
+	for i, pixel := range pixels {
+		if level := (float64(pixel) - low) / span * 255; level > 0 {
+			picture.SetGray(i%width, i/width, color.Gray{Y: uint8(min(level, 255) + 0.5)})
+		}
+	}
+	return picture
+}

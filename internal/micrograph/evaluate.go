@@ -1,0 +1,114 @@
+package micrograph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Metrics say how near a completion is to the truth, both in [-1, 1].
+type Metrics struct {
+	MSE  float64
+	PSNR float64 // in decibels; +Inf without any difference
+	SSIM float64
+}
+
+// Comparison is a completion against the truth and against the blurred truth, which networks are trained to give. What other
+// methods give is blurred alike for the latter.
+type Comparison struct{ Raw, Blurred Metrics }
+
+// Compare compares a method's completion of an image, [height,width], with the truth.
+func (m Method) Compare(completed, truth []float32, height, width int) Comparison {
+	blurredTruth := make([]float32, len(truth))
+	Blur(blurredTruth, truth, height, width)
+	blurred := completed
+	if !m.Blurs {
+		blurred = make([]float32, len(completed))
+		Blur(blurred, completed, height, width)
+	}
+	return Comparison{metrics(completed, truth, height, width), metrics(blurred, blurredTruth, height, width)}
+}
+
+func metrics(a, b []float32, height, width int) Metrics {
+	mse := MSE(a, b)
+	return Metrics{mse, PSNR(mse), SSIM(a, b, height, width)}
+}
+
+// Evaluate completes the examples at positions 0 to count-1 by a method, and returns each one's comparison with the truth.
+// Methods that allow it run on all processors; results are the same whatever their number.
+func (m Method) Evaluate(ctx context.Context, examples *Examples, count int) ([]Comparison, error) {
+	workers := runtime.GOMAXPROCS(0)
+	if m.Serial {
+		workers = 1
+	}
+	results := make([]Comparison, count)
+	errs := make([]error, workers)
+	var next atomic.Int64
+	var working sync.WaitGroup
+	for worker := range workers {
+		working.Add(1)
+		go func() {
+			defer working.Done()
+			area := examples.Side * examples.Side
+			input, truth, mask := make([]float32, 2*area), make([]float32, area), make([]float32, area)
+			for i := next.Add(1) - 1; i < int64(count); i = next.Add(1) - 1 {
+				if errs[worker] = ctx.Err(); errs[worker] != nil {
+					return
+				}
+				if _, err := examples.Read(i, input, nil, truth); err != nil {
+					errs[worker] = err
+					return
+				}
+				for at := range mask {
+					mask[at] = input[2*at+1]
+				}
+				completed, err := m.Complete(truth, mask, examples.Side, examples.Side)
+				if err != nil {
+					errs[worker] = fmt.Errorf("%s, example %d: %w", m.Name, i, err)
+					return
+				}
+				results[i] = m.Compare(completed, truth, examples.Side, examples.Side)
+			}
+		}()
+	}
+	working.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// Summary is a distribution over examples.
+type Summary struct {
+	Mean              float64 `json:"mean"`
+	StandardDeviation float64 `json:"standard_deviation"`
+	P5                float64 `json:"p5"`
+	Median            float64 `json:"median"`
+	P95               float64 `json:"p95"`
+	P99               float64 `json:"p99"`
+	Max               float64 `json:"max"`
+}
+
+// Summarize takes the distribution of values, of which there is at least one.
+func Summarize(values []float64) Summary {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	var sum, squares float64
+	for _, value := range sorted {
+		sum += value
+	}
+	mean := sum / float64(len(sorted))
+	for _, value := range sorted {
+		squares += (value - mean) * (value - mean)
+	}
+	at := func(q float64) float64 { return sorted[int(math.Round(q*float64(len(sorted)-1)))] }
+	return Summary{
+		Mean: mean, StandardDeviation: math.Sqrt(squares / float64(max(1, len(sorted)-1))),
+		P5: at(0.05), Median: at(0.5), P95: at(0.95), P99: at(0.99), Max: sorted[len(sorted)-1],
+	}
+}
