@@ -218,42 +218,43 @@ type field struct {
 	data         []byte // of bytes
 }
 
-// nextField splits the first field off a message.
-func nextField(message []byte) (f field, rest []byte, ok bool) {
+// next splits the first field off a message.
+func (f *field) next(message []byte) (rest []byte, ok bool) {
 	key, n := uvarint(message)
 	if n <= 0 {
-		return f, nil, false
+		return nil, false
 	}
 	message = message[n:]
 	f.number, f.wire = key>>3, key&7
+	f.value, f.data = 0, nil
 	switch f.wire {
 	case wireVarint:
 		if f.value, n = uvarint(message); n <= 0 {
-			return f, nil, false
+			return nil, false
 		}
-		return f, message[n:], true
+		return message[n:], true
 	case wireFixed64:
 		if len(message) < 8 {
-			return f, nil, false
+			return nil, false
 		}
 		f.value = binary.LittleEndian.Uint64(message)
-		return f, message[8:], true
+		return message[8:], true
 	case wireBytes:
 		length, n := uvarint(message)
 		if n <= 0 || length > uint64(len(message)-n) {
-			return f, nil, false
+			return nil, false
 		}
 		end := n + int(length)
 		f.data = message[n:end]
-		return f, message[end:], true
+		return message[end:], true
 	case wireFixed32:
 		if len(message) < 4 {
-			return f, nil, false
+			return nil, false
 		}
 		f.value = uint64(binary.LittleEndian.Uint32(message))
-		return f, message[4:], true
+		return message[4:], true
 	}
-	return f, nil, false
+	return nil, false
 }
 
 // uvarint is binary.Uvarint with a quick path for the one-byte numbers that most are.
@@ -267,8 +268,9 @@ func uvarint(message []byte) (uint64, int) {
 // parseEvent fills r.event; false means that the data is no event.
 func (r *Reader) parseEvent(data []byte) bool {
 	r.event = Event{Scalars: r.event.Scalars[:0]}
+	var f field
 	for len(data) > 0 {
-		f, rest, ok := nextField(data)
+		rest, ok := f.next(data)
 		if !ok {
 			return false
 		}
@@ -290,8 +292,9 @@ func (r *Reader) parseEvent(data []byte) bool {
 }
 
 func (r *Reader) parseSummary(data []byte) bool {
+	var f field
 	for len(data) > 0 {
-		f, rest, ok := nextField(data)
+		rest, ok := f.next(data)
 		if !ok {
 			return false
 		}
@@ -307,8 +310,9 @@ func (r *Reader) parseValue(data []byte) bool {
 	var tag []byte
 	var value float64
 	scalar := false
+	var f field
 	for len(data) > 0 {
-		f, rest, ok := nextField(data)
+		rest, ok := f.next(data)
 		if !ok {
 			return false
 		}
@@ -396,8 +400,9 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 		}
 		return true
 	}
+	var f field
 	for len(data) > 0 {
-		f, rest, ok := nextField(data)
+		rest, ok := f.next(data)
 		if !ok {
 			return 0, false, false
 		}
@@ -459,8 +464,9 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 // shapeSize returns the number of elements of a tensor's shape; a huge one is returned as any number above 1.
 func shapeSize(data []byte) (uint64, bool) {
 	elements := uint64(1)
+	var f field
 	for len(data) > 0 {
-		f, rest, ok := nextField(data)
+		rest, ok := f.next(data)
 		if !ok {
 			return 0, false
 		}
@@ -469,8 +475,9 @@ func shapeSize(data []byte) (uint64, bool) {
 			continue
 		}
 		size := uint64(0)
+		var d field
 		for dimension := f.data; len(dimension) > 0; {
-			d, rest, ok := nextField(dimension)
+			rest, ok := d.next(dimension)
 			if !ok {
 				return 0, false
 			}
