@@ -1,0 +1,254 @@
+package sweep
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml"
+
+	"alrc/internal/atomicfile"
+	"alrc/internal/experiment"
+)
+
+// The names in a sweep's folder. Package report knows planFile and runsFolder, too.
+const (
+	planFile     = "plan.json"
+	failuresFile = "failures.json"
+	runsFolder   = "runs"
+	storeFolder  = "store"
+	workFolder   = "work"
+	serverFile   = "server.json"
+	lockFile     = "lock"
+)
+
+// Folder is a sweep's folder: its plan, and the results of its runs.
+type Folder struct {
+	Dir string
+	// Command is how the sweep was begun, for readers.
+	Command string
+	Plan    *Plan
+
+	results map[string]*experiment.Result // those read so far, by run ID
+}
+
+// planJSON is plan.json. Specifications stand there as YAML, which is what a run's own folder has.
+type planJSON struct {
+	Title   string    `json:"title"`
+	Command string    `json:"command"`
+	Varying []string  `json:"varying"`
+	Runs    []runJSON `json:"runs"`
+}
+
+// runJSON is a run in plan.json and in the queue.
+type runJSON struct {
+	ID            string `json:"id"`
+	Label         string `json:"label"`
+	Specification string `json:"specification"`
+}
+
+func (r Run) encode() (runJSON, error) {
+	text, err := yaml.Marshal(withoutPlace(r.Specification))
+	return runJSON{r.ID, r.Label, string(text)}, err
+}
+
+// decode takes a run back, and finds one that was damaged on its way by its hash.
+func (r runJSON) decode() (Run, error) {
+	specification, err := experiment.ParseSpecification([]byte(r.Specification))
+	if err != nil {
+		return Run{}, err
+	}
+	id, err := runID(specification)
+	if err != nil {
+		return Run{}, err
+	}
+	if id != r.ID {
+		return Run{}, fmt.Errorf("its specification has the hash %s, not %s: it is damaged, or of another version of this program", id, r.ID)
+	}
+	if !filepath.IsLocal(r.Label) || filepath.Base(r.Label) != r.Label {
+		return Run{}, fmt.Errorf("its label %q is no name of a folder", r.Label)
+	}
+	return Run{r.ID, r.Label, specification}, nil
+}
+
+// IsFolder says whether a folder is a sweep's.
+func IsFolder(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, planFile))
+	return err == nil
+}
+
+// Open returns the folder of a plan, and begins it where there is none. A folder of another plan is an error.
+func Open(dir string, plan *Plan, command string) (*Folder, error) {
+	if IsFolder(dir) {
+		f, err := Read(dir)
+		if err != nil {
+			return nil, err
+		}
+		if f.Plan.ID() != plan.ID() {
+			return nil, fmt.Errorf("%s holds another sweep (%d runs of %q; settings, kernel set or images differ): name another"+
+				" folder with --out, or go on with that one: alrc sweep run %s", dir, len(f.Plan.Runs), f.Plan.Title, dir)
+		}
+		return f, nil
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return nil, fmt.Errorf("%s is not empty, and no sweep's folder: name another folder with --out", dir)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, runsFolder), 0o755); err != nil {
+		return nil, fmt.Errorf("create the sweep's folder: %w", err)
+	}
+	f := &Folder{Dir: dir, Command: command, Plan: plan}
+	file := planJSON{Title: plan.Title, Command: command, Varying: plan.Varying}
+	for _, run := range plan.Runs {
+		entry, err := run.encode()
+		if err != nil {
+			return nil, err
+		}
+		file.Runs = append(file.Runs, entry)
+	}
+	content, err := json.MarshalIndent(file, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	return f, atomicfile.WriteBytes(f.path(planFile), append(content, '\n'))
+}
+
+// Read returns the sweep in a folder.
+func Read(dir string) (*Folder, error) {
+	path := filepath.Join(dir, planFile)
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is no sweep's folder: it has no %s; give one that 'alrc sweep run' made", dir, planFile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var file planJSON
+	if err := json.Unmarshal(content, &file); err != nil {
+		return nil, fmt.Errorf("%s: %w; delete it and run the sweep again to have it written anew", path, err)
+	}
+	f := &Folder{Dir: dir, Command: file.Command, Plan: &Plan{Title: file.Title, Varying: file.Varying}}
+	for i, entry := range file.Runs {
+		run, err := entry.decode()
+		if err != nil {
+			return nil, fmt.Errorf("%s, run %d: %w", path, i, err)
+		}
+		f.Plan.Runs = append(f.Plan.Runs, run)
+	}
+	if len(f.Plan.Runs) == 0 {
+		return nil, fmt.Errorf("%s: it has no runs", path)
+	}
+	return f, nil
+}
+
+func (f *Folder) path(names ...string) string {
+	return filepath.Join(append([]string{f.Dir}, names...)...)
+}
+
+// RunDir is the folder of a run's results.
+func (f *Folder) RunDir(run Run) string { return f.path(runsFolder, run.Label) }
+
+// Result returns a run's result; its absence is an error that wraps fs.ErrNotExist.
+func (f *Folder) Result(run Run) (*experiment.Result, error) {
+	if result, ok := f.results[run.ID]; ok {
+		return result, nil
+	}
+	result, err := experiment.ReadResult(f.RunDir(run))
+	if err == nil {
+		if f.results == nil {
+			f.results = map[string]*experiment.Result{}
+		}
+		f.results[run.ID] = result
+	}
+	return result, err
+}
+
+func (f *Folder) has(run Run) bool {
+	_, err := os.Stat(filepath.Join(f.RunDir(run), "result.json"))
+	return err == nil
+}
+
+// put takes a run's results in from their archive: all of them or none.
+func (f *Folder) put(run Run, archive io.Reader) error {
+	if f.has(run) {
+		return nil
+	}
+	temporary, err := os.MkdirTemp(f.path(runsFolder), ".incoming-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	if err := unpack(archive, temporary); err != nil {
+		return err
+	}
+	got, err := experiment.Read(temporary)
+	if err != nil {
+		return err
+	}
+	if id, err := runID(got); err != nil || id != run.ID {
+		return fmt.Errorf("the results are of the run %s, not of %s", id, run.ID)
+	}
+	if _, err := experiment.ReadResult(temporary); err != nil {
+		return err
+	}
+	if err := os.Chmod(temporary, 0o755); err != nil {
+		return err
+	}
+	// A folder without a result is what is left of one that someone began to delete.
+	if err := os.RemoveAll(f.RunDir(run)); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, f.RunDir(run)); err != nil {
+		return err
+	}
+	return syncFolder(f.path(runsFolder))
+}
+
+// syncFolder makes a rename last. Systems that cannot sync a folder are not wrong to.
+func syncFolder(dir string) error {
+	if folder, err := os.Open(dir); err == nil {
+		folder.Sync()
+		folder.Close()
+	}
+	return nil
+}
+
+// setFailures writes failures.json, the runs that were set aside, or removes it where there are none.
+func (f *Folder) setFailures(failed []RunStatus) error {
+	if len(failed) == 0 {
+		if err := os.Remove(f.path(failuresFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	type entry struct {
+		Label    string    `json:"label"`
+		Failures []Failure `json:"failures"`
+	}
+	var list []entry
+	for _, run := range failed {
+		list = append(list, entry{run.Run.Label, run.Failures})
+	}
+	content, err := json.MarshalIndent(list, "", " ")
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(f.path(failuresFile), append(content, '\n'))
+}
+
+// claim keeps other processes from running the sweep, until the file is closed.
+func (f *Folder) claim() (io.Closer, error) {
+	file, err := os.OpenFile(f.path(lockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := experiment.Lock(file); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("another process is running the sweep in %s: wait until it is done, or stop it; to add"+
+			" workers to it, use alrc worker --sweep %s", f.Dir, f.Dir)
+	}
+	return file, nil
+}

@@ -1,0 +1,461 @@
+package sweep
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"alrc/internal/experiment"
+)
+
+// testQueue starts the server of a sweep, and opens its queue.
+func testQueue(t *testing.T, f *Folder) (*localServer, *Queue) {
+	t.Helper()
+	server, err := f.startServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.stop)
+	connection, err := server.connection().dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(connection.Close)
+	js, err := connectJetStream(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, err := createQueue(context.Background(), js, f.Plan.ID(), f.Plan.Title, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.enqueue(context.Background(), q); err != nil {
+		t.Fatal(err)
+	}
+	return server, q
+}
+
+// work lets a worker work until stop says so of the records.
+func work(t *testing.T, server *localServer, q *Queue, w *Worker, stop func(map[string]record) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if w.Folder == "" {
+		w.Folder = t.TempDir()
+	}
+	w.Report = func(line string) { t.Log(line) }
+	ended := make(chan error, 1)
+	go func() { ended <- w.Work(ctx, server.Access.Connection()) }()
+	for {
+		records, err := q.all(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stop(records) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func shortPlan(t *testing.T) *Plan {
+	return planOf(t, strings.Replace(tinyRun, `clip: [none, "alrc:2"]`, "clip: none", 1))
+}
+
+func TestWhatFailsIsSetAside(t *testing.T) {
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	server, q := testQueue(t, f)
+	run := f.Plan.Runs[0]
+	// The worker cannot write into its folder of runs, which is a file.
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, run.ID), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	blocked := func() { os.WriteFile(filepath.Join(folder, run.ID), nil, 0o644) }
+	work(t, server, q, &Worker{Name: "broken", Folder: folder}, func(records map[string]record) bool {
+		blocked()
+		return records[run.ID].State == Failed
+	})
+	records, err := q.all(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := f.status(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := status.Failed()
+	if len(failed) != 1 || len(failed[0].Failures) != maxFailures || failed[0].Failures[0].Worker != "broken" ||
+		!strings.Contains(failed[0].Failures[0].Error, "not a directory") {
+		t.Errorf("set aside: %+v", failed)
+	}
+	for { // the server drops the message a moment later
+		if info, err := q.stream.Info(context.Background()); err != nil {
+			t.Fatal(err)
+		} else if info.State.Msgs == 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	// Running the sweep again tries again.
+	if err := f.enqueue(context.Background(), q); err != nil {
+		t.Fatal(err)
+	}
+	work(t, server, q, &Worker{Name: "sound"}, func(records map[string]record) bool { return records[run.ID].State == Done })
+}
+
+func TestADivergedRunIsAResult(t *testing.T) {
+	plan := planOf(t, tinyRun+"optimizer: {kind: sgd, learning-rate: 1.0e20}\nexclude: [{clip: 'alrc:2'}]")
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
+	status := f.run(t, Options{Jobs: 1, Name: "here"})
+	if r := status.Runs[0]; r.State != Done || !r.Result.Diverged || len(r.Failures) > 0 {
+		t.Errorf("%+v", r)
+	}
+	var csv strings.Builder
+	if err := f.WriteCSV(&csv); err != nil || !strings.Contains(csv.String(), ",diverged,") {
+		t.Errorf("%s %v", csv.String(), err)
+	}
+}
+
+func TestMalformedMessagesAreSetAside(t *testing.T) {
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	server, q := testQueue(t, f)
+	id := f.Plan.Runs[0].ID
+	message, err := q.next()
+	if err != nil || message == nil {
+		t.Fatal(message, err)
+	}
+	for _, garbage := range []string{"", "{", `{"id":"` + id + `","label":"x","specification":"steps: 3"}`, `{"id":"` + id + `","label":"../x"}`} {
+		if err := message.Term(); err != nil {
+			t.Fatal(err)
+		}
+		// The old message is gone a moment later.
+		for {
+			if _, err = q.js.Publish(context.Background(), q.subject(id), []byte(garbage)); err == nil {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		work(t, server, q, &Worker{Name: "worker"}, func(records map[string]record) bool { return records[id].State == Failed })
+		r, err := q.get(context.Background(), id)
+		if err != nil || !strings.Contains(r.Failures[0].Error, "malformed") {
+			t.Fatalf("%q: %+v, %v", garbage, r, err)
+		}
+		for message = nil; message == nil; time.Sleep(10 * time.Millisecond) {
+			if err := f.enqueue(context.Background(), q); err != nil {
+				t.Fatal(err)
+			}
+			if message, err = q.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// A record that nobody can read is told, and not taken for one.
+	if _, err := q.records.Put(context.Background(), id, []byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.all(context.Background()); err == nil || !strings.Contains(err.Error(), id) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestWorkersDeclineWhatTheyLack(t *testing.T) {
+	kernels := shortPlan(t).Runs[0].Specification.Kernels
+	other := "portable"
+	if kernels == other {
+		t.Skip("there is no other kernel set on this machine than the portable one")
+	}
+	for name, test := range map[string]struct{ text, want string }{
+		"another kernel set": {"kernels: imaginary", "imaginary"},
+		"other images":       {"data: {kind: procedural, size: 8, hash: 0123}", "the images here have the hash"},
+		"no images":          {"data: {kind: cifar10, hash: 0123}", "--data-dir"},
+	} {
+		s, err := Parse([]byte(tinyRun[:strings.Index(tinyRun, "data:")] + test.text + "\nclip: none\nsteps: 10"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := s.Expand(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
+		server, q := testQueue(t, f)
+		id := plan.Runs[0].ID
+		work(t, server, q, &Worker{Name: "worker"}, func(records map[string]record) bool { return records[id].Declined != "" })
+		r, err := q.get(context.Background(), id)
+		if err != nil || r.State != Waiting || len(r.Failures) > 0 || !strings.Contains(r.Declined, test.want) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+}
+
+func TestARunFinishedTwiceCountsOnce(t *testing.T) {
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	server, q := testQueue(t, f)
+	run := f.Plan.Runs[0]
+	// The first worker has the run, and is cut off; the second finishes it, and then the first delivers as well.
+	first := &Worker{Name: "first", Folder: t.TempDir()}
+	message, err := q.next()
+	if err != nil || message == nil {
+		t.Fatal(message, err)
+	}
+	if ready, err := first.claim(context.Background(), q, message, run); err != nil || !ready {
+		t.Fatal(ready, err)
+	}
+	work(t, server, q, &Worker{Name: "second"}, func(records map[string]record) bool { return records[run.ID].State == Done })
+	before, err := q.get(context.Background(), run.ID)
+	if err != nil || before.Worker != "second" || len(before.Failures) != 1 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	data, err := first.prepare(&run.Specification)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(first.Folder, run.ID)
+	var progress atomic.Pointer[experiment.Progress]
+	if _, err := first.trainIn(context.Background(), q, run, dir, data, &progress); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.deliver(context.Background(), q, message, run, dir); err != nil {
+		t.Fatal(err)
+	}
+	after, err := q.get(context.Background(), run.ID)
+	if err != nil || after.Result != before.Result || after.Worker != "second" {
+		t.Errorf("the second result replaced the first: %+v", after)
+	}
+	objects, err := q.objects.List(context.Background())
+	if err != nil || len(objects) != 1 {
+		t.Errorf("%d objects are left, %v", len(objects), err)
+	}
+	records, err := q.all(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.takeIn(context.Background(), q, run, records[run.ID]); err != nil {
+		t.Fatal(err)
+	}
+	checkAlone(t, f)
+}
+
+func TestWrongTokenAndNoServer(t *testing.T) {
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	server, _ := testQueue(t, f)
+	wrong := server.Access
+	wrong.Token = "guess"
+	err := (&Worker{Name: "w", Folder: t.TempDir()}).Work(context.Background(), wrong.Connection())
+	if err == nil || !strings.Contains(err.Error(), "the token, password or credentials are not the server's") {
+		t.Errorf("with a wrong token the error is %v", err)
+	}
+	if err != nil && strings.Contains(err.Error(), "guess") {
+		t.Errorf("the error tells the token: %v", err)
+	}
+	_, err = f.Status(context.Background(), Connection{URL: "nats://user:secret@127.0.0.1:1"})
+	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1: ") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("without a server the error is %v", err)
+	}
+	if host := server.server.Addr().String(); !strings.HasPrefix(host, "127.0.0.1:") {
+		t.Errorf("the server listens on %s", host)
+	}
+}
+
+func TestFoldersOfOtherSweeps(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "sweep")
+	f := openIn(t, dir, shortPlan(t))
+	if _, err := Open(dir, planOf(t, tinyRun), ""); err == nil || !strings.Contains(err.Error(), "holds another sweep") {
+		t.Errorf("the error is %v", err)
+	}
+	claimed, err := f.claim()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer claimed.Close()
+	if _, err := f.Run(context.Background(), Options{}); runtime.GOOS != "windows" && (err == nil || !strings.Contains(err.Error(), "another process is running the sweep")) {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := Read(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no sweep's folder") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestArchivesStayInTheirFolder(t *testing.T) {
+	archive := func(header tar.Header, content string) *bytes.Buffer {
+		var b bytes.Buffer
+		compressed := gzip.NewWriter(&b)
+		w := tar.NewWriter(compressed)
+		header.Size = int64(len(content))
+		if err := w.WriteHeader(&header); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte(content))
+		w.Close()
+		compressed.Close()
+		return &b
+	}
+	for _, header := range []tar.Header{{Name: "../out"}, {Name: "/out"}, {Name: "a/../../out"}, {Name: "link", Typeflag: tar.TypeSymlink, Linkname: "/etc"}} {
+		content := "x"
+		if header.Typeflag != 0 {
+			content = ""
+		}
+		dir := filepath.Join(t.TempDir(), "in")
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := unpack(archive(header, content), dir); err == nil {
+			t.Errorf("%q was unpacked", header.Name)
+		}
+		if _, err := os.Stat(filepath.Join(filepath.Dir(dir), "out")); err == nil {
+			t.Errorf("%q left its folder", header.Name)
+		}
+	}
+	whole := archive(tar.Header{Name: "run.yaml"}, "steps: 3").Bytes()
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	for cut := range whole {
+		if err := f.put(f.Plan.Runs[0], bytes.NewReader(whole[:cut])); err == nil {
+			t.Fatalf("results cut to %d bytes were taken in", cut)
+		}
+	}
+	if entries, err := os.ReadDir(f.path(runsFolder)); err != nil || len(entries) > 0 {
+		t.Errorf("left over: %v, %v", entries, err)
+	}
+}
+
+// A full disk stops the worker, or the sweep, with its reason; what was done is there when there is room again.
+func TestFullDisk(t *testing.T) {
+	small := smallDisk(t)
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
+	server, q := testQueue(t, f)
+	run := f.Plan.Runs[0]
+	filler := filepath.Join(small, "filler")
+	fill := func() { os.WriteFile(filler, make([]byte, 8<<20), 0o644) }
+	fill()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	err := (&Worker{Name: "full", Folder: filepath.Join(small, ".")}).Work(ctx, server.Access.Connection())
+	if err == nil || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("the worker's error is %v", err)
+	}
+	r, err := q.get(ctx, run.ID)
+	if err != nil || len(r.Failures) > 0 || r.State != Waiting {
+		t.Errorf("the run has paid for the worker's full disk: %+v, %v", r, err)
+	}
+	os.Remove(filler)
+	work(t, server, q, &Worker{Name: "roomy", Folder: filepath.Join(small, "work")}, func(records map[string]record) bool { return records[run.ID].State == Done })
+
+	// The sweep's own folder is full: the result stays on the server.
+	os.MkdirAll(filepath.Join(small, "sweep", runsFolder), 0o755)
+	full := &Folder{Dir: filepath.Join(small, "sweep"), Plan: f.Plan}
+	fill()
+	r, err = q.get(ctx, run.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := full.takeIn(ctx, q, run, r); err == nil || !isFull(err) || !strings.Contains(err.Error(), "stay on the server") {
+		t.Errorf("the sweep's error is %v", err)
+	}
+	if full.has(run) {
+		t.Error("a part of the result was taken in")
+	}
+	os.Remove(filler)
+	if err := full.takeIn(ctx, q, run, r); err != nil || !full.has(run) {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+// smallDisk is a file system of a few megabytes, where the system lets this user make one.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		t.Skip("making a small file system takes Linux and its administrator")
+	}
+	dir := t.TempDir()
+	if text, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot make a small file system: %v: %s", err, text)
+	}
+	t.Cleanup(func() {
+		if text, err := exec.Command("umount", "-l", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, text)
+		}
+	})
+	return dir
+}
+
+// A server that vanishes in mid-run and comes back with its store loses nothing.
+func TestServerGoesAndComesBack(t *testing.T) {
+	plan := planOf(t, strings.NewReplacer("steps: 300", "steps: 3000", `clip: [none, "alrc:2"]`, "clip: none").Replace(tinyRun))
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
+	server, q := testQueue(t, f)
+	run := plan.Runs[0]
+	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
+	defer cancel()
+	var away, back atomic.Bool
+	w := &Worker{Name: "patient", Folder: t.TempDir(), Threads: 1, Report: func(line string) {
+		t.Log(line)
+		away.Store(away.Load() || strings.Contains(line, "went away"))
+		back.Store(back.Load() || strings.Contains(line, "is back"))
+	}}
+	ended := make(chan error, 1)
+	go func() { ended <- w.Work(ctx, server.Access.Connection()) }()
+	for r := (record{}); r.State != Running; {
+		var err error
+		if r, err = q.get(ctx, run.ID); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	server.stop()
+	time.Sleep(2 * time.Second)
+	again, err := f.startServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.stop()
+	if again.Access != server.Access {
+		t.Fatalf("the server came back as another: %s, not %s", again.URL, server.URL)
+	}
+	connection, err := again.connection().dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	js, err := connectJetStream(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q, err = openQueue(ctx, js, plan.ID()); err != nil {
+		t.Fatal(err)
+	}
+	var r record
+	for r.State != Done {
+		if r, err = q.get(ctx, run.ID); err != nil && !errors.Is(err, jetstream.ErrNoStreamResponse) {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if !away.Load() || !back.Load() || len(r.Failures) > 0 {
+		t.Errorf("the worker reported that the server went: %v, and came: %v; failures: %+v", away.Load(), back.Load(), r.Failures)
+	}
+	if err := f.takeIn(context.Background(), q, run, r); err != nil {
+		t.Fatal(err)
+	}
+	checkAlone(t, f)
+}

@@ -1,0 +1,514 @@
+package sweep
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"alrc/internal/experiment"
+)
+
+// maxRuns is more than any sweep has, and keeps a slip of the keyboard from filling the memory.
+const maxRuns = 100_000
+
+// Specification is a sweep as it is written: a run's specification in which any setting may be a list. Lists multiply.
+// Four keys are a sweep's own: title; repeats, the number of seeds of each combination, from seed on; exclude, a list of
+// settings whose combinations are left out; and include, a list of further settings to run, each over the lists of the
+// settings that it does not name. Without clip, runs are without clipping and with that of n = 2, as in alrc train.
+type Specification struct {
+	Title   string
+	repeats int
+	// grid is the run's settings by their full names (optimizer.kind), each with its values, in the order of the file.
+	grid    []axis
+	exclude []map[string][]any
+	include [][]axis
+}
+
+// axis is a setting, or several that change together, with its values.
+type axis struct {
+	name   string
+	values []any
+}
+
+// Run is one run of a sweep.
+type Run struct {
+	// ID is a hash of the specification, without where the data lie.
+	ID string
+	// Label names the run by the settings in which the sweep's runs differ; it is a folder's name.
+	Label         string
+	Specification experiment.Specification
+}
+
+// Plan is a sweep's runs, in the order in which they are to be taken: all runs of the first seed before those of the
+// second, so that a sweep that is not done has every combination, and long ones first, so that none is left over at the end.
+type Plan struct {
+	Title string
+	Runs  []Run
+	// Varying are the full names of the settings in which runs differ.
+	Varying []string
+}
+
+// Parse reads a sweep from YAML.
+func Parse(content []byte) (*Specification, error) {
+	s, err := parse(content)
+	if err != nil {
+		return nil, fmt.Errorf("it is no specification of a sweep ('alrc sweep show table1-tiny' prints one): %w", err)
+	}
+	return s, nil
+}
+
+func parse(content []byte) (*Specification, error) {
+	const largest = 1 << 18
+	if len(content) > largest {
+		return nil, fmt.Errorf("it has %d bytes, and a specification has at most %d", len(content), largest)
+	}
+	var root yaml.MapSlice
+	decoder := yaml.NewDecoder(bytes.NewReader(content), yaml.UseOrderedMap())
+	if err := decoder.Decode(&root); err != nil {
+		return nil, err
+	}
+	if len(root) == 0 {
+		return nil, errors.New("it holds no settings")
+	}
+	s := &Specification{repeats: 1}
+	var settings yaml.MapSlice
+	var exclude, include []any
+	for _, item := range root {
+		var err error
+		switch key := fmt.Sprint(item.Key); key {
+		case "title":
+			s.Title = fmt.Sprint(item.Value)
+		case "repeats":
+			s.repeats, err = strconv.Atoi(fmt.Sprint(item.Value))
+			if err != nil || s.repeats < 1 || s.repeats > maxRuns {
+				err = fmt.Errorf("repeats: %v is no number of seeds from 1 to %d", item.Value, maxRuns)
+			}
+		case "exclude":
+			exclude, err = listOf(key, item.Value)
+		case "include":
+			include, err = listOf(key, item.Value)
+		default:
+			settings = append(settings, item)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if s.grid, err = axes("", settings); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(s.grid, func(a axis) bool { return a.name == "clip" }) {
+		s.grid = append(s.grid, axis{"clip", []any{"none", "alrc:2"}})
+	}
+	for _, value := range exclude {
+		entry, err := axesOf("exclude", value)
+		if err != nil {
+			return nil, err
+		}
+		matches := map[string][]any{}
+		for _, a := range entry {
+			matches[a.name] = a.values
+		}
+		s.exclude = append(s.exclude, matches)
+	}
+	for _, value := range include {
+		entry, err := axesOf("include", value)
+		if err != nil {
+			return nil, err
+		}
+		s.include = append(s.include, entry)
+	}
+	return s, nil
+}
+
+func listOf(key string, value any) ([]any, error) {
+	list, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s: give a list of settings, such as [{loss: squared, batch-size: 64}]", key)
+	}
+	return list, nil
+}
+
+func axesOf(key string, value any) ([]axis, error) {
+	settings, ok := value.(yaml.MapSlice)
+	if !ok || len(settings) == 0 {
+		return nil, fmt.Errorf("%s: %v is no settings, such as {loss: squared, batch-size: 64}", key, value)
+	}
+	return axes("", settings)
+}
+
+// axes lists settings by their full names. A list is an axis, also one of maps, whose settings change together.
+func axes(prefix string, settings yaml.MapSlice) ([]axis, error) {
+	var list []axis
+	for _, item := range settings {
+		name := prefix + fmt.Sprint(item.Key)
+		if name == "data.dir" || name == "data.paths" {
+			return nil, fmt.Errorf("%s: a sweep names its data by kind and not by place, since it may run on many machines: give"+
+				" the place by --data-dir", name)
+		}
+		switch value := item.Value.(type) {
+		case yaml.MapSlice:
+			below, err := axes(name+".", value)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, below...)
+		case []any:
+			if len(value) == 0 {
+				return nil, fmt.Errorf("%s: the list is empty", name)
+			}
+			list = append(list, axis{name, value})
+		default:
+			list = append(list, axis{name, []any{value}})
+		}
+	}
+	return list, nil
+}
+
+// Set gives a setting another value, or list of values, written as in the file: Set("steps", "2000").
+func (s *Specification) Set(name, text string) error {
+	var value any
+	if err := yaml.UnmarshalWithOptions([]byte(text), &value, yaml.UseOrderedMap()); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if name == "repeats" {
+		repeats, err := strconv.Atoi(text)
+		if err != nil || repeats < 1 || repeats > maxRuns {
+			return fmt.Errorf("repeats: %q is no number of seeds from 1 to %d", text, maxRuns)
+		}
+		s.repeats = repeats
+		return nil
+	}
+	replacement, err := axes("", yaml.MapSlice{{Key: name, Value: value}})
+	if err != nil {
+		return err
+	}
+	s.grid = overlay(s.grid, replacement)
+	return nil
+}
+
+// overlay replaces the axes of base that over names, or that lie below or above what it names, and adds the rest.
+func overlay(base, over []axis) []axis {
+	var list []axis
+	placed := map[string]bool{}
+	for _, a := range base {
+		replaced := false
+		for _, o := range over {
+			if o.name != a.name && !strings.HasPrefix(a.name, o.name+".") && !strings.HasPrefix(o.name, a.name+".") {
+				continue
+			}
+			// A setting of a map that changes as a whole is set in each of its values.
+			if strings.HasPrefix(o.name, a.name+".") {
+				continue
+			}
+			replaced = true
+			if !placed[o.name] {
+				placed[o.name] = true
+				list = append(list, o)
+			}
+		}
+		if !replaced {
+			list = append(list, a)
+		}
+	}
+	for _, o := range over {
+		if !placed[o.name] {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// settings are a run's, by their full names.
+type settings map[string]any
+
+// set takes a value in, a map setting by setting.
+func (s settings) set(name string, value any) {
+	if below, ok := value.(yaml.MapSlice); ok {
+		for _, item := range below {
+			s.set(name+"."+fmt.Sprint(item.Key), item.Value)
+		}
+		return
+	}
+	s[name] = value
+}
+
+// combine calls each with every combination of the axes' values.
+func combine(grid []axis, each func(settings) error) error {
+	count := 1
+	for _, a := range grid {
+		if count *= len(a.values); count > maxRuns {
+			return fmt.Errorf("the lists multiply to more than %d combinations", maxRuns)
+		}
+	}
+	for number := range count {
+		chosen := settings{}
+		rest, below := number, count
+		for _, a := range grid {
+			below /= len(a.values)
+			chosen.set(a.name, a.values[rest/below])
+			rest %= below
+		}
+		if err := each(chosen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matches says whether every setting of an entry of exclude is one of the run's.
+func (s settings) matches(entry map[string][]any) bool {
+	for name, values := range entry {
+		if !slices.ContainsFunc(values, func(value any) bool {
+			wanted := settings{}
+			wanted.set(name, value)
+			for key, value := range wanted {
+				if have, ok := s[key]; !ok || !same(have, value) {
+					return false
+				}
+			}
+			return true
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// same compares values as they are written: 1 and 1.0 are the same number.
+func same(a, b any) bool {
+	x, y := fmt.Sprint(a), fmt.Sprint(b)
+	numberX, errX := strconv.ParseFloat(x, 64)
+	numberY, errY := strconv.ParseFloat(y, 64)
+	return x == y || errX == nil && errY == nil && numberX == numberY
+}
+
+// specification turns settings into a run's specification.
+func (s settings) specification() (experiment.Specification, error) {
+	tree := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		at := tree
+		parts := strings.Split(name, ".")
+		for _, part := range parts[:len(parts)-1] {
+			below, ok := at[part].(map[string]any)
+			if !ok {
+				below = map[string]any{}
+				at[part] = below
+			}
+			at = below
+		}
+		at[parts[len(parts)-1]] = s[name]
+	}
+	content, err := yaml.Marshal(tree)
+	if err != nil {
+		return experiment.Specification{}, err
+	}
+	run, err := experiment.ParseSpecification(content)
+	if err != nil {
+		return run, err
+	}
+	clip, err := run.Clipping()
+	if err != nil {
+		return run, err
+	}
+	run.Clip = clip.String()
+	return run, nil
+}
+
+// Expand returns the sweep's runs, with resolve having written into each specification what it leaves open: the images'
+// hash and the kernel set. Resolve also says what is wrong with a run; where it is nil, that is not looked at.
+func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*Plan, error) {
+	plan := &Plan{Title: s.Title}
+	seen := map[string]bool{}
+	used := make([]bool, len(s.exclude))
+	add := func(chosen settings) error {
+		first, err := chosen.specification()
+		if err != nil {
+			return fmt.Errorf("%s: %w", chosen.text(), err)
+		}
+		if resolve != nil {
+			if err := resolve(&first); err != nil {
+				return fmt.Errorf("%s: %w", chosen.text(), err)
+			}
+		}
+		for repeat := range s.repeats {
+			run := first
+			run.Seed += uint64(repeat)
+			id, err := runID(run)
+			if err != nil {
+				return err
+			}
+			if !seen[id] {
+				seen[id] = true
+				plan.Runs = append(plan.Runs, Run{ID: id, Specification: run})
+			}
+			if len(plan.Runs) > maxRuns {
+				return fmt.Errorf("it has more than %d runs", maxRuns)
+			}
+		}
+		return nil
+	}
+	err := combine(s.grid, func(chosen settings) error {
+		for i, entry := range s.exclude {
+			if chosen.matches(entry) {
+				used[i] = true
+				return nil
+			}
+		}
+		return add(chosen)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range s.include {
+		if err := combine(overlay(s.grid, entry), add); err != nil {
+			return nil, fmt.Errorf("include: %w", err)
+		}
+	}
+	if i := slices.Index(used, false); i >= 0 {
+		return nil, fmt.Errorf("exclude: no combination has %s", settings{}.merged(s.exclude[i]).text())
+	}
+	if len(plan.Runs) == 0 {
+		return nil, errors.New("nothing is left to run: exclude leaves every combination out")
+	}
+	plan.finish()
+	return plan, nil
+}
+
+// merged is settings with lists for values, for messages.
+func (s settings) merged(entry map[string][]any) settings {
+	for name, values := range entry {
+		s[name] = values
+		if len(values) == 1 {
+			s[name] = values[0]
+		}
+	}
+	return s
+}
+
+func (s settings) text() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		parts = append(parts, fmt.Sprintf("%s: %v", name, s[name]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// finish orders the runs and names them.
+func (p *Plan) finish() {
+	slices.SortStableFunc(p.Runs, func(a, b Run) int {
+		return cmp.Or(cmp.Compare(a.Specification.Seed, b.Specification.Seed), cmp.Compare(b.cost(), a.cost()))
+	})
+	all := make([]flat, len(p.Runs))
+	for i, run := range p.Runs {
+		all[i] = flatten(run.Specification)
+	}
+	for i, field := range all[0] {
+		if slices.ContainsFunc(all, func(f flat) bool { return f[i].text != field.text }) {
+			p.Varying = append(p.Varying, field.name)
+		}
+	}
+	taken := map[string]bool{}
+	for i := range p.Runs {
+		var parts []string
+		for _, field := range all[i] {
+			if slices.Contains(p.Varying, field.name) {
+				parts = append(parts, field.name[strings.LastIndexByte(field.name, '.')+1:]+"="+fileName(field.text))
+			}
+		}
+		label := strings.Join(parts, ",")
+		if len(parts) == 0 {
+			label = "run"
+		}
+		const longest = 120
+		if len(label) > longest || taken[label] {
+			label = label[:min(len(label), longest)] + "," + p.Runs[i].ID
+		}
+		taken[label] = true
+		p.Runs[i].Label = label
+	}
+}
+
+// fileName keeps of a setting's text what every file system takes in a name.
+func fileName(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".-+_", r) {
+			return r
+		}
+		return '-'
+	}, text)
+}
+
+// cost is in proportion to a run's arithmetic.
+func (r Run) cost() float64 {
+	s := r.Specification
+	side := cmp.Or(float64(s.Data.Size), 32)
+	return s.Width * s.Width * float64(s.BatchSize) * float64(s.Steps) * side * side
+}
+
+// flat is a specification's settings with their full names, in its own order, each as text.
+type flat []struct{ name, text string }
+
+func (f flat) get(name string) string {
+	for _, field := range f {
+		if field.name == name {
+			return field.text
+		}
+	}
+	return ""
+}
+
+func flatten(s experiment.Specification) flat {
+	var list flat
+	var add func(prefix string, value reflect.Value)
+	add = func(prefix string, value reflect.Value) {
+		for i := range value.NumField() {
+			name, _, _ := strings.Cut(value.Type().Field(i).Tag.Get("yaml"), ",")
+			if field := value.Field(i); field.Kind() == reflect.Struct {
+				add(prefix+name+".", field)
+			} else {
+				list = append(list, struct{ name, text string }{prefix + name, fmt.Sprint(field.Interface())})
+			}
+		}
+	}
+	add("", reflect.ValueOf(s))
+	return list
+}
+
+// withoutPlace is a specification that says what data it is of, and not where they lie.
+func withoutPlace(s experiment.Specification) experiment.Specification {
+	s.Data.Dir, s.Data.Paths = "", nil
+	return s
+}
+
+// runID is the hash by which a run is known.
+func runID(s experiment.Specification) (string, error) {
+	content, err := yaml.Marshal(withoutPlace(s))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// ID is a hash of the sweep's runs, by which it is known on a server.
+func (p *Plan) ID() string {
+	ids := make([]string, len(p.Runs))
+	for i, run := range p.Runs {
+		ids[i] = run.ID
+	}
+	slices.Sort(ids)
+	sum := sha256.Sum256([]byte(strings.Join(ids, "\n")))
+	return hex.EncodeToString(sum[:6])
+}

@@ -1,0 +1,179 @@
+package sweep
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"alrc/internal/experiment"
+)
+
+func expand(t *testing.T, text string) *Plan {
+	t.Helper()
+	s, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func labels(p *Plan) (list []string) {
+	for _, run := range p.Runs {
+		list = append(list, run.Label)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func TestListsMultiply(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want []string
+	}{
+		"lists":   {"clip: none\nloss: [squared, quartic]\nbatch-size: [1, 4]", []string{"loss=quartic,batch-size=1", "loss=quartic,batch-size=4", "loss=squared,batch-size=1", "loss=squared,batch-size=4"}},
+		"repeats": {"clip: none\nrepeats: 3\nseed: 5", []string{"seed=5", "seed=6", "seed=7"}},
+		"maps change together": {"clip: none\noptimizer: [{kind: adam, learning-rate: 0.1}, {kind: sgd, learning-rate: 0.2}]",
+			[]string{"kind=adam,learning-rate=0.1", "kind=sgd,learning-rate=0.2"}},
+		"exclude": {"clip: none\nloss: [squared, quartic]\nbatch-size: [1, 4, 16]\nexclude:\n- {loss: squared, batch-size: [4, 16]}\n- batch-size: 16",
+			[]string{"loss=quartic,batch-size=1", "loss=quartic,batch-size=4", "loss=squared,batch-size=1"}},
+		"include takes the lists that it does not name": {"loss: [squared, quartic]\nclip: none\ninclude:\n- clip: [alrc:2, 'alrc:3']\n- {loss: quartic, clip: none}",
+			[]string{"loss=quartic,clip=alrc-2", "loss=quartic,clip=alrc-3", "loss=quartic,clip=none", "loss=squared,clip=alrc-2", "loss=squared,clip=alrc-3", "loss=squared,clip=none"}},
+		"nested":                            {"clip: none\noptimizer: {learning-rate: [0.1, 0.2]}", []string{"learning-rate=0.1", "learning-rate=0.2"}},
+		"no list":                           {"steps: 7\nclip: none", []string{"run"}},
+		"without and with clipping":         {"steps: 7", []string{"clip=alrc-2", "clip=none"}},
+		"the same written twice is one run": {"clip: [alrc, 'alrc:3', 'alrc:3.0']", []string{"run"}},
+	} {
+		if got := labels(expand(t, test.text)); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestRunsOfOneSeedComeFirst(t *testing.T) {
+	plan := expand(t, "clip: none\nbatch-size: [1, 4]\nrepeats: 2")
+	var order []string
+	for _, run := range plan.Runs {
+		order = append(order, run.Label)
+	}
+	want := []string{"seed=0,batch-size=4", "seed=0,batch-size=1", "seed=1,batch-size=4", "seed=1,batch-size=1"}
+	if !slices.Equal(order, want) {
+		t.Errorf("the order is %q, not %q", order, want)
+	}
+}
+
+func TestSet(t *testing.T) {
+	s, err := Parse([]byte("clip: none\nloss: [squared, quartic]\nsteps: 10\noptimizer: [{kind: adam, learning-rate: 0.1}, {kind: sgd, learning-rate: 0.2}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, setting := range [][2]string{{"loss", "quartic"}, {"steps", "[20, 30]"}, {"optimizer.learning-rate", "0.5"}, {"repeats", "2"}} {
+		if err := s.Set(setting[0], setting[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Runs) != 8 {
+		t.Fatalf("%d runs: %q", len(plan.Runs), labels(plan))
+	}
+	for _, run := range plan.Runs {
+		if r := run.Specification; r.Loss != "quartic" || r.Optimizer.LearningRate != 0.5 || r.Steps != 20 && r.Steps != 30 {
+			t.Errorf("%s: %+v", run.Label, r)
+		}
+	}
+}
+
+func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                       "no specification of a sweep",
+		"- 1":                    "no specification of a sweep",
+		"speed: 3":               "speed",
+		"loss: [squared, cubic]": `loss "cubic"`,
+		"loss: []":               "loss: the list is empty",
+		"repeats: 0":             "repeats: 0",
+		"repeats: many":          "repeats: many",
+		"exclude: 3":             "exclude: give a list",
+		"exclude: [3]":           "exclude: 3 is no settings",
+		"batch-size: 1\nexclude: [{batch-size: 2}]": "exclude: no combination has batch-size: 2",
+		"batch-size: 1\nexclude: [{batch-size: 1}]": "nothing is left to run",
+		"data: {kind: cifar10, dir: /there}":        "by kind and not by place",
+		"batch-size: [1, 2.5]":                      "batch-size",
+		"seed: [" + strings.Repeat("1,", 999) + "1]\nsteps: [" + strings.Repeat("1,", 999) + "1]": "more than 100000",
+	} {
+		s, err := Parse([]byte(text))
+		if err == nil {
+			_, err = s.Expand(func(s *experiment.Specification) error {
+				if s.Data.Kind == "cifar10" {
+					return nil
+				}
+				return s.Validate()
+			})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.60q: the error is %v, without %q", text, err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range Ready() {
+		content, err := Load(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(content))
+	}
+	f.Add("exclude: [{a: [{b: c}]}]\na: [{b: c}, 1]\ninclude: [{a.b: [2]}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse([]byte(text))
+		if err != nil {
+			return
+		}
+		plan, err := s.Expand(nil)
+		if err != nil {
+			return
+		}
+		seen := map[string]bool{}
+		for _, run := range plan.Runs {
+			entry, err := run.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := entry.decode()
+			if err != nil {
+				t.Fatalf("a run does not come back from the queue: %v", err)
+			}
+			if seen[run.Label] || seen[run.ID] || again.ID != run.ID {
+				t.Fatalf("%s, %s is there twice, or is %s when it comes back", run.Label, run.ID, again.ID)
+			}
+			seen[run.Label], seen[run.ID] = true, true
+		}
+	})
+}
+
+func TestReadySweepsAreThePublishedExperiments(t *testing.T) {
+	counts := map[string]int{"table1": 320, "learning-rates": 80}
+	for _, name := range Ready() {
+		content, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := expand(t, string(content))
+		if want, ok := counts[name]; ok && len(plan.Runs) != want {
+			t.Errorf("%s has %d runs, not %d", name, len(plan.Runs), want)
+		}
+		for _, run := range plan.Runs {
+			s := run.Specification
+			s.Data.Dir = "somewhere"
+			if err := s.Validate(); err != nil {
+				t.Errorf("%s, %s: %v", name, run.Label, err)
+			}
+		}
+	}
+}
