@@ -40,7 +40,7 @@ type plate struct {
 	height, width int
 	scale         float64 // of the energy, of which a grid of half the size has a quarter
 	known         []bool
-	diagonal      []float64
+	inverse       []float64 // of the operator's diagonal; 0 where pixels are known
 	xx, yy, xy    []float64 // second differences
 	x, r, ax      []float64
 }
@@ -77,7 +77,7 @@ func newPlates(known []bool, height, width int) plates {
 
 func newPlate(known []bool, height, width int, scale float64) *plate {
 	p := &plate{height: height, width: width, scale: scale, known: known}
-	for _, values := range []*[]float64{&p.diagonal, &p.xx, &p.yy, &p.xy, &p.x, &p.r, &p.ax} {
+	for _, values := range []*[]float64{&p.inverse, &p.xx, &p.yy, &p.xy, &p.x, &p.r, &p.ax} {
 		*values = make([]float64, len(known))
 	}
 	for y := range height {
@@ -98,7 +98,9 @@ func newPlate(known []bool, height, width int, scale float64) *plate {
 			along(x, width)
 			along(y, height)
 			cells := (min(x, 1) + min(width-1-x, 1)) * (min(y, 1) + min(height-1-y, 1))
-			p.diagonal[y*width+x] = (sum + 2*float64(cells)) * scale
+			if sum += 2 * float64(cells); sum > 0 && !known[y*width+x] {
+				p.inverse[y*width+x] = 1 / (sum * scale)
+			}
 		}
 	}
 	return p
@@ -184,23 +186,28 @@ const (
 func (p *plate) smooth(steps int) {
 	for range steps {
 		p.apply(p.ax, p.x)
-		for i, diagonal := range p.diagonal {
-			if !p.known[i] && diagonal > 0 {
-				p.x[i] += damping * (p.r[i] - p.ax[i]) / diagonal
-			}
+		for i, inverse := range p.inverse {
+			p.x[i] += damping * inverse * (p.r[i] - p.ax[i])
 		}
+	}
+}
+
+// begin is the first of some steps of smoothing, from 0 on.
+func (p *plate) begin() {
+	for i, inverse := range p.inverse {
+		p.x[i] = damping * inverse * p.r[i]
 	}
 }
 
 // cycle solves approximately for r of the finest grid, and leaves the solution in its x.
 func (list plates) cycle() {
 	fine := list[0]
-	clear(fine.x)
+	fine.begin()
 	if len(list) == 1 {
 		fine.smooth(8 * smoothings)
 		return
 	}
-	fine.smooth(smoothings)
+	fine.smooth(smoothings - 1)
 	fine.apply(fine.ax, fine.x)
 	for i := range fine.ax {
 		fine.ax[i] = fine.r[i] - fine.ax[i]
@@ -259,8 +266,8 @@ func (p *plate) restrict(coarse *plate) {
 	}
 }
 
-// solve improves a solution, which keeps its known pixels, until its energy is within 1e-10 of its way to the least, or 1e-14 of
-// that of noise of the range of values.
+// solve improves a solution, which keeps its known pixels, until its energy has come within about 1e-8 of its way to the
+// least, or what is left is 1e-14 of that of noise as large as the values' range.
 func (list plates) solve(solution []float64, valueRange float64) (iterations int) {
 	const limit = 1000
 	fine := list[0]
@@ -277,7 +284,7 @@ func (list plates) solve(solution []float64, valueRange float64) (iterations int
 		return dot(residual, fine.x)
 	}
 	energy := precondition()
-	enough := max(1e-10*energy, 1e-14*valueRange*valueRange*float64(len(solution)))
+	enough := max(1e-8*energy, 1e-14*valueRange*valueRange*float64(len(solution)))
 	copy(direction, fine.x)
 	for ; energy > enough && iterations < limit; iterations++ {
 		fine.apply(product, direction)

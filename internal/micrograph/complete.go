@@ -30,9 +30,19 @@ type Method struct {
 	Complete func(pixels, mask []float32, height, width int) ([]float32, error)
 }
 
-// Baselines are the methods that need no network.
+// Baselines are the methods that need no network. A smooth surface through noise reaches beyond [-1, 1], where no micrograph is;
+// it is cut off there.
 func Baselines() []Method {
-	return []Method{{Name: "bilinear", Complete: Bilinear}, {Name: "biharmonic", Complete: Biharmonic}}
+	return []Method{
+		{Name: "bilinear", Complete: Bilinear},
+		{Name: "biharmonic", Complete: func(pixels, mask []float32, height, width int) ([]float32, error) {
+			out, err := Biharmonic(pixels, mask, height, width)
+			for i, value := range out {
+				out[i] = max(-1, min(value, 1))
+			}
+			return out, err
+		}},
+	}
 }
 
 // Network is a trained network as a method for images of any size: crops overlap by a quarter and fade into each other.
