@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"alrc/internal/experiment"
 )
 
 // Main runs the command with the arguments after its name and returns the process's exit code.
@@ -34,6 +36,7 @@ its running mean, so that one outlier cannot wreck the weights (adaptive learnin
 rate clipping, Ede and Beanland 2020).
 
 Start with:  alrc train              train a network without and with clipping, and compare
+             alrc train micrographs  train one that completes partial scans of micrographs
              alrc replay LOSSES.csv  see what clipping would have done to a run you have`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -44,7 +47,8 @@ Start with:  alrc train              train a network without and with clipping, 
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
-	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand())
+	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
+		newScanCommand(), newCompleteCommand(experiment.OpenCompleter))
 	for _, command := range root.Commands() {
 		usageErrors(command)
 	}

@@ -22,7 +22,7 @@ import (
 // trainFlags are what the flags of train say: those of one run's specification, and of the whole comparison.
 type trainFlags struct {
 	specification experiment.Specification
-	data          []string
+	data, exclude []string
 	clips         []string
 	seeds         int
 	config        string
@@ -31,12 +31,26 @@ type trainFlags struct {
 	overwrite     bool
 }
 
+// newTrainCommand is train, which is train supersample, and the tasks by name.
 func newTrainCommand() *cobra.Command {
+	command := newSupersampleCommand("train [flags]")
+	command.Short = "Train a network without and with clipping, and show what clipping did"
+	command.Long += `
+
+'alrc train supersample' is the same, and 'alrc train micrographs' trains a network to
+complete micrographs of which a part was scanned.`
+	command.Example += `
+  alrc train micrographs`
+	command.AddCommand(newSupersampleCommand("supersample [flags]"), newMicrographsCommand())
+	return command
+}
+
+func newSupersampleCommand(use string) *cobra.Command {
 	f := &trainFlags{specification: experiment.Default()}
 	s := &f.specification
-	command := &cobra.Command{
-		Use:   "train [flags]",
-		Short: "Train a network without and with clipping, and show what clipping did",
+	return f.command(&cobra.Command{
+		Use:   use,
+		Short: "Train a network to sharpen images (experiment 1 of the paper)",
 		Long: `Train a network to sharpen images, once for each clipping, on the same batches from
 the same starting weights, and compare. Without flags: generated images, a loss of the
 fourth power, batch size 1, first without clipping and then with it.`,
@@ -44,29 +58,64 @@ fourth power, batch size 1, first without clipping and then with it.`,
   alrc train --data cifar10 --data-dir cifar --clip none --clip alrc:2 --seeds 3
   alrc train --data 'photos/*.jpg' --test 0.1 --size 64
   alrc train --config runs/mine/none/run.yaml --steps 20000`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			return f.train(command)
-		},
-	}
+	}, []string{"none", "alrc:2"}, 25, 50, func(flags *pflag.FlagSet) {
+		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, cifar10, or a file, a glob or a folder of image files; repeatable")
+		flags.StringVar(&s.Data.Dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10)")
+		flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
+		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
+		flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
+	}, nil)
+}
+
+func newMicrographsCommand() *cobra.Command {
+	f := &trainFlags{specification: experiment.DefaultOf(experiment.Micrographs)}
+	s := &f.specification
+	return f.command(&cobra.Command{
+		Use:   "micrographs [flags]",
+		Short: "Train a network to complete micrographs that were scanned in part (experiment 3 of the paper)",
+		Long: `Train a network to complete micrographs from a scan of a part of their pixels, once for each
+clipping, on the same crops and scans from the same starting weights, and compare. Its target
+is the blurred micrograph, at full size and, by a second output that is clipped by itself, at half.
+Without flags: generated micrographs, spiral scans of a twentieth of the pixels, batch size 1.
+'alrc complete' applies what was trained.`,
+		Example: `  alrc train micrographs
+  alrc train micrographs --data "$MICROGRAPHS" --test "$MICROGRAPHS/last.tif" --out runs/mine
+  alrc complete runs/mine/alrc-3 scan.tif`,
+	}, []string{"none", "alrc:3"}, 200, 1, func(flags *pflag.FlagSet) {
+		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, or a file, a glob or a folder of TIFF, PNG or .npy files; repeatable")
+		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
+		flags.StringArrayVar(&f.exclude, "exclude", nil, "`FILES` not to use: a file, a folder or a glob; repeatable")
+		flags.IntVar(&s.Data.Size, "size", s.Data.Size, "height and width of crops in `PIXELS`, divisible by 32")
+		flags.StringVar(&s.Data.Mask, "mask", s.Data.Mask, "`SCAN`: spiral, grid, lines, or a mask image")
+		flags.Float64Var(&s.Data.Coverage, "coverage", s.Data.Coverage, "fraction of the pixels that is scanned; a mask image has its own")
+		flags.BoolVar(&s.Data.SameMask, "same-mask", false, "scan every crop alike, as in the paper, and not each as another part of a scan")
+		flags.Float64Var(&s.Data.Dose, "dose", 0, "`ELECTRONS` in a pixel of generated micrographs (default 2 to 3000, image by image)")
+	}, func(flags *pflag.FlagSet) {
+		flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple of the published network's")
+	})
+}
+
+// command gives a command the flags of its task beside those that all have. Losses are so many times a mean power, and
+// Huberised from a loss on.
+func (f *trainFlags) command(command *cobra.Command, clips []string, scale, huber int, data, more func(*pflag.FlagSet)) *cobra.Command {
+	s := &f.specification
+	command.Args = cobra.NoArgs
+	command.RunE = func(command *cobra.Command, _ []string) error { return f.train(command) }
 	addFlagGroups(command,
-		group("Data", func(flags *pflag.FlagSet) {
-			flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, cifar10, or a file, a glob or a folder of image files; repeatable")
-			flags.StringVar(&s.Data.Dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10)")
-			flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
-			flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
-			flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
-		}),
+		group("Data", data),
 		group("Experiment", func(flags *pflag.FlagSet) {
-			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), "squared, quartic, or a power `P`: 25 * mean |target - output|^P")
-			flags.BoolVar(&s.Huber, "huber", s.Huber, "replace losses of 50 or more by their square roots")
-			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2"}, "`CLIPPING`, repeatable: "+clipping.Forms)
+			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), fmt.Sprintf("squared, quartic, or a power `P`: %d * mean |target - output|^P", scale))
+			flags.BoolVar(&s.Huber, "huber", s.Huber, fmt.Sprintf("replace losses of %d or more by their square roots", huber))
+			flags.StringArrayVar(&f.clips, "clip", clips, "`CLIPPING`, repeatable: "+clipping.Forms)
 			flags.Float64Var(&s.Decay, "decay", s.Decay, "decay of the running moments of the losses")
 			flags.StringVar(&s.Moments, "moments", s.Moments, "starting `MOMENTS`: auto, or MU1,MU2")
 			flags.StringVar(&s.Rule, "rule", s.Rule, "`RULE` that scales a loss: auto, ratio or distance")
 			flags.IntVar(&s.BatchSize, "batch-size", s.BatchSize, "images a step")
 			flags.Int64Var(&s.Steps, "steps", s.Steps, "training steps")
 			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple of the published network's")
+			if more != nil {
+				more(flags)
+			}
 			flags.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights, order and augmentation")
 			flags.IntVar(&f.seeds, "seeds", 1, "repeats, with seeds from --seed on")
 		}),
@@ -98,7 +147,7 @@ fourth power, batch size 1, first without clipping and then with it.`,
 }
 
 func (f *trainFlags) train(command *cobra.Command) error {
-	runs, err := f.specifications(command.Flags())
+	runs, err := f.specifications(command)
 	if err != nil {
 		return err
 	}
@@ -128,12 +177,15 @@ func (f *trainFlags) train(command *cobra.Command) error {
 }
 
 // specifications returns a specification for each seed and clipping: of the --config file, with the flags given.
-func (f *trainFlags) specifications(flags *pflag.FlagSet) ([]experiment.Specification, error) {
-	s := &f.specification
+func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specification, error) {
+	s, flags := &f.specification, command.Flags()
 	if f.config != "" {
 		read, err := experiment.ReadSpecification(f.config)
 		if err != nil {
 			return nil, &ExitError{Code: exitUsage, Err: err}
+		}
+		if task := command.Name(); read.Task != task && task != "train" {
+			return nil, usageError("%s: its task is %s, not %s", f.config, read.Task, task)
 		}
 		read.Data.Hash = ""
 		// Flags were parsed into the specification; the file replaces it, and those that were given are set again.
@@ -154,10 +206,21 @@ func (f *trainFlags) specifications(flags *pflag.FlagSet) ([]experiment.Specific
 		}
 	}
 	if f.config == "" || flags.Changed("data") {
-		s.Data.Kind, s.Data.Paths = "images", f.data
-		if kind := f.data[0]; len(f.data) == 1 && (kind == "procedural" || kind == "cifar10") {
-			s.Data.Kind, s.Data.Paths = kind, nil
+		generated := len(f.data) == 1 && f.data[0] == "procedural"
+		s.Data.Paths = nil
+		switch {
+		case s.Task == experiment.Micrographs && generated:
+			s.Data.Kind = "procedural-micrographs"
+		case s.Task == experiment.Micrographs:
+			s.Data.Kind, s.Data.Paths = "micrographs", f.data
+		case generated || len(f.data) == 1 && f.data[0] == "cifar10":
+			s.Data.Kind = f.data[0]
+		default:
+			s.Data.Kind, s.Data.Paths = "images", f.data
 		}
+	}
+	if flags.Changed("exclude") {
+		s.Data.Exclude = f.exclude
 	}
 	if s.Data.Kind == "cifar10" && s.Data.Dir == "" {
 		s.Data.Dir = os.Getenv("CIFAR10")
@@ -248,7 +311,7 @@ func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
 	if d.Kind == "cifar10" && s.moved != "" {
 		d.Dir = s.moved
 	}
-	name := fmt.Sprintf("%q", d)
+	name := fmt.Sprintf("%#v", d)
 	if data, ok := s.opened[name]; ok {
 		return data, nil
 	}

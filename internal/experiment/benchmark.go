@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"alrc/internal/dataset"
 	"alrc/internal/model"
 	"alrc/internal/nn"
 )
@@ -62,30 +61,34 @@ func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each
 
 func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each time.Duration, start time.Time, done func() bool) error {
 	resetPeakMemory()
-	built, err := s.newEngine(data, threads)
+	t, err := s.newTask(data)
+	if err != nil {
+		return err
+	}
+	built, err := s.newEngine(t, threads)
 	if err != nil {
 		return err
 	}
 	defer built.Close()
 	built.Initialize(s.Seed)
 	b.Kernels = built.Kernels()
-	loader, err := dataset.NewLoader(data.Train, dataset.LoaderOptions{BatchSize: s.BatchSize, Seed: s.Seed, Augment: true})
-	if err != nil {
+	if err := t.start(0); err != nil {
 		return err
 	}
-	defer loader.Close()
-	height, width, channels := data.Train.Shape()
-	inputs, raw := make([]float32, s.BatchSize*height*width*channels), make([]float32, s.BatchSize)
+	defer t.close()
+	var raw [][]float32
+	for range t.heads() {
+		raw = append(raw, make([]float32, s.BatchSize))
+	}
 	var fetching time.Duration
 	step := func() error {
 		begin := time.Now()
-		batch, err := loader.Next()
+		batch, err := t.next()
 		if err != nil {
 			return err
 		}
-		dataset.Downsample(inputs, batch.Images, s.BatchSize, height, width, channels)
 		fetching += time.Since(begin)
-		return built.Step(inputs, batch.Images, raw, func(_, scales []float32) {
+		return built.StepOutputs(batch.inputs, batch.targets, raw, func(_ int, _, scales []float32) {
 			for i := range scales {
 				scales[i] = 1
 			}
@@ -123,7 +126,7 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 	}
 	slices.Sort(times)
 	median := times[len(times)/2]
-	multiplications, err := model.Supersampler(s.Width).Multiplications(height, width)
+	multiplications, err := t.network().Multiplications(t.shape())
 	if err != nil {
 		return err
 	}
@@ -141,7 +144,7 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 		if err != nil {
 			return err
 		}
-		m.Parts = parts(model.Supersampler(s.Width), engine.Profile(false), fetching, len(times), engine.Threads())
+		m.Parts = parts(t.network(), engine.Profile(false), fetching, len(times), engine.Threads())
 	}
 	m.PeakMemory = peakMemory()
 	b.Results = append(b.Results, m)

@@ -45,12 +45,15 @@ func (r *run) save() error {
 		kernelsKey: r.engine.Kernels(),
 		historyKey: string(history),
 	}
-	if r.clipper != nil {
-		state, err := json.Marshal(r.clipper.State())
+	for _, h := range r.heads {
+		if h.clipper == nil {
+			continue
+		}
+		state, err := json.Marshal(h.clipper.State())
 		if err != nil {
 			return fmt.Errorf("save the clipper: %w", err)
 		}
-		metadata[clipperKey] = string(state)
+		metadata[h.prefix()+clipperKey] = string(state)
 	}
 	return atomicfile.Write(filepath.Join(r.dir, checkpointFile), func(w io.Writer) error {
 		return safetensors.Write(w, r.engine.SaveState(), metadata)
@@ -114,16 +117,19 @@ func (r *run) restore(file io.Reader) error {
 	if err := json.Unmarshal([]byte(metadata[historyKey]), &r.history); err != nil {
 		return fmt.Errorf("its history: %w", err)
 	}
-	text, clipped := metadata[clipperKey]
-	if clipped != (r.clipper != nil) {
-		return errors.New("it is of a run with another clipping")
-	}
-	if clipped {
+	for _, h := range r.heads {
+		text, clipped := metadata[h.prefix()+clipperKey]
+		if clipped != (h.clipper != nil) {
+			return errors.New("it is of a run with another clipping")
+		}
+		if !clipped {
+			continue
+		}
 		var state alrc.State
 		if err := json.Unmarshal([]byte(text), &state); err != nil {
 			return fmt.Errorf("its state of the clipping: %w", err)
 		}
-		if err := r.clipper.Restore(state); err != nil {
+		if err := h.clipper.Restore(state); err != nil {
 			return fmt.Errorf("its state of the clipping: %w", err)
 		}
 	}

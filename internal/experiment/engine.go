@@ -14,12 +14,13 @@ import (
 type Engine interface {
 	// Initialize draws the starting weights (Xavier uniform; biases 0) from a seed.
 	Initialize(seed uint64)
-	// Step is one optimizer step on a batch: inputs and targets are [N,H,W,C]. It puts the raw loss of each image
-	// into raw, and asks weigh for the factor of each image's gradient, from the losses that are clipped
-	// (Huberised where that is on); weigh is called for some images at a time, in order.
-	Step(inputs, targets, raw []float32, weigh func(losses, scales []float32)) error
-	// Evaluate runs the network forward on at most a batch of images: outputs, where not nil, is as targets.
-	Evaluate(inputs, targets, outputs, raw []float32) error
+	// StepOutputs is one optimizer step on a batch: inputs, and targets for each of the network's outputs, are
+	// [N,H,W,C]. It puts the raw loss of each image into raw, and asks weigh for the factor of each image's gradient,
+	// from the losses that are clipped (Huberised where that is on); for each output, weigh is called for some images
+	// at a time, in order.
+	StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error
+	// EvaluateOutputs runs the network forward on at most a batch of images: outputs, those not nil, are as targets.
+	EvaluateOutputs(inputs []float32, targets, outputs, raw [][]float32) error
 	// WeightsFinite says whether every weight is a finite number.
 	WeightsFinite() bool
 	// SaveState returns weights, optimizer moments and step as named tensors; LoadState takes them back.
@@ -56,20 +57,16 @@ func unknownEngine(name string) error {
 	return fmt.Errorf("engine: %q is unknown; there are %s, and gomlx in the command that 'go -C gomlx build -o .. ./cmd/alrc' makes", name, strings.Join(Engines(), ", "))
 }
 
-// newEngine builds the engine of a specification for images of a shape.
-func (s Specification) newEngine(data *DataSet, threads int) (Engine, error) {
-	height, width, channels := data.Train.Shape()
-	network := model.Supersampler(s.Width)
-	if channels != network.InputChannels {
-		return nil, fmt.Errorf("%s have %d channels, and the network takes %d", data.Train.Name(), channels, network.InputChannels)
-	}
+// newEngine builds the engine of a specification for its task.
+func (s Specification) newEngine(t task, threads int) (Engine, error) {
+	height, width := t.shape()
 	power, err := s.Loss.Power()
 	if err != nil {
 		return nil, err
 	}
-	loss := nn.Loss{Power: power, Scale: lossScale}
-	if s.Huber {
-		loss.Huber = lossHuber
+	loss := nn.Loss{Power: power}
+	if loss.Scale, loss.Huber = t.loss(); !s.Huber {
+		loss.Huber = 0
 	}
 	optimizer, err := s.Optimizer.resolve(s.Steps)
 	if err != nil {
@@ -79,7 +76,7 @@ func (s Specification) newEngine(data *DataSet, threads int) (Engine, error) {
 	if !ok {
 		return nil, unknownEngine(s.Engine)
 	}
-	return build(network, nn.Options{
+	return build(t.network(), nn.Options{
 		Batch: s.BatchSize, Height: height, Width: width,
 		Threads: threads, Kernels: s.Kernels, Direct: s.Direct,
 		Loss: loss, Optimizer: optimizer,

@@ -35,7 +35,8 @@ func (f *fake) Initialize(seed uint64) {
 	f.step = 0
 }
 
-func (f *fake) Step(inputs, targets, raw []float32, weigh func(losses, scales []float32)) error {
+func (f *fake) StepOutputs(inputs []float32, allTargets, allRaw [][]float32, weigh func(output int, losses, scales []float32)) error {
+	targets, raw := allTargets[0], allRaw[0]
 	n := len(raw)
 	size := len(inputs) / n
 	var gradient [6]float64
@@ -48,7 +49,7 @@ func (f *fake) Step(inputs, targets, raw []float32, weigh func(losses, scales []
 				losses[i] = float32(math.Sqrt(float64(losses[i])))
 			}
 		}
-		weigh(losses[:part], scales[:part])
+		weigh(0, losses[:part], scales[:part])
 		for i := range part {
 			if scales[i] == 0 {
 				continue
@@ -83,7 +84,8 @@ func (f *fake) forward(x, y, out []float32, loss *float32) {
 	*loss = float32(f.options.Loss.Scale * sum / float64(len(x)))
 }
 
-func (f *fake) Evaluate(inputs, targets, outputs, raw []float32) error {
+func (f *fake) EvaluateOutputs(inputs []float32, allTargets, allOutputs, allRaw [][]float32) error {
+	targets, outputs, raw := allTargets[0], allOutputs[0], allRaw[0]
 	size := len(inputs) / len(raw)
 	for i := range raw {
 		var out []float32
@@ -123,19 +125,19 @@ func (f *fake) LoadState(tensors []safetensors.Tensor) error {
 func (f *fake) Kernels() string { return "fake" }
 func (f *fake) Close()          {}
 
-// pictures are images of a test's own.
-type pictures struct {
+// photographs are images of a test's own.
+type photographs struct {
 	count int
 	read  func(i int, pixels []float32)
 }
 
-func (p pictures) Len() int             { return p.count }
-func (p pictures) Shape() (_, _, _ int) { return 4, 4, 3 }
-func (p pictures) ID(i int) string      { return fmt.Sprintf("picture:%d", i) }
-func (p pictures) Name() string         { return "pictures of a test" }
-func (p pictures) Hash() string         { return "pictures" }
+func (p photographs) Len() int             { return p.count }
+func (p photographs) Shape() (_, _, _ int) { return 4, 4, 3 }
+func (p photographs) ID(i int) string      { return fmt.Sprintf("picture:%d", i) }
+func (p photographs) Name() string         { return "pictures of a test" }
+func (p photographs) Hash() string         { return "pictures" }
 
-func (p pictures) Read(i int, pixels []float32) error {
+func (p photographs) Read(i int, pixels []float32) error {
 	if i < 0 || i >= p.count {
 		return fmt.Errorf("there is no picture %d", i)
 	}
@@ -149,7 +151,7 @@ func (p pictures) Read(i int, pixels []float32) error {
 }
 
 func testData() *DataSet {
-	return &DataSet{Train: pictures{count: 40}, Test: pictures{count: 10}, Hash: "test"}
+	return &DataSet{Train: photographs{count: 40}, Test: photographs{count: 10}, Hash: "test"}
 }
 
 // fakeSpecification is a short run of the fake.

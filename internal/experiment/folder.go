@@ -65,7 +65,11 @@ func Resolve(s *Specification, data *DataSet) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	engine, err := s.newEngine(data, 1)
+	t, err := s.newTask(data)
+	if err != nil {
+		return err
+	}
+	engine, err := s.newEngine(t, 1)
 	if err != nil {
 		return err
 	}

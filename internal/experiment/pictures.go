@@ -4,15 +4,13 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 
 	"alrc/internal/atomicfile"
-	"alrc/internal/dataset"
+	"alrc/internal/micrograph"
 )
 
 // Numbers of pictures in a run's folder.
@@ -21,77 +19,81 @@ const (
 	worstCount  = 8
 )
 
-// evaluate returns the mean raw loss of held-out images, unchanged but for being standardised.
+// evaluate returns the mean raw loss of held-out examples, and keeps the distribution of their errors where that is reported.
 func (r *run) evaluate(ctx context.Context) (float64, error) {
-	count := min(r.TestImages, r.data.Test.Len())
+	count := min(r.TestImages, r.task.testLen())
 	var sum float64
+	var output []float32
+	var squares []float64
 	for first := 0; first < count; first += r.BatchSize {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		n := min(r.BatchSize, count-first)
-		if err := r.infer(r.data.Test, first, n, nil); err != nil {
+		b, err := r.task.test(first, n)
+		if err != nil {
 			return 0, err
 		}
-		for _, loss := range r.raw[:n] {
+		size := len(b.targets[0]) / n
+		if r.task.distribution() && first == 0 {
+			output = make([]float32, n*size)
+		}
+		if output != nil {
+			output = output[:n*size]
+		}
+		if err := r.infer(b, n, output); err != nil {
+			return 0, err
+		}
+		for i, loss := range r.raw[0][:n] {
 			sum += float64(loss)
+			if output != nil {
+				squares = append(squares, micrograph.MSE(output[i*size:][:size], b.targets[0][i*size:][:size]))
+			}
 		}
 	}
+	r.history.TestMSE = newDistribution(squares)
 	return sum / float64(count), nil
 }
 
-// infer runs the network on n images of a source from the first on, at most a batch, and leaves its inputs, targets and
-// raw losses in the run's buffers.
-func (r *run) infer(images dataset.Images, first, n int, outputs []float32) error {
-	height, width, channels := images.Shape()
-	size := height * width * channels
-	targets, inputs := r.targets[:n*size], r.inputs[:n*size]
-	for i := range n {
-		pixels := targets[i*size : (i+1)*size]
-		if err := images.Read(first+i, pixels); err != nil {
-			return fmt.Errorf("read %s: %w", images.ID(first+i), err)
-		}
-		dataset.Standardize(pixels)
+// infer runs the network on n examples, and leaves their raw losses and, where that is not nil, the first output.
+func (r *run) infer(b batch, n int, output []float32) error {
+	outputs, raw := make([][]float32, len(r.heads)), make([][]float32, len(r.heads))
+	outputs[0] = output
+	for i := range raw {
+		raw[i] = r.raw[i][:n]
 	}
-	dataset.Downsample(inputs, targets, n, height, width, channels)
-	return r.engine.Evaluate(inputs, targets, outputs, r.raw[:n])
+	return r.engine.EvaluateOutputs(b.inputs, b.targets, outputs, raw)
 }
 
-// drawSamples draws what the network makes of a few held-out images.
+// drawSamples draws what the network makes of a few held-out examples.
 func (r *run) drawSamples() ([]Sample, error) {
 	if err := freshFolder(filepath.Join(r.dir, samplesFolder)); err != nil {
 		return nil, err
 	}
-	height, width, channels := r.data.Test.Shape()
-	size := height * width * channels
-	original, outputs := make([]float32, size), make([]float32, size)
 	var samples []Sample
-	count := min(sampleCount, r.data.Test.Len())
+	count := min(sampleCount, r.task.testLen())
 	for k := range count {
-		index := k * r.data.Test.Len() / count
-		if err := r.infer(r.data.Test, index, 1, outputs); err != nil {
+		index := k * r.task.testLen() / count
+		b, err := r.task.test(index, 1)
+		if err != nil {
 			return nil, err
 		}
-		if err := r.data.Test.Read(index, original); err != nil {
-			return nil, fmt.Errorf("read %s: %w", r.data.Test.ID(index), err)
+		output := make([]float32, len(b.targets[0]))
+		if err := r.infer(b, 1, output); err != nil {
+			return nil, err
 		}
-		// The network works on standardised images; they are shown with the image's own brightness and contrast.
-		mean, scale := brightness(original)
-		draw := func(name string, values []float32) (string, error) {
-			for i, value := range values {
-				original[i] = value*scale + mean
-			}
-			name = fmt.Sprintf("%s/%d-%s.png", samplesFolder, k+1, name)
-			return name, r.draw(name, original, height, width)
+		drawn, err := r.task.drawTest(index, b, output)
+		if err != nil {
+			return nil, err
 		}
 		var sample Sample
-		var err error
 		for _, picture := range []struct {
-			path   *string
-			name   string
-			values []float32
-		}{{&sample.Input, "input", r.inputs[:size]}, {&sample.Output, "output", outputs}, {&sample.Target, "target", r.targets[:size]}} {
-			if *picture.path, err = draw(picture.name, picture.values); err != nil {
+			path  *string
+			name  string
+			image image.Image
+		}{{&sample.Input, "input", drawn.input}, {&sample.Output, "output", drawn.output}, {&sample.Target, "target", drawn.target}} {
+			*picture.path = fmt.Sprintf("%s/%d-%s.png", samplesFolder, k+1, picture.name)
+			if err := r.write(*picture.path, picture.image); err != nil {
 				return nil, err
 			}
 		}
@@ -100,7 +102,7 @@ func (r *run) drawSamples() ([]Sample, error) {
 	return samples, nil
 }
 
-// drawWorst draws the training images, as they are in the data, whose losses were clipped hardest.
+// drawWorst draws the training examples, as they are in the data, whose losses were clipped hardest.
 func (r *run) drawWorst() ([]Worst, error) {
 	if err := freshFolder(filepath.Join(r.dir, worstFolder)); err != nil {
 		return nil, err
@@ -109,14 +111,13 @@ func (r *run) drawWorst() ([]Worst, error) {
 	if err != nil {
 		return nil, err
 	}
-	height, width, channels := r.data.Train.Shape()
-	pixels := make([]float32, height*width*channels)
 	for i := range worst {
-		if err := r.data.Train.Read(worst[i].Image, pixels); err != nil {
-			return nil, fmt.Errorf("read %s: %w", worst[i].ID, err)
+		picture, err := r.task.drawTraining(worst[i].Image)
+		if err != nil {
+			return nil, err
 		}
 		worst[i].File = fmt.Sprintf("%s/%d.png", worstFolder, i+1)
-		if err := r.draw(worst[i].File, pixels, height, width); err != nil {
+		if err := r.write(worst[i].File, picture); err != nil {
 			return nil, err
 		}
 	}
@@ -130,35 +131,9 @@ func freshFolder(dir string) error {
 	return os.MkdirAll(dir, 0o755)
 }
 
-// brightness returns the mean and the standard deviation by which an image is standardised.
-func brightness(pixels []float32) (mean, deviation float32) {
-	var sum, squares float64
-	for _, pixel := range pixels {
-		sum += float64(pixel)
-	}
-	centre := sum / float64(len(pixels))
-	for _, pixel := range pixels {
-		distance := float64(pixel) - centre
-		squares += distance * distance
-	}
-	return float32(centre), float32(math.Sqrt(squares / float64(len(pixels))))
-}
-
-// draw writes an image [H,W,3] of values from 0 to 255 as PNG.
-func (r *run) draw(name string, pixels []float32, height, width int) error {
-	picture := image.NewNRGBA(image.Rect(0, 0, width, height))
-	for i := range height * width {
-		picture.SetNRGBA(i%width, i/width, color.NRGBA{level(pixels[3*i]), level(pixels[3*i+1]), level(pixels[3*i+2]), 255})
-	}
+// write writes a picture of the run as PNG.
+func (r *run) write(name string, picture image.Image) error {
 	return atomicfile.Write(filepath.Join(r.dir, filepath.FromSlash(name)), func(w io.Writer) error {
 		return png.Encode(w, picture)
 	})
-}
-
-// level is a pixel's byte; what a diverged network puts out, which is no number, is black.
-func level(value float32) uint8 {
-	if value != value {
-		return 0
-	}
-	return uint8(min(max(value, 0), 255) + 0.5)
 }

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"alrc/internal/atomicfile"
+	"alrc/internal/micrograph"
 )
 
 // Result is what a finished run reports; result.json is its form on disk.
@@ -44,9 +45,13 @@ type Result struct {
 	Clipped   int64 `json:"clipped"`
 	Raised    int64 `json:"raised"`
 	NonFinite int64 `json:"non_finite"`
+	// HalfClipped counts those of a network's half-size output.
+	HalfClipped int64 `json:"half_clipped,omitempty"`
 
-	TestLoss    Number       `json:"test_loss"`
-	Evaluations []Evaluation `json:"evaluations"`
+	TestLoss Number `json:"test_loss"`
+	// TestMSE is how the mean squared errors of held-out crops are distributed at the end, where the task is to complete them.
+	TestMSE     *Distribution `json:"test_mse,omitempty"`
+	Evaluations []Evaluation  `json:"evaluations"`
 
 	// ImagesPerSecond and WallSeconds are of the steps, with all that is recorded of them, and without evaluations.
 	ImagesPerSecond Number  `json:"images_per_s"`
@@ -63,10 +68,32 @@ type Evaluation struct {
 	TestLoss Number `json:"test_loss"`
 }
 
+// Distribution is how a number is distributed over so many images.
+type Distribution struct {
+	Images int    `json:"images"`
+	Mean   Number `json:"mean"`
+	Std    Number `json:"std"`
+	P5     Number `json:"p5"`
+	Median Number `json:"median"`
+	P95    Number `json:"p95"`
+	P99    Number `json:"p99"`
+	Max    Number `json:"max"`
+}
+
+// newDistribution is nil without values.
+func newDistribution(values []float64) *Distribution {
+	if len(values) == 0 {
+		return nil
+	}
+	s := micrograph.Summarize(values)
+	return &Distribution{len(values), Number(s.Mean), Number(s.StandardDeviation), Number(s.P5), Number(s.Median),
+		Number(s.P95), Number(s.P99), Number(s.Max)}
+}
+
 // Worst is a loss that was clipped harder than most, with the image that had it.
 type Worst struct {
 	Step      int64  `json:"step"`
-	Image     int    `json:"image"`
+	Image     int    `json:"image"` // for crops of micrographs, the crop's place in the order of training
 	ID        string `json:"id"`
 	Loss      Number `json:"loss"`
 	Threshold Number `json:"threshold"`
@@ -124,14 +151,14 @@ func (r *Result) write(dir string) error {
 }
 
 // summarize fills in what metrics.csv tells: it holds the whole run, whatever number of times that was stopped.
-func (r *Result) summarize(dir string, batchSize int) error {
+func (r *Result) summarize(dir string, batchSize int, header string) error {
 	var tail []float64
 	var seconds float64
 	var steps int64
 	nan := Number(math.NaN())
 	r.Mean, r.Std, r.P99, r.Max, r.TestLoss, r.ImagesPerSecond = nan, nan, nan, nan, nan, nan
 	r.Evaluations = []Evaluation{}
-	err := readRows(filepath.Join(dir, metricsFile), metricsHeader, func(row []string) error {
+	err := readRows(filepath.Join(dir, metricsFile), header, func(row []string) error {
 		step, err := strconv.ParseInt(row[0], 10, 64)
 		if err != nil {
 			return fmt.Errorf("step %q: %w", row[0], err)

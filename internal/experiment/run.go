@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"alrc"
-	"alrc/internal/dataset"
 	"alrc/internal/eventlog"
 )
 
@@ -40,11 +38,11 @@ type Progress struct {
 // run is a run in progress.
 type run struct {
 	Specification
-	dir     string
-	data    *DataSet
-	engine  Engine
-	clipper alrc.Clipper // nil without clipping
-	loader  *dataset.Loader
+	dir    string
+	data   *DataSet
+	task   task
+	engine Engine
+	heads  []*head
 
 	metrics, clips *table
 	events         *eventlog.Writer
@@ -53,22 +51,20 @@ type run struct {
 	step    int64 // steps done
 	history history
 
-	inputs, targets []float32 // a batch, [N,H,W,C]; targets are those of evaluations
-	raw             []float32 // a loss an image, as all that follow
-	losses, scales  []float32 // of the step, as the clipper saw them
-	seen            int       // images of the step that have their scales
-	statistics      alrc.Statistics
+	raw [][]float32 // a loss an image, for each head
 }
 
 // history is what a checkpoint holds of the steps done: counts of single losses, of the steps in a row that had no
-// finite one, and how the run diverged.
+// finite one, how the run diverged, and the errors of the latest evaluation.
 type history struct {
-	Losses    int64       `json:"losses"`
-	Clipped   int64       `json:"clipped"`
-	Raised    int64       `json:"raised"`
-	NonFinite int64       `json:"non_finite"`
-	BadSteps  int64       `json:"bad_steps"`
-	Diverged  *divergence `json:"diverged,omitempty"`
+	Losses      int64         `json:"losses"`
+	Clipped     int64         `json:"clipped"`
+	HalfClipped int64         `json:"half_clipped,omitempty"`
+	Raised      int64         `json:"raised"`
+	NonFinite   int64         `json:"non_finite"`
+	BadSteps    int64         `json:"bad_steps"`
+	Diverged    *divergence   `json:"diverged,omitempty"`
+	TestMSE     *Distribution `json:"test_mse,omitempty"`
 }
 
 type divergence struct {
@@ -92,7 +88,7 @@ func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *R
 	}
 	if want := specification.Data.Hash; want != "" && want != data.Hash {
 		return nil, fmt.Errorf("%s: the run was begun on other images than %s: give it those again (their hash is %s, and"+
-			" these have %s)", dir, data.Train.Name(), want, data.Hash)
+			" these have %s)", dir, data.name(), want, data.Hash)
 	}
 	r := &run{Specification: specification, dir: dir, data: data}
 	defer func() {
@@ -116,26 +112,26 @@ func (r *run) open(o Options) (err error) {
 	if r.metrics, err = openTable(filepath.Join(r.dir, metricsFile)); err != nil {
 		return err
 	}
-	if r.engine, err = r.newEngine(r.data, o.Threads); err != nil {
+	if r.task, err = r.newTask(r.data); err != nil {
 		return err
 	}
-	clipping, err := r.Clipping()
-	if err != nil {
+	if r.engine, err = r.newEngine(r.task, o.Threads); err != nil {
 		return err
 	}
-	if r.clipper, err = clipping.New(); err != nil {
-		return err
+	for _, name := range r.task.heads() {
+		h, err := newHead(name, r.Specification)
+		if err != nil {
+			return err
+		}
+		r.heads = append(r.heads, h)
+		r.raw = append(r.raw, make([]float32, r.BatchSize))
 	}
-	height, width, channels := r.data.Train.Shape()
-	size := r.BatchSize * height * width * channels
-	r.inputs, r.targets = make([]float32, size), make([]float32, size)
-	r.raw, r.losses, r.scales = make([]float32, r.BatchSize), make([]float32, r.BatchSize), make([]float32, r.BatchSize)
 
 	r.engine.Initialize(r.Seed)
 	if err := r.load(); err != nil {
 		return err
 	}
-	last, err := r.metrics.cut(metricsHeader, r.step)
+	last, err := r.metrics.cut(metricsHeader(r.task.heads()), r.step)
 	if err != nil {
 		return err
 	}
@@ -152,15 +148,13 @@ func (r *run) open(o Options) (err error) {
 	if r.events, err = eventlog.Create(r.dir); err != nil {
 		return err
 	}
-	r.loader, err = dataset.NewLoader(r.data.Train, dataset.LoaderOptions{
-		BatchSize: r.BatchSize, Seed: r.Seed, Augment: true, FirstStep: r.step})
-	return err
+	return r.task.start(r.step)
 }
 
 func (r *run) close() error {
 	var errs []error
-	if r.loader != nil {
-		r.loader.Close()
+	if r.task != nil {
+		r.task.close()
 	}
 	if r.engine != nil {
 		r.engine.Close()
@@ -216,31 +210,26 @@ func (r *run) train(ctx context.Context, o Options) (*Result, error) {
 }
 
 // take takes one step, records it, and returns its raw loss.
-func (r *run) take(ctx context.Context, weigh func(losses, scales []float32)) (float64, error) {
-	batch, err := r.loader.Next()
+func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []float32)) (float64, error) {
+	batch, err := r.task.next()
 	if err != nil {
 		return 0, errors.Join(err, r.save())
 	}
-	height, width, channels := r.data.Train.Shape()
-	dataset.Downsample(r.inputs, batch.Images, r.BatchSize, height, width, channels)
-	before := observed{limits: alrc.Limits{Lower: math.Inf(-1), Upper: math.Inf(1)}, mu1: math.NaN(), mu2: math.NaN()}
-	if r.clipper != nil {
-		before.limits = r.clipper.Limits()
-		before.mu1, before.mu2 = r.clipper.Moments()
+	for _, h := range r.heads {
+		h.begin()
 	}
-	r.seen, r.statistics = 0, alrc.Statistics{}
-	if err := r.engine.Step(r.inputs, batch.Images, r.raw, weigh); err != nil {
+	if err := r.engine.StepOutputs(batch.inputs, batch.targets, r.raw, weigh); err != nil {
 		return 0, err
 	}
-	if r.clipper != nil {
-		r.clipper.Observe(r.statistics)
+	for _, h := range r.heads {
+		h.end()
 	}
 	r.step++
 
 	elapsed := time.Since(r.since)
-	raw := mean(r.raw)
-	r.count(batch)
-	r.recordClips(batch, before.limits)
+	raw := mean(r.raw[0])
+	r.count()
+	r.recordClips()
 	test := math.NaN()
 	if r.history.Diverged == nil && (r.step == r.Steps || r.EvaluateEvery > 0 && r.step%r.EvaluateEvery == 0) {
 		if test, err = r.evaluate(ctx); err != nil {
@@ -248,44 +237,36 @@ func (r *run) take(ctx context.Context, weigh func(losses, scales []float32)) (f
 		}
 	}
 	r.since = time.Now()
-	r.record(before, raw, test, float64(r.BatchSize)/max(elapsed.Seconds(), 1e-9))
+	r.record(raw, test, float64(r.BatchSize)/max(elapsed.Seconds(), 1e-9))
 	return raw, nil
 }
 
 // weigh gives the engine the factor of each image's gradient. The engine asks for some images at a time, in order.
-func (r *run) weigh(losses, scales []float32) {
-	copy(r.losses[r.seen:], losses)
-	if r.clipper != nil {
-		r.statistics = r.statistics.Merge(r.clipper.Scales32(losses, scales))
-	} else {
-		for i := range scales {
-			scales[i] = 1
-		}
-	}
-	copy(r.scales[r.seen:], scales)
-	r.seen += len(losses)
-}
+func (r *run) weigh(output int, losses, scales []float32) { r.heads[output].weigh(losses, scales) }
 
 // count counts the step's losses and notes whether the run has diverged.
-func (r *run) count(batch *dataset.Batch) {
+func (r *run) count() {
 	finite := 0
-	for _, loss := range r.raw {
-		if loss-loss == 0 {
+	for i := range r.BatchSize {
+		if r.finite(i) {
 			finite++
 		}
 	}
 	h := &r.history
-	h.Losses += int64(len(r.raw))
-	h.NonFinite += int64(len(r.raw) - finite)
-	h.Clipped += int64(r.statistics.Clipped)
-	h.Raised += int64(r.statistics.Raised)
+	h.Losses += int64(r.BatchSize)
+	h.NonFinite += int64(r.BatchSize - finite)
+	h.Clipped += int64(r.heads[0].statistics.Clipped)
+	for _, other := range r.heads[1:] {
+		h.HalfClipped += int64(other.statistics.Clipped)
+	}
+	h.Raised += int64(r.heads[0].statistics.Raised)
 	h.BadSteps++
 	if finite > 0 {
 		h.BadSteps = 0
 	}
 	var reason string
 	switch {
-	case r.clipper == nil && finite < len(r.raw):
+	case r.heads[0].clipper == nil && finite < r.BatchSize:
 		reason = "a loss that is not finite"
 	case h.BadSteps >= patience:
 		reason = fmt.Sprintf("%d steps in a row without a finite loss", patience)
@@ -296,34 +277,41 @@ func (r *run) count(batch *dataset.Batch) {
 	}
 	h.Diverged = &divergence{Reason: reason}
 	const most = 16
-	for i, index := range batch.Index {
-		if loss := r.raw[i]; len(h.Diverged.Images) < most && (loss-loss != 0 || finite == len(r.raw)) {
-			h.Diverged.Images = append(h.Diverged.Images, r.data.Train.ID(index))
+	for i := range r.BatchSize {
+		if len(h.Diverged.Images) < most && (!r.finite(i) || finite == r.BatchSize) {
+			_, id := r.task.example(i)
+			h.Diverged.Images = append(h.Diverged.Images, id)
 		}
 	}
 }
 
-// observed is what the clipper knew before a step.
-type observed struct {
-	limits   alrc.Limits
-	mu1, mu2 float64
+// finite says whether all losses of an image of the step are finite.
+func (r *run) finite(image int) bool {
+	for _, raw := range r.raw {
+		if raw[image]-raw[image] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
-// recordClips writes the step's clipped, raised and non-finite losses to clips.csv.
-func (r *run) recordClips(batch *dataset.Batch, limits alrc.Limits) {
-	for i, scale := range r.scales {
+// recordClips writes the step's clipped, raised and non-finite losses, of the first head, to clips.csv.
+func (r *run) recordClips() {
+	h := r.heads[0]
+	for i, scale := range h.scales {
 		if scale == 1 {
 			continue
 		}
-		threshold := limits.Upper
+		threshold := h.limits.Upper
 		if scale > 1 {
-			threshold = limits.Lower
+			threshold = h.limits.Lower
 		}
+		number, id := r.task.example(i)
 		t := r.clips
 		t.begin(r.step)
-		t.int(int64(batch.Index[i]))
-		t.text(r.data.Train.ID(batch.Index[i]))
-		t.float32(r.losses[i])
+		t.int(int64(number))
+		t.text(id)
+		t.float32(h.losses[i])
 		t.float(threshold)
 		t.float32(scale)
 		t.end()
@@ -331,27 +319,33 @@ func (r *run) recordClips(batch *dataset.Batch, limits alrc.Limits) {
 }
 
 // record writes the step to metrics.csv and to the event file.
-func (r *run) record(before observed, raw, test, rate float64) {
-	loss, scale := mean(r.losses), mean(r.scales)
+func (r *run) record(raw, test, rate float64) {
+	h := r.heads[0]
+	loss, scale := mean(h.losses), mean(h.scales)
 
 	t := r.metrics
 	t.begin(r.step)
 	if r.BatchSize == 1 {
 		// A single loss is written with the digits it has, so that a replay sees exactly what was clipped.
-		t.float32(r.losses[0])
+		t.float32(h.losses[0])
 		t.float32(float32(raw))
 	} else {
 		t.float(loss)
 		t.float(raw)
 	}
-	t.float(before.limits.Upper)
-	t.float(before.limits.Lower)
-	t.float(before.mu1)
-	t.float(before.mu2)
+	t.float(h.limits.Upper)
+	t.float(h.limits.Lower)
+	t.float(h.mu1)
+	t.float(h.mu2)
 	t.float(scale)
-	t.int(int64(r.statistics.Clipped))
+	t.int(int64(h.statistics.Clipped))
 	t.float32(float32(rate))
 	t.float(test)
+	for _, other := range r.heads[1:] {
+		t.float32(float32(mean(other.losses)))
+		t.float(other.limits.Upper)
+		t.float(mean(other.scales))
+	}
 	t.end()
 
 	r.events.Scalar("loss", r.step, loss)
@@ -361,12 +355,19 @@ func (r *run) record(before observed, raw, test, rate float64) {
 			r.events.Scalar(tag, r.step, value)
 		}
 	}
-	if r.clipper != nil {
-		known("threshold", before.limits.Upper)
-		known("lower_threshold", before.limits.Lower)
-		known("mu1", before.mu1)
-		known("mu2", before.mu2)
+	if h.clipper != nil {
+		known("threshold", h.limits.Upper)
+		known("lower_threshold", h.limits.Lower)
+		known("mu1", h.mu1)
+		known("mu2", h.mu2)
 		known("scale", scale)
+	}
+	for _, other := range r.heads[1:] {
+		r.events.Scalar(other.tags[0], r.step, mean(other.losses))
+		if other.clipper != nil {
+			known(other.tags[1], other.limits.Upper)
+			known(other.tags[2], mean(other.scales))
+		}
 	}
 	known("images_per_s", rate)
 	known("test_loss", test)
@@ -380,13 +381,17 @@ func (r *run) finish() (*Result, error) {
 	h := r.history
 	result := &Result{
 		Label: filepath.Base(r.dir), Clip: r.Clip, Seed: r.Seed, Steps: r.Steps, Last: r.LastSteps(),
-		Losses: h.Losses, Clipped: h.Clipped, Raised: h.Raised, NonFinite: h.NonFinite, PeakMemory: peakMemory(),
+		Losses: h.Losses, Clipped: h.Clipped, Raised: h.Raised, NonFinite: h.NonFinite,
+		HalfClipped: h.HalfClipped, PeakMemory: peakMemory(),
 	}
 	if h.Diverged != nil {
 		result.Diverged, result.DivergedStep = true, r.step
 		result.DivergedReason, result.DivergedImages = h.Diverged.Reason, h.Diverged.Images
 	}
-	err := result.summarize(r.dir, r.BatchSize)
+	if h.Diverged == nil {
+		result.TestMSE = h.TestMSE
+	}
+	err := result.summarize(r.dir, r.BatchSize, metricsHeader(r.task.heads()))
 	if err == nil {
 		result.Samples, err = r.drawSamples()
 	}

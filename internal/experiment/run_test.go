@@ -209,12 +209,12 @@ func TestExtendedRunIsALongerRun(t *testing.T) {
 
 func TestDivergence(t *testing.T) {
 	nan := float32(math.NaN())
-	one := &DataSet{Train: pictures{count: 40, read: func(i int, pixels []float32) {
+	one := &DataSet{Train: photographs{count: 40, read: func(i int, pixels []float32) {
 		if i == 7 {
 			pixels[5] = nan
 		}
-	}}, Test: pictures{count: 10}, Hash: "one"}
-	all := &DataSet{Train: pictures{count: 40, read: func(_ int, pixels []float32) { pixels[5] = nan }}, Test: pictures{count: 10}, Hash: "all"}
+	}}, Test: photographs{count: 10}, Hash: "one"}
+	all := &DataSet{Train: photographs{count: 40, read: func(_ int, pixels []float32) { pixels[5] = nan }}, Test: photographs{count: 10}, Hash: "all"}
 
 	// Without clipping the first loss that is no number ends the run, and names its image.
 	dir := begin(t, fakeSpecification("none", 300), one)
@@ -302,17 +302,17 @@ func TestResultSumsUpTheRun(t *testing.T) {
 		if i > 0 && worst.Scale < result.Worst[i-1].Scale {
 			t.Errorf("worst %d has scale %v, below %v before it", i, worst.Scale, result.Worst[i-1].Scale)
 		}
-		checkPicture(t, filepath.Join(dir, worst.File), data.Train.(pictures), worst.Image, 0)
+		checkPicture(t, filepath.Join(dir, worst.File), data.Train.(photographs), worst.Image, 0)
 	}
 	if len(result.Worst) != worstCount || len(result.Samples) != sampleCount {
 		t.Fatalf("%d worst images, %d samples", len(result.Worst), len(result.Samples))
 	}
 	// Standardising and back rounds, by less than a level.
-	checkPicture(t, filepath.Join(dir, result.Samples[1].Target), data.Test.(pictures), 1, 1)
+	checkPicture(t, filepath.Join(dir, result.Samples[1].Target), data.Test.(photographs), 1, 1)
 }
 
 // checkPicture compares a picture with an image of the data.
-func checkPicture(t *testing.T, path string, images pictures, index, tolerance int) {
+func checkPicture(t *testing.T, path string, images photographs, index, tolerance int) {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {

@@ -7,6 +7,7 @@ package experiment
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,17 +22,18 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"alrc/internal/clipping"
+	"alrc/internal/micrograph"
 	"alrc/internal/nn"
 )
 
 // Specification says everything that a run's result depends on, and nothing else: two runs of one specification
 // give the same result, bit for bit. Its YAML form is run.yaml.
 type Specification struct {
-	// Task is what the network learns: "supersample", experiment 1 of Ede and Beanland 2020.
+	// Task is what the network learns: Supersample or Micrographs, experiments 1 and 3 of Ede and Beanland 2020.
 	Task string `yaml:"task"`
 	Data Data   `yaml:"data"`
 	Loss Loss   `yaml:"loss"`
-	// Huber replaces losses of 50 or more by their square root before they are clipped.
+	// Huber replaces losses of 50 or more (micrographs: of 1 or more) by their square root before they are clipped.
 	Huber bool `yaml:"huber"`
 	// Clip, Decay, Moments and Rule are the clipping, in the text forms of package clipping.
 	Clip      string  `yaml:"clip"`
@@ -42,7 +44,9 @@ type Specification struct {
 	BatchSize int     `yaml:"batch-size"`
 	Steps     int64   `yaml:"steps"`
 	// Width multiplies the channels of the published network.
-	Width     float64   `yaml:"width"`
+	Width float64 `yaml:"width"`
+	// Depth multiplies the residual blocks of the network that completes micrographs.
+	Depth     float64   `yaml:"depth,omitempty"`
 	Optimizer Optimizer `yaml:"optimizer"`
 	// EvaluateEvery is the number of steps between evaluations on held-out images; 0 evaluates at the end only.
 	EvaluateEvery int64 `yaml:"evaluate-every"`
@@ -60,7 +64,7 @@ type Specification struct {
 
 // Data names a source of images.
 type Data struct {
-	// Kind is procedural, cifar10 or images.
+	// Kind is procedural, cifar10 or images, and for micrographs procedural-micrographs or micrographs.
 	Kind string `yaml:"kind"`
 	// Dir is the folder of CIFAR-10's files, and RecordsPerFile takes the first records of each; 0 takes all.
 	Dir            string `yaml:"dir,omitempty"`
@@ -68,8 +72,18 @@ type Data struct {
 	// Paths are the files, globs or folders of images, and Test those held out, or a fraction of them.
 	Paths []string `yaml:"paths,omitempty"`
 	Test  string   `yaml:"test,omitempty"`
-	// Size is the height and width of procedural images, and those that images of files are cropped and resized to.
+	// Exclude are files, globs or folders that are not to be used, of micrographs.
+	Exclude []string `yaml:"exclude,omitempty"`
+	// Size is the height and width of procedural images, those that images of files are cropped and resized to, and those
+	// of crops of micrographs.
 	Size int `yaml:"size,omitempty"`
+	// Mask is how micrographs are scanned: spiral, grid, lines, or the path of a mask image; Coverage is the fraction of the
+	// pixels that is seen, which a mask image has of its own. Each crop is a part of another scan, but for SameMask.
+	Mask     string  `yaml:"mask,omitempty"`
+	Coverage float64 `yaml:"coverage,omitempty"`
+	SameMask bool    `yaml:"same-mask,omitempty"`
+	// Dose is the number of electrons in a pixel of procedural micrographs; 0 stands for one of each image's own.
+	Dose float64 `yaml:"dose,omitempty"`
 	// Hash is of the images' content: a run that is resumed on other images is refused.
 	Hash string `yaml:"hash,omitempty"`
 }
@@ -87,7 +101,8 @@ type Optimizer struct {
 	WeightDecay float64 `yaml:"weight-decay"`
 }
 
-// Loss is the power p of the loss 25 * mean(|target - output|^p): "squared", "quartic" or a number.
+// Loss is the power p of the loss 25 * mean(|target - output|^p), of micrographs 200 * that: "squared", "quartic" or a
+// number.
 type Loss string
 
 // Power returns p.
@@ -104,12 +119,6 @@ func (l Loss) Power() (float64, error) {
 	}
 	return p, nil
 }
-
-// The published loss is 25 * mean(|target - output|^p), and is Huberised from 50 on.
-const (
-	lossScale = 25
-	lossHuber = 50
-)
 
 // Default is the run that the command does when it is told nothing: it takes a minute on two cores, needs no
 // download, and its learning rate is one at which clipping makes a visible difference.
@@ -130,6 +139,23 @@ func Default() Specification {
 		Engine:     "cpu",
 	}
 }
+
+// DefaultOf is Default for a task.
+func DefaultOf(task string) Specification {
+	s := Default()
+	if task == Micrographs {
+		s.Task = Micrographs
+		s.Data = Data{Kind: "procedural-micrographs", Size: defaultCrop, Mask: micrograph.Spiral, Coverage: micrograph.DefaultCoverage}
+		s.Loss, s.Huber = "squared", false
+		s.Width, s.Depth, s.Steps = 0.25, 0.5, 3000
+		s.Optimizer.LearningRate = 0.001
+		s.TestImages = 300
+	}
+	return s
+}
+
+// defaultCrop is the height and width of crops of micrographs.
+const defaultCrop = 64
 
 // LastSteps is the number of final steps over which losses are averaged.
 func (s Specification) LastSteps() int64 {
@@ -177,10 +203,19 @@ func (s Specification) Validate() error {
 			fault("%s: %d is negative", name, value)
 		}
 	}
-	if s.Task != "supersample" {
-		fault("task: %q is unknown; there is supersample", s.Task)
-	}
 	keep(s.Data.validate())
+	switch ofMicrographs := s.Data.ofMicrographs(); {
+	case s.Task != Supersample && s.Task != Micrographs:
+		fault("task: %q is unknown; there are supersample and micrographs", s.Task)
+	case s.Task == Micrographs && !ofMicrographs:
+		fault("data: task micrographs learns from procedural-micrographs or micrographs, not from %s", s.Data.Kind)
+	case s.Task == Supersample && ofMicrographs:
+		fault("data: task supersample learns from procedural, cifar10 or images, not from %s", s.Data.Kind)
+	case s.Task == Micrographs && !(s.Depth > 0 && s.Depth <= 8):
+		fault("depth: %v is not above 0 and at most 8", s.Depth)
+	case s.Task == Supersample && s.Depth != 0:
+		fault("depth: it is of the task micrographs alone")
+	}
 	_, err := s.Loss.Power()
 	keep(err)
 	_, err = s.Clipping()
@@ -211,10 +246,26 @@ func (s Specification) Validate() error {
 
 // side is the height and width of the images.
 func (d Data) side() int {
-	if d.Size == 0 {
-		return 32
+	switch {
+	case d.Size != 0:
+		return d.Size
+	case d.ofMicrographs():
+		return defaultCrop
 	}
-	return d.Size
+	return 32
+}
+
+func (d Data) ofMicrographs() bool {
+	return d.Kind == "procedural-micrographs" || d.Kind == "micrographs"
+}
+
+func (d Data) mask() string { return cmp.Or(d.Mask, micrograph.Spiral) }
+
+func (d Data) coverage() float64 { return cmp.Or(d.Coverage, micrograph.DefaultCoverage) }
+
+// drawnMask says that the mask is not that of an image.
+func (d Data) drawnMask() bool {
+	return slices.Contains([]string{micrograph.Spiral, micrograph.Grid, micrograph.Lines}, d.mask())
 }
 
 func (d Data) validate() error {
@@ -224,8 +275,23 @@ func (d Data) validate() error {
 	if d.RecordsPerFile < 0 {
 		return fmt.Errorf("records-per-file: %d is negative; 0 takes all", d.RecordsPerFile)
 	}
+	if d.ofMicrographs() {
+		if d.side()%32 != 0 {
+			return fmt.Errorf("size: %d is not divisible by 32, as the network for micrographs needs it", d.Size)
+		}
+		if d.drawnMask() {
+			if _, err := micrograph.ParseScan(d.mask(), d.coverage()); err != nil {
+				return err
+			}
+		}
+		if d.Dose != 0 && !(d.Dose > 0 && !math.IsInf(d.Dose, 0)) {
+			return fmt.Errorf("dose: %v is no number of electrons", d.Dose)
+		}
+	} else if d.Mask != "" || d.Coverage != 0 || d.SameMask || d.Dose != 0 || len(d.Exclude) > 0 {
+		return errors.New("data: mask, coverage, same-mask, dose and exclude are of micrographs alone")
+	}
 	switch d.Kind {
-	case "procedural":
+	case "procedural", "procedural-micrographs":
 	case "cifar10":
 		if d.Dir == "" {
 			return errors.New("data: cifar10 needs the folder of its files: name it by --data-dir (dir under data: in a" +
@@ -234,12 +300,13 @@ func (d Data) validate() error {
 		if d.Size != 0 && d.Size != 32 {
 			return fmt.Errorf("size: CIFAR-10's images are 32 by 32, not %d", d.Size)
 		}
-	case "images":
+	case "images", "micrographs":
 		if len(d.Paths) == 0 {
 			return errors.New("data: no image files, globs or folders are named")
 		}
 	default:
-		return fmt.Errorf("data: kind %q is unknown; there are procedural, cifar10 and images", d.Kind)
+		return fmt.Errorf("data: kind %q is unknown; there are procedural, cifar10 and images, and"+
+			" procedural-micrographs and micrographs", d.Kind)
 	}
 	return nil
 }
@@ -343,7 +410,10 @@ func parseRunFile(content []byte) (runFile, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
 		return runFile{}, errors.New("it is empty; the run.yaml in any run's folder is an example of a specification")
 	}
-	file := runFile{Specification: Default()}
+	// The task decides the defaults. What is wrong with the content shows below.
+	var named struct{ Task string }
+	_ = yaml.Unmarshal(content, &named)
+	file := runFile{Specification: DefaultOf(named.Task)}
 	decoder := yaml.NewDecoder(bytes.NewReader(content), yaml.DisallowUnknownField())
 	err := decoder.Decode(&file)
 	if err == nil && !errors.Is(decoder.Decode(new(any)), io.EOF) {

@@ -12,12 +12,17 @@ import (
 	"strings"
 )
 
-// metricsHeader and clipsHeader are the first lines of metrics.csv (a row a step) and clips.csv (a row a loss that
-// was clipped, raised or not finite).
-const (
-	metricsHeader = "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss"
-	clipsHeader   = "step,image,id,loss,threshold,scale"
-)
+// clipsHeader is the first line of clips.csv: a row a loss that was clipped, raised or not finite.
+const clipsHeader = "step,image,id,loss,threshold,scale"
+
+// metricsHeader is the first line of metrics.csv: a row a step. Heads beside the first have columns with their names.
+func metricsHeader(heads []string) string {
+	header := "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss"
+	for _, head := range heads[1:] {
+		header += fmt.Sprintf(",%[1]s_loss,%[1]s_threshold,%[1]s_scale", head)
+	}
+	return header
+}
 
 // table is a CSV file that grows by rows.
 type table struct {

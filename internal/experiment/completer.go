@@ -1,0 +1,104 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"alrc/internal/micrograph"
+	"alrc/internal/model"
+	"alrc/internal/nn"
+	"alrc/internal/safetensors"
+)
+
+// OpenCompleter loads a network that a run of the task micrographs trained, from the run's folder or its checkpoint there, to
+// complete other scans with it. 0 threads stand for all.
+func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
+	dir := path
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		dir = filepath.Dir(path)
+	} else {
+		path = filepath.Join(dir, checkpointFile)
+	}
+	if !holdsRun(dir) {
+		runs, err := FindRuns(dir)
+		if err != nil {
+			return nil, err
+		}
+		if len(runs) > 0 {
+			return nil, fmt.Errorf("%s holds several runs: give the folder of one, such as %s", dir, runs[len(runs)-1])
+		}
+		return nil, fmt.Errorf("%s: there is no %s; give a folder that 'alrc train micrographs' made for a run, or the checkpoint in it", dir, runFileName)
+	}
+	s, err := Read(dir)
+	if err == nil {
+		err = s.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	if s.Task != Micrographs {
+		return nil, fmt.Errorf("%s: the run's task is %s; what completes scans is a run of 'alrc train micrographs'", dir, s.Task)
+	}
+	optimizer, err := s.Optimizer.resolve(s.Steps)
+	if err != nil {
+		return nil, err
+	}
+	side := s.Data.side()
+	engine, err := nn.New(model.Completer(s.Width, s.Depth), nn.Options{Batch: 1, Height: side, Width: side, Threads: threads,
+		Direct: s.Direct, Loss: nn.Loss{Power: 2, Scale: 1}, Optimizer: optimizer})
+	if err != nil {
+		return nil, err
+	}
+	c := &completer{engine: engine, side: side}
+	c.targets = [2][]float32{make([]float32, side*side), make([]float32, side*side/4)}
+	c.raw = [2][]float32{make([]float32, 1), make([]float32, 1)}
+	if err := c.load(path); err != nil {
+		engine.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+type completer struct {
+	engine  *nn.Engine
+	side    int
+	targets [2][]float32 // for losses that nobody looks at
+	raw     [2][]float32
+	outputs [2][]float32
+}
+
+func (c *completer) load(path string) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: the run has not been saved yet", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	tensors, metadata, err := safetensors.Read(file)
+	if err == nil && metadata[formatKey] != checkpointFormat {
+		err = errors.New("it is not a checkpoint of a run")
+	}
+	if err == nil {
+		err = c.engine.LoadState(tensors)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func (c *completer) Side() int { return c.side }
+
+func (c *completer) Complete(input, output []float32) error {
+	c.outputs[0] = output
+	return c.engine.EvaluateOutputs(input, c.targets[:], c.outputs[:], c.raw[:])
+}
+
+func (c *completer) Close() { c.engine.Close() }
