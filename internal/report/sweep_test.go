@@ -1,0 +1,288 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// sweepRow is a run of a test's sweep.
+type sweepRow struct {
+	loss, clip string
+	batch      int
+	seed       int
+	mean       float64 // NaN: diverged
+	missing    bool
+	spikes     int
+}
+
+// writeSweep makes a sweep's folder.
+func writeSweep(t *testing.T, rows []sweepRow) string {
+	t.Helper()
+	dir := t.TempDir()
+	var runs []map[string]string
+	for i, r := range rows {
+		label := fmt.Sprintf("run-%d", i)
+		runs = append(runs, map[string]string{"label": label, "specification": fmt.Sprintf("loss: %s\nclip: %s\nbatch-size: %d\nseed: %d\nsteps: 4000\nwidth: 0.5\n", r.loss, r.clip, r.batch, r.seed)})
+		if r.missing {
+			continue
+		}
+		folder := filepath.Join(dir, runsFolder, label)
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		result := map[string]any{"clip": r.clip, "seed": r.seed, "steps": 4000, "last": 1000, "losses": 4000, "clipped": 40}
+		if math.IsNaN(r.mean) {
+			result["diverged"], result["diverged_step"], result["mean"] = true, 2000, nil
+		} else {
+			result["mean"] = r.mean
+		}
+		content, err := json.Marshal(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var curve strings.Builder
+		curve.WriteString("step,steps,raw_loss,max_raw_loss,threshold,clipped\n")
+		for step := 2; step <= 4000; step += 2 {
+			loss := r.mean * (1 + 20*math.Exp(-float64(step)/300))
+			if at := step % 1000; r.spikes > 0 && step/1000 > 0 && step/1000 <= r.spikes && at < 120 {
+				loss *= 10
+			}
+			fmt.Fprintf(&curve, "%d,2,%g,%g,,0\n", step, loss, loss)
+		}
+		for name, content := range map[string]string{"result.json": string(content), curveFile: strings.ReplaceAll(curve.String(), "NaN", "")} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	content, err := json.Marshal(map[string]any{"title": "A test's table", "command": "alrc sweep run x.yaml",
+		"varying": []string{"loss", "clip", "seed", "batch-size"}, "runs": runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, planFile), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// tableRows is a sweep in which clipping helps quartic losses at batch size 1 and does nothing else.
+func tableRows() (rows []sweepRow) {
+	noise := []float64{1, 1.1, 0.95, 1.02}
+	for seed, factor := range noise {
+		for _, loss := range []string{"quartic", "squared"} {
+			for _, batch := range []int{16, 1, 4} {
+				for k, clip := range []string{"alrc:2", "none", "alrc:3"} {
+					mean := 20 * factor / float64(batch)
+					if loss == "quartic" && batch == 1 && clip == "alrc:2" {
+						mean *= 0.6 + 0.01*float64(seed)
+					} else {
+						mean *= 1 + 0.01*float64((seed+k)%3-1)
+					}
+					rows = append(rows, sweepRow{loss: loss, clip: clip, batch: batch, seed: seed, mean: mean})
+				}
+			}
+		}
+	}
+	return rows
+}
+
+func TestSweepTableIsThePublishedLayout(t *testing.T) {
+	s, err := LoadSweep(writeSweep(t, tableRows()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Clips, []string{"none", "alrc:2", "alrc:3"}) {
+		t.Errorf("the rows are %q", s.Clips)
+	}
+	var names []string
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			names = append(names, block.Name+", "+column.Name)
+		}
+	}
+	want := []string{"squared loss, batch size 1", "squared loss, batch size 4", "squared loss, batch size 16",
+		"quartic loss, batch size 1", "quartic loss, batch size 4", "quartic loss, batch size 16"}
+	if !slices.Equal(names, want) {
+		t.Errorf("the blocks and columns are %q", names)
+	}
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			for _, cell := range column.Cells {
+				helped := block.Name == "quartic loss" && column.Name == "batch size 1" && cell.Clip == "alrc:2"
+				if cell.significant() != helped {
+					t.Errorf("%s, %s, %s: p = %v", block.Name, column.Name, cell.Clip, cell.P)
+				}
+				if helped && !cell.Best {
+					t.Error("the lowest mean is not the best")
+				}
+			}
+		}
+	}
+	if s.Comparisons != 12 {
+		t.Errorf("%d comparisons", s.Comparisons)
+	}
+	if first := s.Sentences()[3]; !strings.HasPrefix(first, "Quartic loss, batch size 1: the loss is 20.4 ± 1.4 without clipping and 12.51 ± 0.76 with ALRC, n = 2 (−39 %, sig") || !strings.Contains(first, "significant: p = ") {
+		t.Errorf("it says %q", first)
+	}
+}
+
+// For three pairs t is mean/(s/sqrt(3)), and with its two degrees of freedom p is 1 - |t|/sqrt(t^2+2).
+func TestPairedTestAndHolm(t *testing.T) {
+	number := func(value float64) *number { n := number(value); return &n }
+	cell := func(means ...float64) *Cell {
+		c := &Cell{}
+		for seed, mean := range means {
+			c.Runs = append(c.Runs, &sweepRun{seed: uint64(seed), result: &result{Mean: number(mean)}})
+		}
+		return c
+	}
+	differences := []float64{-0.3, -0.2, -0.25}
+	base := cell(10, 20, 15)
+	other := cell(10*math.Exp(differences[0]), 20*math.Exp(differences[1]), 15*math.Exp(differences[2]))
+	value := -0.25 / (0.05 / math.Sqrt(3))
+	want := 1 - math.Abs(value)/math.Sqrt(value*value+2)
+	if got := pairedTest(base, other); math.Abs(got-want) > 1e-9 {
+		t.Errorf("p = %v, want %v", got, want)
+	}
+	if got := pairedTest(base, base); got != 1 {
+		t.Errorf("runs that are the same differ with p = %v", got)
+	}
+	other.Runs[2].result.Diverged = true
+	if got := pairedTest(base, other); math.IsNaN(got) {
+		t.Error("two pairs are enough for a test")
+	}
+	other.Runs[1].result.Diverged = true
+	if got := pairedTest(base, other); !math.IsNaN(got) {
+		t.Errorf("one pair gives p = %v", got)
+	}
+	cells := []*Cell{{P: 0.04}, {P: 0.01}, {P: 0.03}, {P: 0.9}}
+	holm(cells)
+	for i, want := range []float64{0.09, 0.04, 0.09, 0.9} {
+		if math.Abs(cells[i].P-want) > 1e-12 {
+			t.Errorf("p-value %d is corrected to %v, not %v", i, cells[i].P, want)
+		}
+	}
+}
+
+func TestDivergedRunsComeLast(t *testing.T) {
+	nan := math.NaN()
+	dir := writeSweep(t, []sweepRow{
+		{loss: "squared", clip: "none", batch: 1, seed: 0, mean: 3}, {loss: "squared", clip: "none", batch: 1, seed: 1, mean: nan},
+		{loss: "squared", clip: "alrc:2", batch: 1, seed: 0, mean: 4}, {loss: "squared", clip: "alrc:2", batch: 1, seed: 1, mean: 5},
+		{loss: "squared", clip: "none", batch: 4, seed: 0, mean: nan}, {loss: "squared", clip: "none", batch: 4, seed: 1, mean: nan},
+		{loss: "squared", clip: "alrc:2", batch: 4, seed: 0, mean: 4}, {loss: "squared", clip: "alrc:2", batch: 4, seed: 1, missing: true},
+	})
+	s, err := LoadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := s.Table(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"3.000, 1 of 2 diverged", "> 4.50 ± 0.71", "2 of 2 diverged", "> 4.000, 1 missing"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	sentences := strings.Join(s.Sentences(), "\n")
+	if !strings.Contains(sentences, "Squared loss, batch size 4: without clipping 2 of 2 runs diverged; with ALRC, n = 2 the loss is 4.000") ||
+		!strings.Contains(sentences, "1 runs are not done yet") {
+		t.Errorf("it says\n%s", sentences)
+	}
+}
+
+func TestSpikesAreCounted(t *testing.T) {
+	for _, spikes := range []int{0, 1, 3} {
+		s, err := LoadSweep(writeSweep(t, []sweepRow{{loss: "squared", clip: "none", batch: 1, mean: 5, spikes: spikes}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Blocks[0].Columns[0].Cells[0].Spikes; got != float64(spikes) {
+			t.Errorf("%v episodes of %d", got, spikes)
+		}
+	}
+}
+
+func TestSweepFiles(t *testing.T) {
+	dir := writeSweep(t, tableRows())
+	if err := os.WriteFile(filepath.Join(dir, failuresFile), []byte(`[{"label":"run-9","failures":[{"error":"first"},{"error":"disk & fire"}]}]`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := LoadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string) string {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	rows, err := csv.NewReader(strings.NewReader(file("table.csv"))).ReadAll()
+	if err != nil || len(rows) != 1+18 {
+		t.Fatalf("table.csv has %d rows, %v", len(rows), err)
+	}
+	for _, row := range rows[1:] {
+		mean, err := strconv.ParseFloat(row[6], 64)
+		if err != nil || !(mean > 0) || row[3] != "4" {
+			t.Errorf("table.csv: %q", row)
+		}
+	}
+	for name, wants := range map[string][]string{
+		"report.html": {"run-9: disk &amp; fire", "class=\" best\"", "paired t-test", "Holm", "<svg", "alrc sweep run x.yaml"},
+		"report.md":   {"# A test's table", "## Squared loss", "![Learning curves](curves-quartic-loss.png)", `**12.51 ± 0.76 \***`, "## Spike episodes"},
+		"table.tex":   {`\begin{tabular}{lrrr}`, `\multicolumn{4}{l}{\textit{Quartic loss}}`, `\textbf{12.51 $\pm$ 0.76 *}`, `\end{tabular}`},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(file(name), want) {
+				t.Errorf("%s: no %q", name, want)
+			}
+		}
+	}
+	for _, name := range []string{"curves-squared-loss.png", "curves-quartic-loss.svg"} {
+		if len(file(name)) < 1000 {
+			t.Errorf("%s has %d bytes", name, len(file(name)))
+		}
+	}
+	if latex, err := exec.LookPath("pdflatex"); err == nil {
+		document := "\\documentclass{article}\\begin{document}" + file("table.tex") + "\\end{document}"
+		command := exec.Command(latex, "-interaction=nonstopmode", "-halt-on-error")
+		command.Stdin, command.Dir = strings.NewReader(document), dir
+		if text, err := command.CombinedOutput(); err != nil {
+			t.Errorf("LaTeX does not take the table: %v\n%s", err, text)
+		}
+	}
+}
+
+func TestSweepsThatCannotBeRead(t *testing.T) {
+	if _, err := LoadSweep(t.TempDir()); err == nil {
+		t.Error("an empty folder was taken for a sweep's")
+	}
+	_, err := LoadSweep(writeSweep(t, []sweepRow{{loss: "squared", clip: "none", batch: 1, missing: true}}))
+	if err == nil || !strings.Contains(err.Error(), "none of the sweep's 1 runs is done yet") {
+		t.Errorf("the error is %v", err)
+	}
+	dir := writeSweep(t, tableRows())
+	if err := os.WriteFile(filepath.Join(dir, runsFolder, "run-3", resultFile), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadSweep(dir); err == nil || !strings.Contains(err.Error(), "run-3") {
+		t.Errorf("the error is %v", err)
+	}
+}
