@@ -6,6 +6,9 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,6 +208,49 @@ func TestWorkersDeclineWhatTheyLack(t *testing.T) {
 	}
 }
 
+// Image files are named by their content: workers have them where they like.
+func TestImagesLieElsewhereOnEachMachine(t *testing.T) {
+	machines := [2]string{t.TempDir(), t.TempDir()}
+	for i := range 4 {
+		picture := image.NewGray(image.Rect(0, 0, 9, 9))
+		for at := range picture.Pix {
+			picture.Pix[at] = byte(at * (i + 3))
+		}
+		var content bytes.Buffer
+		if err := png.Encode(&content, picture); err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range machines {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.png", i)), content.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := Parse([]byte("data: {kind: images, size: 8, test: 3.png}\nwidth: 0.05\nsteps: 20\ntest-images: 1\nclip: none"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(Resolver(machines[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
+	server, q := testQueue(t, f)
+	run := plan.Runs[0]
+	work(t, server, q, &Worker{Name: "elsewhere", DataDir: machines[1]}, func(records map[string]record) bool { return records[run.ID].State == Done })
+	r, err := q.get(context.Background(), run.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.takeIn(context.Background(), q, run, r); err != nil {
+		t.Fatal(err)
+	}
+	text := read(t, filepath.Join(f.RunDir(run), "run.yaml"))
+	if strings.Contains(text, machines[1]) || !strings.Contains(text, "test: 3.png") || !strings.Contains(text, "hash: ") {
+		t.Errorf("the result's specification names a place:\n%s", text)
+	}
+}
+
 func TestARunFinishedTwiceCountsOnce(t *testing.T) {
 	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
 	server, q := testQueue(t, f)
@@ -223,13 +269,13 @@ func TestARunFinishedTwiceCountsOnce(t *testing.T) {
 	if err != nil || before.Worker != "second" || len(before.Failures) != 1 {
 		t.Fatalf("%+v, %v", before, err)
 	}
-	data, err := first.prepare(&run.Specification)
+	placed, data, err := first.prepare(run.Specification)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(first.Folder, run.ID)
 	var progress atomic.Pointer[experiment.Progress]
-	if _, err := first.trainIn(context.Background(), q, run, dir, data, &progress); err != nil {
+	if _, err := first.trainIn(context.Background(), q, run, placed, dir, data, &progress); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.deliver(context.Background(), q, message, run, dir); err != nil {

@@ -41,18 +41,18 @@ type Options struct {
 func Resolver(dataDir string) func(*experiment.Specification) error {
 	var data sources
 	return func(s *experiment.Specification) error {
-		want := s.Data.Hash
-		opened, err := data.open(&s.Data, dataDir)
+		placed := *s
+		opened, err := data.open(&placed.Data, dataDir)
 		if err != nil {
 			return err
 		}
-		if want != "" && want != opened.Hash {
+		if want := s.Data.Hash; want != "" && want != opened.Hash {
 			return fmt.Errorf("the images have the hash %s, and the specification asks for %s: name others by --data-dir", opened.Hash, want)
 		}
-		if err := experiment.Resolve(s, opened); err != nil {
+		if err := experiment.Resolve(&placed, opened); err != nil {
 			return err
 		}
-		*s = withoutPlace(*s)
+		s.Kernels, s.Data.Hash = placed.Kernels, placed.Data.Hash
 		return nil
 	}
 }

@@ -153,9 +153,9 @@ func axes(prefix string, settings yaml.MapSlice) ([]axis, error) {
 	var list []axis
 	for _, item := range settings {
 		name := prefix + fmt.Sprint(item.Key)
-		if name == "data.dir" || name == "data.paths" {
+		if name == "data.dir" || name == "data.paths" || name == "data.exclude" {
 			return nil, fmt.Errorf("%s: a sweep names its data by kind and not by place, since it may run on many machines: give"+
-				" the place by --data-dir", name)
+				" a folder of what is to be used by --data-dir", name)
 		}
 		switch value := item.Value.(type) {
 		case yaml.MapSlice:
@@ -453,7 +453,7 @@ func fileName(text string) string {
 // cost is in proportion to a run's arithmetic.
 func (r Run) cost() float64 {
 	s := r.Specification
-	side := cmp.Or(float64(s.Data.Size), 32)
+	side := max(float64(s.Data.Size), 32)
 	return s.Width * s.Width * float64(s.BatchSize) * float64(s.Steps) * side * side
 }
 

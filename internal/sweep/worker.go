@@ -56,7 +56,7 @@ func (s *sources) open(d *experiment.Data, dir string) (*experiment.DataSet, err
 	}
 	key := *d
 	key.Hash = ""
-	name := fmt.Sprintf("%q", key)
+	name := fmt.Sprintf("%#v", key)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if data, ok := s.opened[name]; ok {
@@ -73,21 +73,22 @@ func (s *sources) open(d *experiment.Data, dir string) (*experiment.DataSet, err
 	return data, nil
 }
 
-// placeData writes down where data lie on this machine.
+// placeData writes down where data lie on this machine: names of files in a specification are of files in the folder.
 func placeData(d *experiment.Data, dir string) error {
 	switch d.Kind {
 	case "cifar10":
 		d.Dir = dir
-	case "images":
+		return nil
+	case "images", "micrographs":
 		if dir == "" {
 			return errors.New("data: the sweep is of image files; name their folder on this machine by --data-dir")
 		}
 		d.Paths = []string{dir}
-		// Held-out files, where they are not a fraction, lie in that folder.
-		if inside := filepath.Join(dir, d.Test); d.Test != "" && !filepath.IsAbs(d.Test) {
-			if found, err := filepath.Glob(inside); err == nil && len(found) > 0 {
-				d.Test = inside
-			}
+	}
+	for _, name := range []*string{&d.Test, &d.Mask} {
+		// What is no file there is a fraction, or a kind of mask.
+		if found, err := filepath.Glob(filepath.Join(dir, *name)); *name != "" && dir != "" && filepath.IsLocal(*name) && err == nil && len(found) > 0 {
+			*name = filepath.Join(dir, *name)
 		}
 	}
 	return nil
@@ -239,11 +240,11 @@ func (w *Worker) take(ctx context.Context, q *Queue, message jetstream.Msg) erro
 	if err != nil || !ready {
 		return quiet(ctx, err)
 	}
-	data, err := w.prepare(&run.Specification)
+	placed, data, err := w.prepare(run.Specification)
 	if err != nil {
 		return w.decline(ctx, q, message, run, err)
 	}
-	return w.train(ctx, q, message, run, data)
+	return w.train(ctx, q, message, run, placed, data)
 }
 
 // quiet drops the error of a server that was away when the worker was told to stop, or of a sweep that is gone.
@@ -339,23 +340,24 @@ func (r *record) fail(f Failure) {
 	}
 }
 
-// prepare opens the run's images and checks that this machine has what the run is fixed to.
-func (w *Worker) prepare(s *experiment.Specification) (*experiment.DataSet, error) {
+// prepare opens the run's images, and checks that this machine has what the run is fixed to. It returns the
+// specification with the images' place on this machine.
+func (w *Worker) prepare(s experiment.Specification) (experiment.Specification, *experiment.DataSet, error) {
 	hash, kernels := s.Data.Hash, s.Kernels
 	data, err := w.data.open(&s.Data, w.DataDir)
 	if err != nil {
-		return nil, err
+		return s, nil, err
 	}
 	if hash != "" && data.Hash != hash {
-		return nil, fmt.Errorf("the images here have the hash %.12s…, and the sweep's have %.12s…: --data-dir names others", data.Hash, hash)
+		return s, nil, fmt.Errorf("the images here have the hash %.12s…, and the sweep's have %.12s…: --data-dir names others", data.Hash, hash)
 	}
-	if err := experiment.Resolve(s, data); err != nil {
-		return nil, err
+	if err := experiment.Resolve(&s, data); err != nil {
+		return s, nil, err
 	}
 	if kernels != "" && s.Kernels != kernels {
-		return nil, fmt.Errorf("the kernel set here is %s, and the sweep's is %s", s.Kernels, kernels)
+		return s, nil, fmt.Errorf("the kernel set here is %s, and the sweep's is %s", s.Kernels, kernels)
 	}
-	return data, nil
+	return s, data, nil
 }
 
 // decline gives a run back that this worker cannot do, and leaves the sweep alone for a while, so that it is not in the
@@ -401,7 +403,8 @@ func (w *Worker) setAside(ctx context.Context, q *Queue, message jetstream.Msg, 
 
 // train trains a run that this worker has claimed, and delivers what comes of it: its results, its failure, or, when
 // the worker is told to stop, its checkpoint.
-func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run Run, data *experiment.DataSet) error {
+func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run Run, placed experiment.Specification,
+	data *experiment.DataSet) error {
 	dir := filepath.Join(w.Folder, run.ID)
 	training, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -413,7 +416,7 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	}()
 	w.report("%s: started", run.Label)
 	begin := time.Now()
-	result, err := w.trainIn(training, q, run, dir, data, &progress)
+	result, err := w.trainIn(training, q, run, placed, dir, data, &progress)
 	cancel()
 	<-beats
 
@@ -490,8 +493,8 @@ func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // trainIn trains in a folder, from the latest checkpoint there is.
-func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, dir string, data *experiment.DataSet,
-	progress *atomic.Pointer[experiment.Progress]) (*experiment.Result, error) {
+func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experiment.Specification, dir string,
+	data *experiment.DataSet, progress *atomic.Pointer[experiment.Progress]) (*experiment.Result, error) {
 	var r record
 	if err := patiently(ctx, func(ctx context.Context) (err error) {
 		r, err = q.get(ctx, run.ID)
@@ -508,7 +511,7 @@ func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, dir string, dat
 			return nil, err
 		}
 	}
-	if err := experiment.Create(dir, run.Specification, w.Environment); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := experiment.Create(dir, placed, w.Environment); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
 	result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: w.Threads, Observe: func(p experiment.Progress) {
