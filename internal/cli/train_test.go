@@ -35,13 +35,17 @@ func init() {
 	}
 }
 
-func TestTrainScripts(t *testing.T) {
+func TestTrainScripts(t *testing.T) { runScripts(t, "testdata/train*.txtar") }
+
+// runScripts runs scripts in folders with pictures and CIFAR-10 files.
+func runScripts(t *testing.T, pattern string) {
+	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Files: scripts(t, "testdata/train*.txtar"),
+		Files: scripts(t, pattern),
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ALRC_TEST_COMMAND", "1")
 			env.Setenv("ALRC", program)

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"alrc/internal/experiment"
+	"alrc/internal/sweep"
+)
+
+func newWorkerCommand() *cobra.Command {
+	var connection sweep.Connection
+	var dir, dataDir, work string
+	var jobs, threads int
+	command := &cobra.Command{
+		Use:   "worker (--nats URL | --sweep DIR)",
+		Short: "Take runs of sweeps from a queue, and train them",
+		Long: `Take runs of sweeps from a NATS server, or from the server of a sweep that runs on this
+machine, and train them, until it is told to stop. Ctrl-C and SIGTERM save and hand back
+what it is at; another worker goes on from there.`,
+		Example: `  alrc worker --nats tls://queue.example.org --nats-creds me.creds --data-dir cifar
+  alrc worker --sweep sweeps/table1-small --jobs 2`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if (connection.URL == "") == (dir == "") {
+				return usageError("name the queue: either a server by --nats URL, or a sweep of this machine by --sweep DIR")
+			}
+			if jobs < 1 || threads < 0 {
+				return usageError("--jobs %d, --threads %d: give at least 1 job, and a number of threads or 0", jobs, threads)
+			}
+			if threads == 0 {
+				threads = max(1, runtime.GOMAXPROCS(0)/jobs)
+			}
+			if work == "" {
+				cache, err := os.UserCacheDir()
+				if err != nil {
+					cache = os.TempDir()
+				}
+				work = filepath.Join(cache, "alrc", "work")
+			}
+			ctx, cancel := withSignals(command.Context())
+			defer cancel()
+			if dir != "" {
+				folder, err := sweep.Read(dir)
+				if err != nil {
+					return &ExitError{Code: exitUsage, Err: err}
+				}
+				access, err := folder.Access()
+				if errors.Is(err, fs.ErrNotExist) {
+					return usageError("%s has no server: the sweep is done, or was never begun; run it with: alrc sweep run %s", dir, quoted(dir))
+				}
+				if err != nil {
+					return err
+				}
+				connection = access.Connection()
+				// The sweep's own server ends with it, and then there is nothing more to do.
+				go func() {
+					for ctx.Err() == nil {
+						if _, err := folder.Access(); errors.Is(err, fs.ErrNotExist) {
+							cancel()
+						}
+						time.Sleep(time.Second)
+					}
+				}()
+			}
+			stderr := command.ErrOrStderr()
+			name := workerName()
+			fmt.Fprintf(stderr, "Worker %s: %d at a time, of %d threads each, from %s\n", name, jobs, threads, connection.Address())
+			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(dataDir), Folder: work,
+				Environment: experiment.Here(version(), threads, "alrc worker"),
+				Report:      func(line string) { fmt.Fprintln(stderr, line) }}
+			if err := worker.Work(ctx, connection); err != nil {
+				return err
+			}
+			if code := interrupted.Load(); code != 0 {
+				return &ExitError{Code: int(code)}
+			}
+			return nil
+		},
+	}
+	addFlagGroups(command,
+		group("Queue", func(flags *pflag.FlagSet) {
+			serverFlags(flags, &connection, "`URL` of a NATS server that holds sweeps")
+			flags.StringVar(&dir, "sweep", "", "`FOLDER` of a sweep that runs on this machine")
+		}),
+		group("Running", func(flags *pflag.FlagSet) {
+			flags.IntVar(&jobs, "jobs", runtime.GOMAXPROCS(0), "runs to train at a time")
+			flags.IntVar(&threads, "threads", 0, "threads of each run, on which results do not depend (default a job's share of the processors)")
+			dataDirFlag(flags, &dataDir)
+			flags.StringVar(&work, "work", "", "`FOLDER` of runs in progress (default alrc/work in the user's cache folder)")
+		}),
+	)
+	return command
+}
