@@ -1,6 +1,11 @@
 package micrograph
 
-import "testing"
+import (
+	"context"
+	"testing"
+
+	"alrc/internal/dataset"
+)
 
 // What a training step waits for at most: a batch of one crop.
 func BenchmarkExamples(b *testing.B) {
@@ -22,5 +27,38 @@ func BenchmarkExamples(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkBaselines measures how near completions without a network come to generated micrographs that are held out, and how
+// long they take; each round is another crop.
+func BenchmarkBaselines(b *testing.B) {
+	const side = 128
+	_, test, err := dataset.NewProceduralMicrographs(0, side, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, kind := range []string{Spiral, Grid, Lines} {
+		examples, err := NewExamples(test, Scan{Kind: kind, Coverage: DefaultCoverage}, side, 0, false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, method := range Baselines() {
+			b.Run(kind+"/"+method.Name, func(b *testing.B) {
+				results, err := method.Evaluate(context.Background(), examples, b.N)
+				if err != nil {
+					b.Fatal(err)
+				}
+				var raw, blurred, ssim float64
+				for _, c := range results {
+					raw += c.Raw.MSE
+					blurred += c.Blurred.MSE
+					ssim += c.Blurred.SSIM
+				}
+				b.ReportMetric(raw/float64(b.N), "MSE")
+				b.ReportMetric(blurred/float64(b.N), "blurred-MSE")
+				b.ReportMetric(ssim/float64(b.N), "blurred-SSIM")
+			})
+		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 // Scan says which pixels of an image a scan visits.
 //
 // A mask holds, for each pixel, how much of it was seen: from 0 to 1, fractions where the beam passed a pixel at its
-// side, as in a real scan. The mean of a mask is the coverage.
+// side, as in a real scan. The mean of a mask is the coverage, but for parts of a larger spiral, which have about that.
 type Scan struct {
 	// Kind is Spiral, one outward from the middle of the image with arms at equal distances; Grid, points at random
 	// places in the cells of a square grid; Lines, level lines at random heights, one in each of equal strips; or the
