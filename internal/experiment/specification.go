@@ -147,7 +147,7 @@ func DefaultOf(task string) Specification {
 		s.Task = Micrographs
 		s.Data = Data{Kind: "procedural-micrographs", Size: defaultCrop, Mask: micrograph.Spiral, Coverage: micrograph.DefaultCoverage}
 		s.Loss, s.Huber = "squared", false
-		s.Width, s.Depth, s.Steps = 0.25, 0.5, 3000
+		s.Width, s.Depth, s.Steps = 0.125, 0.5, 4000
 		s.Optimizer.LearningRate = 0.001
 		s.TestImages = 300
 	}

@@ -19,7 +19,10 @@ func TestSpecificationSurvivesItsFile(t *testing.T) {
 	full.Seed, full.Width, full.Last = math.MaxUint64, 0.1+0.2, 77
 	full.Optimizer = Optimizer{Kind: "sgd", LearningRate: 1e-7 / 3, Schedule: "step:100,0.5", Warmup: 9, Momentum: 0.9, Nesterov: true, WeightDecay: 1e-300}
 	full.Kernels, full.Direct = "portable", true
-	for _, s := range []Specification{full, fakeSpecification("alrc:2", 1)} {
+	partial := DefaultOf(Micrographs)
+	partial.Engine, partial.Clip, partial.Depth = "fake", "alrc", 0.3
+	partial.Data = Data{Kind: "micrographs", Paths: []string{"a"}, Exclude: []string{"b", "c: d"}, Size: 96, Mask: "my mask.tif", Coverage: 0.1, SameMask: true, Dose: 7}
+	for _, s := range []Specification{full, partial, fakeSpecification("alrc:2", 1)} {
 		dir := filepath.Join(t.TempDir(), "run")
 		if err := Create(dir, s, Here("v0", 0, "alrc train --clip 'x: y'")); err != nil {
 			t.Fatal(err)
@@ -45,6 +48,16 @@ func TestSpecificationTakesDefaults(t *testing.T) {
 	}
 	want := Default()
 	want.Clip, want.Optimizer.LearningRate = "alrc:2", 0.01
+	if difference := cmp.Diff(want, s); difference != "" {
+		t.Error(difference)
+	}
+	// They are those of the task.
+	s, err = ParseSpecification([]byte("clip: alrc\ntask: micrographs\ndata: {size: 96}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = DefaultOf(Micrographs)
+	want.Clip, want.Data.Size = "alrc", 96
 	if difference := cmp.Diff(want, s); difference != "" {
 		t.Error(difference)
 	}
@@ -93,6 +106,15 @@ func TestSpecificationErrors(t *testing.T) {
 		{"steps: 5\n---\nsteps: 6", "more than one document"},
 		{"data: {kind: images, paths: {a: b}}", "paths"},
 		{"optimizer: {warmup: -1}", "warmup"},
+		{"depth: 1", "micrographs alone"},
+		{"data: {kind: procedural-micrographs}", "not from procedural-micrographs"},
+		{"data: {mask: spiral}", "of micrographs alone"},
+		{"task: micrographs\ndata: {kind: cifar10, dir: x}", "of micrographs alone"},
+		{"task: micrographs\ndata: {kind: micrographs}", "no image files"},
+		{"task: micrographs\ndata: {size: 80}", "80 is not divisible by 32"},
+		{"task: micrographs\ndata: {coverage: 1.5}", "1.5"},
+		{"task: micrographs\ndata: {dose: -1}", "dose"},
+		{"task: micrographs\ndepth: 9", "at most 8"},
 	} {
 		file, err := parseRunFile([]byte(test.text))
 		if err == nil {
@@ -115,6 +137,7 @@ func FuzzSpecification(f *testing.F) {
 	f.Add("clip: alrc:2\nengine: fake\n")
 	f.Add("data: {kind: images, paths: [a, b]}\nclip: none\nengine: fake\nseed: 18446744073709551615")
 	f.Add("optimizer:\n  kind: sgd\n  schedule: step:100,0.5\nclip: two-sided:inf,2\nengine: fake")
+	f.Add("task: micrographs\ndata: {kind: micrographs, paths: [a], mask: x.tif}\nclip: alrc\nengine: fake")
 	f.Add("a: &a [*a]\n")
 	f.Add("\"\\x\": !!binary x")
 	f.Fuzz(func(t *testing.T, text string) {
