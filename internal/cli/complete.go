@@ -48,6 +48,13 @@ how near the completion is to it, beside those without a network.`,
 			if truth != "" && len(images) > 1 {
 				return usageError("--truth is that of one image, and %d images are given: complete them one at a time", len(images))
 			}
+			written := map[string]string{}
+			for _, path := range images {
+				if other, ok := written[stem(path)]; ok {
+					return usageError("%s and %s would be written to the same file: complete them one at a time, with an --out each", other, path)
+				}
+				written[stem(path)] = path
+			}
 			if threads < 0 {
 				return usageError("--threads %d: give at least 0", threads)
 			}
@@ -195,8 +202,8 @@ func compare(ctx context.Context, w io.Writer, method micrograph.Method, partial
 	}
 	scaledTruth := scale(truth)
 	var text strings.Builder
-	fmt.Fprintf(&text, "\n%-12s %9s %8s %7s   %9s %8s %7s\n%-12s %-26s   %-26s\n", "", "MSE", "PSNR dB", "SSIM", "MSE", "PSNR dB", "SSIM",
-		"", "against the truth", "against the blurred truth")
+	fmt.Fprintf(&text, "\n%-12s %26s   %26s\n%-12s %9s %8s %7s   %9s %8s %7s\n", "", "against the truth", "against the blurred truth",
+		"", "MSE", "PSNR dB", "SSIM", "MSE", "PSNR dB", "SSIM")
 	line := func(m micrograph.Method, pixels []float32) {
 		c := m.Compare(scale(pixels), scaledTruth, partial.Height, partial.Width)
 		fmt.Fprintf(&text, "%-12s %9.3g %8.2f %7.3f   %9.3g %8.2f %7.3f\n", m.Name, c.Raw.MSE, c.Raw.PSNR, c.Raw.SSIM,

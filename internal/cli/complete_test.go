@@ -166,7 +166,8 @@ func TestScanAndComplete(t *testing.T) {
 	}{
 		{"no pixel is missing", []string{"bilinear", "whole.tif"}},
 		{"no such run", []string{"runs/two", "whole-scan.tif"}},
-		{"one at a time", []string{"bilinear", "whole-scan.tif", "whole-scan.tif", "--truth", "whole.tif"}},
+		{"that of one image", []string{"bilinear", "whole-scan.tif", "mask.tif", "--truth", "whole.tif"}},
+		{"same file", []string{"bilinear", "whole-scan.tif", "elsewhere/whole-scan.npy"}},
 		{"nowhere.tif", []string{"bilinear", "nowhere.tif"}},
 		{"nowhere.tif", []string{"bilinear", "whole-scan.tif", "--truth", "nowhere.tif"}},
 		{"row 0, column", []string{"bilinear", "whole-scan.tif", "--truth", "whole-scan.tif"}},
