@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -46,6 +47,17 @@ func (t *micrographs) shape() (height, width int)   { return t.train.Side, t.tra
 func (t *micrographs) loss() (scale, huber float64) { return 200, 1 }
 func (t *micrographs) heads() []string              { return []string{"", "half"} }
 func (t *micrographs) distribution() bool           { return true }
+
+// interpolate completes held-out scans linearly, and blurs what comes of it as the targets are.
+func (t *micrographs) interpolate(ctx context.Context, count int) ([]float64, error) {
+	bilinear := micrograph.Method{Name: "bilinear", Complete: micrograph.Bilinear}
+	comparisons, err := bilinear.Evaluate(ctx, t.held, count)
+	squares := make([]float64, len(comparisons))
+	for i, comparison := range comparisons {
+		squares[i] = comparison.Blurred.MSE
+	}
+	return squares, err
+}
 
 func (t *micrographs) start(steps int64) (err error) {
 	area := t.BatchSize * t.train.Side * t.train.Side

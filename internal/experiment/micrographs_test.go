@@ -105,6 +105,10 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Linear interpolation of the same crops: near the truth where much is seen, and not exact.
+	if without := result.BilinearMSE; without == nil || without.Images != s.TestImages || !(without.P5 > 0 && without.Max < 4) {
+		t.Errorf("linear interpolation has errors of %+v", without)
+	}
 	for _, path := range []string{dir, filepath.Join(dir, checkpointFile)} {
 		c, err := OpenCompleter(path, 1)
 		if err != nil {

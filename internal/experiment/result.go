@@ -49,8 +49,10 @@ type Result struct {
 	HalfClipped int64 `json:"half_clipped,omitempty"`
 
 	TestLoss Number `json:"test_loss"`
-	// TestMSE is how the mean squared errors of held-out crops are distributed at the end, where the task is to complete them.
+	// TestMSE is how the mean squared errors of held-out crops are distributed at the end, where the task is to complete them;
+	// BilinearMSE is the same of linear interpolation.
 	TestMSE     *Distribution `json:"test_mse,omitempty"`
+	BilinearMSE *Distribution `json:"bilinear_mse,omitempty"`
 	Evaluations []Evaluation  `json:"evaluations"`
 
 	// ImagesPerSecond and WallSeconds are of the steps, with all that is recorded of them, and without evaluations.

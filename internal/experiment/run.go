@@ -206,7 +206,7 @@ func (r *run) train(ctx context.Context, o Options) (*Result, error) {
 			saved = time.Now()
 		}
 	}
-	return r.finish()
+	return r.finish(ctx)
 }
 
 // take takes one step, records it, and returns its raw loss.
@@ -374,7 +374,7 @@ func (r *run) record(raw, test, rate float64) {
 }
 
 // finish writes the result of a run that is done or has diverged.
-func (r *run) finish() (*Result, error) {
+func (r *run) finish(ctx context.Context) (*Result, error) {
 	if err := r.save(); err != nil {
 		return nil, err
 	}
@@ -388,8 +388,12 @@ func (r *run) finish() (*Result, error) {
 		result.Diverged, result.DivergedStep = true, r.step
 		result.DivergedReason, result.DivergedImages = h.Diverged.Reason, h.Diverged.Images
 	}
-	if h.Diverged == nil {
-		result.TestMSE = h.TestMSE
+	if h.Diverged == nil && h.TestMSE != nil {
+		interpolated, err := r.task.interpolate(ctx, h.TestMSE.Images)
+		if err != nil {
+			return nil, err
+		}
+		result.TestMSE, result.BilinearMSE = h.TestMSE, newDistribution(interpolated)
 	}
 	err := result.summarize(r.dir, r.BatchSize, metricsHeader(r.task.heads()))
 	if err == nil {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -36,6 +37,8 @@ func (t *supersample) shape() (height, width int)   { return t.height, t.width }
 func (t *supersample) loss() (scale, huber float64) { return 25, 50 }
 func (t *supersample) heads() []string              { return []string{""} }
 func (t *supersample) distribution() bool           { return false }
+
+func (t *supersample) interpolate(context.Context, int) ([]float64, error) { return nil, nil }
 
 func (t *supersample) start(steps int64) (err error) {
 	size := t.BatchSize * t.height * t.width * t.channels

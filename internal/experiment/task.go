@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"image"
 
@@ -23,8 +24,10 @@ type task interface {
 	loss() (scale, huber float64)
 	// heads names the network's outputs in tables and tags; the first one's name is "".
 	heads() []string
-	// distribution says whether the result is to tell how the errors of held-out examples are distributed.
+	// distribution says whether the result is to tell how the errors of held-out examples are distributed, and
+	// interpolate returns the errors on the first ones of what there is without a network, if there is any.
 	distribution() bool
+	interpolate(ctx context.Context, count int) ([]float64, error)
 
 	// start begins with the batch after so many steps, next returns one after the other, and close ends that.
 	start(steps int64) error

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ type Run struct {
 // metrics are the columns of metrics.csv that the report shows, a value a step.
 type metrics struct {
 	steps, loss, raw, threshold, lower, rate, test []float64
+	half                                           []float64 // of the output of half the size; none where the network has no such
 	clipped                                        int64
 }
 
@@ -72,26 +74,28 @@ func (n number) MarshalJSON() ([]byte, error) {
 
 // result is what of result.json the report shows.
 type result struct {
-	Label          string   `json:"label"`
-	Clip           string   `json:"clip"`
-	Seed           uint64   `json:"seed"`
-	Steps          int64    `json:"steps"`
-	Diverged       bool     `json:"diverged"`
-	DivergedStep   int64    `json:"diverged_step"`
-	DivergedReason string   `json:"diverged_reason"`
-	DivergedImages []string `json:"diverged_images"`
-	Last           int64    `json:"last"`
-	Mean           *number  `json:"mean"`
-	P99            *number  `json:"p99"`
-	Max            *number  `json:"max"`
-	Losses         int64    `json:"losses"`
-	Clipped        int64    `json:"clipped"`
-	Raised         int64    `json:"raised"`
-	NonFinite      int64    `json:"non_finite"`
-	TestLoss       *number  `json:"test_loss"`
-	ImagesPerS     *number  `json:"images_per_s"`
-	WallSeconds    float64  `json:"wall_seconds"`
-	PeakMemory     int64    `json:"peak_memory_bytes"`
+	Label          string       `json:"label"`
+	Clip           string       `json:"clip"`
+	Seed           uint64       `json:"seed"`
+	Steps          int64        `json:"steps"`
+	Diverged       bool         `json:"diverged"`
+	DivergedStep   int64        `json:"diverged_step"`
+	DivergedReason string       `json:"diverged_reason"`
+	DivergedImages []string     `json:"diverged_images"`
+	Last           int64        `json:"last"`
+	Mean           *number      `json:"mean"`
+	P99            *number      `json:"p99"`
+	Max            *number      `json:"max"`
+	Losses         int64        `json:"losses"`
+	Clipped        int64        `json:"clipped"`
+	Raised         int64        `json:"raised"`
+	NonFinite      int64        `json:"non_finite"`
+	TestLoss       *number      `json:"test_loss"`
+	TestMSE        *errorSpread `json:"test_mse"`
+	BilinearMSE    *errorSpread `json:"bilinear_mse"`
+	ImagesPerS     *number      `json:"images_per_s"`
+	WallSeconds    float64      `json:"wall_seconds"`
+	PeakMemory     int64        `json:"peak_memory_bytes"`
 	Worst          []struct {
 		Step      int64  `json:"step"`
 		ID        string `json:"id"`
@@ -105,6 +109,17 @@ type result struct {
 		Output string `json:"output"`
 		Target string `json:"target"`
 	} `json:"samples"`
+}
+
+// errorSpread is how errors of held-out crops are distributed.
+type errorSpread struct {
+	Images int    `json:"images"`
+	Mean   number `json:"mean"`
+	Std    number `json:"std"`
+	P5     number `json:"p5"`
+	Median number `json:"median"`
+	P95    number `json:"p95"`
+	P99    number `json:"p99"`
 }
 
 const (
@@ -234,6 +249,17 @@ func readTable(path string, names []string, row func(fields []string) error) err
 	}
 }
 
+// hasColumn says whether a table has a column.
+func hasColumn(path, name string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	header, err := csv.NewReader(file).Read()
+	return err == nil && slices.Contains(header, name)
+}
+
 // parse reads a field; an empty one, which stands for a number that is not finite, is NaN.
 func parse(name, text string) (float64, error) {
 	if text == "" {
@@ -248,8 +274,11 @@ func parse(name, text string) (float64, error) {
 
 func (m *metrics) read(path string) error {
 	names := []string{"step", "loss", "raw_loss", "threshold", "lower_threshold", "images_per_s", "test_loss", "clipped"}
+	if hasColumn(path, "half_loss") {
+		names = append(names, "half_loss")
+	}
 	return readTable(path, names, func(fields []string) error {
-		var values [8]float64
+		var values [9]float64
 		for i, field := range fields {
 			var err error
 			if values[i], err = parse(names[i], field); err != nil {
@@ -264,6 +293,9 @@ func (m *metrics) read(path string) error {
 		}
 		if values[7] > 0 {
 			m.clipped += int64(values[7])
+		}
+		if len(names) > 8 {
+			m.half = append(m.half, values[8])
 		}
 		return nil
 	})

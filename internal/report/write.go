@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 
 	"alrc/internal/atomicfile"
@@ -59,8 +60,13 @@ func (c *Comparison) color(index int) int {
 	return index % len(figure.Palette)
 }
 
-// curves is the smoothed raw losses of each clipping: the mean over seeds, and a band from the lowest to the highest.
+// curves is the smoothed raw losses of each clipping.
 func (c *Comparison) curves() figure.Plot {
+	return c.smoothed(func(m *metrics) []float64 { return m.raw })
+}
+
+// smoothed is smoothed losses of each clipping: the mean over seeds, and a band from the lowest to the highest.
+func (c *Comparison) smoothed(losses func(*metrics) []float64) figure.Plot {
 	window := c.window()
 	p := figure.Plot{
 		Title:  "Learning curves",
@@ -75,7 +81,7 @@ func (c *Comparison) curves() figure.Plot {
 			if len(run.metrics.steps) > len(s.X) {
 				s.X = run.metrics.steps
 			}
-			curves = append(curves, figure.Smooth(run.metrics.raw, window))
+			curves = append(curves, figure.Smooth(losses(&run.metrics), window))
 		}
 		s.Y = make([]float64, len(s.X))
 		low, high := make([]float64, len(s.X)), make([]float64, len(s.X))
@@ -273,6 +279,13 @@ func (c *Comparison) page() *figure.Page {
 	page.Figure(figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
 		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
 		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
+	if c.halved() {
+		half := c.smoothed(func(m *metrics) []float64 { return m.half })
+		half.Title = ""
+		page.Figure(figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
+			fmt.Sprintf("The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
+				" (Huberised, where that is on), smoothed over %s steps.", window))
+	}
 	columns := min(len(c.Groups), 2)
 	rows := (len(c.Groups) + columns - 1) / columns
 	page.Figure(figure.Figure{Plots: c.details(), Columns: columns, SharedX: true, SharedY: true}, 1900, 120+640*rows,
@@ -301,6 +314,9 @@ func (c *Comparison) page() *figure.Page {
 	if table := c.runTable(); table != nil {
 		page.Table(*table)
 	}
+	if table := c.errorTable(); table != nil {
+		page.Table(*table)
+	}
 	c.addSamples(page)
 	c.addWorst(page)
 	c.addSettings(page)
@@ -326,6 +342,51 @@ func (c *Comparison) runTable() *figure.Table {
 		}
 	}
 	if !several {
+		return nil
+	}
+	return t
+}
+
+// halved says whether all runs have losses of an output of half the size.
+func (c *Comparison) halved() bool {
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			if len(run.metrics.half) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// errorTable is how the errors of held-out crops of micrographs are distributed, where runs have any.
+func (c *Comparison) errorTable() *figure.Table {
+	t := &figure.Table{Caption: "Mean squared errors of held-out crops, completed by each network and by linear interpolation, against the" +
+		" blurred truth in [-1, 1]", Header: []string{"", "crops", "mean", "standard deviation", "5th percentile", "median", "95th", "99th"}}
+	add := func(name string, s *errorSpread) {
+		row := []string{name, thousands(int64(s.Images))}
+		for _, value := range []number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
+			text := "–"
+			if v := float64(value); !math.IsNaN(v) {
+				text = strconv.FormatFloat(v, 'g', 3, 64)
+			}
+			row = append(row, text)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	var interpolated *errorSpread
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			if run.result != nil && run.result.TestMSE != nil {
+				add(run.Label, run.result.TestMSE)
+				interpolated = run.result.BilinearMSE
+			}
+		}
+	}
+	if interpolated != nil {
+		add("linear interpolation", interpolated)
+	}
+	if len(t.Rows) == 0 {
 		return nil
 	}
 	return t
