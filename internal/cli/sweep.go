@@ -222,7 +222,6 @@ type sweepProgress struct {
 	bars  *mpb.Progress // nil where there is no terminal
 	bar   *mpb.Bar
 	texts chan string
-	text  string
 	shown time.Time
 	ended bool
 }

@@ -145,7 +145,7 @@ repeats: 2
 	server.Process.Kill()
 	<-server.ended
 	time.Sleep(500 * time.Millisecond)
-	server = serve()
+	serve()
 	if code := sweeping.wait(t); code != 0 {
 		t.Fatalf("the sweep has exit code %d:\n%s\nthe third worker:\n%s", code, sweeping.output(), workers[2].output())
 	}

@@ -49,8 +49,7 @@ type Episode struct {
 	level  float64   // below which the loss is normal
 	window []float64 // the last losses, up to calm of them
 	steps  []int64
-	quiet  int // steps since the last spike
-	sum    float64
+	quiet  int  // steps since the last spike
 	count  int  // of steps
 	peaked int  // of steps up to the peak
 	quick  bool // back at the first step after the peak
@@ -73,18 +72,16 @@ type analysis struct {
 	worstSigmas float64
 	worstLoss   float64
 
-	open          *Episode
-	episodes      []*Episode
-	episodeCount  int64
-	episodeSpikes int64
-	back, shifts  int64
-	quick         int64   // of those that came back, at once
-	recoveries    []int64 // a sample is not needed: one number an episode, bounded
-	area          float64
+	open         *Episode
+	episodes     []*Episode
+	episodeCount int64
+	back, shifts int64
+	quick        int64   // of those that came back, at once
+	recoveries   []int64 // a sample is not needed: one number an episode, bounded
+	area         float64
 
 	badTail      int64 // steps at the end without a finite loss
 	badTailStart int64
-	badTailAt    float64
 
 	loss *curve
 

@@ -113,10 +113,6 @@ func (r *clipRun) step(step int64, losses []float64) error {
 	return nil
 }
 
-func (r *clipRun) threshold(step int64, s alrc.Statistics) {
-	r.result.threshold.add(step, s.Limits.Upper)
-}
-
 // settle looks whether the moments can be relied on by now: an automatic start is over, or moments that were given
 // have come within a tenth of where they would be by themselves.
 func (r *clipRun) settle(step int64, losses []float64, s alrc.Statistics) {

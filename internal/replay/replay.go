@@ -133,8 +133,6 @@ type reading struct {
 	source  Source
 	chosen  selection
 	pattern *pattern
-	// found is how each file is read.
-	found []sniffed
 }
 
 // open finds the log and chooses its loss.
