@@ -16,23 +16,9 @@ import (
 // OpenCompleter loads a network that a run of the task micrographs trained, from the run's folder or its checkpoint there, to
 // complete other scans with it. 0 threads stand for all.
 func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
-	dir := path
-	if info, err := os.Stat(path); err != nil {
+	dir, err := completerRun(path)
+	if err != nil {
 		return nil, err
-	} else if !info.IsDir() {
-		dir = filepath.Dir(path)
-	} else {
-		path = filepath.Join(dir, checkpointFile)
-	}
-	if !holdsRun(dir) {
-		runs, err := FindRuns(dir)
-		if err != nil {
-			return nil, err
-		}
-		if len(runs) > 0 {
-			return nil, fmt.Errorf("%s holds several runs: give the folder of one, such as %s", dir, runs[len(runs)-1])
-		}
-		return nil, fmt.Errorf("%s: there is no %s; give a folder that 'alrc train micrographs' made for a run, or the checkpoint in it", dir, runFileName)
 	}
 	s, err := Read(dir)
 	if err == nil {
@@ -57,11 +43,33 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	c := &completer{engine: engine, side: side}
 	c.targets = [2][]float32{make([]float32, side*side), make([]float32, side*side/4)}
 	c.raw = [2][]float32{make([]float32, 1), make([]float32, 1)}
-	if err := c.load(path); err != nil {
+	if err := c.load(filepath.Join(dir, checkpointFile)); err != nil {
 		engine.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// completerRun finds the run's folder: path, the one run in it, or that of the checkpoint at path.
+func completerRun(path string) (dir string, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if filepath.Base(path) == checkpointFile && !info.IsDir() {
+		path = filepath.Dir(path)
+	}
+	runs, err := FindRuns(path)
+	switch {
+	case err != nil:
+		return "", err
+	case len(runs) > 1:
+		return "", fmt.Errorf("%s holds several runs: give the folder of one, such as %s", path, runs[len(runs)-1])
+	case len(runs) == 0:
+		return "", fmt.Errorf("%s holds no %s: give the folder of a run that 'alrc train micrographs' made, or the %s in it",
+			path, runFileName, checkpointFile)
+	}
+	return runs[0], nil
 }
 
 type completer struct {

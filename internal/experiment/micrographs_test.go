@@ -109,7 +109,7 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 	if without := result.BilinearMSE; without == nil || without.Images != s.TestImages || !(without.P5 > 0 && without.Max < 4) {
 		t.Errorf("linear interpolation has errors of %+v", without)
 	}
-	for _, path := range []string{dir, filepath.Join(dir, checkpointFile)} {
+	for _, path := range []string{dir, filepath.Dir(dir), filepath.Join(dir, checkpointFile)} {
 		c, err := OpenCompleter(path, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -195,6 +195,12 @@ func TestOpenCompleterErrors(t *testing.T) {
 	s, data := micrographSpecification(t, "none", 3)
 	begun := begin(t, s, data)
 	sharpener := begin(t, fakeSpecification("none", 3), testData())
+	both := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		if err := Create(filepath.Join(both, name), s, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	damaged := begin(t, s, data)
 	train(t, damaged, data)
 	if err := os.Truncate(filepath.Join(damaged, checkpointFile), 999); err != nil {
@@ -210,7 +216,7 @@ func TestOpenCompleterErrors(t *testing.T) {
 	for _, test := range []struct{ path, want string }{
 		{filepath.Join(begun, "nowhere"), "no such file"},
 		{begun, "not been saved yet"},
-		{filepath.Dir(begun), "several runs"},
+		{both, "several runs"},
 		{t.TempDir(), "alrc train micrographs"},
 		{sharpener, "task is supersample"},
 		{damaged, checkpointFile},
