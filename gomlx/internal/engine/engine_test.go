@@ -81,7 +81,8 @@ func batchOutputs(seed uint64, network model.Network, o nn.Options) (inputs []fl
 func step(t *testing.T, e experiment.Engine, inputs, targets []float32, batch int, weigh func(losses, scales []float32)) []float32 {
 	t.Helper()
 	raw := make([]float32, batch)
-	if err := e.Step(inputs, targets, raw, weigh); err != nil {
+	err := e.StepOutputs(inputs, [][]float32{targets}, [][]float32{raw}, func(_ int, losses, scales []float32) { weigh(losses, scales) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return raw
