@@ -203,46 +203,19 @@ func (x isa) values(t transform) values {
 }
 
 func (x isa) inputTransform() {
-	TEXT("inputTransform"+x.suffix, 0, "func(dst, src *float32, planeStride, pitch, step, vectors int)")
-	Pragma("noescape")
-	Doc("inputTransform" + x.suffix + " makes the 36 planes of one 6x6 tile; strides are in bytes.")
-	w := x.values(inputTransform)
-	dst := newPlanes(parameter("dst"), parameter("planeStride"))
-	src := parameter("src")
-	pitch, step := parameter("pitch"), parameter("step")
-	vectors := parameter("vectors")
-	row := GP64()
-	Label("vector")
-	MOVQ(src, row)
-	last := 0
-	at := GP64()
-	w.square(inputTransform, func(r, c int) VecVirtual {
-		if r != last {
-			ADDQ(pitch, row)
-			last = r
-		}
-		if c == 0 {
-			MOVQ(row, at)
-		} else {
-			ADDQ(step, at)
-		}
-		v := w.vector()
-		VMOVUPS(Mem{Base: at}, v)
-		return v
-	}, func(r, c int, v VecVirtual) { VMOVUPS(v, dst.nextOfColumn(r, c)) })
-	dst.advance(x.bytes())
-	ADDQ(Imm(uint64(x.bytes())), src)
-	DECQ(vectors)
-	JNZ(LabelRef("vector"))
-	VZEROUPPER()
-	RET()
+	x.pixelsToPlanes("inputTransform", "makes the 36 planes of one 6x6 tile", inputTransform)
 }
 
 func (x isa) outputTransformAdjoint() {
-	TEXT("outputTransformAdjoint"+x.suffix, 0, "func(dst, src *float32, planeStride, pitch, step, vectors int)")
+	x.pixelsToPlanes("outputTransformAdjoint", "makes the 36 planes of one 4x4 tile of gradients", outputAdjoint)
+}
+
+// pixelsToPlanes makes a function that takes a tile of pixels to planes.
+func (x isa) pixelsToPlanes(name, doc string, t transform) {
+	TEXT(name+x.suffix, 0, "func(dst, src *float32, planeStride, pitch, step, vectors int)")
 	Pragma("noescape")
-	Doc("outputTransformAdjoint" + x.suffix + " makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.")
-	w := x.values(outputAdjoint)
+	Doc(name + x.suffix + " " + doc + "; strides are in bytes.")
+	w := x.values(t)
 	dst := newPlanes(parameter("dst"), parameter("planeStride"))
 	src := parameter("src")
 	pitch, step := parameter("pitch"), parameter("step")
@@ -252,7 +225,7 @@ func (x isa) outputTransformAdjoint() {
 	MOVQ(src, row)
 	last := 0
 	at := GP64()
-	w.square(outputAdjoint, func(r, c int) VecVirtual {
+	w.square(t, func(r, c int) VecVirtual {
 		if r != last {
 			ADDQ(pitch, row)
 			last = r
