@@ -95,12 +95,14 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := createQueue(ctx, js, f.Plan.ID(), f.Plan.Title, o.Silence)
-	if err != nil {
-		return nil, err
-	}
-	if err := f.enqueue(ctx, q); err != nil {
-		return nil, err
+	var q *Queue
+	if err := patiently(ctx, func(ctx context.Context) (err error) {
+		if q, err = createQueue(ctx, js, f.Plan.ID(), f.Plan.Title, o.Silence); err == nil {
+			err = f.enqueue(ctx, q)
+		}
+		return err
+	}); err != nil {
+		return nil, stopped(ctx, err)
 	}
 
 	// The workers go on when one of them cannot; the sweep itself stops then, since its own machine is in trouble.
@@ -126,7 +128,7 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	}
 	if len(status.Failed()) == 0 {
 		// Every result is in the folder: nothing is left for a server to keep.
-		err = q.remove(ctx)
+		err = q.remove(context.WithoutCancel(ctx))
 		dialled.Close()
 		stopServer()
 		for _, name := range []string{storeFolder, workFolder, serverFile} {

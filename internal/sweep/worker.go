@@ -149,8 +149,11 @@ func (w *Worker) report(format string, arguments ...any) {
 	}
 }
 
-// idle is how long a worker that found no run waits before it looks again.
-const idle = time.Second
+// A worker that is offered no run asks the queues anew after patience, and after idle where there is none to ask.
+const (
+	patience = 5 * time.Second
+	idle     = time.Second
+)
 
 // job takes one run after the other.
 func (w *Worker) job(ctx context.Context, js jetstream.JetStream, sweep string) error {
@@ -176,11 +179,11 @@ func (w *Worker) job(ctx context.Context, js jetstream.JetStream, sweep string) 
 				}
 				queues[id] = q
 			}
-			message, err := q.next()
+			message, err := q.next(ctx, patience/time.Duration(len(ids)))
 			if isGone(err) {
 				delete(queues, id)
 			}
-			if err != nil || message == nil {
+			if message == nil {
 				continue
 			}
 			took = true
@@ -199,9 +202,13 @@ func (w *Worker) job(ctx context.Context, js jetstream.JetStream, sweep string) 
 	return nil
 }
 
-// next returns a message of the queue, or nil where none is waiting.
-func (q *Queue) next() (jetstream.Msg, error) {
-	batch, err := q.consumer.FetchNoWait(1)
+// next waits a moment for a message of the queue, and returns nil where none comes.
+func (q *Queue) next(ctx context.Context, wait time.Duration) (jetstream.Msg, error) {
+	// The server holds the request until then: a message that came too late for a shorter one, on a busy machine, would be
+	// nobody's until it is offered again.
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	batch, err := q.consumer.Fetch(1, jetstream.FetchContext(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -486,9 +493,9 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 
 // withPatience returns a context that lasts a while longer than another.
 func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
-	const patience = 15 * time.Second
+	const grace = 15 * time.Second
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
 	return longer, func() { stop(); cancel() }
 }
 
