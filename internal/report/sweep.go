@@ -289,6 +289,8 @@ func settingText(name, value string) string {
 			return "loss of power " + value
 		}
 		return value + " loss"
+	case "huber":
+		return map[string]string{"true": "Huberised", "false": "not Huberised"}[value]
 	case "optimizer.kind":
 		return map[string]string{"adam": "Adam", "sgd": "gradient descent"}[value]
 	}
@@ -407,8 +409,11 @@ func (c *Column) rank() {
 			best = cell
 		}
 	}
-	if best != nil {
-		best.Best = true
+	// Where all are the same, as where nothing was clipped, none is the best.
+	for _, cell := range c.Cells {
+		if cell != nil && best != nil && (cell.Mean != best.Mean || cell.Diverged != best.Diverged) {
+			best.Best = true
+		}
 	}
 }
 

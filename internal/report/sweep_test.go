@@ -203,6 +203,16 @@ func TestDivergedRunsComeLast(t *testing.T) {
 	}
 }
 
+func TestNoneIsBestWhereAllAreTheSame(t *testing.T) {
+	s, err := LoadSweep(writeSweep(t, []sweepRow{{loss: "squared", clip: "none", batch: 1, mean: 3}, {loss: "squared", clip: "alrc:2", batch: 1, mean: 3}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places := s.best(s.Blocks[0]); len(places) > 0 {
+		t.Errorf("the best are %v", places)
+	}
+}
+
 func TestSpikesAreCounted(t *testing.T) {
 	for _, spikes := range []int{0, 1, 3} {
 		s, err := LoadSweep(writeSweep(t, []sweepRow{{loss: "squared", clip: "none", batch: 1, mean: 5, spikes: spikes}}))
