@@ -44,7 +44,7 @@ func testQueue(t *testing.T, f *Folder) (*localServer, *Queue) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.enqueue(context.Background(), q); err != nil {
+	if err := f.enqueue(context.Background(), q, true); err != nil {
 		t.Fatal(err)
 	}
 	return server, q
@@ -117,7 +117,7 @@ func TestWhatFailsIsSetAside(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	// Running the sweep again tries again.
-	if err := f.enqueue(context.Background(), q); err != nil {
+	if err := f.enqueue(context.Background(), q, true); err != nil {
 		t.Fatal(err)
 	}
 	work(t, server, q, &Worker{Name: "sound"}, func(records map[string]record) bool { return records[run.ID].State == Done })
@@ -161,7 +161,7 @@ func TestMalformedMessagesAreSetAside(t *testing.T) {
 			t.Fatalf("%q: %+v, %v", garbage, r, err)
 		}
 		for message = nil; message == nil; time.Sleep(10 * time.Millisecond) {
-			if err := f.enqueue(context.Background(), q); err != nil {
+			if err := f.enqueue(context.Background(), q, true); err != nil {
 				t.Fatal(err)
 			}
 			if message, err = q.next(context.Background(), time.Second); err != nil && !errors.Is(err, context.DeadlineExceeded) {

@@ -98,7 +98,7 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	var q *Queue
 	if err := patiently(ctx, func(ctx context.Context) (err error) {
 		if q, err = createQueue(ctx, js, f.Plan.ID(), f.Plan.Title, o.Silence); err == nil {
-			err = f.enqueue(ctx, q)
+			err = f.enqueue(ctx, q, o.Connection.URL == "")
 		}
 		return err
 	}); err != nil {
@@ -148,8 +148,8 @@ func (f *Folder) worker(o Options) *Worker {
 }
 
 // enqueue makes the queue hold every run without results: those that it has never had, those that were set aside, and
-// those that an earlier process of this sweep had when it was killed.
-func (f *Folder) enqueue(ctx context.Context, q *Queue) error {
+// on the sweep's own server, those that an earlier process of this sweep had when it was killed.
+func (f *Folder) enqueue(ctx context.Context, q *Queue, own bool) error {
 	known, err := q.all(ctx)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ func (f *Folder) enqueue(ctx context.Context, q *Queue) error {
 			continue
 		}
 		r, ok := known[run.ID]
-		orphan := ok && r.State == Running && strings.HasPrefix(r.Worker, localPrefix)
+		orphan := own && ok && r.State == Running && strings.HasPrefix(r.Worker, localPrefix)
 		orphans = orphans || orphan
 		switch {
 		case !ok:
