@@ -17,61 +17,84 @@ import (
 // started is when the process began, but for the time that it takes to load the program.
 var started = time.Now()
 
+// newBenchCommand is bench, which is bench supersample, and the tasks by name, as those of train.
 func newBenchCommand() *cobra.Command {
-	s := experiment.Default()
-	s.Loss, s.Clip, s.Width = "squared", "none", 1
-	var batchSizes []int
-	var threads int
-	var seconds float64
-	var loss string
-	var asJSON bool
-	command := &cobra.Command{
+	command := newBenchTaskCommand(experiment.Supersample, &cobra.Command{
 		Use:   "bench [flags]",
 		Short: "Measure how fast this machine trains, and where the time goes",
 		Long: `Train experiment 1's network on generated images for some seconds at each batch size,
 and print images a second, the rate of arithmetic against the processor's measured
-limit, and the time of each part of a step.`,
+limit, and the time of each part of a step. 'alrc bench micrographs' is the same of
+experiment 3's network.`,
 		Example: `  alrc bench
   alrc bench --width 0.25 --batch-size 1 --threads 1
   alrc bench --json > bench.json`,
-		Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			s.Loss = experiment.Loss(loss)
-			for _, size := range batchSizes {
-				s.BatchSize = size
-				if err := s.Validate(); err != nil {
-					return &ExitError{Code: exitUsage, Err: err}
-				}
-			}
-			if !(seconds > 0 && seconds < 3600) {
-				return usageError("--seconds %v: give a number above 0", seconds)
-			}
-			ctx, cancel := withSignals(command.Context())
-			defer cancel()
-			data, err := experiment.OpenData(s.Data)
-			if err != nil {
-				return err
-			}
-			each := time.Duration(seconds * float64(time.Second))
-			b, err := experiment.Measure(s, data, batchSizes, threads, each, started, func() bool { return ctx.Err() != nil })
-			if err != nil {
+	})
+	command.AddCommand(newBenchTaskCommand(experiment.Micrographs, &cobra.Command{
+		Use:   "micrographs [flags]",
+		Short: "Measure experiment 3's network",
+		Long: `Train experiment 3's network on generated micrographs for some seconds at each batch
+size, and print what 'alrc bench' prints.`,
+		Example: `  alrc bench micrographs
+  alrc bench micrographs --width 0.125 --depth 0.5 --size 64
+  alrc bench micrographs --size 512 --batch-size 1`,
+	}))
+	return command
+}
+
+func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
+	s := experiment.DefaultOf(task)
+	s.Loss, s.Clip, s.Width = "squared", "none", 1
+	batchSizes := []int{1, 4, 16, 64}
+	if task == experiment.Micrographs {
+		s.Depth, s.Data.Size = 1, 128
+		batchSizes = []int{1, 4}
+	}
+	var threads int
+	var seconds float64
+	var loss string
+	var asJSON bool
+	command.Args = cobra.NoArgs
+	command.RunE = func(command *cobra.Command, _ []string) error {
+		s.Loss = experiment.Loss(loss)
+		for _, size := range batchSizes {
+			s.BatchSize = size
+			if err := s.Validate(); err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
-			if ctx.Err() != nil {
-				return context.Canceled
-			}
-			if asJSON {
-				encoder := json.NewEncoder(command.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				return encoder.Encode(b)
-			}
-			return writeBenchmark(command.OutOrStdout(), b)
-		},
+		}
+		if !(seconds > 0 && seconds < 3600) {
+			return usageError("--seconds %v: give a number above 0", seconds)
+		}
+		ctx, cancel := withSignals(command.Context())
+		defer cancel()
+		data, err := experiment.OpenData(s.Data)
+		if err != nil {
+			return err
+		}
+		each := time.Duration(seconds * float64(time.Second))
+		b, err := experiment.Measure(s, data, batchSizes, threads, each, started, func() bool { return ctx.Err() != nil })
+		if err != nil {
+			return &ExitError{Code: exitUsage, Err: err}
+		}
+		if ctx.Err() != nil {
+			return context.Canceled
+		}
+		if asJSON {
+			encoder := json.NewEncoder(command.OutOrStdout())
+			encoder.SetIndent("", "  ")
+			return encoder.Encode(b)
+		}
+		return writeBenchmark(command.OutOrStdout(), b)
 	}
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
-			flags.IntSliceVar(&batchSizes, "batch-size", []int{1, 4, 16, 64}, "images a step, several by commas: `N,N`")
+			flags.IntSliceVar(&batchSizes, "batch-size", batchSizes, "images a step, several by commas: `N,N`")
 			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple `X` of the published network's")
+			if task == experiment.Micrographs {
+				flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple `X` of the published network's")
+				flags.IntVar(&s.Data.Size, "size", s.Data.Size, "height and width of crops in `PIXELS`, divisible by 32")
+			}
 			flags.StringVar(&loss, "loss", string(s.Loss), "squared, quartic, or a power `P`")
 		}),
 		group("How", func(flags *pflag.FlagSet) {

@@ -124,7 +124,7 @@ func (l Loss) Power() (float64, error) {
 // download, and its learning rate is one at which clipping makes a visible difference.
 func Default() Specification {
 	return Specification{
-		Task:       "supersample",
+		Task:       Supersample,
 		Data:       Data{Kind: "procedural"},
 		Loss:       "quartic",
 		Huber:      true,

@@ -106,16 +106,23 @@ func (c *convolution) planUp() {
 // weightsSize is the number of floats of the weights.
 func (c *convolution) weightsSize() int { return c.size * c.size * c.fine.channels * c.coarse.channels }
 
-// index is the place of a weight of the layer, by its output and input channels in memory and its tap.
-func (c *convolution) index(output, input, row, column int) int {
+// index is where the first tap of an output and an input channel of the layer lies, and how far the next ones are.
+func (c *convolution) index(output, input int) (first, step int) {
 	fine, coarse := input, output
 	if c.transposed {
 		fine, coarse = output, input
 	}
+	first, step = weightTaps(c.set.Panel, c.size, c.fine.channels, c.coarse.channels, fine, coarse)
 	if c.rotated {
-		row, column = c.size-1-row, c.size-1-column
+		return first + (c.size*c.size-1)*step, -step
 	}
-	return weightIndex(c.set.Panel, c.size, c.fine.channels, c.coarse.channels, row, column, fine, coarse)
+	return first, step
+}
+
+// weightTaps is where the first tap of an input and an output channel lies, and how far the next ones are.
+func weightTaps(panel, size, inputs, outputs, input, output int) (first, step int) {
+	first = weightIndex(panel, size, inputs, outputs, 0, 0, input, output)
+	return first, weightIndex(panel, size, inputs, outputs, 0, 1, input, output) - first
 }
 
 // weightIndex is the place of a weight in [panel][row][column][input][output of the panel].

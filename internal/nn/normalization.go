@@ -1,10 +1,15 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"alrc/internal/nn/kernel"
+)
 
 // normalization is weight normalisation (Salimans and Kingma 2016): of each output channel a direction v and a gain g
 // are trained, and the weights are g * v / |v|.
 type normalization struct {
+	set                *kernel.Set
 	direction, weights []float32 // which lie alike
 	gain               []float32
 	// gradient is that of the weights, which becomes that of the directions in its place.
@@ -14,30 +19,35 @@ type normalization struct {
 	groups       []channelGroup
 }
 
-// channelGroup is one output channel, or several that lie side by side, and where their weights are: runs of numbers
-// that have one of each of several channels, or are all of one.
+// channelGroup is one output channel whose weights fill vectors, or several of which each has a lane of its own.
 type channelGroup struct {
 	first, count int
-	runs         []run
+	strips       []strip
+	// sums are what kernels add up, and p and q what they multiply by, for each lane.
+	sums, p, q []float32
 }
 
-type run struct{ first, end int }
+// strip is where some of a group's weights are: rows of so many numbers, a step of numbers apart.
+type strip struct{ first, step, rows, width int }
 
-func newNormalization(o operation, panel int) *normalization {
-	n := &normalization{}
+func newNormalization(set *kernel.Set, o operation) *normalization {
+	n := &normalization{set: set}
+	panel := set.Panel
+	group := func(first, count int, strips []strip) {
+		g := channelGroup{first: first, count: count, strips: strips}
+		g.sums, g.p, g.q = make([]float32, panel), make([]float32, panel), make([]float32, panel)
+		n.groups = append(n.groups, g)
+	}
 	if c := o.convolution; c != nil && c.transposed {
 		// [panel of coarse channels][tap][output channel][channel of the panel]
 		taps, outputs, coarse := c.size*c.size, c.fine.channels, c.coarse.channels
 		for channel := range outputs {
-			group := channelGroup{first: channel, count: 1}
+			var strips []strip
 			for p := range panels(coarse, panel) {
 				width := panelWidth(coarse, panel, p)
-				for tap := range taps {
-					first := p*panel*taps*outputs + (tap*outputs+channel)*width
-					group.runs = append(group.runs, run{first, first + width})
-				}
+				strips = append(strips, strip{p*panel*taps*outputs + channel*width, outputs * width, taps, width})
 			}
-			n.groups = append(n.groups, group)
+			group(channel, 1, strips)
 		}
 		return n
 	}
@@ -45,12 +55,8 @@ func newNormalization(o operation, panel int) *normalization {
 	outputs := o.output.value.channels
 	rows := o.layer.Kernel * o.layer.Kernel * o.inputs[0].value.channels
 	for p := range panels(outputs, panel) {
-		group := channelGroup{first: p * panel, count: panelWidth(outputs, panel, p)}
-		for row := range rows {
-			first := p*panel*rows + row*group.count
-			group.runs = append(group.runs, run{first, first + group.count})
-		}
-		n.groups = append(n.groups, group)
+		width := panelWidth(outputs, panel, p)
+		group(p*panel, width, []strip{{p * panel * rows, width, rows, width}})
 	}
 	return n
 }
@@ -58,37 +64,30 @@ func newNormalization(o operation, panel int) *normalization {
 func (n *normalization) tasks() int { return len(n.groups) }
 
 // dot puts the products of a and b, summed up for each channel, into sums.
-func (g *channelGroup) dot(sums, a, b []float32) {
-	clear(sums)
-	for _, r := range g.runs {
-		left, right := a[r.first:r.end], b[r.first:r.end]
-		if g.count == 1 {
-			var sum float32
-			for i, value := range left {
-				sum += float32(value * right[i])
-			}
-			sums[0] += sum
-			continue
-		}
-		for i, value := range left {
-			sums[i] += float32(value * right[i])
-		}
+func (n *normalization) dot(g *channelGroup, sums, a, b []float32) {
+	clear(g.sums)
+	for _, s := range g.strips {
+		n.set.Dot(&g.sums[0], &a[s.first], &b[s.first], 4*s.step, s.rows, s.width/n.set.Lanes)
+	}
+	if g.count > 1 {
+		copy(sums, g.sums)
+		return
+	}
+	sums[0] = 0
+	for _, sum := range g.sums {
+		sums[0] += sum
 	}
 }
 
-// combine puts p*a + q*b into dst, for the factors p and q of each channel.
-func (g *channelGroup) combine(dst, a, p, b, q []float32) {
-	for _, r := range g.runs {
-		to, left, right := dst[r.first:r.end], a[r.first:r.end], b[r.first:r.end]
-		if g.count == 1 {
-			for i := range to {
-				to[i] = float32(p[0]*left[i]) + float32(q[0]*right[i])
-			}
-			continue
+// combine puts p*a + q*b into dst, for the group's p and q, of which a single channel has set the first.
+func (n *normalization) combine(g *channelGroup, dst, a, b []float32) {
+	if g.count == 1 {
+		for i := range g.p {
+			g.p[i], g.q[i] = g.p[0], g.q[0]
 		}
-		for i := range to {
-			to[i] = float32(p[i]*left[i]) + float32(q[i]*right[i])
-		}
+	}
+	for _, s := range g.strips {
+		n.set.Combine(&dst[s.first], &a[s.first], &g.p[0], &b[s.first], &g.q[0], 4*s.step, s.rows, s.width/n.set.Lanes)
 	}
 }
 
@@ -96,16 +95,16 @@ func (g *channelGroup) combine(dst, a, p, b, q []float32) {
 func (n *normalization) normalize(task int) {
 	g := &n.groups[task]
 	norm, factor := n.norm[g.first:][:g.count], n.factor[g.first:][:g.count]
-	g.dot(norm, n.direction, n.direction)
+	n.dot(g, norm, n.direction, n.direction)
 	for i := range norm {
 		norm[i] = float32(math.Sqrt(float64(norm[i])))
 		factor[i] = 0 // of a channel that only pads
 		if norm[i] != 0 {
 			factor[i] = n.gain[g.first+i] / norm[i]
 		}
+		g.p[i], g.q[i] = factor[i], 0
 	}
-	var none [64]float32
-	g.combine(n.weights, n.direction, factor, n.direction, none[:g.count])
+	n.combine(g, n.weights, n.direction, n.direction)
 }
 
 // denormalize takes the gradient of a group's weights to those of directions and gains:
@@ -113,17 +112,16 @@ func (n *normalization) normalize(task int) {
 func (n *normalization) denormalize(task int) {
 	g := &n.groups[task]
 	norm, factor := n.norm[g.first:][:g.count], n.factor[g.first:][:g.count]
-	var along, back [64]float32
-	g.dot(along[:g.count], n.gradient, n.direction)
+	along := n.gainGradient[g.first:][:g.count]
+	n.dot(g, along, n.gradient, n.direction)
 	for i := range norm {
-		gain := &n.gainGradient[g.first+i]
-		*gain, back[i] = 0, 0
+		g.p[i], g.q[i] = factor[i], 0
 		if norm[i] != 0 {
-			*gain = along[i] / norm[i]
-			back[i] = -factor[i] * along[i] / (norm[i] * norm[i])
+			along[i] /= norm[i]
+			g.q[i] = -factor[i] * along[i] / norm[i]
 		}
 	}
-	g.combine(n.gradient, n.gradient, factor, n.direction, back[:g.count])
+	n.combine(g, n.gradient, n.gradient, n.direction)
 }
 
 // begin sets the gains such that the weights are the directions.
@@ -132,7 +130,7 @@ func (n *normalization) begin() {
 	for i := range n.groups {
 		g := &n.groups[i]
 		gain := n.gain[g.first:][:g.count]
-		g.dot(gain, n.direction, n.direction)
+		n.dot(g, gain, n.direction, n.direction)
 		for j, square := range gain {
 			gain[j] = float32(math.Sqrt(float64(square)))
 		}

@@ -16,8 +16,8 @@ type parameter struct {
 	name            string
 	size            int // of the kernel
 	inputs, outputs int // channels of the network, without those that pad
-	// index is the place of a weight by output and input channel, row and column.
-	index func(output, input, row, column int) int
+	// index is where the first tap of an output and an input channel lies, and how far the next ones are.
+	index func(output, input int) (first, step int)
 	// weights are what the layer computes with, and gradient theirs.
 	weights, gradient  []float32
 	bias, biasGradient []float32
@@ -45,7 +45,7 @@ func (e *Engine) newParameters(operations []operation) {
 			continue
 		}
 		if o.layer.Normalized {
-			p.normalization = newNormalization(o, e.set.Panel)
+			p.normalization = newNormalization(e.set, o)
 		}
 		channels = append(channels, roundUp(o.output.value.channels, kernel.Channels))
 		e.parameters = append(e.parameters, p)
@@ -113,11 +113,11 @@ func (p *parameter) each(visit func(place, at int)) {
 	place := 0
 	for output := range p.outputs {
 		for input := range p.inputs {
-			for row := range p.size {
-				for column := range p.size {
-					visit(place, p.index(output, input, row, column))
-					place++
-				}
+			at, step := p.index(output, input)
+			for range p.size * p.size {
+				visit(place, at)
+				place++
+				at += step
 			}
 		}
 	}

@@ -86,8 +86,8 @@ func (c *winograd) tiles() int { return c.rows * c.columns }
 // weightsSize is the number of floats of the weights, which are laid out as those of a convolution are.
 func (c *winograd) weightsSize() int { return 9 * c.in.channels * c.out.channels }
 
-func (c *winograd) index(output, input, row, column int) int {
-	return weightIndex(c.set.Panel, 3, c.in.channels, c.out.channels, row, column, input, output)
+func (c *winograd) index(output, input int) (first, step int) {
+	return weightTaps(c.set.Panel, 3, c.in.channels, c.out.channels, input, output)
 }
 
 // panelRoom is the number of floats of a panel's transformed weights, weightsRoom of those of all panels.

@@ -51,6 +51,10 @@ type Set struct {
 	Activate   func(dst, bias *float32, slope float32, step, pixels, vectors int)
 	Deactivate func(dst, gradient, y *float32, slope float32, step, pixels, vectors int)
 	Sum        func(dst, src *float32, step, pixels, vectors int)
+	// Dot adds, for each channel, the products of pixels to dst; Combine puts p*a + q*b into dst, with the p and q of each
+	// channel.
+	Dot     func(dst, a, b *float32, step, pixels, vectors int)
+	Combine func(dst, a, p, b, q *float32, step, pixels, vectors int)
 	// Transpose8 transposes 8 rows of 8 numbers.
 	Transpose8 func(dst, src *float32, dstStride, srcStride int)
 

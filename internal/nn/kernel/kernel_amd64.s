@@ -3256,6 +3256,69 @@ pixel:
 	VZEROUPPER
 	RET
 
+// func dotAVX512(dst *float32, a *float32, b *float32, step int, pixels int, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·dotAVX512(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ b+16(FP), CX
+	MOVQ dst+0(FP), DX
+	MOVQ vectors+40(FP), BX
+
+vector:
+	VMOVUPS (DX), Z0
+	MOVQ    step+24(FP), SI
+	MOVQ    pixels+32(FP), DI
+	XORQ    R8, R8
+
+pixel:
+	VMOVUPS     (AX)(R8*1), Z1
+	VFMADD231PS (CX)(R8*1), Z1, Z0
+	ADDQ        SI, R8
+	DECQ        DI
+	JNZ         pixel
+	VMOVUPS     Z0, (DX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	DECQ        BX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func combineAVX512(dst *float32, a *float32, p *float32, b *float32, q *float32, step int, pixels int, vectors int)
+// Requires: AVX, AVX512F
+TEXT ·combineAVX512(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+24(FP), DX
+	MOVQ p+16(FP), BX
+	MOVQ q+32(FP), SI
+	MOVQ vectors+56(FP), DI
+
+vector:
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	MOVQ    step+40(FP), R8
+	MOVQ    pixels+48(FP), R9
+	XORQ    R10, R10
+
+pixel:
+	VMULPS      (CX)(R10*1), Z0, Z2
+	VFMADD231PS (DX)(R10*1), Z1, Z2
+	VMOVUPS     Z2, (AX)(R10*1)
+	ADDQ        R8, R10
+	DECQ        R9
+	JNZ         pixel
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, SI
+	DECQ        DI
+	JNZ         vector
+	VZEROUPPER
+	RET
+
 // func adamAVX512(weights *float32, gradients *float32, first *float32, second *float32, c *float32, vectors int)
 // Requires: AVX, AVX512F
 TEXT ·adamAVX512(SB), NOSPLIT, $0-48
@@ -5964,6 +6027,69 @@ pixel:
 	ADDQ    $0x20, CX
 	DECQ    DX
 	JNZ     vector
+	VZEROUPPER
+	RET
+
+// func dotAVX2(dst *float32, a *float32, b *float32, step int, pixels int, vectors int)
+// Requires: AVX, FMA3
+TEXT ·dotAVX2(SB), NOSPLIT, $0-48
+	MOVQ a+8(FP), AX
+	MOVQ b+16(FP), CX
+	MOVQ dst+0(FP), DX
+	MOVQ vectors+40(FP), BX
+
+vector:
+	VMOVUPS (DX), Y0
+	MOVQ    step+24(FP), SI
+	MOVQ    pixels+32(FP), DI
+	XORQ    R8, R8
+
+pixel:
+	VMOVUPS     (AX)(R8*1), Y1
+	VFMADD231PS (CX)(R8*1), Y1, Y0
+	ADDQ        SI, R8
+	DECQ        DI
+	JNZ         pixel
+	VMOVUPS     Y0, (DX)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	DECQ        BX
+	JNZ         vector
+	VZEROUPPER
+	RET
+
+// func combineAVX2(dst *float32, a *float32, p *float32, b *float32, q *float32, step int, pixels int, vectors int)
+// Requires: AVX, FMA3
+TEXT ·combineAVX2(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+24(FP), DX
+	MOVQ p+16(FP), BX
+	MOVQ q+32(FP), SI
+	MOVQ vectors+56(FP), DI
+
+vector:
+	VMOVUPS (BX), Y0
+	VMOVUPS (SI), Y1
+	MOVQ    step+40(FP), R8
+	MOVQ    pixels+48(FP), R9
+	XORQ    R10, R10
+
+pixel:
+	VMULPS      (CX)(R10*1), Y0, Y2
+	VFMADD231PS (DX)(R10*1), Y1, Y2
+	VMOVUPS     Y2, (AX)(R10*1)
+	ADDQ        R8, R10
+	DECQ        R9
+	JNZ         pixel
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	DECQ        DI
+	JNZ         vector
 	VZEROUPPER
 	RET
 

@@ -267,6 +267,27 @@ func TestElementwise(t *testing.T) {
 		s.Sum(&sums[0], &a[0], 4*step, pixels, vectors)
 		same(t, sums, expected, 1e-5)
 
+		sums, expected = guarded(channels+2), untouched(channels+2)
+		for channel := range channels {
+			sums[channel] = bias[channel]
+			expected[channel] = float64(bias[channel])
+			for p := range pixels {
+				expected[channel] += float64(a[p*step+channel]) * float64(b[p*step+channel])
+			}
+		}
+		s.Dot(&sums[0], &a[0], &b[0], 4*step, pixels, vectors)
+		same(t, sums, expected, 1e-5)
+
+		dst, want = guarded(pixels*step), untouched(pixels*step)
+		factors := normal(random, channels)
+		for i := range dst {
+			if channel, ok := inside(i); ok {
+				want[i] = float64(bias[channel])*float64(a[i]) + float64(factors[channel])*float64(b[i])
+			}
+		}
+		s.Combine(&dst[0], &a[0], &bias[0], &b[0], &factors[0], 4*step, pixels, vectors)
+		same(t, dst, want, 1e-5)
+
 		src := normal(random, 8*11)
 		dst, want = guarded(8*13), untouched(8*13)
 		for r := range 8 {

@@ -22,6 +22,8 @@ func portable() *Set {
 		Activate:               activatePortable,
 		Deactivate:             deactivatePortable,
 		Sum:                    sumPortable,
+		Dot:                    dotPortable,
+		Combine:                combinePortable,
 		Transpose8:             transpose8Portable,
 		Adam:                   adamPortable,
 		Descend:                descendPortable,
@@ -264,6 +266,28 @@ func sumPortable(dst, src *float32, step, pixels, vectors int) {
 	for p := range pixels {
 		for i, value := range floats(at(src, p*step), n) {
 			to[i] += value
+		}
+	}
+}
+
+func dotPortable(dst, a, b *float32, step, pixels, vectors int) {
+	n := vectors * lanesPortable
+	to := floats(dst, n)
+	for p := range pixels {
+		right := floats(at(b, p*step), n)
+		for i, left := range floats(at(a, p*step), n) {
+			to[i] += float32(left * right[i])
+		}
+	}
+}
+
+func combinePortable(dst, a, p, b, q *float32, step, pixels, vectors int) {
+	n := vectors * lanesPortable
+	ofA, ofB := floats(p, n), floats(q, n)
+	for pixel := range pixels {
+		to, right := floats(at(dst, pixel*step), n), floats(at(b, pixel*step), n)
+		for i, left := range floats(at(a, pixel*step), n) {
+			to[i] = float32(ofA[i]*left) + float32(ofB[i]*right[i])
 		}
 	}
 }

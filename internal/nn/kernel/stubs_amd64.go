@@ -104,6 +104,16 @@ func deactivateAVX512(dst *float32, gradient *float32, y *float32, slope float32
 //go:noescape
 func sumAVX512(dst *float32, src *float32, step int, pixels int, vectors int)
 
+// dotAVX512 adds the products of pixels a step of bytes apart to dst.
+//
+//go:noescape
+func dotAVX512(dst *float32, a *float32, b *float32, step int, pixels int, vectors int)
+
+// combineAVX512 puts p*a + q*b into dst, for pixels a step of bytes apart; p and q are those of channels.
+//
+//go:noescape
+func combineAVX512(dst *float32, a *float32, p *float32, b *float32, q *float32, step int, pixels int, vectors int)
+
 // adamAVX512 updates moments and weights in one pass.
 //
 //go:noescape
@@ -186,6 +196,16 @@ func deactivateAVX2(dst *float32, gradient *float32, y *float32, slope float32, 
 //
 //go:noescape
 func sumAVX2(dst *float32, src *float32, step int, pixels int, vectors int)
+
+// dotAVX2 adds the products of pixels a step of bytes apart to dst.
+//
+//go:noescape
+func dotAVX2(dst *float32, a *float32, b *float32, step int, pixels int, vectors int)
+
+// combineAVX2 puts p*a + q*b into dst, for pixels a step of bytes apart; p and q are those of channels.
+//
+//go:noescape
+func combineAVX2(dst *float32, a *float32, p *float32, b *float32, q *float32, step int, pixels int, vectors int)
 
 // adamAVX2 updates moments and weights in one pass.
 //

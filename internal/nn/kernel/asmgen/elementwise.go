@@ -71,6 +71,36 @@ func (x isa) elementwise() {
 		x.pixels(p, func(at []Mem) { VADDPS(at[0], sum, sum) })
 		return func() { VMOVUPS(sum, Mem{Base: q[0]}) }
 	})
+
+	TEXT("dot"+x.suffix, NOSPLIT, "func(dst, a, b *float32, step, pixels, vectors int)")
+	Pragma("noescape")
+	Doc("dot" + x.suffix + " adds the products of pixels a step of bytes apart to dst.")
+	x.columns([]string{"a", "b"}, []string{"dst"}, func(p, q []GPVirtual) func() {
+		sum := x.vector()
+		VMOVUPS(Mem{Base: q[0]}, sum)
+		x.pixels(p, func(at []Mem) {
+			v := x.vector()
+			VMOVUPS(at[0], v)
+			VFMADD231PS(at[1], v, sum)
+		})
+		return func() { VMOVUPS(sum, Mem{Base: q[0]}) }
+	})
+
+	TEXT("combine"+x.suffix, NOSPLIT, "func(dst, a, p, b, q *float32, step, pixels, vectors int)")
+	Pragma("noescape")
+	Doc("combine" + x.suffix + " puts p*a + q*b into dst, for pixels a step of bytes apart; p and q are those of channels.")
+	x.columns([]string{"dst", "a", "b"}, []string{"p", "q"}, func(at, factors []GPVirtual) func() {
+		p, q := x.vector(), x.vector()
+		VMOVUPS(Mem{Base: factors[0]}, p)
+		VMOVUPS(Mem{Base: factors[1]}, q)
+		x.pixels(at, func(at []Mem) {
+			v := x.vector()
+			VMULPS(at[1], p, v)
+			VFMADD231PS(at[2], q, v)
+			VMOVUPS(v, at[0])
+		})
+		return nil
+	})
 }
 
 func (x isa) broadcastParameter(name string) VecVirtual {
