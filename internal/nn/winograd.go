@@ -56,9 +56,13 @@ func (t *transformed) size() int { return planes * t.plane }
 // sharedLimit is the number of floats of transformed weights up to which they are shared.
 const sharedLimit = 80_000
 
+// fewPixels is the number of pixels, of all images, up to which transforming weights costs more than it saves.
+const fewPixels = 16
+
 // winogradFits says whether a layer is one for Winograd's algorithm.
 func winogradFits(layer model.Layer, in, out *tensor) bool {
-	return layer.Kind == model.Convolution && layer.Kernel == 3 && layer.Stride == 1 && in.wide() && out.wide()
+	return layer.Kind == model.Convolution && layer.Kernel == 3 && layer.Stride == 1 && in.wide() && out.wide() &&
+		out.images*out.height*out.width > fewPixels
 }
 
 func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads int) *winograd {
