@@ -69,6 +69,7 @@ func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multi
 func aligned(n int) []float32 {
 	const line = 16
 	data := make([]float32, n+line)
+	hugePages(data)
 	offset := int(uintptr(unsafe.Pointer(&data[0]))%64) / 4
 	if offset > 0 {
 		data = data[line-offset:]
