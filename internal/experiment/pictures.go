@@ -2,10 +2,10 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -99,7 +99,7 @@ func (r *run) drawSamples() ([]Sample, error) {
 		}
 		samples = append(samples, sample)
 	}
-	return samples, nil
+	return samples, atomicfile.SyncTree(filepath.Join(r.dir, samplesFolder))
 }
 
 // drawWorst draws the training examples, as they are in the data, whose losses were clipped hardest.
@@ -121,7 +121,7 @@ func (r *run) drawWorst() ([]Worst, error) {
 			return nil, err
 		}
 	}
-	return worst, nil
+	return worst, atomicfile.SyncTree(filepath.Join(r.dir, worstFolder))
 }
 
 func freshFolder(dir string) error {
@@ -131,9 +131,12 @@ func freshFolder(dir string) error {
 	return os.MkdirAll(dir, 0o755)
 }
 
-// write writes a picture of the run as PNG.
+// write writes a picture of the run as PNG. Its folder is new, and is synced when all of its pictures are there: result.json, which
+// comes after them, says that they are whole.
 func (r *run) write(name string, picture image.Image) error {
-	return atomicfile.Write(filepath.Join(r.dir, filepath.FromSlash(name)), func(w io.Writer) error {
-		return png.Encode(w, picture)
-	})
+	file, err := os.Create(filepath.Join(r.dir, filepath.FromSlash(name)))
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(file, picture), file.Close())
 }

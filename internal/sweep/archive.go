@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
 )
 
@@ -133,7 +134,7 @@ func unpack(r io.Reader, dir string) error {
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return atomicfile.SyncTree(dir)
 		}
 		if err != nil {
 			return fmt.Errorf("unpack: %w", err)
@@ -162,5 +163,5 @@ func unpackFile(content io.Reader, path string) error {
 		return err
 	}
 	_, err = io.Copy(file, content)
-	return errors.Join(err, file.Sync(), file.Close())
+	return errors.Join(err, file.Close())
 }

@@ -108,16 +108,18 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	// The workers go on when one of them cannot; the sweep itself stops then, since its own machine is in trouble.
 	working, stopWork := context.WithCancelCause(ctx)
 	defer stopWork(nil)
-	ended := make(chan struct{})
+	ended, delivered := make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(ended)
 		if o.Jobs > 0 {
-			if err := f.worker(o).work(working, dialled, q.id); err != nil {
+			worker := f.worker(o)
+			worker.delivered = delivered
+			if err := worker.work(working, dialled, q.id); err != nil {
 				stopWork(err)
 			}
 		}
 	}()
-	status, err := f.collect(working, q, o)
+	status, err := f.collect(working, q, o, delivered)
 	if cause := context.Cause(working); err != nil && cause != nil && ctx.Err() == nil {
 		err = cause
 	}
@@ -217,8 +219,9 @@ func (q *Queue) all(ctx context.Context) (map[string]record, error) {
 	}
 }
 
-// collect takes results in as they come, until every run is done or set aside.
-func (f *Folder) collect(ctx context.Context, q *Queue, o Options) (*Status, error) {
+// collect takes results in as they come, until every run is done or set aside. Those of this process's worker it takes in at
+// once, and those of others soon.
+func (f *Folder) collect(ctx context.Context, q *Queue, o Options, delivered <-chan struct{}) (*Status, error) {
 	var shown string
 	for {
 		var records map[string]record
@@ -264,6 +267,7 @@ func (f *Folder) collect(ctx context.Context, q *Queue, o Options) (*Status, err
 		select {
 		case <-ctx.Done():
 			return status, ctx.Err()
+		case <-delivered:
 		case <-time.After(idle / 2):
 		}
 	}

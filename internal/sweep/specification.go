@@ -168,6 +168,13 @@ func axes(prefix string, settings yaml.MapSlice) ([]axis, error) {
 			if len(value) == 0 {
 				return nil, fmt.Errorf("%s: the list is empty", name)
 			}
+			for _, element := range value {
+				if below, ok := element.(yaml.MapSlice); ok {
+					if _, err := axes(name+".", below); err != nil {
+						return nil, err
+					}
+				}
+			}
 			list = append(list, axis{name, value})
 		default:
 			list = append(list, axis{name, []any{value}})
@@ -415,7 +422,8 @@ func (p *Plan) finish() {
 		all[i] = flatten(run.Specification)
 	}
 	for i, field := range all[0] {
-		if slices.ContainsFunc(all, func(f flat) bool { return f[i].text != field.text }) {
+		// The images' hash follows from what else says which images they are.
+		if field.name != "data.hash" && slices.ContainsFunc(all, func(f flat) bool { return f[i].text != field.text }) {
 			p.Varying = append(p.Varying, field.name)
 		}
 	}

@@ -53,6 +53,48 @@ func TestListsMultiply(t *testing.T) {
 	}
 }
 
+// Data that change as a whole are named by what was written, and not by the hash of their content too.
+func TestHeldOutImagesAreAnAxis(t *testing.T) {
+	s, err := Parse([]byte("task: micrographs\nclip: none\ndata: [{kind: micrographs, test: truth-1.tif, size: 64}, {kind: micrographs, test: truth-2.tif, size: 64}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(func(s *experiment.Specification) error {
+		s.Data.Hash = "of " + s.Data.Test
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := labels(plan); !slices.Equal(got, []string{"test=truth-1.tif", "test=truth-2.tif"}) || !slices.Equal(plan.Varying, []string{"data.test"}) {
+		t.Errorf("the runs are %q, and %q varies", got, plan.Varying)
+	}
+}
+
+func TestRunsShareImages(t *testing.T) {
+	var s sources
+	open := func(size int) *experiment.DataSet {
+		data, err := s.open(&experiment.Data{Kind: "procedural", Size: size}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	first := open(8)
+	if open(8) != first {
+		t.Error("the same images were opened twice")
+	}
+	for i := range 2 * mostSources {
+		open(9 + i)
+		if open(8) != first {
+			t.Fatal("what is in use was given up for what is not")
+		}
+	}
+	if len(s.opened) != mostSources {
+		t.Errorf("%d sources of images are kept", len(s.opened))
+	}
+}
+
 func TestRunsOfOneSeedComeFirst(t *testing.T) {
 	plan := expand(t, "clip: none\nbatch-size: [1, 4]\nrepeats: 2")
 	var order []string
@@ -103,6 +145,7 @@ func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 		"batch-size: 1\nexclude: [{batch-size: 2}]": "exclude: no combination has batch-size: 2",
 		"batch-size: 1\nexclude: [{batch-size: 1}]": "nothing is left to run",
 		"data: {kind: cifar10, dir: /there}":        "by kind and not by place",
+		"data: [{kind: images, paths: [there]}]":    "by kind and not by place",
 		"batch-size: [1, 2.5]":                      "batch-size",
 		"seed: [" + strings.Repeat("1,", 999) + "1]\nsteps: [" + strings.Repeat("1,", 999) + "1]": "more than 100000",
 	} {

@@ -170,7 +170,7 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 	table := csv.NewWriter(w)
 	row := append([]string{"id"}, f.Plan.Varying...)
 	row = append(row, "state", "diverged_step", "mean", "std", "p99", "max", "test_loss", "losses", "clipped", "non_finite",
-		"images_per_s", "wall_seconds")
+		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse")
 	if err := table.Write(row); err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 			row = append(row, fields.get(name))
 		}
 		state := "missing"
-		var numbers [11]string
+		var numbers [13]string
 		if r := run.Result; r != nil {
 			state = "done"
 			if r.Diverged {
@@ -195,6 +195,11 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 				numbers[6+i] = strconv.FormatInt(value, 10)
 			}
 			numbers[9], numbers[10] = csvNumber(float64(r.ImagesPerSecond)), csvNumber(r.WallSeconds)
+			for i, errors := range []*experiment.Distribution{r.TestMSE, r.BilinearMSE} {
+				if errors != nil {
+					numbers[11+i] = csvNumber(float64(errors.Mean))
+				}
+			}
 		}
 		if err := table.Write(append(append(row, state), numbers[:]...)); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,16 +39,26 @@ type Worker struct {
 	// Report, where not nil, is told what the worker does, a line at a time.
 	Report func(string)
 
+	// delivered, where not nil, is told that results came to the queue.
+	delivered chan<- struct{}
+
 	data     sources
 	active   sync.Map // IDs of the runs in progress
 	declined sync.Map // from a sweep's ID to the time until which it is left alone
 }
 
-// sources opens each source of images once.
+// sources opens each source of images once, so that runs share what was read or generated, and keeps the latest few.
 type sources struct {
 	mutex  sync.Mutex
-	opened map[string]*experiment.DataSet
+	opened []source // the latest first
 }
+
+type source struct {
+	name string
+	data *experiment.DataSet
+}
+
+const mostSources = 8
 
 // open opens the images that a specification names by kind, at their place on this machine, and notes the place in it.
 func (s *sources) open(d *experiment.Data, dir string) (*experiment.DataSet, error) {
@@ -59,17 +70,17 @@ func (s *sources) open(d *experiment.Data, dir string) (*experiment.DataSet, err
 	name := fmt.Sprintf("%#v", key)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if data, ok := s.opened[name]; ok {
-		return data, nil
+	if i := slices.IndexFunc(s.opened, func(o source) bool { return o.name == name }); i >= 0 {
+		found := s.opened[i]
+		copy(s.opened[1:], s.opened[:i])
+		s.opened[0] = found
+		return found.data, nil
 	}
 	data, err := experiment.OpenData(key)
 	if err != nil {
 		return nil, err
 	}
-	if s.opened == nil {
-		s.opened = map[string]*experiment.DataSet{}
-	}
-	s.opened[name] = data
+	s.opened = slices.Insert(s.opened[:min(len(s.opened), mostSources-1)], 0, source{name, data})
 	return data, nil
 }
 
@@ -436,6 +447,10 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	case err == nil:
 		err = w.deliver(delivery, q, message, run, dir)
 		if err == nil {
+			select {
+			case w.delivered <- struct{}{}:
+			default:
+			}
 			what := fmt.Sprintf("mean of the last losses %.4g", float64(result.Mean))
 			if result.Diverged {
 				what = fmt.Sprintf("diverged at step %d", result.DivergedStep)
