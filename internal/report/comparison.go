@@ -436,6 +436,8 @@ func short(value float64) string {
 		return strconv.FormatFloat(value, 'f', 1, 64)
 	case magnitude >= 10:
 		return strconv.FormatFloat(value, 'f', 2, 64)
+	case magnitude < 0.1 && magnitude > 0:
+		return strconv.FormatFloat(value, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(value, 'f', 3, 64)
 }
@@ -489,8 +491,10 @@ func duration(seconds float64) string {
 	return fmt.Sprintf("%d h %d min", int(seconds)/3600, int(seconds)/60%60)
 }
 
+// capital begins a text with a capital letter, unless it begins with a file's name.
 func capital(text string) string {
-	if text == "" {
+	first, _, _ := strings.Cut(text, " ")
+	if text == "" || text[0] < 'a' || text[0] > 'z' || strings.Contains(strings.TrimRight(first, ".,:"), ".") {
 		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]

@@ -67,3 +67,60 @@ func write(t *testing.T, path, content string) {
 		t.Fatal(err)
 	}
 }
+
+// Sweeps of the task have a table of errors, beside linear interpolation, in columns of what was held out.
+func TestMicrographsSweep(t *testing.T) {
+	var rows []sweepRow
+	for seed := range 4 {
+		for k, heldOut := range []string{"truth-2.tif", "truth-1.tif"} {
+			for _, clip := range []string{"alrc:3", "none"} {
+				row := sweepRow{loss: "squared", clip: clip, batch: 1, seed: seed, mean: 9, heldOut: heldOut,
+					test: 0.02 * float64(1+k) * (1 + 0.01*float64(seed)), interpolate: 0.0123 * float64(1+k)}
+				if clip == "none" {
+					row.test *= 1.5 + 0.01*float64(seed%2)
+				}
+				rows = append(rows, row)
+			}
+		}
+	}
+	dir := writeSweep(t, rows)
+	s, err := LoadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := s.Table(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"truth-1.tif            truth-2.tif\n", "no clipping               0.06110 ± 0.00091      0.03055 ± 0.00045\n",
+		"ALRC, n = 3           > 0.04060 ± 0.00052 *  > 0.02030 ± 0.00026 *\n", "linear interpolation                 0.0246                 0.0123\n",
+		"completions of 2,000 held-out crops"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	for name, wants := range map[string][]string{
+		"test-error.csv": {"squared loss,truth-2.tif,linear interpolation,,,,0.0123,", "squared loss,truth-1.tif,none,4,4,0,0.061104,"},
+		"test-error.tex": {`& \textbf{0.02030 $\pm$ 0.00026 *} \\`, `linear interpolation & 0.0246 & 0.0123 \\`},
+		"report.md":      {`| **0.04060 ± 0.00052 \*** |`, "| linear interpolation | 0.0246 | 0.0123 |", "that of linear interpolation is 0.0123"},
+		"report.html":    {"Errors on held-out crops", "0.04060 ± 0.00052 *", "linear interpolation"},
+	} {
+		content := read(t, filepath.Join(dir, name))
+		for _, want := range wants {
+			if !strings.Contains(content, want) {
+				t.Errorf("%s: no %q", name, want)
+			}
+		}
+	}
+	// What differs between runs is no setting that all share.
+	if page := read(t, filepath.Join(dir, "report.html")); strings.Contains(page, "oftruth-") {
+		t.Error("the hash of the first run's images stands for all")
+	}
+	if sentence := s.Sentences()[2]; sentence != "Squared loss, truth-1.tif: the test error is 0.06110 ± 0.00091 without clipping and 0.04060 ± 0.00052"+
+		" with ALRC, n = 3 (−34 %, significant: p = 4.6e-07); that of linear interpolation is 0.0246." {
+		t.Errorf("it says %q", sentence)
+	}
+}

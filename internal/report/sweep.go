@@ -27,8 +27,8 @@ const (
 	curveFile    = "curve.csv"
 )
 
-// Sweep is a grid of runs, laid out as the published table: a row for each clipping, a column for each batch size (or
-// for each combination of what else varies), and a block of rows for the rest, such as each loss.
+// Sweep is a grid of runs, laid out as the published table: a row for each clipping, a column for each batch size (or each
+// choice of held-out images, or else for each combination of what varies), and a block of rows for the rest, such as each loss.
 type Sweep struct {
 	Dir     string
 	Title   string
@@ -37,14 +37,25 @@ type Sweep struct {
 	Blocks  []*Block
 	// Failed names the runs that were set aside, with the last error of each.
 	Failed [][2]string
-	// Comparisons is the number of comparisons over which p-values are corrected.
-	Comparisons int
+	// Comparisons is the number of comparisons in a table, over which its p-values are corrected.
+	Comparisons [measures]int
 
-	settings setting // of the first run
+	settings setting // that all runs share
 	varying  []string
 	steps    int64 // of the longest run
 	last     int64
 }
+
+// measure is a number of each run that has a table.
+type measure int
+
+const (
+	// trainingLoss is the mean of a run's last raw losses.
+	trainingLoss measure = iota
+	// testError is the mean squared error of held-out crops, where the task is to complete them.
+	testError
+	measures
+)
 
 // Block is a part of the table: one loss, say.
 type Block struct {
@@ -64,12 +75,18 @@ type Cell struct {
 	Clip string
 	Runs []*sweepRun
 
-	// Mean and Std are over the repeats that are done and did not diverge, of each one's mean of its last raw losses.
-	Mean, Std float64
+	Estimates [measures]Estimate
 	// Done counts the repeats with results, and Diverged those of them that diverged.
 	Done, Diverged int
 	// Clipped is the share of losses that were clipped, and Spikes the mean number of spike episodes of a run.
 	Clipped, Spikes float64
+}
+
+// Estimate is what a cell has of one measure.
+type Estimate struct {
+	// Mean and Std are over the Count repeats that are done and did not diverge; NaN and 0 without any.
+	Mean, Std float64
+	Count     int
 	// P is the corrected p-value of the difference to no clipping in the same column; NaN where there is none to test.
 	P float64
 	// Best says that no clipping of the column has a lower mean with as few runs that diverged.
@@ -88,11 +105,16 @@ type sweepRun struct {
 // curve is a run's learning curve, a value for each bin of steps.
 type curve struct{ steps, raw []float64 }
 
-func (r *sweepRun) mean() float64 {
-	if r.result == nil || r.result.Diverged || r.result.Mean == nil {
-		return math.NaN()
+// value is NaN where the run has none.
+func (r *sweepRun) value(m measure) float64 {
+	switch {
+	case r.result == nil || r.result.Diverged:
+	case m == trainingLoss && r.result.Mean != nil:
+		return float64(*r.result.Mean)
+	case m == testError && r.result.TestMSE != nil:
+		return float64(r.result.TestMSE.Mean)
 	}
-	return float64(*r.result.Mean)
+	return math.NaN()
 }
 
 // IsSweep says whether a folder is a sweep's.
@@ -146,7 +168,12 @@ func LoadSweep(dir string) (*Sweep, error) {
 	if done == 0 {
 		return nil, fmt.Errorf("%s: none of the sweep's %d runs is done yet", dir, len(runs))
 	}
-	s.settings = runs[0].settings
+	s.settings = slices.DeleteFunc(slices.Clone(runs[0].settings), func(pair [2]string) bool {
+		return slices.ContainsFunc(runs, func(r *sweepRun) bool {
+			value, _ := r.settings.get(pair[0])
+			return value != pair[1]
+		})
+	})
 	s.arrange(runs)
 	s.compare()
 	if err := s.loadFailures(); err != nil {
@@ -209,8 +236,13 @@ func (s *Sweep) loadFailures() error {
 
 // arrange puts the runs into blocks, columns and cells.
 func (s *Sweep) arrange(runs []*sweepRun) {
-	// The columns are batch sizes where those vary, and all else that varies otherwise.
-	byBatch := slices.Contains(s.varying, "batch-size")
+	// The columns are batch sizes where those vary, or else what was held out, and all that varies otherwise.
+	var across string
+	for _, name := range []string{"data.test", "batch-size"} {
+		if slices.Contains(s.varying, name) {
+			across = name
+		}
+	}
 	place := func(run *sweepRun) (block, column string) {
 		var blocks, columns []string
 		for _, name := range s.varying {
@@ -219,7 +251,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 			}
 			value, _ := run.settings.get(name)
 			text := settingText(name, value)
-			if byBatch == (name == "batch-size") {
+			if across == "" || across == name {
 				columns = append(columns, text)
 			} else {
 				blocks = append(blocks, text)
@@ -291,6 +323,10 @@ func settingText(name, value string) string {
 		return value + " loss"
 	case "huber":
 		return map[string]string{"true": "Huberised", "false": "not Huberised"}[value]
+	case "data.test":
+		if _, err := strconv.ParseFloat(value, 64); err != nil && value != "" {
+			return value // a file's name
+		}
 	case "optimizer.kind":
 		return map[string]string{"adam": "Adam", "sgd": "gradient descent"}[value]
 	}
@@ -347,7 +383,7 @@ const significance = 0.05
 
 // compare fills in what cells have to say, and tests the clippings against none.
 func (s *Sweep) compare() {
-	var tested []*Cell
+	var tested [measures][]*Estimate
 	for _, block := range s.Blocks {
 		for _, column := range block.Columns {
 			var baseline *Cell
@@ -360,23 +396,29 @@ func (s *Sweep) compare() {
 					baseline = cell
 				}
 			}
-			column.rank()
-			for _, cell := range column.Cells {
-				if cell == nil || baseline == nil || cell == baseline {
-					continue
-				}
-				if cell.P = pairedTest(baseline, cell); !math.IsNaN(cell.P) {
-					tested = append(tested, cell)
+			for m := range measures {
+				column.rank(m)
+				for _, cell := range column.Cells {
+					if cell == nil || baseline == nil || cell == baseline {
+						continue
+					}
+					e := &cell.Estimates[m]
+					if e.P = pairedTest(baseline, cell, m); !math.IsNaN(e.P) {
+						tested[m] = append(tested[m], e)
+					}
 				}
 			}
 		}
 	}
-	s.Comparisons = len(tested)
-	holm(tested)
+	for m, estimates := range tested {
+		s.Comparisons[m] = len(estimates)
+		holm(estimates)
+	}
 }
 
 func (s *Sweep) summarize(c *Cell) {
-	var means, clipped, spikes []float64
+	var clipped, spikes []float64
+	var values [measures][]float64
 	for _, run := range c.Runs {
 		if run.result == nil {
 			continue
@@ -390,40 +432,69 @@ func (s *Sweep) summarize(c *Cell) {
 		}
 		if run.result.Diverged {
 			c.Diverged++
-		} else if mean := run.mean(); !math.IsNaN(mean) {
-			means = append(means, mean)
+		}
+		for m := range measures {
+			if value := run.value(m); !math.IsNaN(value) {
+				values[m] = append(values[m], value)
+			}
 		}
 	}
-	c.Mean, c.Std = meanAndSpread(means)
-	c.Clipped, c.Spikes, c.P = mean(clipped), mean(spikes), math.NaN()
+	for m, values := range values {
+		e := Estimate{Count: len(values), P: math.NaN()}
+		e.Mean, e.Std = meanAndSpread(values)
+		c.Estimates[m] = e
+	}
+	c.Clipped, c.Spikes = mean(clipped), mean(spikes)
 }
 
 // rank marks the best cell: fewest runs that diverged, then the lowest mean.
-func (c *Column) rank() {
+func (c *Column) rank(m measure) {
 	var best *Cell
 	for _, cell := range c.Cells {
-		if cell == nil || math.IsNaN(cell.Mean) {
-			continue
-		}
-		if best == nil || cell.Diverged < best.Diverged || cell.Diverged == best.Diverged && cell.Mean < best.Mean {
+		if cell != nil && cell.Estimates[m].Count > 0 && (best == nil || cell.better(best, m)) {
 			best = cell
 		}
 	}
 	// Where all are the same, as where nothing was clipped, none is the best.
 	for _, cell := range c.Cells {
-		if cell != nil && best != nil && (cell.Mean != best.Mean || cell.Diverged != best.Diverged) {
-			best.Best = true
+		if cell != nil && best != nil && (cell.Estimates[m].Mean != best.Estimates[m].Mean || cell.Diverged != best.Diverged) {
+			best.Estimates[m].Best = true
 		}
 	}
 }
 
-// pairedTest is Student's two-sided paired t-test on the logarithms of the runs' means, paired by seed: runs of one
-// seed have the same starting weights and batches, and losses differ by factors. Runs that diverged have no mean and are left out.
-func pairedTest(baseline, cell *Cell) float64 {
+// better says whether fewer runs diverged than another's, or, of as many, the mean is lower.
+func (c *Cell) better(than *Cell, m measure) bool {
+	if c.Diverged != than.Diverged {
+		return c.Diverged < than.Diverged
+	}
+	a, b := c.Estimates[m].Mean, than.Estimates[m].Mean
+	return a < b || math.IsNaN(b)
+}
+
+// interpolation is the mean squared error of linear interpolation on the crops that the column's runs were tested on; NaN
+// where none was.
+func (c *Column) interpolation() float64 {
+	for _, cell := range c.Cells {
+		if cell == nil {
+			continue
+		}
+		for _, run := range cell.Runs {
+			if run.result != nil && run.result.BilinearMSE != nil {
+				return float64(run.result.BilinearMSE.Mean)
+			}
+		}
+	}
+	return math.NaN()
+}
+
+// pairedTest is Student's two-sided paired t-test on the logarithms of the runs' values, paired by seed: runs of one seed
+// have the same starting weights and batches, and losses differ by factors. Runs that diverged have no value and are left out.
+func pairedTest(baseline, cell *Cell, m measure) float64 {
 	var differences []float64
 	for _, a := range baseline.Runs {
 		for _, b := range cell.Runs {
-			if x, y := a.mean(), b.mean(); a.seed == b.seed && x > 0 && y > 0 {
+			if x, y := a.value(m), b.value(m); a.seed == b.seed && x > 0 && y > 0 {
 				differences = append(differences, math.Log(y/x))
 			}
 		}
@@ -443,28 +514,31 @@ func pairedTest(baseline, cell *Cell) float64 {
 	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Survival(math.Abs(t))
 }
 
-// holm corrects the cells' p-values for their number (Holm 1979): the smallest is multiplied by their number, the next
+// holm corrects p-values for their number (Holm 1979): the smallest is multiplied by their number, the next
 // by one less, and so on, and none becomes smaller than one before it.
-func holm(cells []*Cell) {
-	sorted := slices.Clone(cells)
+func holm(estimates []*Estimate) {
+	sorted := slices.Clone(estimates)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].P < sorted[j].P })
 	lowest := 0.
-	for i, cell := range sorted {
-		lowest = max(lowest, min(1, cell.P*float64(len(sorted)-i)))
-		cell.P = lowest
+	for i, e := range sorted {
+		lowest = max(lowest, min(1, e.P*float64(len(sorted)-i)))
+		e.P = lowest
 	}
 }
 
-// significant says whether the cell differs from no clipping.
-func (c *Cell) significant() bool { return c.P < significance }
+// significant says whether it differs from that of no clipping.
+func (e Estimate) significant() bool { return e.P < significance }
 
-// text is the cell in the table.
-func (c *Cell) text() string {
+func (e Estimate) text() string { return spread(e.Mean, e.Std, e.Count) }
+
+// text is the cell in a measure's table.
+func (c *Cell) text(m measure) string {
 	if c == nil {
 		return ""
 	}
-	text := spread(c.Mean, c.Std, c.Done-c.Diverged)
-	if c.significant() {
+	e := c.Estimates[m]
+	text := e.text()
+	if e.significant() {
 		text += " *"
 	}
 	if c.Diverged > 0 {

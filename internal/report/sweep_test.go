@@ -23,16 +23,25 @@ type sweepRow struct {
 	mean       float64 // NaN: diverged
 	missing    bool
 	spikes     int
+
+	heldOut           string
+	test, interpolate float64 // 0: it has no such errors
 }
 
 // writeSweep makes a sweep's folder.
 func writeSweep(t *testing.T, rows []sweepRow) string {
 	t.Helper()
 	dir := t.TempDir()
+	varying := []string{"loss", "clip", "seed", "batch-size"}
 	var runs []map[string]string
 	for i, r := range rows {
 		label := fmt.Sprintf("run-%d", i)
-		runs = append(runs, map[string]string{"label": label, "specification": fmt.Sprintf("loss: %s\nclip: %s\nbatch-size: %d\nseed: %d\nsteps: 4000\nwidth: 0.5\n", r.loss, r.clip, r.batch, r.seed)})
+		specification := fmt.Sprintf("loss: %s\nclip: %s\nbatch-size: %d\nseed: %d\nsteps: 4000\nwidth: 0.5\n", r.loss, r.clip, r.batch, r.seed)
+		if r.heldOut != "" {
+			varying = []string{"data.test", "loss", "clip", "seed"}
+			specification = "data:\n  test: " + r.heldOut + "\n  hash: of" + r.heldOut + "\n" + specification
+		}
+		runs = append(runs, map[string]string{"label": label, "specification": specification})
 		if r.missing {
 			continue
 		}
@@ -45,6 +54,10 @@ func writeSweep(t *testing.T, rows []sweepRow) string {
 			result["diverged"], result["diverged_step"], result["mean"] = true, 2000, nil
 		} else {
 			result["mean"] = r.mean
+		}
+		if r.test > 0 {
+			result["test_mse"] = map[string]any{"images": 2000, "mean": r.test, "std": 1}
+			result["bilinear_mse"] = map[string]any{"images": 2000, "mean": r.interpolate, "std": 1}
 		}
 		content, err := json.Marshal(result)
 		if err != nil {
@@ -66,7 +79,7 @@ func writeSweep(t *testing.T, rows []sweepRow) string {
 		}
 	}
 	content, err := json.Marshal(map[string]any{"title": "A test's table", "command": "alrc sweep run x.yaml",
-		"varying": []string{"loss", "clip", "seed", "batch-size"}, "runs": runs})
+		"varying": varying, "runs": runs})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,17 +133,17 @@ func TestSweepTableIsThePublishedLayout(t *testing.T) {
 		for _, column := range block.Columns {
 			for _, cell := range column.Cells {
 				helped := block.Name == "quartic loss" && column.Name == "batch size 1" && cell.Clip == "alrc:2"
-				if cell.significant() != helped {
-					t.Errorf("%s, %s, %s: p = %v", block.Name, column.Name, cell.Clip, cell.P)
+				if cell.Estimates[trainingLoss].significant() != helped {
+					t.Errorf("%s, %s, %s: p = %v", block.Name, column.Name, cell.Clip, cell.Estimates[trainingLoss].P)
 				}
-				if helped && !cell.Best {
+				if helped && !cell.Estimates[trainingLoss].Best {
 					t.Error("the lowest mean is not the best")
 				}
 			}
 		}
 	}
-	if s.Comparisons != 12 {
-		t.Errorf("%d comparisons", s.Comparisons)
+	if s.Comparisons[trainingLoss] != 12 {
+		t.Errorf("%d comparisons", s.Comparisons[trainingLoss])
 	}
 	if first := s.Sentences()[3]; !strings.HasPrefix(first, "Quartic loss, batch size 1: the loss is 20.4 ± 1.4 without clipping and 12.51 ± 0.76 with ALRC, n = 2 (−39 %, sig") || !strings.Contains(first, "significant: p = ") {
 		t.Errorf("it says %q", first)
@@ -152,21 +165,21 @@ func TestPairedTestAndHolm(t *testing.T) {
 	other := cell(10*math.Exp(differences[0]), 20*math.Exp(differences[1]), 15*math.Exp(differences[2]))
 	value := -0.25 / (0.05 / math.Sqrt(3))
 	want := 1 - math.Abs(value)/math.Sqrt(value*value+2)
-	if got := pairedTest(base, other); math.Abs(got-want) > 1e-9 {
+	if got := pairedTest(base, other, trainingLoss); math.Abs(got-want) > 1e-9 {
 		t.Errorf("p = %v, want %v", got, want)
 	}
-	if got := pairedTest(base, base); got != 1 {
+	if got := pairedTest(base, base, trainingLoss); got != 1 {
 		t.Errorf("runs that are the same differ with p = %v", got)
 	}
 	other.Runs[2].result.Diverged = true
-	if got := pairedTest(base, other); math.IsNaN(got) {
+	if got := pairedTest(base, other, trainingLoss); math.IsNaN(got) {
 		t.Error("two pairs are enough for a test")
 	}
 	other.Runs[1].result.Diverged = true
-	if got := pairedTest(base, other); !math.IsNaN(got) {
+	if got := pairedTest(base, other, trainingLoss); !math.IsNaN(got) {
 		t.Errorf("one pair gives p = %v", got)
 	}
-	cells := []*Cell{{P: 0.04}, {P: 0.01}, {P: 0.03}, {P: 0.9}}
+	cells := []*Estimate{{P: 0.04}, {P: 0.01}, {P: 0.03}, {P: 0.9}}
 	holm(cells)
 	for i, want := range []float64{0.09, 0.04, 0.09, 0.9} {
 		if math.Abs(cells[i].P-want) > 1e-12 {
@@ -208,7 +221,7 @@ func TestNoneIsBestWhereAllAreTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if places := s.best(s.Blocks[0]); len(places) > 0 {
+	if places := s.best(s.Blocks[0], trainingLoss); len(places) > 0 {
 		t.Errorf("the best are %v", places)
 	}
 }

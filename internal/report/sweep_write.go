@@ -1,11 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,14 +16,18 @@ import (
 	"alrc/internal/figure"
 )
 
-// Write writes report.html, report.md, table.csv and table.tex into a folder, and the learning curves of each block as
-// PNG and SVG.
+// Write writes report.html, report.md, table.csv and table.tex into a folder, the table of test errors likewise where there is one,
+// and the learning curves of each block as PNG and SVG.
 func (s *Sweep) Write(dir string) error {
 	type file struct {
 		name  string
 		write func(io.Writer) error
 	}
-	files := []file{{"table.csv", s.writeCSV}, {"table.tex", s.writeLaTeX}, {"report.md", s.writeMarkdown}, {"report.html", s.page().Write}}
+	files := []file{{"report.md", s.writeMarkdown}, {"report.html", s.page().Write}}
+	for _, m := range s.measures() {
+		files = append(files, file{words[m].file + ".csv", func(w io.Writer) error { return s.writeCSV(w, m) }},
+			file{words[m].file + ".tex", func(w io.Writer) error { return s.writeLaTeX(w, m) }})
+	}
 	for _, block := range s.Blocks {
 		curves, width, height := s.figure(block)
 		files = append(files,
@@ -114,15 +120,46 @@ func (s *Sweep) series(c *Cell) figure.Series {
 	return series
 }
 
-// table is a block with what show makes of each cell.
-func (s *Sweep) table(b *Block, show func(*Cell) string) (header []string, rows [][]string) {
+// measures are those that have a table.
+func (s *Sweep) measures() []measure {
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			for _, cell := range column.Cells {
+				if cell != nil && cell.Estimates[testError].Count > 0 {
+					return []measure{trainingLoss, testError}
+				}
+			}
+		}
+	}
+	return []measure{trainingLoss}
+}
+
+// words name the measures: their files, sections, single columns, and what they are in a sentence.
+var words = [...]struct{ file, title, column, noun string }{
+	trainingLoss: {"table", "Losses", "mean of last losses", "loss"},
+	testError:    {"test-error", "Errors on held-out crops", "mean squared error", "test error"},
+}
+
+const interpolation = "linear interpolation"
+
+// measureTable is a block's table of a measure.
+func (s *Sweep) measureTable(b *Block, m measure) (header []string, rows [][]string) {
+	header, rows = s.table(b, words[m].column, func(c *Cell) string { return c.text(m) })
+	if m == testError {
+		row := []string{interpolation}
+		for _, column := range b.Columns {
+			row = append(row, short(column.interpolation()))
+		}
+		rows = append(rows, row)
+	}
+	return header, rows
+}
+
+// table is a block with what show makes of each cell; name is that of a single column.
+func (s *Sweep) table(b *Block, name string, show func(*Cell) string) (header []string, rows [][]string) {
 	header = []string{"clipping"}
 	for _, column := range b.Columns {
-		name := column.Name
-		if name == "" {
-			name = "mean of last losses"
-		}
-		header = append(header, name)
+		header = append(header, cmp.Or(column.Name, name))
 	}
 	for at, clip := range s.Clips {
 		row := []string{describe(clip)}
@@ -135,10 +172,10 @@ func (s *Sweep) table(b *Block, show func(*Cell) string) (header []string, rows 
 }
 
 // best lists the places of the best cells of a block's table, where there is a choice.
-func (s *Sweep) best(b *Block) (places [][2]int) {
+func (s *Sweep) best(b *Block, m measure) (places [][2]int) {
 	for k, column := range b.Columns {
 		for at, cell := range column.Cells {
-			if cell != nil && cell.Best && len(s.Clips) > 1 {
+			if cell != nil && cell.Estimates[m].Best && len(s.Clips) > 1 {
 				places = append(places, [2]int{at, 1 + k})
 			}
 		}
@@ -163,29 +200,49 @@ func spikesText(c *Cell) string {
 	return strconv.FormatFloat(c.Spikes, 'f', 1, 64)
 }
 
-// explanation says how to read the table.
-func (s *Sweep) explanation() string {
-	repeats := 0
+// explanation says how to read a measure's table.
+func (s *Sweep) explanation(m measure) string {
+	repeats, crops := 0, 0
 	for _, block := range s.Blocks {
 		for _, column := range block.Columns {
 			for _, cell := range column.Cells {
-				if cell != nil {
-					repeats = max(repeats, len(cell.Runs))
+				if cell == nil {
+					continue
+				}
+				repeats = max(repeats, len(cell.Runs))
+				for _, run := range cell.Runs {
+					if run.result != nil && run.result.TestMSE != nil {
+						crops = max(crops, run.result.TestMSE.Images)
+					}
 				}
 			}
 		}
 	}
-	text := fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping: mean and standard deviation over %d repeats.",
-		thousands(s.last), repeats)
-	if repeats == 1 {
-		text = fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping.", thousands(s.last))
+	text := fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping", thousands(s.last))
+	if m == testError {
+		text = fmt.Sprintf("Mean squared error of each run's completions of %s held-out crops at its end, against the blurred truth in [-1, 1]",
+			thousands(int64(crops)))
+	}
+	if repeats > 1 {
+		text += fmt.Sprintf(": mean and standard deviation over %d repeats", repeats)
+	}
+	text += "."
+	if slices.Contains(s.varying, "data.test") {
+		text += " A file's name says what was held out."
+	}
+	if m == testError {
+		text += " Linear interpolation is of the same scans, and blurred alike."
 	}
 	if len(s.Clips) > 1 {
-		text += " The best of a column is in bold type; runs that diverged have no mean and put a clipping last."
+		best := "The best of a column"
+		if m == testError {
+			best = "The best clipping of a column"
+		}
+		text += " " + best + " is in bold type; runs that diverged have no mean and put a clipping last."
 	}
-	if s.Comparisons > 0 {
+	if s.Comparisons[m] > 0 {
 		text += fmt.Sprintf(" An asterisk marks a difference to no clipping in the same column with p < %g: two-sided paired t-test on"+
-			" the logarithms of the runs' means, paired by seed, corrected after Holm for the %d comparisons here.", significance, s.Comparisons)
+			" the logarithms of the runs' means, paired by seed, corrected after Holm for the %d comparisons here.", significance, s.Comparisons[m])
 	} else {
 		text += " No difference was tested: that takes two repeats, without and with clipping."
 	}
@@ -198,28 +255,8 @@ const spikesExplanation = "Spike episodes are counted on each run's loss average
 // Sentences say what the sweep came to, column by column.
 func (s *Sweep) Sentences() []string {
 	var sentences []string
-	for _, block := range s.Blocks {
-		for _, column := range block.Columns {
-			var baseline, best *Cell
-			for _, cell := range column.Cells {
-				if cell == nil || math.IsNaN(cell.Mean) && cell.Diverged == 0 {
-					continue
-				}
-				if cell.Clip == "none" {
-					baseline = cell
-				} else if best == nil || cell.better(best) {
-					best = cell
-				}
-			}
-			if baseline == nil || best == nil {
-				continue
-			}
-			where := strings.Trim(block.Name+", "+column.Name, ", ")
-			if where != "" {
-				where += ": "
-			}
-			sentences = append(sentences, capital(where+best.against(baseline)+"."))
-		}
+	for _, m := range s.measures() {
+		sentences = append(sentences, s.sentences(m)...)
 	}
 	if len(s.Failed) > 0 {
 		sentences = append(sentences, fmt.Sprintf("%d runs failed and were set aside.", len(s.Failed)))
@@ -230,36 +267,61 @@ func (s *Sweep) Sentences() []string {
 	return sentences
 }
 
-func (c *Cell) better(than *Cell) bool {
-	if c.Diverged != than.Diverged {
-		return c.Diverged < than.Diverged
+// sentences say what the table of a measure shows.
+func (s *Sweep) sentences(m measure) (sentences []string) {
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			var baseline, best *Cell
+			for _, cell := range column.Cells {
+				if cell == nil || cell.Estimates[m].Count == 0 && cell.Diverged == 0 {
+					continue
+				}
+				if cell.Clip == "none" {
+					baseline = cell
+				} else if best == nil || cell.better(best, m) {
+					best = cell
+				}
+			}
+			if baseline == nil || best == nil {
+				continue
+			}
+			where := strings.Trim(block.Name+", "+column.Name, ", ")
+			if where != "" {
+				where += ": "
+			}
+			text := where + best.against(baseline, m)
+			if linear := column.interpolation(); m == testError && !math.IsNaN(linear) {
+				text += fmt.Sprintf("; that of linear interpolation is %s", short(linear))
+			}
+			sentences = append(sentences, capital(text+"."))
+		}
 	}
-	return c.Mean < than.Mean || math.IsNaN(than.Mean)
+	return sentences
 }
 
 // against says how the best clipping compares with none.
-func (c *Cell) against(baseline *Cell) string {
+func (c *Cell) against(baseline *Cell, m measure) string {
 	name := describe(c.Clip)
+	what, best, none := words[m].noun, c.Estimates[m], baseline.Estimates[m]
 	diverged := func(cell *Cell) string {
 		return fmt.Sprintf("%d of %d runs diverged", cell.Diverged, cell.Done)
 	}
 	switch {
-	case math.IsNaN(baseline.Mean) && math.IsNaN(c.Mean):
+	case math.IsNaN(none.Mean) && math.IsNaN(best.Mean):
 		return "every run diverged, without clipping and with " + name
-	case math.IsNaN(baseline.Mean):
-		return fmt.Sprintf("without clipping %s; with %s the loss is %s", diverged(baseline), name, c.text())
-	case math.IsNaN(c.Mean):
-		return fmt.Sprintf("with %s %s; without clipping the loss is %s", name, diverged(c), baseline.text())
+	case math.IsNaN(none.Mean):
+		return fmt.Sprintf("without clipping %s; with %s the %s is %s", diverged(baseline), name, what, c.text(m))
+	case math.IsNaN(best.Mean):
+		return fmt.Sprintf("with %s %s; without clipping the %s is %s", name, diverged(c), what, baseline.text(m))
 	}
-	change := c.Mean/baseline.Mean - 1
-	text := fmt.Sprintf("the loss is %s without clipping and %s with %s (%s", spread(baseline.Mean, baseline.Std, baseline.Done-baseline.Diverged),
-		spread(c.Mean, c.Std, c.Done-c.Diverged), name, signedPercent(change))
+	change := best.Mean/none.Mean - 1
+	text := fmt.Sprintf("the %s is %s without clipping and %s with %s (%s", what, none.text(), best.text(), name, signedPercent(change))
 	switch {
-	case math.IsNaN(c.P):
-	case c.significant():
-		text += fmt.Sprintf(", significant: p = %.2g", c.P)
+	case math.IsNaN(best.P):
+	case best.significant():
+		text += fmt.Sprintf(", significant: p = %.2g", best.P)
 	default:
-		text += fmt.Sprintf(", not significant: p = %.2g", c.P)
+		text += fmt.Sprintf(", not significant: p = %.2g", best.P)
 	}
 	text += ")"
 	if baseline.Diverged > 0 {
@@ -288,12 +350,27 @@ func (s *Sweep) missing() (missing int) {
 // Table writes the results for a terminal.
 func (s *Sweep) Table(w io.Writer) error {
 	var text strings.Builder
+	for i, m := range s.measures() {
+		if i > 0 {
+			text.WriteString("\n" + words[m].title + "\n\n")
+		}
+		s.writeText(&text, m)
+	}
+	for _, failed := range s.Failed {
+		fmt.Fprintf(&text, "Set aside: %s: %s\n", failed[0], failed[1])
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// writeText writes a measure's table for a terminal.
+func (s *Sweep) writeText(text *strings.Builder, m measure) {
 	for _, block := range s.Blocks {
 		if block.Name != "" {
 			text.WriteString(capital(block.Name) + "\n")
 		}
-		header, rows := s.table(block, (*Cell).text)
-		for _, place := range s.best(block) {
+		header, rows := s.measureTable(block, m)
+		for _, place := range s.best(block, m) {
 			rows[place[0]][place[1]] = "> " + rows[place[0]][place[1]]
 		}
 		widths := make([]int, len(header))
@@ -315,17 +392,11 @@ func (s *Sweep) Table(w io.Writer) error {
 		}
 		text.WriteByte('\n')
 	}
-	explanation := strings.ReplaceAll(s.explanation(), "in bold type", "marked >")
-	text.WriteString(explanation + "\n")
-	for _, failed := range s.Failed {
-		fmt.Fprintf(&text, "Set aside: %s: %s\n", failed[0], failed[1])
-	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	text.WriteString(strings.ReplaceAll(s.explanation(m), "in bold type", "marked >") + "\n")
 }
 
-// writeCSV writes a row for each cell.
-func (s *Sweep) writeCSV(w io.Writer) error {
+// writeCSV writes a row for each cell of a measure's table.
+func (s *Sweep) writeCSV(w io.Writer, m measure) error {
 	table := csv.NewWriter(w)
 	err := table.Write([]string{"block", "column", "clipping", "repeats", "done", "diverged", "mean", "std", "p_holm", "best", "clipped_share", "spike_episodes"})
 	if err != nil {
@@ -343,8 +414,15 @@ func (s *Sweep) writeCSV(w io.Writer) error {
 				if c == nil {
 					continue
 				}
+				e := c.Estimates[m]
 				err := table.Write([]string{block.Name, column.Name, c.Clip, strconv.Itoa(len(c.Runs)), strconv.Itoa(c.Done), strconv.Itoa(c.Diverged),
-					value(c.Mean), value(c.Std), value(c.P), strconv.FormatBool(c.Best), value(c.Clipped), value(c.Spikes)})
+					value(e.Mean), value(e.Std), value(e.P), strconv.FormatBool(e.Best), value(c.Clipped), value(c.Spikes)})
+				if err != nil {
+					return err
+				}
+			}
+			if m == testError {
+				err := table.Write([]string{block.Name, column.Name, interpolation, "", "", "", value(column.interpolation()), "", "", "", "", ""})
 				if err != nil {
 					return err
 				}
@@ -358,8 +436,8 @@ func (s *Sweep) writeCSV(w io.Writer) error {
 var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "±", `$\pm$`, "–", "--", "−", "$-$", "<", "$<$")
 
-// writeLaTeX writes the table for a paper; it needs no package.
-func (s *Sweep) writeLaTeX(w io.Writer) error {
+// writeLaTeX writes a measure's table for a paper; it needs no package.
+func (s *Sweep) writeLaTeX(w io.Writer, m measure) error {
 	var text strings.Builder
 	columns := 0
 	for _, block := range s.Blocks {
@@ -367,7 +445,7 @@ func (s *Sweep) writeLaTeX(w io.Writer) error {
 	}
 	fmt.Fprintf(&text, "%% %s\n\\begin{tabular}{l%s}\n\\hline\n", strings.ReplaceAll(s.Title, "\n", " "), strings.Repeat("r", columns))
 	for i, block := range s.Blocks {
-		header, rows := s.table(block, (*Cell).text)
+		header, rows := s.measureTable(block, m)
 		if block.Name != "" {
 			if i > 0 {
 				text.WriteString("\\hline\n")
@@ -388,7 +466,7 @@ func (s *Sweep) writeLaTeX(w io.Writer) error {
 		}
 		line(header)
 		text.WriteString("\\hline\n")
-		strong := s.best(block)
+		strong := s.best(block, m)
 		for r, row := range rows {
 			for k := range row {
 				row[k] = latexEscapes.Replace(row[k])
@@ -402,7 +480,7 @@ func (s *Sweep) writeLaTeX(w io.Writer) error {
 		}
 	}
 	text.WriteString("\\hline\n\\end{tabular}\n")
-	for _, line := range strings.Split(s.explanation(), ". ") {
+	for _, line := range strings.Split(s.explanation(m), ". ") {
 		text.WriteString("% " + line + "\n")
 	}
 	_, err := io.WriteString(w, text.String())
@@ -414,8 +492,7 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 	var text strings.Builder
 	escape := strings.NewReplacer("|", `\|`, "*", `\*`)
 	fmt.Fprintf(&text, "# %s\n\n", s.Title)
-	table := func(b *Block, show func(*Cell) string, strong [][2]int) {
-		header, rows := s.table(b, show)
+	table := func(header []string, rows [][]string, strong [][2]int) {
 		fmt.Fprintf(&text, "| %s |\n| --- |%s\n", strings.Join(header, " | "), strings.Repeat(" ---: |", len(header)-1))
 		for r, row := range rows {
 			for k := range row {
@@ -434,28 +511,42 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 		if block.Name != "" {
 			fmt.Fprintf(&text, "## %s\n\n", capital(block.Name))
 		}
-		table(block, (*Cell).text, s.best(block))
+		header, rows := s.measureTable(block, trainingLoss)
+		table(header, rows, s.best(block, trainingLoss))
 		fmt.Fprintf(&text, "![Learning curves](%s.png)\n\n", s.figureName(block))
 	}
-	text.WriteString(strings.ReplaceAll(s.explanation(), "*", `\*`) + "\n\n")
+	text.WriteString(s.explanation(trainingLoss) + "\n\n")
 	text.WriteString("Curves are raw losses smoothed over " + thousands(int64(s.window())) + " steps; the line is the mean over the repeats, and the band reaches from the lowest to the highest.\n\n")
 	for _, sentence := range s.Sentences() {
 		fmt.Fprintf(&text, "- %s\n", escape.Replace(sentence))
 	}
-	text.WriteString("\n## Share of losses clipped\n\n")
-	for _, block := range s.Blocks {
-		if block.Name != "" {
-			fmt.Fprintf(&text, "%s:\n\n", capital(block.Name))
+	text.WriteByte('\n')
+	section := func(title, explanation string, show func(*Block)) {
+		fmt.Fprintf(&text, "## %s\n\n", title)
+		if explanation != "" {
+			text.WriteString(explanation + "\n\n")
 		}
-		table(block, clippedText, nil)
-	}
-	text.WriteString("## Spike episodes in a run\n\n" + spikesExplanation + "\n\n")
-	for _, block := range s.Blocks {
-		if block.Name != "" {
-			fmt.Fprintf(&text, "%s:\n\n", capital(block.Name))
+		for _, block := range s.Blocks {
+			if block.Name != "" {
+				fmt.Fprintf(&text, "%s:\n\n", capital(block.Name))
+			}
+			show(block)
 		}
-		table(block, spikesText, nil)
 	}
+	if slices.Contains(s.measures(), testError) {
+		section(words[testError].title, s.explanation(testError), func(b *Block) {
+			header, rows := s.measureTable(b, testError)
+			table(header, rows, s.best(b, testError))
+		})
+	}
+	section("Share of losses clipped", "", func(b *Block) {
+		header, rows := s.table(b, "share", clippedText)
+		table(header, rows, nil)
+	})
+	section("Spike episodes in a run", spikesExplanation, func(b *Block) {
+		header, rows := s.table(b, "episodes", spikesText)
+		table(header, rows, nil)
+	})
 	if s.Command != "" {
 		fmt.Fprintf(&text, "Made by `%s`.\n", s.Command)
 	}
@@ -472,46 +563,38 @@ func (s *Sweep) page() *figure.Page {
 	if missing := s.missing() - len(s.Failed); missing > 0 {
 		page.Warning(fmt.Sprintf("%d runs are not done yet.", missing))
 	}
-	page.Heading(2, "Losses")
-	for _, block := range s.Blocks {
-		header, rows := s.table(block, (*Cell).text)
-		page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows, Strong: s.best(block)})
-	}
-	page.Paragraph(s.explanation())
-	for _, sentence := range s.Sentences() {
-		page.Paragraph(sentence)
+	for _, m := range s.measures() {
+		page.Heading(2, words[m].title)
+		for _, block := range s.Blocks {
+			header, rows := s.measureTable(block, m)
+			page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows, Strong: s.best(block, m)})
+		}
+		page.Paragraph(s.explanation(m))
+		for _, sentence := range s.sentences(m) {
+			page.Paragraph(sentence)
+		}
 	}
 	page.Heading(2, "Learning curves")
 	for _, block := range s.Blocks {
 		f, width, height := s.figure(block)
 		page.Figure(f, width, height, "Smoothed learning curves, a plot for each clipping. "+capital(block.Name),
-			capital(strings.TrimPrefix(block.Name+": ", ": "))+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
-				" and the band reaches from the lowest to the highest.", thousands(int64(s.window()))))
+			capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
+				" and the band reaches from the lowest to the highest.", thousands(int64(s.window())))))
 	}
 	page.Heading(2, "What was clipped")
 	for _, block := range s.Blocks {
-		header, rows := s.table(block, clippedText)
-		page.Table(figure.Table{Caption: capital(strings.TrimPrefix(block.Name+", ", ", ")) + "share of losses clipped", Header: header, Rows: rows})
+		header, rows := s.table(block, "share", clippedText)
+		page.Table(figure.Table{Caption: capital(strings.TrimPrefix(block.Name+", ", ", ") + "share of losses clipped"), Header: header, Rows: rows})
 	}
 	page.Heading(2, "Spike episodes in a run")
 	page.Paragraph(spikesExplanation)
 	for _, block := range s.Blocks {
-		header, rows := s.table(block, spikesText)
+		header, rows := s.table(block, "episodes", spikesText)
 		page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows})
 	}
 	page.Heading(2, "Settings")
-	var common [][2]string
-	for _, pair := range s.settings {
-		varies := false
-		for _, name := range s.varying {
-			varies = varies || name == pair[0]
-		}
-		if !varies {
-			common = append(common, pair)
-		}
-	}
 	page.Paragraph("What all runs share; what varies is in the tables.")
-	page.Definitions(common)
+	page.Definitions(s.settings)
 	if s.Command != "" {
 		page.Heading(2, "Do it again")
 		page.Code(s.Command)

@@ -142,11 +142,11 @@ func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 		"repeats: many":          "repeats: many",
 		"exclude: 3":             "exclude: give a list",
 		"exclude: [3]":           "exclude: 3 is no settings",
-		"batch-size: 1\nexclude: [{batch-size: 2}]": "exclude: no combination has batch-size: 2",
-		"batch-size: 1\nexclude: [{batch-size: 1}]": "nothing is left to run",
-		"data: {kind: cifar10, dir: /there}":        "by kind and not by place",
-		"data: [{kind: images, paths: [there]}]":    "by kind and not by place",
-		"batch-size: [1, 2.5]":                      "batch-size",
+		"batch-size: 1\nexclude: [{batch-size: 2}]":                                               "exclude: no combination has batch-size: 2",
+		"batch-size: 1\nexclude: [{batch-size: 1}]":                                               "nothing is left to run",
+		"data: {kind: cifar10, dir: /there}":                                                      "by kind and not by place",
+		"data: [{kind: images, paths: [there]}]":                                                  "by kind and not by place",
+		"batch-size: [1, 2.5]":                                                                    "batch-size",
 		"seed: [" + strings.Repeat("1,", 999) + "1]\nsteps: [" + strings.Repeat("1,", 999) + "1]": "more than 100000",
 	} {
 		s, err := Parse([]byte(text))
