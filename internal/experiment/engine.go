@@ -34,14 +34,30 @@ type Engine interface {
 // NewEngine builds an engine for a network.
 type NewEngine func(model.Network, nn.Options) (Engine, error)
 
-var engines = map[string]NewEngine{
-	"cpu": func(network model.Network, options nn.Options) (Engine, error) {
-		return nn.New(network, options)
+// engineKind builds engines, and says without building one what its arithmetic is called.
+type engineKind struct {
+	build   NewEngine
+	kernels func(model.Network, nn.Options) (string, error)
+}
+
+var engines = map[string]engineKind{
+	"cpu": {
+		build:   func(network model.Network, options nn.Options) (Engine, error) { return nn.New(network, options) },
+		kernels: nn.Kernels,
 	},
 }
 
 // RegisterEngine makes an engine known under a name. It is to be called before the command starts.
-func RegisterEngine(name string, build NewEngine) { engines[name] = build }
+func RegisterEngine(name string, build NewEngine) {
+	engines[name] = engineKind{build, func(network model.Network, options nn.Options) (string, error) {
+		engine, err := build(network, options)
+		if err != nil {
+			return "", err
+		}
+		defer engine.Close()
+		return engine.Kernels(), nil
+	}}
+}
 
 // Engines lists the engines' names.
 func Engines() []string {
@@ -59,26 +75,32 @@ func unknownEngine(name string) error {
 
 // newEngine builds the engine of a specification for its task.
 func (s Specification) newEngine(t task, threads int) (Engine, error) {
+	kind, options, err := s.engine(t, threads)
+	if err != nil {
+		return nil, err
+	}
+	return kind.build(t.network(), options)
+}
+
+// engine is the kind of engine of a specification, and its options.
+func (s Specification) engine(t task, threads int) (kind engineKind, options nn.Options, err error) {
+	kind, ok := engines[s.Engine]
+	if !ok {
+		return kind, options, unknownEngine(s.Engine)
+	}
 	height, width := t.shape()
 	power, err := s.Loss.Power()
 	if err != nil {
-		return nil, err
+		return kind, options, err
 	}
 	loss := nn.Loss{Power: power}
 	if loss.Scale, loss.Huber = t.loss(); !s.Huber {
 		loss.Huber = 0
 	}
 	optimizer, err := s.Optimizer.resolve(s.Steps)
-	if err != nil {
-		return nil, err
-	}
-	build, ok := engines[s.Engine]
-	if !ok {
-		return nil, unknownEngine(s.Engine)
-	}
-	return build(t.network(), nn.Options{
+	return kind, nn.Options{
 		Batch: s.BatchSize, Height: height, Width: width,
 		Threads: threads, Kernels: s.Kernels, Direct: s.Direct,
 		Loss: loss, Optimizer: optimizer,
-	})
+	}, err
 }

@@ -69,13 +69,16 @@ func Resolve(s *Specification, data *DataSet) error {
 	if err != nil {
 		return err
 	}
-	engine, err := s.newEngine(t, 1)
+	kind, options, err := s.engine(t, 1)
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
+	kernels, err := kind.kernels(t.network(), options)
+	if err != nil {
+		return err
+	}
 	// The engine's name for its arithmetic tells of Direct, too, which is a field of its own.
-	s.Kernels, s.Data.Hash = strings.TrimSuffix(engine.Kernels(), "-direct"), data.Hash
+	s.Kernels, s.Data.Hash = strings.TrimSuffix(kernels, "-direct"), data.Hash
 	return nil
 }
 

@@ -47,32 +47,11 @@ type Engine struct {
 
 // New builds an engine: it plans every buffer and every task of a step, so that steps allocate nothing.
 func New(network model.Network, o Options) (*Engine, error) {
-	optimizer, err := o.Optimizer.withDefaults()
+	set, shapes, err := o.check(network)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.Loss.validate(); err != nil {
-		return nil, err
-	}
-	if o.Batch < 1 {
-		return nil, fmt.Errorf("nn: option Batch is %d: it must be at least 1", o.Batch)
-	}
-	if o.Threads < 0 {
-		return nil, fmt.Errorf("nn: option Threads is %d: it must be at least 0", o.Threads)
-	}
-	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	set, err := kernel.New(o.Kernels)
-	if err != nil {
-		return nil, err
-	}
-	o.Optimizer = optimizer
 	e := &Engine{options: o, network: network, set: set}
-	shapes, err := network.Shapes(o.Height, o.Width)
-	if err != nil {
-		return nil, err
-	}
 	e.chunk = chunkSize(shapes, o.Batch)
 	e.plan(shapes)
 	for range e.outputs {
@@ -100,11 +79,48 @@ func chunkSize(shapes []model.Shape, batch int) int {
 func (e *Engine) Close() { e.pool.close() }
 
 // Kernels is the name of the kernel set, which results depend on.
-func (e *Engine) Kernels() string {
-	if e.options.Direct {
-		return e.set.Name + "-direct"
+func (e *Engine) Kernels() string { return e.options.kernels(e.set) }
+
+// Kernels is the name of the kernel set that an engine of these options would have, or why there is none. It builds nothing.
+func Kernels(network model.Network, o Options) (string, error) {
+	set, _, err := o.check(network)
+	if err != nil {
+		return "", err
 	}
-	return e.set.Name
+	return o.kernels(set), nil
+}
+
+func (o Options) kernels(set *kernel.Set) string {
+	if o.Direct {
+		return set.Name + "-direct"
+	}
+	return set.Name
+}
+
+// check fills in defaults.
+func (o *Options) check(network model.Network) (*kernel.Set, []model.Shape, error) {
+	var err error
+	if o.Optimizer, err = o.Optimizer.withDefaults(); err != nil {
+		return nil, nil, err
+	}
+	if err := o.Loss.validate(); err != nil {
+		return nil, nil, err
+	}
+	if o.Batch < 1 {
+		return nil, nil, fmt.Errorf("nn: option Batch is %d: it must be at least 1", o.Batch)
+	}
+	if o.Threads < 0 {
+		return nil, nil, fmt.Errorf("nn: option Threads is %d: it must be at least 0", o.Threads)
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	set, err := kernel.New(o.Kernels)
+	if err != nil {
+		return nil, nil, err
+	}
+	shapes, err := network.Shapes(o.Height, o.Width)
+	return set, shapes, err
 }
 
 // Step is one optimizer step on a batch. Inputs are [N,H,W,C] as the network takes them, targets as it puts them out,
