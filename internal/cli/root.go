@@ -48,7 +48,7 @@ Start with:  alrc train              train a network without and with clipping, 
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
 	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
-		newSweepCommand(), newWorkerCommand(), newScanCommand(), newCompleteCommand(experiment.OpenCompleter))
+		newSweepCommand(), newWorkerCommand(), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter))
 	for _, command := range root.Commands() {
 		usageErrors(command)
 	}

@@ -52,24 +52,55 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 
 // completerRun finds the run's folder: path, the one run in it, or that of the checkpoint at path.
 func completerRun(path string) (dir string, err error) {
-	info, err := os.Stat(path)
+	runs, err := runsAt(path)
 	if err != nil {
 		return "", err
+	}
+	if len(runs) > 1 {
+		return "", fmt.Errorf("%s holds several runs: give the folder of one, such as %s", path, runs[len(runs)-1])
+	}
+	return runs[0], nil
+}
+
+// runsAt returns the folders of runs, at least one, at a path: that of one, or of its checkpoint, of a comparison, or of a sweep.
+func runsAt(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
 	}
 	if filepath.Base(path) == checkpointFile && !info.IsDir() {
 		path = filepath.Dir(path)
 	}
-	runs, err := FindRuns(path)
-	switch {
-	case err != nil:
-		return "", err
-	case len(runs) > 1:
-		return "", fmt.Errorf("%s holds several runs: give the folder of one, such as %s", path, runs[len(runs)-1])
-	case len(runs) == 0:
-		return "", fmt.Errorf("%s holds no %s: give the folder of a run that 'alrc train micrographs' made, or the %s in it",
-			path, runFileName, checkpointFile)
+	for _, folder := range []string{path, filepath.Join(path, "runs")} {
+		if runs, err := FindRuns(folder); err != nil || len(runs) > 0 {
+			return runs, err
+		}
 	}
-	return runs[0], nil
+	return nil, fmt.Errorf("%s holds no %s: give the folder of a run that 'alrc train micrographs' made, or the %s in it",
+		path, runFileName, checkpointFile)
+}
+
+// FindCompleters returns the folders of runs, at least one, that [OpenCompleter] takes: those of the task micrographs at a path,
+// which may be the folder of a run, of a comparison or of a sweep, or a run's checkpoint.
+func FindCompleters(path string) ([]string, error) {
+	runs, err := runsAt(path)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, dir := range runs {
+		s, err := Read(dir)
+		if err != nil {
+			return nil, err
+		}
+		if s.Task == Micrographs {
+			found = append(found, dir)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s: the runs' task is not %s; what completes scans is a run of 'alrc train micrographs'", path, Micrographs)
+	}
+	return found, nil
 }
 
 type completer struct {
@@ -83,6 +114,11 @@ type completer struct {
 func (c *completer) load(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(path)
+		if _, done := os.Stat(filepath.Join(dir, resultFile)); done == nil {
+			return fmt.Errorf("%w: the run is done, and its network was not kept, as in a sweep; 'alrc train %s --config %s'"+
+				" trains it again (with --data where it is of files)", err, Micrographs, filepath.Join(dir, runFileName))
+		}
 		return fmt.Errorf("%w: the run has not been saved yet", err)
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func BenchmarkBaselines(b *testing.B) {
 		}
 		for _, method := range Baselines() {
 			b.Run(kind+"/"+method.Name, func(b *testing.B) {
-				results, err := method.Evaluate(context.Background(), examples, b.N)
+				results, err := method.Evaluate(context.Background(), examples, b.N, EvaluateOptions{})
 				if err != nil {
 					b.Fatal(err)
 				}

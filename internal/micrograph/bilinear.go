@@ -45,6 +45,8 @@ func Bilinear(pixels, mask []float32, height, width int) ([]float32, error) {
 	return out, nil
 }
 
+var errNothingSeen = errors.New("the mask is 0 everywhere: nothing was seen")
+
 func checkScan(pixels, mask []float32, height, width int) error {
 	if height < 1 || width < 1 || len(pixels) != height*width || len(mask) != len(pixels) {
 		return fmt.Errorf("an image of %d values and a mask of %d, for %dx%d pixels", len(pixels), len(mask), width, height)
@@ -62,7 +64,7 @@ func checkScan(pixels, mask []float32, height, width int) error {
 		}
 	}
 	if !seen {
-		return errors.New("the mask is 0 everywhere: nothing was seen")
+		return errNothingSeen
 	}
 	return nil
 }

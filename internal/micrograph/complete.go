@@ -48,7 +48,7 @@ func Baselines() []Method {
 // Network is a trained network as a method for images of any size: crops overlap by a quarter and fade into each other.
 func Network(name string, c Completer) Method {
 	return Method{Name: name, Blurs: true, Serial: true, Complete: func(pixels, mask []float32, height, width int) ([]float32, error) {
-		if err := checkScan(pixels, mask, height, width); err != nil {
+		if err := checkScan(pixels, mask, height, width); err != nil && !errors.Is(err, errNothingSeen) {
 			return nil, err
 		}
 		input := make([]float32, 2*len(pixels))

@@ -138,7 +138,7 @@ func TestEvaluate(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	bilinear, err := Baselines()[0].Evaluate(ctx, examples, 12)
+	bilinear, err := Baselines()[0].Evaluate(ctx, examples, 12, EvaluateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestEvaluate(t *testing.T) {
 	if want := Baselines()[0].Compare(completed, truth, 48, 48); bilinear[7] != want {
 		t.Errorf("example 7: %+v, not %+v", bilinear[7], want)
 	}
-	network, err := Network("copy", copying{48}).Evaluate(ctx, examples, 12)
+	network, err := Network("copy", copying{48}).Evaluate(ctx, examples, 12, EvaluateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,9 +174,38 @@ func TestEvaluate(t *testing.T) {
 	if better != len(network) {
 		t.Errorf("blurred, %d of %d are nearer to the blurred truth", better, len(network))
 	}
+
+	// Crops of which nothing was seen, as thin scans have some.
+	thin, err := NewExamples(test, Scan{Kind: Spiral, Coverage: 0.002, Varied: true}, 32, 1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unseen := 0
+	truth, input = make([]float32, 32*32), make([]float32, 2*32*32)
+	for _, m := range append(Baselines(), Network("copy", copying{32})) {
+		results, err := m.Evaluate(ctx, thin, 12, EvaluateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range results {
+			if _, err := thin.Read(int64(i), input, nil, truth); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(input, func(value float32) bool { return value != 0 }) {
+				unseen++
+				if want := m.Compare(make([]float32, 32*32), truth, 32, 32); got != want {
+					t.Errorf("%s, example %d, of which nothing was seen: %+v, not %+v", m.Name, i, got, want)
+				}
+			}
+		}
+	}
+	if unseen == 0 {
+		t.Error("something was seen of all crops, so the scan is not thin enough for this test")
+	}
+
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := Baselines()[0].Evaluate(cancelled, examples, 12); err == nil {
+	if _, err := Baselines()[0].Evaluate(cancelled, examples, 12, EvaluateOptions{}); err == nil {
 		t.Error("a cancelled evaluation has a result")
 	}
 }

@@ -1,6 +1,7 @@
 package micrograph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,10 +40,18 @@ func metrics(a, b []float32, height, width int) Metrics {
 	return Metrics{mse, PSNR(mse), SSIM(a, b, height, width)}
 }
 
+// EvaluateOptions are what the results of an evaluation do not depend on.
+type EvaluateOptions struct {
+	// Threads is the number of examples that methods which allow it complete at a time; 0 stands for the number of processors.
+	Threads int
+	// Observe, where not nil, is called after every example, by several goroutines at a time.
+	Observe func()
+}
+
 // Evaluate completes the examples at positions 0 to count-1 by a method, and returns each one's comparison with the truth.
-// Methods that allow it run on all processors; results are the same whatever their number.
-func (m Method) Evaluate(ctx context.Context, examples *Examples, count int) ([]Comparison, error) {
-	workers := runtime.GOMAXPROCS(0)
+// Scans with thin coverage have crops of which nothing was seen: there a method that needs something gives the middle of the range.
+func (m Method) Evaluate(ctx context.Context, examples *Examples, count int, o EvaluateOptions) ([]Comparison, error) {
+	workers := cmp.Or(o.Threads, runtime.GOMAXPROCS(0))
 	if m.Serial {
 		workers = 1
 	}
@@ -68,11 +77,17 @@ func (m Method) Evaluate(ctx context.Context, examples *Examples, count int) ([]
 					mask[at] = input[2*at+1]
 				}
 				completed, err := m.Complete(truth, mask, examples.Side, examples.Side)
+				if errors.Is(err, errNothingSeen) {
+					completed, err = make([]float32, area), nil
+				}
 				if err != nil {
 					errs[worker] = fmt.Errorf("%s, example %d: %w", m.Name, i, err)
 					return
 				}
 				results[i] = m.Compare(completed, truth, examples.Side, examples.Side)
+				if o.Observe != nil {
+					o.Observe()
+				}
 			}
 		}()
 	}
