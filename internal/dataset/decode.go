@@ -40,17 +40,9 @@ type imageFile struct {
 
 // openImageFile opens a file by what it holds, whatever its name.
 func openImageFile(path string) (*imageFile, error) {
-	// Opening something that is no file, such as a pipe, might wait forever.
-	info, err := os.Stat(path)
+	file, info, err := openRegular(path)
 	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, withoutPath(err)
+		return nil, err
 	}
 	f, err := newImageFile(file, info.Size())
 	if err != nil {
@@ -59,6 +51,19 @@ func openImageFile(path string) (*imageFile, error) {
 	}
 	f.file, f.info = file, info
 	return f, nil
+}
+
+// openRegular opens a file, but nothing that is none, such as a pipe, which might wait forever.
+func openRegular(path string) (*os.File, os.FileInfo, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, withoutPath(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, errors.New("it is no regular file")
+	}
+	file, err := os.Open(path)
+	return file, info, withoutPath(err)
 }
 
 // withoutPath keeps a message from naming a file twice.

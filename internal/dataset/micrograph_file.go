@@ -24,17 +24,9 @@ type MicrographFile struct {
 // OpenMicrographFile opens a file by what it holds, whatever its name: TIFF of any number format, PNG, JPEG, or an .npy array
 // of shape [H,W], [N,H,W] or [N,H,W,1].
 func OpenMicrographFile(path string) (*MicrographFile, error) {
-	// Opening something that is no file, such as a pipe, might wait forever.
-	info, err := os.Stat(path)
+	file, info, err := openRegular(path)
 	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, withoutPath(err)
+		return nil, err
 	}
 	m, err := newMicrographFile(file, info.Size())
 	if err != nil {
