@@ -174,12 +174,17 @@ func TestEvaluate(t *testing.T) {
 		t.Errorf("of a run that is not done:\n%s", table)
 	}
 
-	// The micrographs are elsewhere, or are others.
+	// The micrographs are elsewhere, and a sweep does not say where they were; or they are others.
 	if err := os.Rename("images", "moved"); err != nil {
 		t.Fatal(err)
 	}
-	if other := evaluate(t, "sweep", "--crops", "12", "--json", "--data-dir", "moved"); other == "" || !strings.Contains(other, e.Hash) {
+	if other := evaluate(t, "sweep", "--crops", "12", "--json", "--data-dir", "moved"); !strings.Contains(other, e.Hash) {
 		t.Errorf("of images that were moved:\n%s", other)
+	}
+	nowhere := strings.NewReplacer("  paths:\n  - images\n", "", "test: images/2.tif", "test: 2.tif")
+	os.WriteFile(path, []byte(nowhere.Replace(string(content))), 0o644)
+	if other := evaluate(t, "sweep", "--crops", "12", "--json", "--data-dir", "moved"); strings.ReplaceAll(other, "sweep/runs", "runs/first") != text {
+		t.Errorf("of images in an unknown place:\n%s\nnot\n%s", other, text)
 	}
 	os.Remove("moved/0.tif")
 	os.Remove("sweep/runs/alrc-3/checkpoint.safetensors")

@@ -22,6 +22,9 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	}
 	s, err := Read(dir)
 	if err == nil {
+		if len(s.Data.Paths) == 0 && s.Data.Kind == "micrographs" {
+			s.Data.Paths = []string{dir} // a run of a sweep does not say where its images were, and no image is read here
+		}
 		err = s.Validate()
 	}
 	if err != nil {
