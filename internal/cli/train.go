@@ -283,11 +283,7 @@ func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs [
 			return nil, err
 		}
 	}
-	words := []string{"alrc"}
-	for _, word := range os.Args[1:] {
-		words = append(words, quoted(word))
-	}
-	environment := experiment.Here(version(), f.threads, strings.Join(words, " "))
+	environment := experiment.Here(version(), f.threads, commandLine())
 	for _, run := range runs {
 		dir := filepath.Join(out, f.label(run))
 		if err := experiment.Create(dir, run, environment); err != nil {

@@ -124,3 +124,18 @@ func TestMicrographsSweep(t *testing.T) {
 		t.Errorf("it says %q", sentence)
 	}
 }
+
+// Columns and rows say briefly which data runs are of.
+func TestDataInWords(t *testing.T) {
+	for _, test := range [][3]string{
+		{"data.test", "truth-1.tif", "truth-1.tif"}, {"data.test", "0.2", "test 0.2"}, {"data.test", "by default", "test by default"},
+		{"data.kind", "procedural-micrographs", "generated micrographs"}, {"data.dose", "10", "dose 10"},
+	} {
+		if got := settingText(test[0], test[1]); got != test[2] {
+			t.Errorf("%s %s is %q, not %q", test[0], test[1], got, test[2])
+		}
+	}
+	if got := capital("truth-1.tif, squared loss"); got != "truth-1.tif, squared loss" {
+		t.Errorf("a file is called %q", got)
+	}
+}

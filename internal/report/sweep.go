@@ -249,8 +249,10 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 			if name == "clip" || name == "seed" {
 				continue
 			}
-			value, _ := run.settings.get(name)
-			text := settingText(name, value)
+			text := settingText(name, "by default")
+			if value, _ := run.settings.get(name); value != "" {
+				text = settingText(name, value)
+			}
 			if across == "" || across == name {
 				columns = append(columns, text)
 			} else {
@@ -323,8 +325,11 @@ func settingText(name, value string) string {
 		return value + " loss"
 	case "huber":
 		return map[string]string{"true": "Huberised", "false": "not Huberised"}[value]
+	case "data.kind":
+		return map[string]string{"cifar10": "CIFAR-10", "procedural": "generated images", "images": "images",
+			"procedural-micrographs": "generated micrographs", "micrographs": "micrographs"}[value]
 	case "data.test":
-		if _, err := strconv.ParseFloat(value, 64); err != nil && value != "" {
+		if _, err := strconv.ParseFloat(value, 64); err != nil && value != "by default" {
 			return value // a file's name
 		}
 	case "optimizer.kind":
