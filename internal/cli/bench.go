@@ -99,7 +99,7 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 		}),
 		group("How", func(flags *pflag.FlagSet) {
 			flags.IntVar(&threads, "threads", 0, "`N` threads to compute with (0: all)")
-			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512 (default: the best that the CPU has, or $ALRC_KERNELS)")
+			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512, neon (default: the best that the CPU has, or $ALRC_KERNELS)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
 			flags.Float64Var(&seconds, "seconds", 3, "`SECONDS` to measure at each batch size")
 			flags.BoolVar(&asJSON, "json", false, "print JSON")

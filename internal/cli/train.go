@@ -139,7 +139,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.StringVar(&f.config, "config", "", "take the specification from a run.yaml; flags override what the `FILE` says")
 			flags.IntVar(&f.threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
 			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(experiment.Engines(), ", "))
-			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512 (default $ALRC_KERNELS, or the best that the CPU has)")
+			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512, neon (default $ALRC_KERNELS, or the best that the CPU has)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
 		}),
 	)

@@ -1,5 +1,5 @@
-// Package kernel is the arithmetic of convolutions and optimizers on float32: portable Go, and for amd64 the same in
-// assembly for AVX2 with FMA and for AVX-512, which asmgen generates.
+// Package kernel is the arithmetic of convolutions and optimizers on float32: portable Go, and assembly that asmgen
+// generates: for amd64 of all of it, for AVX2 with FMA and for AVX-512; for arm64 of what most time goes into, for NEON.
 //
 // A [Set] holds one implementation of each function. Sets differ in the order and the fusing of additions, so their
 // results differ in rounding; the results of one set are the same on every machine that has it.
@@ -19,7 +19,7 @@ const Channels = 16
 
 // Set is a kernel set.
 type Set struct {
-	// Name is portable, avx2 or avx512.
+	// Name is portable, avx2, avx512 or neon.
 	Name string
 	// Lanes is the number of floats in a vector.
 	Lanes int

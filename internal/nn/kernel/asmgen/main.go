@@ -1,10 +1,12 @@
-// Command asmgen writes the assembly of package kernel: the same functions for AVX-512 and for AVX2 with FMA. It is
+// Command asmgen writes the assembly of package kernel: the same functions for AVX-512 and for AVX2 with FMA, and
+// those that most time goes into for NEON. It is
 // a module of its own so that only those who change kernels need the assembler. Run it with go generate in the
 // folder above.
 package main
 
 import (
 	"fmt"
+	"os"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -55,6 +57,10 @@ func main() {
 	}
 	transpose()
 	Generate()
+	if err := writeNEON("../kernel_arm64.s", "../stubs_arm64.go"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // Offsets of the fields of kernel.Product, whose address, as that of an int64, is the parameter.

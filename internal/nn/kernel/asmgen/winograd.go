@@ -6,9 +6,6 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// The one-dimensional transforms of F(4,3) at the points 0, 1, -1, 2, -2 and infinity. Each is a few sums and
-// products of vectors; a two-dimensional transform is one along the rows and then one along the columns.
-
 // values hands out vectors and constants within one function.
 type values struct {
 	isa
@@ -61,67 +58,7 @@ func (w values) mul(number float32, a VecVirtual) VecVirtual {
 	return c
 }
 
-// transform is a one-dimensional transform of some values to others.
-type transform struct {
-	in, out   int
-	constants []float32
-	apply     func(w values, d []VecVirtual) []VecVirtual
-}
-
-// inputTransform is B^T.
-var inputTransform = transform{6, 6, []float32{2, 4, 5}, func(w values, d []VecVirtual) []VecVirtual {
-	even, odd := w.fnma(4, d[2], d[4]), w.fnma(4, d[1], d[3])
-	difference, double := w.sub(d[4], d[2]), w.sub(d[3], d[1])
-	first := w.fnma(5, d[2], d[4])
-	last := w.fnma(5, d[3], d[5])
-	return []VecVirtual{
-		w.fma(4, d[0], first), w.add(even, odd), w.sub(even, odd),
-		w.fma(2, double, difference), w.fnma(2, double, difference), w.fma(4, d[1], last),
-	}
-}}
-
-// outputTransform is A^T.
-var outputTransform = transform{6, 4, []float32{2, 4, 8}, func(w values, m []VecVirtual) []VecVirtual {
-	sum1, difference1 := w.add(m[1], m[2]), w.sub(m[1], m[2])
-	sum2, difference2 := w.add(m[3], m[4]), w.sub(m[3], m[4])
-	return []VecVirtual{
-		w.add(w.add(m[0], sum1), sum2), w.fma(2, difference2, difference1),
-		w.fma(4, sum2, sum1), w.fma(8, difference2, w.add(difference1, m[5])),
-	}
-}}
-
-// outputAdjoint is A.
-var outputAdjoint = transform{4, 6, []float32{2, 4}, func(w values, y []VecVirtual) []VecVirtual {
-	even, odd := w.add(y[0], y[2]), w.add(y[1], y[3])
-	even2 := w.fma(4, y[2], y[0])
-	odd2 := w.mul(2, w.fma(4, y[3], y[1]))
-	return []VecVirtual{y[0], w.add(even, odd), w.sub(even, odd), w.add(even2, odd2), w.sub(even2, odd2), y[3]}
-}}
-
-// weightTransform is G.
-var weightTransform = transform{3, 6, []float32{0.25, 1. / 6, 1. / 24, 1. / 12}, func(w values, g []VecVirtual) []VecVirtual {
-	sixth := w.mul(1./6, w.add(g[0], g[2]))
-	middle := w.mul(1./6, g[1])
-	zero := w.vector()
-	w.zero(zero)
-	outer := w.fma(1./24, g[0], w.mul(1./6, g[2]))
-	half := w.mul(1./12, g[1])
-	negative := w.sub(zero, sixth)
-	return []VecVirtual{w.mul(0.25, g[0]), w.sub(negative, middle), w.sub(middle, sixth),
-		w.add(outer, half), w.sub(outer, half), g[2]}
-}}
-
-// weightAdjoint is G^T.
-var weightAdjoint = transform{6, 3, []float32{0.25, 1. / 6, 1. / 24, 1. / 12}, func(w values, m []VecVirtual) []VecVirtual {
-	sixth := w.mul(1./6, w.add(m[1], m[2]))
-	sum, difference := w.add(m[3], m[4]), w.sub(m[3], m[4])
-	g0 := w.fma(1./24, sum, w.fma(0.25, m[0], w.vectorNegative(sixth)))
-	g1 := w.fma(1./12, difference, w.mul(1./6, w.sub(m[2], m[1])))
-	g2 := w.fma(1./6, sum, w.sub(m[5], sixth))
-	return []VecVirtual{g0, g1, g2}
-}}
-
-func (w values) vectorNegative(a VecVirtual) VecVirtual {
+func (w values) negative(a VecVirtual) VecVirtual {
 	zero := w.vector()
 	w.zero(zero)
 	return w.sub(zero, a)
@@ -137,7 +74,7 @@ func (x isa) local(vectors int) Mem {
 }
 
 // square applies a transform along both dimensions: load brings element (row, column), store takes it away.
-func (w values) square(t transform, load func(row, column int) VecVirtual, store func(row, column int, v VecVirtual)) {
+func (w values) square(t transform[VecVirtual], load func(row, column int) VecVirtual, store func(row, column int, v VecVirtual)) {
 	scratch := w.local(t.in * t.out)
 	at := func(row, column int) Mem { return scratch.Offset((row*t.out + column) * w.bytes()) }
 	for row := range t.in {
@@ -196,22 +133,22 @@ func (p planes) nextOfColumn(row, column int) Mem {
 
 func (p planes) advance(bytes int) { ADDQ(Imm(uint64(bytes)), p.base) }
 
-func (x isa) values(t transform) values {
+func (x isa) values(t transform[VecVirtual]) values {
 	w := values{x, map[float32]VecVirtual{}}
 	w.prepare(t.constants...)
 	return w
 }
 
 func (x isa) inputTransform() {
-	x.pixelsToPlanes("inputTransform", "makes the 36 planes of one 6x6 tile", inputTransform)
+	x.pixelsToPlanes("inputTransform", "makes the 36 planes of one 6x6 tile", inputTransform[VecVirtual]())
 }
 
 func (x isa) outputTransformAdjoint() {
-	x.pixelsToPlanes("outputTransformAdjoint", "makes the 36 planes of one 4x4 tile of gradients", outputAdjoint)
+	x.pixelsToPlanes("outputTransformAdjoint", "makes the 36 planes of one 4x4 tile of gradients", outputAdjoint[VecVirtual]())
 }
 
 // pixelsToPlanes makes a function that takes a tile of pixels to planes.
-func (x isa) pixelsToPlanes(name, doc string, t transform) {
+func (x isa) pixelsToPlanes(name, doc string, t transform[VecVirtual]) {
 	TEXT(name+x.suffix, 0, "func(dst, src *float32, planeStride, pitch, step, vectors int)")
 	Pragma("noescape")
 	Doc(name + x.suffix + " " + doc + "; strides are in bytes.")
@@ -258,7 +195,7 @@ func (x isa) outputTransform() {
 		TEXT(name+x.suffix, 0, signature)
 		Pragma("noescape")
 		Doc(name + x.suffix + doc)
-		w := x.values(outputTransform)
+		w := x.values(outputTransform[VecVirtual]())
 		src := newPlanes(parameter("src"), parameter("planeStride"))
 		dst := parameter("dst")
 		at := GP64()
@@ -287,7 +224,7 @@ func (x isa) outputTransform() {
 		}
 		Load(Param("vectors"), vectors)
 		Label("vector")
-		w.square(outputTransform, func(r, c int) VecVirtual {
+		w.square(outputTransform[VecVirtual](), func(r, c int) VecVirtual {
 			v := w.vector()
 			VMOVUPS(src.next(r, c), v)
 			return v
@@ -328,13 +265,13 @@ func (x isa) weightTransform() {
 	TEXT("weightTransform"+x.suffix, 0, "func(dst, src *float32, planeStride, tapStride, vectors int)")
 	Pragma("noescape")
 	Doc("weightTransform" + x.suffix + " makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.")
-	w := x.values(weightTransform)
+	w := x.values(weightTransform[VecVirtual]())
 	dst := newPlanes(parameter("dst"), parameter("planeStride"))
 	src, tapStride := parameter("src"), parameter("tapStride")
 	vectors := parameter("vectors")
 	at := GP64()
 	Label("vector")
-	w.square(weightTransform, func(r, c int) VecVirtual {
+	w.square(weightTransform[VecVirtual](), func(r, c int) VecVirtual {
 		if r == 0 && c == 0 {
 			MOVQ(src, at)
 		} else {
@@ -356,7 +293,7 @@ func (x isa) weightTransformAdjoint() {
 	TEXT("weightTransformAdjoint"+x.suffix, 0, "func(dst, src *float32, planeStride, tapStride, vectors, accumulate int)")
 	Pragma("noescape")
 	Doc("weightTransformAdjoint" + x.suffix + " makes, or adds to, the 9 taps' gradients of those of the 36 planes; strides are in bytes.")
-	w := x.values(weightAdjoint)
+	w := x.values(weightAdjoint[VecVirtual]())
 	src := newPlanes(parameter("src"), parameter("planeStride"))
 	dst := parameter("dst")
 	vectors := parameter("vectors")
@@ -371,7 +308,7 @@ func (x isa) weightTransformAdjoint() {
 	}
 	results := x.local(9)
 	Label("vector")
-	w.square(weightAdjoint, func(r, c int) VecVirtual {
+	w.square(weightAdjoint[VecVirtual](), func(r, c int) VecVirtual {
 		v := w.vector()
 		VMOVUPS(src.next(r, c), v)
 		return v
