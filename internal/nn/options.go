@@ -12,7 +12,7 @@ type Options struct {
 	Batch, Height, Width int
 	// Threads is the number of threads to compute with; 0 takes GOMAXPROCS. Results do not depend on it.
 	Threads int
-	// Kernels is the kernel set, portable, avx2 or avx512; "" takes $ALRC_KERNELS or the best that the processor has.
+	// Kernels is the kernel set, portable, avx2, avx512 or neon; "" takes $ALRC_KERNELS or the best that the processor has.
 	Kernels string
 	// Direct computes every convolution directly, without Winograd's algorithm.
 	Direct    bool

@@ -1,5 +1,5 @@
 // Package kernel is the arithmetic of convolutions and optimizers on float32: portable Go, and assembly that asmgen
-// generates: for amd64 of all of it, for AVX2 with FMA and for AVX-512; for arm64 of what most time goes into, for NEON.
+// generates: for amd64, for AVX2 with FMA and for AVX-512; and for arm64, for NEON.
 //
 // A [Set] holds one implementation of each function. Sets differ in the order and the fusing of additions, so their
 // results differ in rounding; the results of one set are the same on every machine that has it.

@@ -2481,6 +2481,270 @@ write9:
 	BNE group
 	RET
 
+// func addNEON(dst, a, b *float32, vectors int)
+TEXT ·addNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R0
+	MOVD a+8(FP), R1
+	MOVD b+16(FP), R2
+	MOVD vectors+24(FP), R10
+	LSL $1, R10
+
+group:
+	VLD1 (R1), [V0.S4]
+	VLD1 (R2), [V1.S4]
+	WORD $0x4e21d402 // FADD V2.4S, V0.4S, V1.4S
+	VST1 [V2.S4], (R0)
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func activateNEON(dst, bias *float32, slope float32, step, pixels, vectors int)
+TEXT ·activateNEON(SB), NOSPLIT, $0-48
+	FMOVS slope+16(FP), F0
+	VDUP V0.S[0], V0.S4
+	MOVD dst+0(FP), R0
+	MOVD bias+8(FP), R1
+	MOVD step+24(FP), R8
+	MOVD pixels+32(FP), R9
+	MOVD vectors+40(FP), R10
+	LSL $1, R10
+
+group:
+	MOVD R0, R19
+	VLD1 (R1), [V1.S4]
+	MOVD R9, R11
+
+pixel:
+	VLD1 (R19), [V2.S4]
+	WORD $0x4e21d443 // FADD V3.4S, V2.4S, V1.4S
+	WORD $0x6e20dc64 // FMUL V4.4S, V3.4S, V0.4S
+	WORD $0x4e24f463 // FMAX V3.4S, V3.4S, V4.4S
+	VST1 [V3.S4], (R19)
+	ADD R8, R19
+	SUBS $1, R11
+	BNE pixel
+	ADD $16, R0
+	ADD $16, R1
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func deactivateNEON(dst, gradient, y *float32, slope float32, step, pixels, vectors int)
+TEXT ·deactivateNEON(SB), NOSPLIT, $0-56
+	FMOVS slope+24(FP), F0
+	VDUP V0.S[0], V0.S4
+	MOVD dst+0(FP), R0
+	MOVD gradient+8(FP), R1
+	MOVD y+16(FP), R2
+	MOVD step+32(FP), R8
+	MOVD pixels+40(FP), R9
+	MOVD vectors+48(FP), R10
+	LSL $1, R10
+
+group:
+	MOVD R0, R19
+	MOVD R1, R20
+	MOVD R2, R21
+	MOVD R9, R11
+
+pixel:
+	VLD1 (R20), [V1.S4]
+	VLD1 (R21), [V2.S4]
+	WORD $0x6e20dc23 // FMUL V3.4S, V1.4S, V0.4S
+	WORD $0x4ea0c844 // FCMGT V4.4S, V2.4S, #0
+	VBSL V3.B16, V1.B16, V4.B16
+	VST1 [V4.S4], (R19)
+	ADD R8, R19
+	ADD R8, R20
+	ADD R8, R21
+	SUBS $1, R11
+	BNE pixel
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func sumNEON(dst, src *float32, step, pixels, vectors int)
+TEXT ·sumNEON(SB), NOSPLIT, $0-40
+	MOVD src+8(FP), R0
+	MOVD dst+0(FP), R1
+	MOVD step+16(FP), R8
+	MOVD pixels+24(FP), R9
+	MOVD vectors+32(FP), R10
+	LSL $1, R10
+
+group:
+	MOVD R0, R19
+	VLD1 (R1), [V0.S4]
+	MOVD R9, R11
+
+pixel:
+	VLD1 (R19), [V1.S4]
+	WORD $0x4e21d400 // FADD V0.4S, V0.4S, V1.4S
+	ADD R8, R19
+	SUBS $1, R11
+	BNE pixel
+	VST1 [V0.S4], (R1)
+	ADD $16, R0
+	ADD $16, R1
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func dotNEON(dst, a, b *float32, step, pixels, vectors int)
+TEXT ·dotNEON(SB), NOSPLIT, $0-48
+	MOVD a+8(FP), R0
+	MOVD b+16(FP), R1
+	MOVD dst+0(FP), R2
+	MOVD step+24(FP), R8
+	MOVD pixels+32(FP), R9
+	MOVD vectors+40(FP), R10
+	LSL $1, R10
+
+group:
+	MOVD R0, R19
+	MOVD R1, R20
+	VLD1 (R2), [V0.S4]
+	MOVD R9, R11
+
+pixel:
+	VLD1 (R19), [V1.S4]
+	VLD1 (R20), [V2.S4]
+	VFMLA V1.S4, V2.S4, V0.S4
+	ADD R8, R19
+	ADD R8, R20
+	SUBS $1, R11
+	BNE pixel
+	VST1 [V0.S4], (R2)
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func combineNEON(dst, a, p, b, q *float32, step, pixels, vectors int)
+TEXT ·combineNEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD a+8(FP), R1
+	MOVD b+24(FP), R2
+	MOVD p+16(FP), R3
+	MOVD q+32(FP), R4
+	MOVD step+40(FP), R8
+	MOVD pixels+48(FP), R9
+	MOVD vectors+56(FP), R10
+	LSL $1, R10
+
+group:
+	MOVD R0, R19
+	MOVD R1, R20
+	MOVD R2, R21
+	VLD1 (R3), [V0.S4]
+	VLD1 (R4), [V1.S4]
+	MOVD R9, R11
+
+pixel:
+	VLD1 (R20), [V3.S4]
+	WORD $0x6e20dc62 // FMUL V2.4S, V3.4S, V0.4S
+	VLD1 (R21), [V4.S4]
+	VFMLA V4.S4, V1.S4, V2.S4
+	VST1 [V2.S4], (R19)
+	ADD R8, R19
+	ADD R8, R20
+	ADD R8, R21
+	SUBS $1, R11
+	BNE pixel
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	ADD $16, R3
+	ADD $16, R4
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func adamNEON(weights, gradients, first, second, constants *float32, vectors int)
+TEXT ·adamNEON(SB), NOSPLIT, $0-48
+	MOVD constants+32(FP), R9
+	VLD1R.P 4(R9), [V0.S4]
+	VLD1R.P 4(R9), [V1.S4]
+	VLD1R.P 4(R9), [V2.S4]
+	VLD1R.P 4(R9), [V3.S4]
+	VLD1R.P 4(R9), [V4.S4]
+	VLD1R.P 4(R9), [V5.S4]
+	VLD1R.P 4(R9), [V6.S4]
+	VLD1R.P 4(R9), [V7.S4]
+	MOVD weights+0(FP), R0
+	MOVD gradients+8(FP), R1
+	MOVD first+16(FP), R2
+	MOVD second+24(FP), R3
+	MOVD vectors+40(FP), R10
+	LSL $1, R10
+
+group:
+	VLD1 (R0), [V8.S4]
+	VLD1 (R1), [V9.S4]
+	VFMLA V7.S4, V8.S4, V9.S4
+	VLD1 (R2), [V10.S4]
+	WORD $0x6e20dd4b // FMUL V11.4S, V10.4S, V0.4S
+	VFMLA V1.S4, V9.S4, V11.S4
+	VST1 [V11.S4], (R2)
+	VLD1 (R3), [V12.S4]
+	WORD $0x6e22dd8d // FMUL V13.4S, V12.4S, V2.4S
+	WORD $0x6e29dd2e // FMUL V14.4S, V9.4S, V9.4S
+	VFMLA V3.S4, V14.S4, V13.S4
+	VST1 [V13.S4], (R3)
+	WORD $0x6ea1f9af // FSQRT V15.4S, V13.4S
+	WORD $0x6e25ddf0 // FMUL V16.4S, V15.4S, V5.4S
+	WORD $0x4e26d611 // FADD V17.4S, V16.4S, V6.4S
+	WORD $0x6e24dd72 // FMUL V18.4S, V11.4S, V4.4S
+	WORD $0x6e31fe52 // FDIV V18.4S, V18.4S, V17.4S
+	WORD $0x4eb2d513 // FSUB V19.4S, V8.4S, V18.4S
+	VST1 [V19.S4], (R0)
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	ADD $16, R3
+	SUBS $1, R10
+	BNE group
+	RET
+
+// func descendNEON(weights, gradients, velocity, constants *float32, vectors int)
+TEXT ·descendNEON(SB), NOSPLIT, $0-40
+	MOVD constants+24(FP), R9
+	VLD1R.P 4(R9), [V0.S4]
+	VLD1R.P 4(R9), [V1.S4]
+	VLD1R.P 4(R9), [V2.S4]
+	VLD1R.P 4(R9), [V3.S4]
+	MOVD weights+0(FP), R0
+	MOVD gradients+8(FP), R1
+	MOVD velocity+16(FP), R2
+	MOVD vectors+32(FP), R10
+	LSL $1, R10
+
+group:
+	VLD1 (R0), [V4.S4]
+	VLD1 (R1), [V5.S4]
+	VFMLA V3.S4, V4.S4, V5.S4
+	VLD1 (R2), [V6.S4]
+	WORD $0x6e20dcc7 // FMUL V7.4S, V6.4S, V0.4S
+	WORD $0x4e25d4e8 // FADD V8.4S, V7.4S, V5.4S
+	VST1 [V8.S4], (R2)
+	VFMLS V1.S4, V5.S4, V4.S4
+	VFMLS V2.S4, V8.S4, V4.S4
+	VST1 [V4.S4], (R0)
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	SUBS $1, R10
+	BNE group
+	RET
+
 // func peakNEON(rounds int)
 TEXT ·peakNEON(SB), NOSPLIT, $0-8
 	MOVD rounds+0(FP), R0

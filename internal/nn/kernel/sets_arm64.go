@@ -11,6 +11,9 @@ func sets() []*Set {
 	s.OutputTransformAdjoint = outputTransformAdjointNEON
 	s.WeightTransform = weightTransformNEON
 	s.WeightTransformAdjoint = weightTransformAdjointNEON
+	s.Add, s.Activate, s.Deactivate, s.Sum = addNEON, activateNEON, deactivateNEON, sumNEON
+	s.Dot, s.Combine = dotNEON, combineNEON
+	s.Adam, s.Descend = adamNEON, descendNEON
 	s.peak = peakNEON
 	return []*Set{s, portable()}
 }

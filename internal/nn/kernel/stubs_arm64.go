@@ -52,6 +52,46 @@ func weightTransformNEON(dst, src *float32, planeStride, tapStride, vectors int)
 //go:noescape
 func weightTransformAdjointNEON(dst, src *float32, planeStride, tapStride, vectors, accumulate int)
 
+// addNEON puts a + b into dst.
+//
+//go:noescape
+func addNEON(dst, a, b *float32, vectors int)
+
+// activateNEON adds a bias to channels of pixels a step of bytes apart and applies leaky ReLU.
+//
+//go:noescape
+func activateNEON(dst, bias *float32, slope float32, step, pixels, vectors int)
+
+// deactivateNEON takes the gradients of pixels a step of bytes apart back through leaky ReLU.
+//
+//go:noescape
+func deactivateNEON(dst, gradient, y *float32, slope float32, step, pixels, vectors int)
+
+// sumNEON adds pixels a step of bytes apart to dst.
+//
+//go:noescape
+func sumNEON(dst, src *float32, step, pixels, vectors int)
+
+// dotNEON adds the products of pixels a step of bytes apart to dst.
+//
+//go:noescape
+func dotNEON(dst, a, b *float32, step, pixels, vectors int)
+
+// combineNEON puts p*a + q*b into dst, for pixels a step of bytes apart; p and q are those of channels.
+//
+//go:noescape
+func combineNEON(dst, a, p, b, q *float32, step, pixels, vectors int)
+
+// adamNEON updates moments and weights in one pass.
+//
+//go:noescape
+func adamNEON(weights, gradients, first, second, constants *float32, vectors int)
+
+// descendNEON updates velocity and weights of gradient descent in one pass.
+//
+//go:noescape
+func descendNEON(weights, gradients, velocity, constants *float32, vectors int)
+
 // peakNEON does 12 fused multiply-adds of vectors a round.
 //
 //go:noescape

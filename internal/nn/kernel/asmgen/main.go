@@ -1,5 +1,4 @@
-// Command asmgen writes the assembly of package kernel: the same functions for AVX-512 and for AVX2 with FMA, and
-// those that most time goes into for NEON. It is
+// Command asmgen writes the assembly of package kernel: the same functions for AVX-512, for AVX2 with FMA and for NEON. It is
 // a module of its own so that only those who change kernels need the assembler. Run it with go generate in the
 // folder above.
 package main

@@ -34,6 +34,8 @@ func writeNEON(code, stubs string) error {
 	n.outputTransformAdjoint()
 	n.weightTransform()
 	n.weightTransformAdjoint()
+	n.elementwise()
+	n.optimizers()
 	n.peak()
 	if err := os.WriteFile(code, n.code.Bytes(), 0o644); err != nil {
 		return err
