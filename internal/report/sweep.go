@@ -63,6 +63,16 @@ type Block struct {
 	Columns []*Column
 }
 
+// clips are the places, among the sweep's Clips, of those that the block has runs of.
+func (b *Block) clips() (places []int) {
+	for at := range b.Columns[0].Cells {
+		if slices.ContainsFunc(b.Columns, func(c *Column) bool { return c.Cells[at] != nil }) {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
 // Column is the runs of one batch size, say, by clipping, in the order of the sweep's Clips; a clipping that was not
 // run there is nil.
 type Column struct {

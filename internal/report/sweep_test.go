@@ -150,6 +150,24 @@ func TestSweepTableIsThePublishedLayout(t *testing.T) {
 	}
 }
 
+// A clipping that one block alone has is a row of that block alone, and the best of a column is marked in the right row.
+func TestRowsAreThoseOfTheBlock(t *testing.T) {
+	s, err := LoadSweep(writeSweep(t, []sweepRow{
+		{loss: "squared", clip: "none", batch: 1, mean: 3}, {loss: "squared", clip: "constant:10", batch: 1, mean: 2},
+		{loss: "quartic", clip: "none", batch: 1, mean: 3}, {loss: "quartic", clip: "constant:30", batch: 1, mean: 2},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"constant threshold 10", "constant threshold 30"} {
+		_, rows := s.measureTable(s.Blocks[i], trainingLoss)
+		best := s.best(s.Blocks[i], trainingLoss)
+		if len(rows) != 2 || rows[0][0] != "no clipping" || rows[1][0] != want || !slices.Equal(best, [][2]int{{1, 1}}) {
+			t.Errorf("block %d has the rows %q, best %v", i, rows, best)
+		}
+	}
+}
+
 // For three pairs t is mean/(s/sqrt(3)), and with its two degrees of freedom p is 1 - |t|/sqrt(t^2+2).
 func TestPairedTestAndHolm(t *testing.T) {
 	number := func(value float64) *number { n := number(value); return &n }

@@ -58,12 +58,13 @@ func (s *Sweep) figureName(b *Block) string {
 
 // figure is a block's learning curves: a plot for each clipping beside the others, with a line for each column.
 func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
-	f = figure.Figure{SharedX: true, SharedY: true, Columns: len(s.Clips)}
+	clips := b.clips()
+	f = figure.Figure{SharedX: true, SharedY: true, Columns: len(clips)}
 	if f.Columns > 3 {
 		f.Columns = 2
 	}
-	for at, clip := range s.Clips {
-		p := figure.Plot{Title: capital(describe(clip)), XLabel: "step", YLabel: fmt.Sprintf("loss, mean over %s steps", thousands(int64(s.window()))), LogY: true}
+	for _, at := range clips {
+		p := figure.Plot{Title: capital(describe(s.Clips[at])), XLabel: "step", YLabel: fmt.Sprintf("loss, mean over %s steps", thousands(int64(s.window()))), LogY: true}
 		diverged := figure.Mark{Name: "a run diverged", Color: figure.Ink, Cross: true}
 		for k, column := range b.Columns {
 			cell := column.Cells[at]
@@ -161,8 +162,8 @@ func (s *Sweep) table(b *Block, name string, show func(*Cell) string) (header []
 	for _, column := range b.Columns {
 		header = append(header, cmp.Or(column.Name, name))
 	}
-	for at, clip := range s.Clips {
-		row := []string{describe(clip)}
+	for _, at := range b.clips() {
+		row := []string{describe(s.Clips[at])}
 		for _, column := range b.Columns {
 			row = append(row, show(column.Cells[at]))
 		}
@@ -173,10 +174,11 @@ func (s *Sweep) table(b *Block, name string, show func(*Cell) string) (header []
 
 // best lists the places of the best cells of a block's table, where there is a choice.
 func (s *Sweep) best(b *Block, m measure) (places [][2]int) {
+	clips := b.clips()
 	for k, column := range b.Columns {
-		for at, cell := range column.Cells {
-			if cell != nil && cell.Estimates[m].Best && len(s.Clips) > 1 {
-				places = append(places, [2]int{at, 1 + k})
+		for row, at := range clips {
+			if cell := column.Cells[at]; cell != nil && cell.Estimates[m].Best && len(clips) > 1 {
+				places = append(places, [2]int{row, 1 + k})
 			}
 		}
 	}
