@@ -24,7 +24,7 @@ import (
 type openCompleter func(model string, threads int) (micrograph.Completer, error)
 
 func newCompleteCommand(open openCompleter) *cobra.Command {
-	var mask, truth, dir string
+	var mask, truth, out string
 	var threads int
 	command := &cobra.Command{
 		Use:   "complete MODEL IMAGE... [flags]",
@@ -41,12 +41,15 @@ PNG file that shows the scan and what became of it. Given the whole micrograph (
 how near the completion is to it, beside those without a network.`,
 		Example: `  alrc complete runs/alrc scan.tif             # writes scan-completed.tif and scan-completed.png
   alrc complete runs/alrc scans/*.tif --mask spiral.tif --out completed
-  alrc complete runs/alrc micrograph-scan.tif --truth micrograph.tif`,
+  alrc complete runs/alrc micrograph-scan.tif --truth micrograph.tif --out result.tif`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			images := arguments[1:]
 			if truth != "" && len(images) > 1 {
 				return usageError("--truth is that of one image, and %d images are given: complete them one at a time", len(images))
+			}
+			if isTIFF(out) && len(images) > 1 {
+				return usageError("--out %s is one file, and %d images are given: give a folder", out, len(images))
 			}
 			written := map[string]string{}
 			for _, path := range images {
@@ -65,11 +68,19 @@ how near the completion is to it, beside those without a network.`,
 				return &ExitError{Code: exitUsage, Err: err}
 			}
 			defer closeModel()
+			dir := out
+			if isTIFF(out) {
+				dir = filepath.Dir(out)
+			}
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
 			for _, path := range images {
-				if err := completeImage(ctx, command.OutOrStdout(), method, path, mask, truth, dir); err != nil {
+				file := out
+				if !isTIFF(out) {
+					file = filepath.Join(dir, stem(path)+"-completed.tif")
+				}
+				if err := completeImage(ctx, command.OutOrStdout(), method, path, mask, truth, file); err != nil {
 					return err
 				}
 			}
@@ -82,11 +93,16 @@ how near the completion is to it, beside those without a network.`,
 			flags.StringVar(&truth, "truth", "", "the whole micrograph, to compare the completion with")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
-			flags.StringVar(&dir, "out", ".", "folder to write to")
+			flags.StringVar(&out, "out", ".", "folder to write to, or for one image the TIFF file, whose picture goes beside it")
 			flags.IntVar(&threads, "threads", 0, "threads to compute with (0: all)")
 		}),
 	)
 	return command
+}
+
+func isTIFF(path string) bool {
+	extension := strings.ToLower(filepath.Ext(path))
+	return extension == ".tif" || extension == ".tiff"
 }
 
 // openMethod opens a network, or takes a baseline by its name.
@@ -116,7 +132,8 @@ func (s stoppable) Complete(input, output []float32) error {
 	return s.Completer.Complete(input, output)
 }
 
-func completeImage(ctx context.Context, w io.Writer, method micrograph.Method, path, mask, truth, dir string) error {
+// completeImage writes a TIFF file, and a picture beside it.
+func completeImage(ctx context.Context, w io.Writer, method micrograph.Method, path, mask, truth, file string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -134,18 +151,18 @@ func completeImage(ctx context.Context, w io.Writer, method micrograph.Method, p
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	name := filepath.Join(dir, stem(path)+"-completed")
-	err = atomicfile.Write(name+".tif", func(w io.Writer) error {
+	err = atomicfile.Write(file, func(w io.Writer) error {
 		return tiff.Write(w, []tiff.Image{{Width: partial.Width, Height: partial.Height, Channels: 1, Pixels: completed, Tags: partial.Tags}})
 	})
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Write(name+".png", preview(partial, completed, whole).WritePNG); err != nil {
+	picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
+	if err := atomicfile.Write(picture, preview(partial, completed, whole).WritePNG); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s, %dx%d pixels, %.3g %% seen, completed (%s): %s.tif, %s.png\n",
-		path, partial.Width, partial.Height, 100*partial.Coverage(), method.Name, name, name)
+	fmt.Fprintf(w, "%s, %dx%d pixels, %.3g %% seen, completed (%s): %s, %s\n",
+		path, partial.Width, partial.Height, 100*partial.Coverage(), method.Name, file, picture)
 	if whole == nil {
 		return nil
 	}

@@ -104,6 +104,17 @@ func TestScanAndComplete(t *testing.T) {
 		}
 		return pixels
 	}
+	// A single image may be written to a file that is named.
+	if _, code, err := execute(newCompleteCommand(open), "bilinear", "whole-scan.tif", "--out", "one/named.TIFF"); code != 0 {
+		t.Fatalf("exit code %d, %v", code, err)
+	}
+	read("one/named.TIFF")
+	if _, err := os.Stat("one/named.png"); err != nil {
+		t.Error(err)
+	}
+	if _, code, err := execute(newCompleteCommand(open), "bilinear", "whole-scan.tif", "whole.tif", "--out", "named.tif"); code != exitUsage {
+		t.Errorf("two images into one file: exit code %d, %v", code, err)
+	}
 	for _, model := range []string{"bilinear", "biharmonic", "runs/one"} {
 		out, code, err := execute(newCompleteCommand(open), model, "whole-scan.tif", "--truth", "whole.tif", "--out", "results", "--threads", "3")
 		if code != 0 {
