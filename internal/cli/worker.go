@@ -65,7 +65,9 @@ what it is at; another worker goes on from there.`,
 				go func() {
 					for ctx.Err() == nil {
 						if _, err := folder.Access(); errors.Is(err, fs.ErrNotExist) {
+							fmt.Fprintln(command.ErrOrStderr(), "The sweep has ended, and its server with it: there is nothing more to do.")
 							cancel()
+							return
 						}
 						time.Sleep(time.Second)
 					}
