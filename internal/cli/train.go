@@ -77,7 +77,7 @@ func newMicrographsCommand() *cobra.Command {
 clipping, on the same crops and scans from the same starting weights, and compare. Its target
 is the blurred micrograph, at full size and, by a second output that is clipped by itself, at half.
 Without flags: generated micrographs, spiral scans of a twentieth of the pixels, batch size 1.
-'alrc complete' applies what was trained.`,
+'alrc complete' applies what was trained, and 'alrc evaluate' measures it on held-out crops.`,
 		Example: `  alrc train micrographs
   alrc train micrographs --data "$MICROGRAPHS" --test "$MICROGRAPHS/last.tif" --out runs/mine
   alrc complete runs/mine/alrc-3 scan.tif`,

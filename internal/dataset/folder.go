@@ -139,7 +139,7 @@ func (f *folder) find(pattern string, heldOut bool) error {
 			return fmt.Errorf("the glob %q: %w", pattern, err)
 		}
 		if len(matches) == 0 {
-			return fmt.Errorf("%s: there is no such file or folder, and no file that matches; give PNG, JPEG or TIFF files, "+
+			return fmt.Errorf("%s: there is no such file or folder, and no file that matches; give files of images, "+
 				"a folder of them, or a glob", pattern)
 		}
 	} else if err != nil {
