@@ -18,7 +18,6 @@ type neon struct {
 	// next is the next vector register that is free, constants where numbers are.
 	next      int
 	constants map[float32]int
-	labels    int
 }
 
 func writeNEON(code, stubs string) error {
@@ -28,12 +27,7 @@ func writeNEON(code, stubs string) error {
 	for _, rows := range neonRows {
 		n.product(rows)
 	}
-	n.inputTransform()
-	n.outputTransform(false)
-	n.outputTransform(true)
-	n.outputTransformAdjoint()
-	n.weightTransform()
-	n.weightTransformAdjoint()
+	n.transforms()
 	n.elementwise()
 	n.optimizers()
 	n.peak()
@@ -61,9 +55,22 @@ func (n *neon) line(format string, arguments ...any) {
 
 func (n *neon) label(name string) { fmt.Fprintf(&n.code, "\n%s:\n", name) }
 
-// word is an instruction of three vector registers, which the assembler has no name for.
-func (n *neon) word(name string, code uint32, d, a, b int) {
-	n.line("WORD $0x%08x // %s V%d.4S, V%d.4S, V%d.4S", code|uint32(b)<<16|uint32(a)<<5|uint32(d), name, d, a, b)
+// instruction is one of three vector registers, which the assembler has no name for.
+type instruction struct {
+	name string
+	code uint32
+}
+
+var (
+	fadd = instruction{"FADD", 0x4e20d400}
+	fsub = instruction{"FSUB", 0x4ea0d400}
+	fmul = instruction{"FMUL", 0x6e20dc00}
+	fdiv = instruction{"FDIV", 0x6e20fc00}
+	fmax = instruction{"FMAX", 0x4e20f400}
+)
+
+func (n *neon) word(i instruction, d, a, b int) {
+	n.line("WORD $0x%08x // %s V%d.4S, V%d.4S, V%d.4S", i.code|uint32(b)<<16|uint32(a)<<5|uint32(d), i.name, d, a, b)
 }
 
 // load loads a parameter into a general register.
@@ -99,8 +106,8 @@ func decimal(number float32) string {
 	return "(" + text + ")"
 }
 
-func (n *neon) add(a, b int) int { d := n.vector(); n.word("FADD", 0x4e20d400, d, a, b); return d }
-func (n *neon) sub(a, b int) int { d := n.vector(); n.word("FSUB", 0x4ea0d400, d, a, b); return d }
+func (n *neon) add(a, b int) int { d := n.vector(); n.word(fadd, d, a, b); return d }
+func (n *neon) sub(a, b int) int { d := n.vector(); n.word(fsub, d, a, b); return d }
 
 func (n *neon) negative(a int) int {
 	d := n.vector()
@@ -108,9 +115,17 @@ func (n *neon) negative(a int) int {
 	return d
 }
 
+// leaky applies leaky ReLU to v in its place.
+func (n *neon) leaky(v, slope int) int {
+	low := n.vector()
+	n.word(fmul, low, v, slope)
+	n.word(fmax, v, v, low)
+	return v
+}
+
 func (n *neon) mul(number float32, a int) int {
 	d := n.vector()
-	n.word("FMUL", 0x6e20dc00, d, a, n.constants[number])
+	n.word(fmul, d, a, n.constants[number])
 	return d
 }
 
@@ -187,7 +202,7 @@ func (n *neon) product(rows int) {
 	for row := range rows {
 		n.line("VLD1.P (R10)(R8), %s", fourOf(right))
 		for column := range columns {
-			n.word("FADD", 0x4e20d400, sum(row, column), sum(row, column), right+column)
+			n.word(fadd, sum(row, column), sum(row, column), right+column)
 		}
 	}
 	n.label("write")
@@ -223,7 +238,7 @@ const (
 	other
 )
 
-// square makes the loop over groups of 4 channels, each of which a transform takes along both dimensions. Between the two the
+// square begins the loop over groups of 4 channels, each of which a transform takes along both dimensions. Between the two the
 // values are on the stack. store may change a value before it is written through the pointer in register at.
 func (n *neon) square(t transform[int], store func(v int) int) {
 	n.prepare(t.constants)
@@ -265,128 +280,87 @@ func (n *neon) square(t transform[int], store func(v int) int) {
 	n.line("ADD $16, R%d", toBase)
 }
 
-// again ends the loop that square begins.
-func (n *neon) again() {
+// grid names the parameters of a square in memory: its base, and the steps between rows and columns. Where rows have none they
+// follow each other, as those of planes and of taps do.
+type grid struct{ base, row, column string }
+
+// transform makes a function for a transform between grids, with what store does to values before they are written. Prepare, if
+// there is any, comes before the loop, and advance at its end.
+func (n *neon) transform(name, doc, signature string, t transform[int], from, to grid, prepare func(), store func(v int) int, advance func()) {
+	n.function(name, doc, signature, 16*t.in*t.out)
+	for _, side := range []struct {
+		grid
+		columns, base, row, column int
+	}{{from, t.in, fromBase, fromRow, fromColumn}, {to, t.out, toBase, toRow, toColumn}} {
+		n.loads(signature, side.base, side.grid.base)
+		n.loads(signature, side.column, side.grid.column)
+		if side.grid.row != "" {
+			n.loads(signature, side.row, side.grid.row)
+			continue
+		}
+		n.line("ADD R%d<<1, R%d, R%d", side.column, side.column, side.row)
+		if side.columns == 6 {
+			n.line("LSL $1, R%d", side.row)
+		}
+	}
+	n.loads(signature, groups, "vectors")
+	if prepare != nil {
+		prepare()
+	}
+	n.square(t, store)
+	if advance != nil {
+		advance()
+	}
 	n.line("SUBS $1, R%d", groups)
 	n.line("BNE group")
 	n.line("RET")
 }
 
-// planeSteps sets the steps between the rows of planes, six times those between columns.
-func (n *neon) planeSteps(row, column int) {
-	n.line("ADD R%d<<1, R%d, R%d", column, column, row)
-	n.line("LSL $1, R%d", row)
-}
-
 func same(v int) int { return v }
 
-func (n *neon) inputTransform() {
-	n.pixelsToPlanes("inputTransformNEON", "makes the 36 planes of one 6x6 tile; strides are in bytes.", inputTransform[int]())
-}
+// transforms makes Winograd's transforms.
+func (n *neon) transforms() {
+	pixels := func(base string) grid { return grid{base, "pitch", "step"} }
+	planes := func(base string) grid { return grid{base, "", "planeStride"} }
+	taps := func(base string) grid { return grid{base, "", "tapStride"} }
 
-func (n *neon) outputTransformAdjoint() {
-	n.pixelsToPlanes("outputTransformAdjointNEON", "makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.", outputAdjoint[int]())
-}
+	signature := "dst, src *float32, planeStride, pitch, step, vectors int"
+	n.transform("inputTransformNEON", "makes the 36 planes of one 6x6 tile; strides are in bytes.", signature, inputTransform[int](),
+		pixels("src"), planes("dst"), nil, same, nil)
+	n.transform("outputTransformAdjointNEON", "makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.", signature,
+		outputAdjoint[int](), pixels("src"), planes("dst"), nil, same, nil)
+	n.transform("outputTransformAddNEON", "adds one 4x4 tile of the 36 planes; strides are in bytes.", signature,
+		outputTransform[int](), planes("src"), pixels("dst"), nil, func(v int) int { return n.add(v, n.read(at)) }, nil)
 
-func (n *neon) pixelsToPlanes(name, doc string, t transform[int]) {
-	n.function(name, doc, "dst, src *float32, planeStride, pitch, step, vectors int", 16*t.in*t.out)
-	n.load("dst", 0, toBase)
-	n.load("src", 1, fromBase)
-	n.load("planeStride", 2, toColumn)
-	n.load("pitch", 3, fromRow)
-	n.load("step", 4, fromColumn)
-	n.load("vectors", 5, groups)
-	n.planeSteps(toRow, toColumn)
-	n.square(t, same)
-	n.again()
-}
+	signature = "dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int"
+	const extra = other + 1 // a register for one more parameter
+	var slope, bias int
+	n.transform("outputTransformNEON", "makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes.", signature,
+		outputTransform[int](), planes("src"), pixels("dst"), func() {
+			n.loads(signature, extra, "bias")
+			slope, bias = n.broadcast(signature, "slope"), n.vector()
+		}, func(v int) int {
+			first := n.next
+			n.line("VLD1 (R%d), [V%d.S4]", extra, bias)
+			v = n.leaky(n.add(v, bias), slope)
+			n.next = first
+			return v
+		}, func() { n.line("ADD $16, R%d", extra) })
 
-func (n *neon) outputTransform(accumulate bool) {
-	t := outputTransform[int]()
-	name, doc := "outputTransformNEON", "makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes."
-	signature := "dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int"
-	place := 4
-	if accumulate {
-		name, doc = "outputTransformAddNEON", "adds one 4x4 tile of the 36 planes; strides are in bytes."
-		signature, place = "dst, src *float32, planeStride, pitch, step, vectors int", 2
-	}
-	n.function(name, doc, signature, 16*t.in*t.out)
-	n.load("dst", 0, toBase)
-	n.load("src", 1, fromBase)
-	n.load("planeStride", place, fromColumn)
-	n.load("pitch", place+1, toRow)
-	n.load("step", place+2, toColumn)
-	n.load("vectors", place+3, groups)
-	n.planeSteps(fromRow, fromColumn)
-	if accumulate {
-		n.square(t, func(v int) int {
-			there := n.vector()
-			n.line("VLD1 (R%d), [V%d.S4]", at, there)
-			return n.add(v, there)
-		})
-		n.again()
-		return
-	}
-	const biasAt = other + 1
-	n.load("bias", 2, biasAt)
-	slope := n.vector()
-	n.line("FMOVS slope+24(FP), F%d", slope)
-	n.line("VDUP V%d.S[0], V%d.S4", slope, slope)
-	// The bias is read where it is used: what is loaded here is that of the next group.
-	bias := n.vector()
-	n.square(t, func(v int) int {
-		first := n.next
-		n.line("VLD1 (R%d), [V%d.S4]", biasAt, bias)
-		v = n.add(v, bias)
-		low := n.vector()
-		n.word("FMUL", 0x6e20dc00, low, v, slope)
-		n.word("FMAX", 0x4e20f400, v, v, low)
-		n.next = first
-		return v
-	})
-	n.line("ADD $16, R%d", biasAt)
-	n.again()
-}
+	n.transform("weightTransformNEON", "makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.",
+		"dst, src *float32, planeStride, tapStride, vectors int", weightTransform[int](), taps("src"), planes("dst"), nil, same, nil)
 
-func (n *neon) weightTransform() {
-	t := weightTransform[int]()
-	n.function("weightTransformNEON", "makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.",
-		"dst, src *float32, planeStride, tapStride, vectors int", 16*t.in*t.out)
-	n.load("dst", 0, toBase)
-	n.load("src", 1, fromBase)
-	n.load("planeStride", 2, toColumn)
-	n.load("tapStride", 3, fromColumn)
-	n.load("vectors", 4, groups)
-	n.planeSteps(toRow, toColumn)
-	n.line("ADD R%d<<1, R%d, R%d", fromColumn, fromColumn, fromRow)
-	n.square(t, same)
-	n.again()
-}
-
-func (n *neon) weightTransformAdjoint() {
-	t := weightAdjoint[int]()
-	n.function("weightTransformAdjointNEON", "makes, or adds to, the 9 taps' gradients of those of the 36 planes; strides are in bytes.",
-		"dst, src *float32, planeStride, tapStride, vectors, accumulate int", 16*t.in*t.out)
-	n.load("dst", 0, toBase)
-	n.load("src", 1, fromBase)
-	n.load("planeStride", 2, fromColumn)
-	n.load("tapStride", 3, toColumn)
-	n.load("vectors", 4, groups)
-	const accumulate = other + 1
-	n.load("accumulate", 5, accumulate)
-	n.planeSteps(fromRow, fromColumn)
-	n.line("ADD R%d<<1, R%d, R%d", toColumn, toColumn, toRow)
-	n.square(t, func(v int) int {
-		n.labels++
-		skip := fmt.Sprintf("write%d", n.labels)
-		n.line("CBZ R%d, %s", accumulate, skip)
-		there := n.vector()
-		n.line("VLD1 (R%d), [V%d.S4]", at, there)
-		n.word("FADD", 0x4e20d400, v, v, there)
-		n.label(skip)
-		return v
-	})
-	n.again()
+	signature = "dst, src *float32, planeStride, tapStride, vectors, accumulate int"
+	labels := 0
+	n.transform("weightTransformAdjointNEON", "makes, or adds to, the 9 taps' gradients of those of the 36 planes; strides are in bytes.",
+		signature, weightAdjoint[int](), planes("src"), taps("dst"), func() { n.loads(signature, extra, "accumulate") }, func(v int) int {
+			labels++
+			skip := fmt.Sprintf("write%d", labels)
+			n.line("CBZ R%d, %s", extra, skip)
+			n.word(fadd, v, v, n.read(at))
+			n.label(skip)
+			return v
+		}, nil)
 }
 
 // peak makes a function of nothing but independent fused multiply-adds.

@@ -96,11 +96,7 @@ func (n *neon) elementwise() {
 		bias = n.read(single[0])
 		return nil
 	}, func(at []int) {
-		v := n.add(n.read(at[0]), bias)
-		low := n.vector()
-		n.word("FMUL", 0x6e20dc00, low, v, slope)
-		n.word("FMAX", 0x4e20f400, v, v, low)
-		n.line("VST1 [V%d.S4], (R%d)", v, at[0])
+		n.line("VST1 [V%d.S4], (R%d)", n.leaky(n.add(n.read(at[0]), bias), slope), at[0])
 	})
 
 	signature = "dst, gradient, y *float32, slope float32, step, pixels, vectors int"
@@ -109,7 +105,7 @@ func (n *neon) elementwise() {
 	n.columns(signature, []string{"dst", "gradient", "y"}, nil, func([]int) func() { return nil }, func(at []int) {
 		g, y := n.read(at[1]), n.read(at[2])
 		low, positive := n.vector(), n.vector()
-		n.word("FMUL", 0x6e20dc00, low, g, slope)
+		n.word(fmul, low, g, slope)
 		n.line("WORD $0x%08x // FCMGT V%d.4S, V%d.4S, #0", 0x4ea0c800|uint32(y)<<5|uint32(positive), positive, y)
 		n.line("VBSL V%d.B16, V%d.B16, V%d.B16", low, g, positive)
 		n.line("VST1 [V%d.S4], (R%d)", positive, at[0])
@@ -124,7 +120,7 @@ func (n *neon) elementwise() {
 		return func() { n.line("VST1 [V%d.S4], (R%d)", sum, channels) }
 	}
 	n.columns(signature, []string{"src"}, []string{"dst"}, begin, func(at []int) {
-		n.word("FADD", 0x4e20d400, sum, sum, n.read(at[0]))
+		n.word(fadd, sum, sum, n.read(at[0]))
 	})
 
 	signature = "dst, a, b *float32, step, pixels, vectors int"
@@ -141,7 +137,7 @@ func (n *neon) elementwise() {
 		return nil
 	}, func(at []int) {
 		v := n.vector()
-		n.word("FMUL", 0x6e20dc00, v, n.read(at[1]), p)
+		n.word(fmul, v, n.read(at[1]), p)
 		n.line("VFMLA V%d.S4, V%d.S4, V%d.S4", n.read(at[2]), q, v)
 		n.line("VST1 [V%d.S4], (R%d)", v, at[0])
 	})
@@ -182,7 +178,7 @@ func (n *neon) optimizers() {
 	mulAdd := func(a, b, sum int) { n.line("VFMLA V%d.S4, V%d.S4, V%d.S4", a, b, sum) }
 	product := func(a, b int) int {
 		v := n.vector()
-		n.word("FMUL", 0x6e20dc00, v, a, b)
+		n.word(fmul, v, a, b)
 		return v
 	}
 	write := func(v, register int) { n.line("VST1 [V%d.S4], (R%d)", v, register) }
@@ -204,7 +200,7 @@ func (n *neon) optimizers() {
 		n.line("WORD $0x%08x // FSQRT V%d.4S, V%d.4S", 0x6ea1f800|uint32(v)<<5|uint32(root), root, v)
 		root = n.add(product(root, rootScale), epsilon)
 		move := product(m, rate)
-		n.word("FDIV", 0x6e20fc00, move, move, root)
+		n.word(fdiv, move, move, root)
 		write(n.sub(w, move), at[0])
 	})
 
