@@ -17,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
@@ -438,14 +437,7 @@ func newEvaluateProgress(w io.Writer, label string, total int) *evaluateProgress
 		fmt.Fprintf(w, "%s: %s crops\n", strings.TrimSpace(label), thousands(int64(total)))
 		return p
 	}
-	p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(columns), mpb.WithRefreshRate(barInterval))
-	p.bar = p.bars.New(int64(total), barStyle(), mpb.BarWidth(max(6, min(30, columns-len(label)-40))),
-		mpb.PrependDecorators(decor.Name(label+" ")),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			p.mutex.Lock()
-			defer p.mutex.Unlock()
-			return " " + p.text(time.Now())
-		})))
+	p.bars, p.bar = newBar(w, columns, label, int64(total), columns-len(label)-40, &p.mutex, p.text)
 	return p
 }
 

@@ -66,13 +66,18 @@ func (p *runProgress) start(now time.Time) {
 		}
 		return
 	}
-	p.bars = mpb.New(mpb.WithOutput(p.w), mpb.WithWidth(columns), mpb.WithRefreshRate(barInterval))
-	p.bar = p.bars.New(p.latest.Steps, barStyle(), mpb.BarWidth(max(6, min(30, columns-100))),
-		mpb.PrependDecorators(decor.Name(p.label+" ")),
+	p.bars, p.bar = newBar(p.w, columns, p.label, p.latest.Steps, columns-100, &p.mutex, p.text)
+}
+
+// newBar draws a bar of a width, or about it, with a text at its end that is made under a lock.
+func newBar(w io.Writer, columns int, label string, total int64, width int, lock sync.Locker, text func(now time.Time) string) (*mpb.Progress, *mpb.Bar) {
+	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(columns), mpb.WithRefreshRate(barInterval))
+	return bars, bars.New(total, barStyle(), mpb.BarWidth(max(6, min(30, width))),
+		mpb.PrependDecorators(decor.Name(label+" ")),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			p.mutex.Lock()
-			defer p.mutex.Unlock()
-			return " " + p.text(time.Now())
+			lock.Lock()
+			defer lock.Unlock()
+			return " " + text(time.Now())
 		})))
 }
 

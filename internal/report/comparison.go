@@ -364,13 +364,21 @@ func (c *Comparison) Table(w io.Writer) error {
 	}
 	text.WriteByte('\n')
 	header, rows := c.table()
+	writeColumns(&text, header, rows)
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// writeColumns aligns a table for a terminal: names to the left, and what follows to the right.
+func writeColumns(text *strings.Builder, header []string, rows [][]string) {
+	all := append([][]string{header}, rows...)
 	widths := make([]int, len(header))
-	for _, row := range append([][]string{header}, rows...) {
+	for _, row := range all {
 		for i, field := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(field))
 		}
 	}
-	for _, row := range append([][]string{header}, rows...) {
+	for _, row := range all {
 		var line strings.Builder
 		for i, field := range row {
 			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(field))
@@ -383,8 +391,6 @@ func (c *Comparison) Table(w io.Writer) error {
 		text.WriteString(strings.TrimRight(line.String(), " "))
 		text.WriteByte('\n')
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
 }
 
 // TerminalPlot writes the smoothed learning curves as text of the given size; with color, in the terminal's colours.

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/figure"
@@ -375,23 +374,7 @@ func (s *Sweep) writeText(text *strings.Builder, m measure) {
 		for _, place := range s.best(block, m) {
 			rows[place[0]][place[1]] = "> " + rows[place[0]][place[1]]
 		}
-		widths := make([]int, len(header))
-		for _, row := range append([][]string{header}, rows...) {
-			for i, field := range row {
-				widths[i] = max(widths[i], utf8.RuneCountInString(field))
-			}
-		}
-		for _, row := range append([][]string{header}, rows...) {
-			for i, field := range row {
-				space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(field))
-				if i == 0 {
-					text.WriteString(field + space)
-				} else {
-					text.WriteString("  " + space + field)
-				}
-			}
-			text.WriteByte('\n')
-		}
+		writeColumns(text, header, rows)
 		text.WriteByte('\n')
 	}
 	text.WriteString(strings.ReplaceAll(s.explanation(m), "in bold type", "marked >") + "\n")
