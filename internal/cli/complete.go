@@ -16,8 +16,8 @@ import (
 	"alrc/internal/atomicfile"
 	"alrc/internal/dataset"
 	"alrc/internal/figure"
+	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
-	"alrc/internal/tiff"
 )
 
 // openCompleter opens a trained network: a run's folder, or its checkpoint.

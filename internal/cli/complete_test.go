@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"alrc/internal/dataset"
+	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
-	"alrc/internal/tiff"
 )
 
 // execute runs a command in the present folder and returns what it prints and its exit code.

@@ -18,8 +18,8 @@ import (
 	"alrc/internal/atomicfile"
 	"alrc/internal/dataset"
 	"alrc/internal/experiment"
+	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
-	"alrc/internal/tiff"
 )
 
 // trainCompleters trains two tiny runs in runs/first, on micrographs in images, and goes into their folder.

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"sync"
 
-	"alrc/internal/tiff"
+	"alrc/internal/format/tiff"
 )
 
 // maxFilePixels is the largest area of an image that is decoded, 8192x8192 or the like: a file of a few kilobytes may say

@@ -20,7 +20,7 @@ import (
 
 	xtiff "golang.org/x/image/tiff"
 
-	"alrc/internal/tiff"
+	"alrc/internal/format/tiff"
 )
 
 func pngOf(tb testing.TB, m image.Image) []byte {

@@ -8,8 +8,8 @@ import (
 	"math"
 	"os"
 
-	"alrc/internal/npy"
-	"alrc/internal/tiff"
+	"alrc/internal/format/npy"
+	"alrc/internal/format/tiff"
 )
 
 // MicrographFile is a file of images of one channel that is open for reading. Its methods may be called by several

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"alrc/internal/npy"
-	"alrc/internal/tiff"
+	"alrc/internal/format/npy"
+	"alrc/internal/format/tiff"
 )
 
 // testPixels is an image of a number, with detail everywhere.

@@ -12,7 +12,7 @@ import (
 
 	"alrc"
 	"alrc/internal/atomicfile"
-	"alrc/internal/safetensors"
+	"alrc/internal/format/safetensors"
 )
 
 // A checkpoint is a safetensors file: the engine's state as tensors, and the rest of what the run's future depends

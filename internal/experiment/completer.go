@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/micrograph"
 	"alrc/internal/model"
 	"alrc/internal/nn"
-	"alrc/internal/safetensors"
 )
 
 // OpenCompleter loads a network that a run of the task micrographs trained, from the run's folder or its checkpoint there, to

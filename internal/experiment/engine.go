@@ -5,9 +5,9 @@ import (
 	"sort"
 	"strings"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn"
-	"alrc/internal/safetensors"
 )
 
 // Engine trains a network. The CPU engine of package nn is one; others register themselves.

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn"
-	"alrc/internal/safetensors"
 )
 
 func init() {

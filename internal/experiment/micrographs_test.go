@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"alrc/internal/dataset"
-	"alrc/internal/tiff"
+	"alrc/internal/format/tiff"
 )
 
 // micrographSpecification is a short run of a tiny completer on files of a test's own.

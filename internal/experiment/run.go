@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"alrc/internal/eventlog"
+	"alrc/internal/format/eventlog"
 )
 
 // patience is the number of steps in a row without a finite loss after which a clipped run counts as diverged, and

@@ -7,7 +7,7 @@ import (
 	"math"
 
 	"alrc/internal/dataset"
-	"alrc/internal/tiff"
+	"alrc/internal/format/tiff"
 )
 
 // Completer is a trained network. It belongs to one goroutine.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"alrc/internal/tiff"
+	"alrc/internal/format/tiff"
 )
 
 func writeTIFF(t *testing.T, height, width int, pages ...[]float32) string {

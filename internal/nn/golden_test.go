@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"alrc"
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
-	"alrc/internal/safetensors"
 )
 
 // golden is what PyTorch made of experiment 1's network at an eighth of the channels, in float64.

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
-	"alrc/internal/safetensors"
 )
 
 // eachVariant runs a test with every kernel set that this machine has, with and without Winograd's algorithm, and gives

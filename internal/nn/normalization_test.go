@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
-	"alrc/internal/safetensors"
 )
 
 func byName(list []safetensors.Tensor) map[string][]float32 {

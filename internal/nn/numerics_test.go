@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
-	"alrc/internal/safetensors"
 )
 
 // rms is the root mean square of the differences over that of the values wanted.

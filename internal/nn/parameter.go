@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/nn/kernel"
-	"alrc/internal/safetensors"
 )
 
 // parameter is the weights and the biases of a layer: slices of the engine's, which has all of them side by side so

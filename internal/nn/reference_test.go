@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
-	"alrc/internal/safetensors"
 )
 
 // reference trains a network by plain loops in float64, one image at a time: what the engine is held against. It is

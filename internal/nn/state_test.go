@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
-	"alrc/internal/safetensors"
 )
 
 // drawn returns values from a normal distribution.

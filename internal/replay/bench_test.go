@@ -16,7 +16,7 @@ import (
 
 	"alrc"
 	"alrc/internal/clipping"
-	"alrc/internal/eventlog"
+	"alrc/internal/format/eventlog"
 )
 
 // perProcessor reports MB a second of processor time, beside the MB a second of a watch: other work on the machine

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"alrc/internal/eventlog"
+	"alrc/internal/format/eventlog"
 )
 
 // isEvents says whether data begins as an event file does: with a record whose length has the right checksum.

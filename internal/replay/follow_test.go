@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"alrc/internal/eventlog"
+	"alrc/internal/format/eventlog"
 )
 
 // follow starts following a log and returns its alerts; stop ends it.

@@ -20,7 +20,7 @@ import (
 
 	"alrc"
 	"alrc/internal/clipping"
-	"alrc/internal/eventlog"
+	"alrc/internal/format/eventlog"
 )
 
 // rowsOf replays a file and returns the rows that --csv writes.

@@ -14,9 +14,9 @@ import (
 
 	"alrc"
 	"alrc/internal/experiment"
+	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn"
-	"alrc/internal/safetensors"
 
 	"github.com/gomlx/compute"
 )

@@ -3,7 +3,7 @@ package engine
 import (
 	"math"
 
-	"alrc/internal/safetensors"
+	"alrc/internal/format/safetensors"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
