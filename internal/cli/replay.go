@@ -17,6 +17,7 @@ import (
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/clipping"
+	"alrc/internal/losslog"
 	"alrc/internal/replay"
 )
 
@@ -89,9 +90,9 @@ compressed by gzip or not. The format is told by the content.`,
 
 // options turns the flags into what a replay takes.
 func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.Options, error) {
-	o := replay.Options{Inputs: inputs, Stdin: command.InOrStdin(), Format: replay.Format(f.format), Step: f.step, Batch: f.batch,
-		Pattern: f.pattern, Decay: f.decay, Strict: f.strict}
-	if f.format != "" && !slices.Contains(replay.Formats, o.Format) {
+	o := replay.Options{Log: losslog.Options{Inputs: inputs, Stdin: command.InOrStdin(), Format: losslog.Format(f.format), Step: f.step,
+		Batch: f.batch, Pattern: f.pattern, Strict: f.strict}, Decay: f.decay}
+	if f.format != "" && !slices.Contains(losslog.Formats, o.Log.Format) {
 		return o, usageError("--format %s: give csv, jsonl, json, events or text", f.format)
 	}
 	given := 0
@@ -103,7 +104,7 @@ func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.O
 	if given > 1 {
 		return o, usageError("give only one of --column, --field, --tag and --pattern: each says what the loss is")
 	}
-	o.Loss = f.column + f.field + f.tag
+	o.Log.Loss = f.column + f.field + f.tag
 	if f.snippet != "" && f.snippet != "all" && !slices.Contains(replay.Frameworks, f.snippet) {
 		return o, usageError("--snippet %s: give %s or all", f.snippet, strings.Join(replay.Frameworks, ", "))
 	}
@@ -113,7 +114,7 @@ func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.O
 		if field = strings.TrimSuffix(field, "!"); !ok || field == "" {
 			return o, usageError("--where %s: give FIELD=VALUE or FIELD!=VALUE", text)
 		}
-		o.Where = append(o.Where, replay.Condition{Field: field, Value: value, Not: not})
+		o.Log.Where = append(o.Log.Where, losslog.Condition{Field: field, Value: value, Not: not})
 	}
 	moments, err := clipping.ParseMoments(f.moments)
 	if err != nil {
@@ -178,15 +179,15 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 		}
 	}
 	report, err := replay.Run(o)
-	var choice *replay.ChoiceError
+	var choice *losslog.ChoiceError
 	if errors.As(err, &choice) {
 		if chosen, ok := ask(command, choice); ok {
 			if chosen.Run != "" {
-				o.Inputs = []string{chosen.Run}
+				o.Log.Inputs = []string{chosen.Run}
 			}
-			o.Loss = chosen.Loss
+			o.Log.Loss = chosen.Loss
 			if field, value, ok := strings.Cut(chosen.Where, "="); ok {
-				o.Where = append(o.Where, replay.Condition{Field: field, Value: value})
+				o.Log.Where = append(o.Log.Where, losslog.Condition{Field: field, Value: value})
 			}
 			report, err = replay.Run(o)
 		} else {
@@ -234,18 +235,18 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 }
 
 // ask lets a person at a terminal choose a series.
-func ask(command *cobra.Command, choice *replay.ChoiceError) (replay.Candidate, bool) {
+func ask(command *cobra.Command, choice *losslog.ChoiceError) (losslog.Candidate, bool) {
 	in, inOK := command.InOrStdin().(*os.File)
 	out, outOK := command.OutOrStdout().(*os.File)
 	if !inOK || !outOK || !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) || len(choice.Candidates) == 0 {
-		return replay.Candidate{}, false
+		return losslog.Candidate{}, false
 	}
 	fmt.Fprintf(out, "%s:\n\n%s\n", choice.Reason, candidateTable(choice))
 	for {
 		fmt.Fprintf(out, "Which one, 1 to %d? ", len(choice.Candidates))
 		var number int
 		if _, err := fmt.Fscanln(in, &number); errors.Is(err, io.EOF) {
-			return replay.Candidate{}, false
+			return losslog.Candidate{}, false
 		}
 		if number >= 1 && number <= len(choice.Candidates) {
 			fmt.Fprintln(out)
@@ -255,11 +256,11 @@ func ask(command *cobra.Command, choice *replay.ChoiceError) (replay.Candidate, 
 }
 
 // describeChoice lists the series of a log, and the flags that pick each.
-func describeChoice(choice *replay.ChoiceError) error {
+func describeChoice(choice *losslog.ChoiceError) error {
 	return fmt.Errorf("%s:\n\n%s", choice.Reason, candidateTable(choice))
 }
 
-func candidateTable(choice *replay.ChoiceError) string {
+func candidateTable(choice *losslog.ChoiceError) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  \tloss\tcount\tfrom\tto\tto pick it, give")
@@ -299,7 +300,7 @@ func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
 	if f.html+f.json+f.csv+f.snippet != "" {
 		return usageError("--html, --json, --csv and --snippet are for a replay of a whole log, not for --follow")
 	}
-	if len(o.Inputs) != 1 {
+	if len(o.Log.Inputs) != 1 {
 		return usageError("--follow watches one log")
 	}
 	ctx, stop := withSignals(command.Context())
@@ -330,7 +331,7 @@ func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
 		return nil
 	})
 	var exit *ExitError
-	var choice *replay.ChoiceError
+	var choice *losslog.ChoiceError
 	switch {
 	case errors.As(err, &exit):
 		return exit

@@ -7,6 +7,7 @@ import (
 
 	"alrc"
 	"alrc/internal/clipping"
+	"alrc/internal/losslog"
 )
 
 // ClipResult is what one clipping would have done.
@@ -65,9 +66,9 @@ func newClipRun(spec clipping.Spec) (*clipRun, error) {
 	return r, nil
 }
 
-func (r *clipRun) push(c *chunk) error {
-	for i, step := range c.steps {
-		if err := r.step(step, c.at(i)); err != nil {
+func (r *clipRun) push(c *losslog.Chunk) error {
+	for i := range c.Len() {
+		if err := r.step(c.Step(i), c.Losses(i)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"alrc/internal/format/eventlog"
+	"alrc/internal/losslog"
 )
 
 // follow starts following a log and returns its alerts; stop ends it.
@@ -56,12 +57,12 @@ func TestFollow(t *testing.T) {
 				fmt.Fprintf(file, "step %d: loss %v\n", step, loss)
 			}
 		}
-		o := Options{Inputs: []string{path}}
+		o := Options{Log: losslog.Options{Inputs: []string{path}}}
 		switch format {
 		case "table":
 			fmt.Fprintln(file, "step,loss")
 		case "pattern":
-			o.Pattern = `step (?P<step>\d+): loss ([0-9.]+)`
+			o.Log.Pattern = `step (?P<step>\d+): loss ([0-9.]+)`
 		}
 		for i := 1; i <= 200; i++ {
 			line(i, 1+0.1*random.NormFloat64())
@@ -100,9 +101,9 @@ func TestFollowEvents(t *testing.T) {
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	alerts, stop := follow(t, Options{Inputs: []string{dir}})
+	alerts, stop := follow(t, Options{Log: losslog.Options{Inputs: []string{dir}}})
 	defer stop()
-	time.Sleep(poll / 2)
+	time.Sleep(100 * time.Millisecond)
 	w.Scalar("loss", 100, 9)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func TestFollowWaits(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	var told []error
-	err := Follow(ctx, Options{Inputs: []string{path}}, func(err error) {
+	err := Follow(ctx, Options{Log: losslog.Options{Inputs: []string{path}}}, func(err error) {
 		told = append(told, err)
 		var log strings.Builder
 		for step := 1; step <= 30; step++ {
@@ -141,7 +142,7 @@ func TestFollowWaits(t *testing.T) {
 
 func TestFollowStandardInput(t *testing.T) {
 	reader, writer := io.Pipe()
-	alerts, stop := follow(t, Options{Inputs: []string{"-"}, Stdin: reader})
+	alerts, stop := follow(t, Options{Log: losslog.Options{Inputs: []string{"-"}, Stdin: reader}})
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := 1; i <= 100; i++ {
 		fmt.Fprintf(writer, "step=%d loss=%v\n", i, 1+0.1*random.NormFloat64())

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"alrc/internal/figure"
+	"alrc/internal/losslog"
 )
 
 // JSON writes all of the report for scripts; numbers that are not finite are null.
@@ -94,7 +95,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 
 func (r *Report) malformedNote() string {
 	return fmt.Sprintf("%s malformed and skipped (--strict makes that an error); the first: %s",
-		verb(r.Source.Malformed, "record was", "records were"), r.malformed)
+		verb(r.Source.Malformed, "record was", "records were"), r.Source.FirstMalformed)
 }
 
 // subject says what was read, and how much of it.
@@ -105,7 +106,7 @@ func (r *Report) subject() string {
 		files = fmt.Sprintf("%s and %s", files, counted(int64(len(s.Files)-1), "other file"))
 	}
 	text := fmt.Sprintf("%s, %s", files, s.Loss)
-	if s.Format == Pattern {
+	if s.Format == losslog.Pattern {
 		text = fmt.Sprintf("%s, pattern %s", files, s.Loss)
 	}
 	if len(s.Where) > 0 {

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -21,6 +20,7 @@ import (
 	"alrc"
 	"alrc/internal/clipping"
 	"alrc/internal/format/eventlog"
+	"alrc/internal/losslog"
 )
 
 // rowsOf replays a file and returns the rows that --csv writes.
@@ -52,74 +52,6 @@ func write(t testing.TB, name, content string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// short form of steps and losses: "1:0.5 2:0.25".
-func pairs(rows [][]string) string {
-	var all []string
-	for _, row := range rows {
-		all = append(all, row[0]+":"+row[1])
-	}
-	return strings.Join(all, " ")
-}
-
-// The loss of a step without number is NaN, which rows leave empty.
-func TestFormats(t *testing.T) {
-	for _, test := range []struct {
-		name, content string
-		options       Options
-		want          string
-	}{
-		{"comma", "step,loss,lr\n1,0.5,3\n2,0.25,3\n3,nan,3\n", Options{}, "1:0.5 2:0.25 3:"},
-		{"tab", "iteration\ttrain loss\n10\t0.5\n20\t1e-3\n", Options{}, "10:0.5 20:0.001"},
-		{"semicolon, quoted", "\"step\";\"a;b\";\"loss\"\n1;\"x;y\";\"0.5\"\n2;z;0.25\n", Options{}, "1:0.5 2:0.25"},
-		{"space", "1 0.5\n2  0.25\n3 0.75\n", Options{}, "1:0.5 2:0.25 3:0.75"},
-		{"one column", "0.5\n0.25\n", Options{}, "1:0.5 2:0.25"},
-		{"no header", "1,0.5\n2,0.25\n3,0.5\n", Options{}, "1:0.5 2:0.25 3:0.5"},
-		{"column by number", "a,b,c\n1,0.5,7\n2,0.25,8\n", Options{Loss: "2", Step: "a"}, "1:0.5 2:0.25"},
-		{"byte order mark, CRLF, comment", "\xef\xbb\xbf# log\r\nstep,loss\r\n1,0.5\r\n2,0.25\r\n", Options{}, "1:0.5 2:0.25"},
-		{"no last line end", "step,loss\n1,0.5\n2,0.25", Options{}, "1:0.5 2:0.25"},
-		{"Lightning", "epoch,step,train_loss_epoch,train_loss_step,val_loss\n0,0,,0.5,\n0,0,,,0.7\n0,1,,0.25,\n0,1,0.4,,\n", Options{}, "0:0.5 1:0.25"},
-		{"steps missing", "step,loss\n1,0.5\n,0.25\n7,0.125\n", Options{Step: "step"}, "1:0.5 2:0.25 7:0.125"},
-		{"batches", "step,example,loss\n1,0,0.5\n1,1,1.5\n2,0,0.25\n2,1,0.75\n", Options{Batch: "step"}, "1:1 2:0.5"},
-		{"header again", "step,loss\n1,0.5\nstep,loss\n2,0.25\n", Options{}, "1:0.5 2:0.25"},
-		{"training rows", "step,split,loss\n1,train,0.5\n1,val,0.75\n2,train,0.25\n", Options{}, "1:0.5 2:0.25"},
-		{"other rows", "step,split,loss\n1,train,0.5\n1,val,0.75\n2,train,0.25\n",
-			Options{Where: []Condition{{Field: "split", Value: "train", Not: true}}}, "1:0.75"},
-		{"own table", "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n1,0.5,1,,,,,1,0,9,\n2,,,,,,,1,0,9,\n",
-			Options{}, "1:0.5 2:"},
-		{"JSON lines", `{"step": 1, "train": {"loss": 0.5, "accuracy": 1}, "note": "a \"b\" }"}` + "\n" + `{"step": 2, "train": {"loss": NaN}}` + "\n",
-			Options{}, "1:0.5 2:"},
-		{"JSON field", `{"it": 1, "a": {"x": 0.5}, "b": 1}` + "\n" + `{"it": 2, "a": {"x": 0.25}, "b": 1}` + "\n", Options{Loss: "a.x"}, "1:0.5 2:0.25"},
-		{"JSON lists", `{"step": 1, "loss": [0.5, 1.5]}` + "\n" + `{"step": 2, "loss": [0.25, null]}` + "\n" + `{"step": 3, "loss": 4}` + "\n",
-			Options{}, "1:1 2: 3:4"},
-		{"trainer state", "{\n \"best_metric\": null,\n \"log_history\": [\n {\n\"loss\": 0.5,\n\"step\": 10\n},\n{\"eval_loss\": 1, \"step\": 10},\n" +
-			"{\"loss\": 0.25, \"step\": 20}\n],\n \"max_steps\": 20,\n \"stateful_callbacks\": {\"a\": {\"args\": {}}}\n}\n", Options{}, "10:0.5 20:0.25"},
-		{"trainer state on one line", `{"best":null,"log_history":[{"loss":0.5,"step":10},{"loss":0.25,"step":20}],"x":{"loss":"none"}}`, Options{}, "10:0.5 20:0.25"},
-		{"text lines", "start of training\nEpoch 1/3 step 1: loss 0.5, time 3ms\nsaved\nEpoch 1/3 step 2: loss 0.25, time 3ms\n", Options{}, "1:0.5 2:0.25"},
-		{"key=value", "INFO step=1 loss=0.5 lr=0.1\nINFO step=2 loss=nan lr=0.1\n", Options{}, "1:0.5 2:"},
-		{"progress bar", "\rstep: 1, loss: 0.5\rstep: 2, loss: 0.25\r\n", Options{}, "1:0.5 2:0.25"},
-		{"tensors", "step: 1, loss: tensor(0.5, device='cuda:0')\nstep: 2, loss: tensor(0.25)\n", Options{}, "1:0.5 2:0.25"},
-		{"similar keys", "it: 1, MSE_in: 9, MSE: 0.5, val MSE: 7\nit: 2, MSE_in: 9, MSE: 0.25, val MSE: 7\n", Options{Loss: "MSE"}, "1:0.5 2:0.25"},
-		{"run together", strings.Repeat("run-7, Iter: 1, in: 9, MSE: 0.5, Val: 0run-7, Iter: 1, in: 9, MSE: 0.75, Val: 1", 2), Options{Loss: "MSE"},
-			"1:0.5 1:0.5"},
-		{"pattern", "x MSE: 0.5y MSE: 0.25z MSE: infMSE: 1", Options{Pattern: "MSE: ([-+0-9.eE]+|nan|inf)"}, "1:0.5 2:0.25 3: 4:1"},
-		{"pattern with step", "at 5 error 0.5; at 6 error 0.25", Options{Pattern: `at (?P<step>\d+) error (?P<loss>[0-9.]+)`}, "5:0.5 6:0.25"},
-		{"pattern of lines", "loss 1 loss 2\nx\nloss 3\n", Options{Pattern: `^loss ([0-9.]+)$`}, "1:3"},
-		{"out of order", "step,loss\n1,1\n2,2\n4,4\n3,3\n5,5\n6,6\n", Options{}, "1:1 2:2 4:4 3:3 5:5 6:6"},
-		{"repeated", "step,loss\n1,1\n2,2\n2,2.5\n3,3\n2,9\n4,4\n5,5\n", Options{}, "1:1 2:2 2:2.5 3:3 2:9 4:4 5:5"},
-		{"resumed", "step,loss\n1,1\n2,2\n3,3\n4,4\n2,20\n3,30\n4,40\n5,50\n", Options{}, "1:1 2:20 3:30 4:40 5:50"},
-		{"resumed twice", "step,loss\n1,1\n2,2\n3,3\n4,4\n3,30\n4,40\n5,50\n2,200\n3,300\n4,400\n5,500\n6,600\n", Options{}, "1:1 2:200 3:300 4:400 5:500 6:600"},
-		{"counter of batches", "batch_num,loss\n1,1\n2,2\n3,3\n1,4\n2,5\n3,6\n1,7\n2,8\n3,9\n", Options{}, "1:1 2:2 3:3 4:4 5:5 6:6 7:7 8:8 9:9"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			test.options.Inputs = []string{write(t, "log", test.content)}
-			_, rows := rowsOf(t, test.options)
-			if got := pairs(rows); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
-	}
 }
 
 // spiky returns losses with spikes and some that are not finite.
@@ -180,7 +112,7 @@ func TestNumbersAreTheLibrarys(t *testing.T) {
 		{"events", dir, single},
 	} {
 		for _, spec := range specs {
-			report, rows := rowsOf(t, Options{Inputs: []string{log.path}, Clips: []clipping.Spec{spec}})
+			report, rows := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{log.path}}, Clips: []clipping.Spec{spec}})
 			clipper, err := spec.New()
 			if err != nil {
 				t.Fatal(err)
@@ -230,7 +162,7 @@ func TestBatches(t *testing.T) {
 	for i, loss := range losses {
 		fmt.Fprintf(&table, "%d,%s\n", i/64, format(loss))
 	}
-	report, _ := rowsOf(t, Options{Inputs: []string{write(t, "log", table.String())}, Batch: "step"})
+	report, _ := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{write(t, "log", table.String())}, Batch: "step"}})
 	clipper, err := alrc.New(alrc.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -250,8 +182,8 @@ func TestRealLog(t *testing.T) {
 	if _, err := os.Stat(realLog); err != nil {
 		t.Skip("the real training log is not there")
 	}
-	_, err := Run(Options{Inputs: []string{realLog}})
-	var choice *ChoiceError
+	_, err := Run(Options{Log: losslog.Options{Inputs: []string{realLog}}})
+	var choice *losslog.ChoiceError
 	if !errors.As(err, &choice) {
 		t.Fatalf("the log has several losses, and the error is %v", err)
 	}
@@ -264,7 +196,7 @@ func TestRealLog(t *testing.T) {
 	if diff := cmp.Diff(want, counts); diff != "" {
 		t.Error(diff)
 	}
-	report, _ := rowsOf(t, Options{Inputs: []string{realLog}, Loss: "MSE"})
+	report, _ := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{realLog}, Loss: "MSE"}})
 	if report.Steps != 13284 || report.Source.Records != 13555 || report.Source.LeftOut != 271 {
 		t.Errorf("%d steps of %d records, %d left out", report.Steps, report.Source.Records, report.Source.LeftOut)
 	}
@@ -285,7 +217,7 @@ func noisy(t *testing.T, n int, f func(i int, loss float64) float64) *Report {
 	for i := range n {
 		fmt.Fprintf(&log, "%d,%s\n", i+1, format(f(i+1, 1+0.1*random.NormFloat64())))
 	}
-	report, err := Run(Options{Inputs: []string{write(t, "log", log.String())}})
+	report, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "log", log.String())}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -382,35 +314,6 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// The scalars of an event file may begin behind a large graph, or in a later file.
-func TestLossBehindTheSample(t *testing.T) {
-	dir := t.TempDir()
-	for i, tags := range [][]string{{"lr"}, {"loss", "accuracy", "extra"}} {
-		w, err := eventlog.Create(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for step := range int64(50_000) {
-			for _, tag := range tags {
-				w.Scalar(tag, step, float64(step+1))
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Rename(w.Name(), filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d", i))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if info, err := os.Stat(filepath.Join(dir, "events.out.tfevents.0")); err != nil || info.Size() < sampleSize {
-		t.Fatalf("the first file is no longer than the sample: %v", err)
-	}
-	report, err := Run(Options{Inputs: []string{dir}})
-	if err != nil || report.Source.Loss != "loss" || report.Steps != 50_000 {
-		t.Errorf("%v: %+v", err, report)
-	}
-}
-
 // A loss that is back at the next record came back at once, however many steps lie between records.
 func TestSparseLog(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
@@ -426,7 +329,7 @@ func TestSparseLog(t *testing.T) {
 		}
 		fmt.Fprintf(&log, "%d,%v\n", 50*i, loss)
 	}
-	report, err := Run(Options{Inputs: []string{write(t, "metrics.csv", log.String())}})
+	report, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "metrics.csv", log.String())}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -441,204 +344,5 @@ func TestSparseLog(t *testing.T) {
 	}
 	if rows := report.episodeRows(5); len(rows) != 2 || rows[1][2] != "not finite" {
 		t.Errorf("episodes: %v", rows)
-	}
-}
-
-func TestMalformed(t *testing.T) {
-	content := "step,loss\n1,0.5\n2,abc\n3\n4,0.25\nx,1\n"
-	path := write(t, "log.csv", content)
-	report, rows := rowsOf(t, Options{Inputs: []string{path}})
-	if pairs(rows) != "1:0.5 4:0.25" || report.Source.Malformed != 3 || !strings.Contains(report.malformed, "log.csv, line 3:") {
-		t.Errorf("%s; %d malformed, the first: %s", pairs(rows), report.Source.Malformed, report.malformed)
-	}
-	_, err := Run(Options{Inputs: []string{path}, Strict: true})
-	if err == nil || !strings.Contains(err.Error(), `log.csv, line 3: "2,abc" has "abc" for a loss`) {
-		t.Errorf("strict: %v", err)
-	}
-}
-
-func TestErrors(t *testing.T) {
-	for _, test := range []struct {
-		name, content string
-		options       Options
-		want          string
-	}{
-		{"empty", "", Options{}, "is empty"},
-		{"binary", "\x00\x01\x02", Options{}, "binary file"},
-		{"prose", "nothing to see here\nnor here\n", Options{}, "--pattern"},
-		{"no such column", "step,loss\n1,2\n", Options{Loss: "lost"}, `has no column "lost"; it has loss`},
-		{"no match", "error 5\nerror 6\n", Options{Pattern: "mistake ([0-9])"}, "--column 'error'"},
-		{"no group", "error 5\n", Options{Pattern: "error"}, "no group"},
-		{"bad pattern", "error 5\n", Options{Pattern: "("}, "the pattern"},
-		{"condition", "step,loss\n1,2\n", Options{Where: []Condition{{Field: "step", Value: "7"}}}, "none of 1 records"},
-		{"zstd", "\x28\xb5\x2f\xfd....", Options{}, "zstd -dc"},
-	} {
-		test.options.Inputs = []string{write(t, "log", test.content)}
-		if _, err := Run(test.options); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: error %v does not say %q", test.name, err, test.want)
-		}
-	}
-	var choice *ChoiceError
-	path := write(t, "log", "step,a,b\n1,0.5,3\n2,0.25,nan\n")
-	if _, err := Run(Options{Inputs: []string{path}}); !errors.As(err, &choice) {
-		t.Fatalf("two columns that may be losses: %v", err)
-	}
-	want := []Candidate{{Loss: "a", Count: 2, Least: 0.25, Most: 0.5}, {Loss: "b", Count: 2, Least: 3, Most: 3, NaN: 1}}
-	if diff := cmp.Diff(want, choice.Candidates); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestFolders(t *testing.T) {
-	events := func(dir string, first int64, values ...float64) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		w, err := eventlog.Create(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, value := range values {
-			w.Scalar("loss", first+int64(i), value)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	resumed := t.TempDir()
-	events(resumed, 1, 1, 2, 3, 4)
-	events(resumed, 3, 30, 40, 50)
-	report, rows := rowsOf(t, Options{Inputs: []string{resumed}})
-	if got := pairs(rows); got != "1:1 2:2 3:30 4:40 5:50" || report.Source.Superseded != 2 || report.Source.Resumes != 1 {
-		t.Errorf("a resumed run: %s, %d superseded", got, report.Source.Superseded)
-	}
-
-	// Of two runs of this program the one without clipping is read.
-	own := t.TempDir()
-	for _, run := range []struct{ label, clip, loss string }{{"alrc-2-seed0", "alrc:2", "2"}, {"none-seed0", "none", "1"}, {"none-seed1", "none", "3"}} {
-		dir := filepath.Join(own, run.label)
-		events(dir, 1, 9)
-		if err := os.WriteFile(filepath.Join(dir, "run.yaml"), []byte("task: supersample\nclip: "+run.clip+"\nhuber: true\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		header := "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n"
-		if err := os.WriteFile(filepath.Join(dir, "metrics.csv"), []byte(header+"1,"+run.loss+",3,,,,,1,0,9,\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	report, rows = rowsOf(t, Options{Inputs: []string{own}})
-	if notes := strings.Join(report.Source.Notes, "\n"); pairs(rows) != "1:1" || !strings.Contains(notes, "read from none-seed0") ||
-		!strings.Contains(notes, "--column picks another: raw_loss") {
-		t.Errorf("a folder of runs: %s; notes: %s", pairs(rows), notes)
-	}
-	if _, rows := rowsOf(t, Options{Inputs: []string{filepath.Join(own, "alrc-2-seed0")}}); pairs(rows) != "1:2" {
-		t.Errorf("a run: %s", pairs(rows))
-	}
-
-	// Runs without clipping that differ in more than their seeds are asked about.
-	if err := os.Rename(filepath.Join(own, "none-seed1"), filepath.Join(own, "sgd-none-seed1")); err != nil {
-		t.Fatal(err)
-	}
-	var choice *ChoiceError
-	if _, err := Run(Options{Inputs: []string{own}}); !errors.As(err, &choice) || len(choice.Candidates) != 3 {
-		t.Errorf("runs of several kinds: %v, %+v", err, choice)
-	}
-
-	several := t.TempDir()
-	events(filepath.Join(several, "a"), 1, 1, 2)
-	events(filepath.Join(several, "b"), 1, 1, 2)
-	if _, err := Run(Options{Inputs: []string{several}}); !errors.As(err, &choice) || len(choice.Candidates) != 2 ||
-		choice.Candidates[1].Run != filepath.Join(several, "b") {
-		t.Errorf("two runs: %v, %+v", err, choice)
-	}
-}
-
-func zipped(t testing.TB, content []byte) []byte {
-	var b bytes.Buffer
-	w := gzip.NewWriter(&b)
-	if _, err := w.Write(content); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func TestTruncated(t *testing.T) {
-	var table bytes.Buffer
-	table.WriteString("step,loss\n")
-	random := rand.New(rand.NewPCG(1, 1))
-	for i := range 50_000 {
-		fmt.Fprintf(&table, "%d,%v\n", i+1, random.Float64())
-	}
-	whole := zipped(t, table.Bytes())
-	report, rows := rowsOf(t, Options{Inputs: []string{write(t, "log.gz", string(whole))}})
-	if len(rows) != 50_000 || len(report.Source.Notes) != 0 {
-		t.Errorf("gzip: %d rows, notes %q", len(rows), report.Source.Notes)
-	}
-	report, rows = rowsOf(t, Options{Inputs: []string{write(t, "log.gz", string(whole[:len(whole)/2]))}})
-	if len(rows) < 20_000 || len(rows) >= 50_000 || len(report.Source.Notes) != 1 || !strings.Contains(report.Source.Notes[0], "ends too early") {
-		t.Errorf("half a gzip file: %d rows, notes %q", len(rows), report.Source.Notes)
-	}
-
-	dir := t.TempDir()
-	w, err := eventlog.Create(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range int64(100) {
-		w.Scalar("loss", i, 1)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(w.Name())
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, rows = rowsOf(t, Options{Inputs: []string{write(t, "events.out.tfevents.1", string(content[:len(content)-5]))}})
-	if len(rows) != 99 || len(report.Source.Notes) != 1 || !strings.Contains(report.Source.Notes[0], "ends within a record") {
-		t.Errorf("a cut event file: %d rows, notes %q", len(rows), report.Source.Notes)
-	}
-	report, rows = rowsOf(t, Options{Inputs: []string{write(t, "events.out.tfevents.1.gz", string(zipped(t, content)))}})
-	if len(rows) != 100 {
-		t.Errorf("a zipped event file: %d rows, notes %q", len(rows), report.Source.Notes)
-	}
-}
-
-// zeros is a file without any line end.
-type zeros struct{ left int }
-
-func (z *zeros) Read(p []byte) (int, error) {
-	n := min(len(p), z.left)
-	if n == 0 {
-		return 0, io.EOF
-	}
-	for i := range p[:n] {
-		p[i] = '0'
-	}
-	z.left -= n
-	return n, nil
-}
-
-// A bomb: little data that unpacks to a line of any length takes no more memory than the longest record may.
-func TestEndlessLine(t *testing.T) {
-	table, ok := sniffCSV([]byte("1\n2\n"))
-	if !ok {
-		t.Fatal("no table")
-	}
-	chosen, err := table.choose(selection{loss: "1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	malformed, losses := 0, 0
-	err = scanAll(&zeros{left: 3 * longestRecord}, 0, chosen, false, func(b *block) error {
-		malformed += b.malformed
-		losses += len(b.losses)
-		return nil
-	})
-	if err != nil || malformed == 0 || losses > 0 {
-		t.Errorf("%d losses, %d malformed records, error %v", losses, malformed, err)
 	}
 }

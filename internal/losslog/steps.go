@@ -1,16 +1,23 @@
-package replay
+package losslog
 
-// chunk is steps in order, each with its losses.
-type chunk struct {
+// Chunk is some of a log's steps, in order, each with its losses.
+type Chunk struct {
 	steps  []int64
 	losses []float64
 	ends   []int // where each step's losses end; empty where every step has one
 }
 
-func (c *chunk) reset() { c.steps, c.losses, c.ends = c.steps[:0], c.losses[:0], c.ends[:0] }
+// Reset empties the chunk.
+func (c *Chunk) Reset() { c.steps, c.losses, c.ends = c.steps[:0], c.losses[:0], c.ends[:0] }
 
-// at returns the losses of step i.
-func (c *chunk) at(i int) []float64 {
+// Len returns the number of steps.
+func (c *Chunk) Len() int { return len(c.steps) }
+
+// Step returns the number of step i of the chunk, as the log counts steps.
+func (c *Chunk) Step(i int) int64 { return c.steps[i] }
+
+// Losses returns the losses of step i of the chunk: one, or those of a batch.
+func (c *Chunk) Losses(i int) []float64 {
 	if len(c.ends) == 0 {
 		return c.losses[i : i+1 : i+1]
 	}
@@ -55,7 +62,7 @@ func (s *sequencer) lowest() (step int64, any bool) {
 }
 
 // push adds a block's rows to a chunk.
-func (s *sequencer) push(b *block, c *chunk) {
+func (s *sequencer) push(b *block, c *Chunk) {
 	for len(s.cuts) > 0 && s.cuts[0].row <= s.row {
 		s.cuts = s.cuts[1:]
 	}
@@ -115,7 +122,7 @@ func (s *sequencer) push(b *block, c *chunk) {
 const largestBatch = 1 << 20
 
 // flush ends the batch at hand.
-func (s *sequencer) flush(c *chunk) {
+func (s *sequencer) flush(c *Chunk) {
 	if s.pending == nil {
 		return
 	}

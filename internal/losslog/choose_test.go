@@ -1,0 +1,75 @@
+package losslog
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"alrc/internal/format/eventlog"
+)
+
+// The scalars of an event file may begin behind a large graph, or in a later file.
+func TestLossBehindTheSample(t *testing.T) {
+	dir := t.TempDir()
+	for i, tags := range [][]string{{"lr"}, {"loss", "accuracy", "extra"}} {
+		w, err := eventlog.Create(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for step := range int64(50_000) {
+			for _, tag := range tags {
+				w.Scalar(tag, step, float64(step+1))
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(w.Name(), filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "events.out.tfevents.0")); err != nil || info.Size() < sampleSize {
+		t.Fatalf("the first file is no longer than the sample: %v", err)
+	}
+	source, steps := pairs(t, Options{Inputs: []string{dir}})
+	if source.Loss != "loss" || count(steps) != 50_000 {
+		t.Errorf("%+v", source)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, test := range []struct {
+		name, content string
+		options       Options
+		want          string
+	}{
+		{"empty", "", Options{}, "is empty"},
+		{"binary", "\x00\x01\x02", Options{}, "binary file"},
+		{"prose", "nothing to see here\nnor here\n", Options{}, "--pattern"},
+		{"no such column", "step,loss\n1,2\n", Options{Loss: "lost"}, `has no column "lost"; it has loss`},
+		{"no match", "error 5\nerror 6\n", Options{Pattern: "mistake ([0-9])"}, "--column 'error'"},
+		{"no group", "error 5\n", Options{Pattern: "error"}, "no group"},
+		{"bad pattern", "error 5\n", Options{Pattern: "("}, "the pattern"},
+		{"condition", "step,loss\n1,2\n", Options{Where: []Condition{{Field: "step", Value: "7"}}}, "none of 1 records"},
+		{"zstd", "\x28\xb5\x2f\xfd....", Options{}, "zstd -dc"},
+	} {
+		test.options.Inputs = []string{write(t, "log", test.content)}
+		if err := readError(test.options); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: error %v does not say %q", test.name, err, test.want)
+		}
+	}
+	var choice *ChoiceError
+	path := write(t, "log", "step,a,b\n1,0.5,3\n2,0.25,nan\n")
+	if err := readError(Options{Inputs: []string{path}}); !errors.As(err, &choice) {
+		t.Fatalf("two columns that may be losses: %v", err)
+	}
+	want := []Candidate{{Loss: "a", Count: 2, Least: 0.25, Most: 0.5}, {Loss: "b", Count: 2, Least: 3, Most: 3, NaN: 1}}
+	if diff := cmp.Diff(want, choice.Candidates); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,189 @@
+package losslog
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// poll is how often a file is looked at for what was added.
+const poll = 250 * time.Millisecond
+
+// Follow reads a log and goes on as it grows, calling do with its steps as they come, until the context ends or do
+// returns an error. A file that does not hold a loss yet is waited for, of which waiting is told once, with what is
+// missing; standard input is read until its end. A chunk is valid only during the call.
+func Follow(ctx context.Context, o Options, waiting func(error), do func(*Chunk) error) error {
+	// What goes wrong with a step ends the waiting for more, too.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f := &follower{cancel: cancel, do: do}
+	if o.Inputs[0] == "-" {
+		return f.standardInput(ctx, o)
+	}
+	var l *Log
+	for told := false; ; {
+		opened, err := Open(o)
+		if err == nil {
+			defer opened.Close()
+			l = opened
+			break
+		}
+		var choice *ChoiceError
+		if errors.As(err, &choice) {
+			return err
+		}
+		if info, statErr := os.Stat(o.Inputs[0]); statErr != nil {
+			return err
+		} else if !info.IsDir() && info.Size() > sampleSize {
+			return err
+		}
+		if !told {
+			waiting(err)
+			told = true
+		}
+		if err := sleep(ctx); err != nil {
+			return err
+		}
+	}
+	for i, file := range l.run.files {
+		opened, err := file.open()
+		if err != nil {
+			return err
+		}
+		var from io.Reader = opened
+		if i == len(l.run.files)-1 {
+			from = &growing{ctx: ctx, r: opened}
+		}
+		err = l.fileBlocks(file, from, true, f.push)
+		opened.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follower passes blocks on as steps.
+type follower struct {
+	sequence sequencer
+	chunk    Chunk
+	do       func(*Chunk) error
+	cancel   func()
+	failed   atomic.Pointer[error]
+}
+
+func (f *follower) push(b *block) error {
+	f.chunk.Reset()
+	f.sequence.push(b, &f.chunk)
+	err := f.do(&f.chunk)
+	if err != nil {
+		f.failed.Store(&err)
+		f.cancel()
+	}
+	return err
+}
+
+func (f *follower) standardInput(ctx context.Context, o Options) error {
+	// The beginning is looked at before the rest is there.
+	pipe := &peeked{r: o.Stdin}
+	if err := pipe.peek(); err != nil {
+		return err
+	}
+	path, remove, err := spool(bytes.NewReader(pipe.head))
+	if err != nil {
+		return err
+	}
+	defer remove()
+	input := file{path: "standard input", real: path}
+	l := &Log{options: o, run: series{files: []file{input}}}
+	if err := l.choose(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- l.fileBlocks(input, pipe, true, f.push) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		// Nothing can wake a read of standard input; it ends with the process.
+		if err := f.failed.Load(); err != nil {
+			return *err
+		}
+		return ctx.Err()
+	}
+}
+
+// growing reads a file that grows: at its end it waits for more.
+type growing struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (g *growing) Read(p []byte) (int, error) {
+	for {
+		n, err := g.r.Read(p)
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if err := sleep(g.ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func sleep(ctx context.Context) error {
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// peeked gives a pipe's beginning twice.
+type peeked struct {
+	r    io.Reader
+	head []byte
+	next int
+}
+
+// peek reads until some lines are there.
+func (p *peeked) peek() error {
+	buffer := make([]byte, 4096)
+	lines := 0
+	for lines < 5 && len(p.head) < sampleSize {
+		n, err := p.r.Read(buffer)
+		p.head = append(p.head, buffer[:n]...)
+		for _, c := range buffer[:n] {
+			if c == '\n' {
+				lines++
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("standard input: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *peeked) Read(to []byte) (int, error) {
+	if p.next < len(p.head) {
+		n := copy(to, p.head[p.next:])
+		p.next += n
+		return n, nil
+	}
+	return p.r.Read(to)
+}

@@ -1,0 +1,229 @@
+package losslog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Options say what to read, and how.
+type Options struct {
+	// Inputs are files, folders, or "-" for Stdin.
+	Inputs []string
+	Stdin  io.Reader
+	// Format overrides what the content tells.
+	Format Format
+	// Loss, Step and Batch name columns, fields, tags or keys. Empty ones are guessed, but for Batch. Records with
+	// the same Batch that follow one another are the losses of one step.
+	Loss, Step, Batch string
+	// Pattern is a regular expression that finds losses; see --pattern.
+	Pattern string
+	Where   []Condition
+	// Strict makes malformed records errors.
+	Strict bool
+}
+
+// Source says what was read.
+type Source struct {
+	Files  []string `json:"files"`
+	Format Format   `json:"format"`
+	Run    string   `json:"run,omitempty"`
+	Loss   string   `json:"loss"`
+	Step   string   `json:"step,omitempty"`
+	Where  []string `json:"where,omitempty"`
+	// Records is the number of records with a loss: LeftOut of them conditions leave out, and Superseded were done
+	// anew by a resumed run. The others are the steps, or, in batches, the losses of these.
+	Records    int64 `json:"records"`
+	LeftOut    int64 `json:"left_out"`
+	Superseded int64 `json:"superseded"`
+	Resumes    int   `json:"resumes"`
+	Malformed  int64 `json:"malformed"`
+	// Notes say what was chosen or noticed.
+	Notes []string `json:"notes,omitempty"`
+	// FirstMalformed is the first malformed record, with its place.
+	FirstMalformed string `json:"-"`
+}
+
+// Log is a log with its loss chosen.
+type Log struct {
+	options Options
+	run     series
+	source  Source // as far as it is known before reading
+	read    Source // after a reading
+	chosen  selection
+	pattern *pattern
+	remove  func() // what was spooled
+
+	cuts          []cut // where the run was resumed, once that is known
+	ordinal       bool  // steps are numbered anew
+	lookedForCuts bool
+}
+
+// Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
+func Open(o Options) (*Log, error) {
+	if len(o.Inputs) == 0 {
+		return nil, errors.New("give a file, a folder, or - for standard input")
+	}
+	runs, note, remove, err := expand(o.Inputs, o.Stdin)
+	l := &Log{options: o, remove: remove}
+	if err == nil {
+		if note != "" {
+			l.source.Notes = append(l.source.Notes, note)
+		}
+		if len(runs) > 1 {
+			err = l.choiceOfRuns(runs)
+		} else {
+			l.run = runs[0]
+			err = l.choose()
+		}
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close removes what was kept of standard input.
+func (l *Log) Close() { l.remove() }
+
+// Source says what was read by the last call of [Log.Read].
+func (l *Log) Source() Source { return l.read }
+
+// Read calls do with the log's steps, in order. Each call takes a chunk that next returns, empty, and that is do's
+// from then on. What a resumed run did anew is only known once its resumption was read: then again is true, and the
+// log is to be read once more, as if it had not been read before.
+func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err error) {
+	seq := &sequencer{cuts: l.cuts, ordinal: l.ordinal}
+	source := l.source
+	source.Notes = append([]string(nil), source.Notes...)
+	steps := false
+	lines := make(map[string]int)
+	err = l.blocks(func(f file, b *block) error {
+		source.Records += int64(b.records)
+		source.LeftOut += int64(b.leftOut)
+		source.Malformed += int64(b.malformed)
+		if b.malformed > 0 && source.FirstMalformed == "" {
+			source.FirstMalformed = l.place(f, b, lines[f.path])
+			if l.options.Strict {
+				return errors.New(source.FirstMalformed)
+			}
+		}
+		if b.note != "" {
+			if l.options.Strict {
+				return fmt.Errorf("%s: %s", f.path, b.note)
+			}
+			source.Notes = append(source.Notes, fmt.Sprintf("%s: %s: all whole records before were read", f.path, b.note))
+		}
+		lines[f.path] += b.lines
+		c := next()
+		seq.push(b, c)
+		steps = steps || c.Len() > 0
+		return do(c)
+	})
+	if err != nil {
+		return false, err
+	}
+	c := next()
+	seq.flush(c)
+	steps = steps || c.Len() > 0
+	if err := do(c); err != nil {
+		return false, err
+	}
+	if source.Records == 0 || !steps {
+		return false, l.nothing(source)
+	}
+	source.Superseded = seq.superseded
+	l.read = source
+	if l.lookedForCuts {
+		return false, nil
+	}
+	l.lookedForCuts = true
+	l.cuts, l.ordinal = seq.watch.finish()
+	if l.ordinal {
+		l.source.Notes = append(l.source.Notes, fmt.Sprintf("%s goes back to its beginning again and again, as a counter of"+
+			" batches does: steps are numbered in the order of the log", l.source.Step))
+	}
+	l.source.Resumes = len(l.cuts)
+	return l.ordinal || len(l.cuts) > 0, nil
+}
+
+// blocks reads the log and calls do with its blocks, in order.
+func (l *Log) blocks(do func(f file, b *block) error) error {
+	for _, f := range l.run.files {
+		reader, err := f.open()
+		if err != nil {
+			return err
+		}
+		err = l.fileBlocks(f, reader, false, func(b *block) error { return do(f, b) })
+		if closing := reader.Close(); err == nil {
+			err = closing
+		}
+		if errors.Is(err, errCut) {
+			err = do(f, &block{note: err.Error()})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fileBlocks reads one opened file.
+func (l *Log) fileBlocks(f file, reader io.Reader, prompt bool, do func(*block) error) error {
+	if l.pattern != nil {
+		return patternBlocks(reader, l.pattern, prompt, do)
+	}
+	sample, _, err := f.sample()
+	if err != nil {
+		return err
+	}
+	kind, err := sniff(sample, f.path, l.options.Format)
+	if err != nil {
+		return err
+	}
+	if kind.format != l.source.Format {
+		return fmt.Errorf("%s is %s, and the files before are %s: they cannot be one run", f.path, kind.format, l.source.Format)
+	}
+	if kind.events {
+		var b block
+		rows := eventRows
+		if prompt {
+			rows = 1
+		}
+		next := func() *block { b.reset(); return &b }
+		return readEvents(reader, l.chosen.loss, rows, next, do)
+	}
+	table, err := kind.table.(chooser).choose(l.chosen)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.path, err)
+	}
+	return scanAll(reader, int64(kind.start), table, prompt, do)
+}
+
+// place describes the first malformed record of a block.
+func (l *Log) place(f file, b *block, before int) string {
+	if l.source.Format == Events {
+		return fmt.Sprintf("%s: the record at byte %d %s", f.path, b.offset+int64(b.badOffset), b.badReason)
+	}
+	line := before + b.badLine + 1
+	if l.source.Format == Pattern || l.source.Format == JSON {
+		return fmt.Sprintf("%s, byte %d: %q %s", f.path, b.offset+int64(b.badOffset), b.bad, b.badReason)
+	}
+	return fmt.Sprintf("%s, line %d: %q %s", f.path, line, b.bad, b.badReason)
+}
+
+// nothing explains why no loss was found.
+func (l *Log) nothing(source Source) error {
+	path := l.run.files[0].path
+	switch {
+	case source.LeftOut > 0:
+		return fmt.Errorf("%s: none of %d records meets the condition %s", path, source.Records, strings.Join(source.Where, " and "))
+	case l.pattern != nil:
+		return fmt.Errorf("%s: nothing matches the pattern %q%s", path, l.options.Pattern, l.guesses())
+	case source.FirstMalformed != "":
+		return fmt.Errorf("no record can be read; the first: %s", source.FirstMalformed)
+	}
+	return fmt.Errorf("%s holds no loss by the name %q%s", path, l.source.Loss, l.guesses())
+}
