@@ -77,6 +77,10 @@ type Layer struct {
 	// Normalized gives the weights of each output channel as a direction and a gain, w = gain * v / |v|: weight
 	// normalisation (Salimans and Kingma 2016).
 	Normalized bool
+	// Centered subtracts from each channel its mean over batch, rows and columns, before the bias is added: mean-only batch
+	// normalisation (Salimans and Kingma 2016, section 4). A running mean takes its place where the network is applied.
+	// Only normalized layers are centered, and no output is.
+	Centered bool
 }
 
 // Convolves says whether the layer has weights.
@@ -91,6 +95,27 @@ type Network struct {
 	// Outputs are the places of the layers whose outputs are the network's, which no other layer takes; nil stands for
 	// the last layer alone.
 	Outputs []int
+	// Calibrated networks start from weights drawn from a normal distribution of mean 0 and standard deviation
+	// [CalibratedDeviation], and from the gains and biases by which each normalized layer, in order, makes each channel of
+	// one calibrating batch have mean 0 and deviation 1: the data-dependent initialisation of Salimans and Kingma (2016,
+	// section 3). Others draw by Glorot and Bengio (2010).
+	Calibrated bool
+}
+
+// CalibratedDeviation is the standard deviation of the starting weights of calibrated networks.
+const CalibratedDeviation = 0.05
+
+// RunningMeanDecay is the decay of the running means of centered layers.
+const RunningMeanDecay = 0.99
+
+// Centers says whether a layer of the network is centered. Its examples then depend on the others of their batch.
+func (n Network) Centers() bool {
+	for _, layer := range n.Layers {
+		if layer.Centered {
+			return true
+		}
+	}
+	return false
 }
 
 // OutputPlaces are the places of the layers whose outputs are the network's.
@@ -231,6 +256,9 @@ func (n Network) Validate() error {
 		if (layer.Activation != Linear || layer.Normalized) && !layer.Convolves() {
 			return fault("only convolutions have an activation, or normalized weights")
 		}
+		if layer.Centered && !layer.Normalized {
+			return fault("only layers with normalized weights are centered")
+		}
 		if len(layer.Inputs) != inputs {
 			return fault("it has %d inputs; %d belong", len(layer.Inputs), inputs)
 		}
@@ -246,6 +274,11 @@ func (n Network) Validate() error {
 			return fmt.Errorf("model: output %d is no layer, or named twice", place)
 		}
 		taken[place] = true
+	}
+	for _, place := range n.OutputPlaces() {
+		if layer := n.Layers[place]; layer.Centered {
+			return fmt.Errorf("model: layer %d, %q, is an output, and no output is centered", place, layer.Name)
+		}
 	}
 	for i, layer := range n.Layers {
 		for _, place := range layer.Inputs {

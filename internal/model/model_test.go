@@ -98,6 +98,8 @@ func TestValidateErrors(t *testing.T) {
 		{[]Layer{{Kind: Concatenation, Inputs: []int{Input}}}, "it has 1 inputs; 2 belong"},
 		{change(func(l *Layer) { l.Inputs = []int{0} }), "input 0 is no earlier layer"},
 		{change(func(l *Layer) { l.Inputs = []int{-2} }), "input -2 is no earlier layer"},
+		{change(func(l *Layer) { l.Centered = true }), "only layers with normalized weights are centered"},
+		{change(func(l *Layer) { l.Normalized, l.Centered = true, true }), "no output is centered"},
 	} {
 		err := Network{InputChannels: 3, Layers: test.layers}.Validate()
 		if err == nil || !strings.Contains(err.Error(), test.want) {

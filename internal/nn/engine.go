@@ -31,6 +31,11 @@ type Engine struct {
 	pack, packBackward     phase
 	forward, backward      []phase
 	packed                 bool
+	// layers are the network's, with their phases; centerings those of centered layers.
+	layers     []layerPhases
+	centerings []*centering
+	// training says that the present pass is one of a step, and not an application of the network.
+	training bool
 
 	// chunk is the number of images that pass at once, images that of those in the present pass.
 	chunk, images int
@@ -53,6 +58,9 @@ func New(network model.Network, o Options) (*Engine, error) {
 	}
 	e := &Engine{options: o, network: network, set: set}
 	e.chunk = chunkSize(shapes, o.Batch)
+	if network.Centers() {
+		e.chunk = o.Batch // a mean is that of the whole batch
+	}
 	e.plan(shapes)
 	for range e.outputs {
 		e.raw64 = append(e.raw64, make([]float64, e.chunk))
@@ -149,6 +157,7 @@ func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh f
 	}
 	e.prepare()
 	in := len(inputs) / count
+	e.training = true
 	e.accumulate = false
 	backwardPacked := false
 	for first := 0; first < count; first += e.chunk {
@@ -197,6 +206,9 @@ func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh f
 	if e.accumulate {
 		e.pool.run(&e.denormalize)
 		e.optimizer.step(e)
+		for _, c := range e.centerings {
+			c.settle()
+		}
 		e.packed = false
 	}
 	return nil
@@ -254,6 +266,7 @@ func (e *Engine) EvaluateOutputs(inputs []float32, targets, outputs, raw [][]flo
 		}
 	}
 	e.prepare()
+	e.training = false
 	in := len(inputs) / count
 	for first := 0; first < count; first += e.chunk {
 		n := min(e.chunk, count-first)

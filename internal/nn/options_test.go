@@ -31,6 +31,16 @@ func TestSchedules(t *testing.T) {
 	}
 }
 
+// Over 32 steps a stair of the course by quarters is one step.
+func TestQuarters(t *testing.T) {
+	schedule := Schedule{Kind: Quarters, Steps: 32}
+	for done, want := range map[int64]float64{0: 1, 7: 1, 8: 1, 9: 7. / 8, 15: 1. / 8, 16: 1. / 3, 23: 1. / 3, 24: 1. / 3, 25: 7. / 24, 31: 1. / 24, 32: 1. / 24} {
+		if factor := schedule.At(done); math.Abs(factor-want) > 1e-12 {
+			t.Errorf("after %d of 32 steps the factor is %v, want %v", done, factor, want)
+		}
+	}
+}
+
 func TestOptionErrors(t *testing.T) {
 	for _, test := range []struct {
 		change func(*Options)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"alrc/internal/format/safetensors"
+	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
 )
 
@@ -79,6 +80,18 @@ func (e *Engine) newParameters(operations []operation) {
 			n.norm = make([]float32, channels[i])
 		}
 	}
+	for _, o := range operations {
+		switch {
+		case o.centering == nil:
+		case o.winograd != nil:
+			o.winograd.parameter = o.centering.plan(o.winograd.parameter)
+		default:
+			o.convolution.parameter = o.centering.plan(o.convolution.parameter)
+		}
+		if o.centering != nil {
+			e.centerings = append(e.centerings, o.centering)
+		}
+	}
 	var normalize, denormalize []part
 	for _, p := range e.parameters {
 		if n := p.normalization; n != nil {
@@ -91,7 +104,8 @@ func (e *Engine) newParameters(operations []operation) {
 
 // Initialize draws weights anew: uniform within sqrt(6 / (fan in + fan out)) of 0 (Glorot and Bengio 2010), which
 // TensorFlow calls Xavier, and biases 0. The optimizer begins anew too. The same seed gives the same weights in every
-// kernel set. The gains of normalized layers begin such that their weights are what was drawn.
+// kernel set. The gains of normalized layers begin such that their weights are what was drawn. Weights of a calibrated
+// network are normal with deviation model.CalibratedDeviation instead, and [Engine.Calibrate] is to follow.
 func (e *Engine) Initialize(seed uint64) {
 	clear(e.weights)
 	e.optimizer.reset()
@@ -100,10 +114,17 @@ func (e *Engine) Initialize(seed uint64) {
 		fan := float64(p.size * p.size * (p.inputs + p.outputs))
 		limit := math.Sqrt(6 / fan)
 		trained := e.weights[p.weightsFirst:]
-		p.each(func(_, at int) { trained[at] = float32(limit * (2*random.uniform() - 1)) })
+		draw := func() float64 { return limit * (2*random.uniform() - 1) }
+		if e.network.Calibrated {
+			draw = func() float64 { return model.CalibratedDeviation * random.normal() }
+		}
+		p.each(func(_, at int) { trained[at] = float32(draw()) })
 		if p.normalization != nil {
 			p.normalization.begin()
 		}
+	}
+	for _, c := range e.centerings {
+		clear(c.running)
 	}
 	e.packed = false
 }
@@ -132,6 +153,12 @@ func (g *generator) uniform() float64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return float64((x^x>>31)>>11) / (1 << 53)
+}
+
+// normal draws from the normal distribution of mean 0 and deviation 1 (Box and Muller 1958).
+func (g *generator) normal() float64 {
+	radius := math.Sqrt(-2 * math.Log(1-g.uniform()))
+	return radius * math.Cos(2*math.Pi*g.uniform())
 }
 
 // named is a part of a layer's numbers under the name that it is saved by.
@@ -211,7 +238,7 @@ const stepTensor = "optimizer.step"
 
 // SaveState returns all that the engine's future depends on: weights, the optimizer's moments and its step.
 func (e *Engine) SaveState() []safetensors.Tensor {
-	list := e.tensors("", e.weights)
+	list := append(e.tensors("", e.weights), e.runningMeans()...)
 	for _, moment := range e.optimizer.moments() {
 		list = append(list, e.tensors(moment.name+".", moment.values)...)
 	}
@@ -231,9 +258,14 @@ func (e *Engine) LoadState(list []safetensors.Tensor) error {
 	if err := e.setTensors("", weights, tensors); err != nil {
 		return err
 	}
+	means, err := e.readRunningMeans(tensors)
+	if err != nil {
+		return err
+	}
 	steps, ok := tensors[stepTensor]
 	if !ok {
 		copy(e.weights, weights)
+		e.setRunningMeans(means)
 		e.optimizer.reset()
 		e.packed = false
 		return nil
@@ -251,6 +283,7 @@ func (e *Engine) LoadState(list []safetensors.Tensor) error {
 		values = append(values, restored)
 	}
 	copy(e.weights, weights)
+	e.setRunningMeans(means)
 	for i, moment := range e.optimizer.moments() {
 		copy(moment.values, values[i])
 	}

@@ -75,6 +75,9 @@ func (e *Engine) plan(shapes []model.Shape) {
 	}
 	e.newParameters(operations)
 	for _, o := range operations {
+		e.layers = append(e.layers, layerPhases{operation: o})
+	}
+	for _, o := range operations {
 		if o.convolution != nil {
 			o.convolution.plan()
 		}
@@ -85,6 +88,12 @@ func (e *Engine) plan(shapes []model.Shape) {
 	e.newPool(operations)
 }
 
+// layerPhases are the phases of the forward pass that compute a layer: those from first on, before end.
+type layerPhases struct {
+	operation
+	first, end int
+}
+
 // operation is a layer with its inputs and output, and how it is computed.
 type operation struct {
 	layer       model.Layer
@@ -93,11 +102,16 @@ type operation struct {
 	convolution *convolution
 	winograd    *winograd
 	resize      *resize
+	centering   *centering // of a centered layer, after its convolution
 }
 
 func (e *Engine) newOperation(layer model.Layer, inputs []*node, output *node) operation {
 	o := operation{layer: layer, inputs: inputs, output: output}
 	in, out := inputs[0].value, output.value
+	if layer.Centered {
+		o.centering = newCentering(e.set, layer, out)
+		layer.Activation = model.Linear // for the convolution, which hands on what is to be centered
+	}
 	switch {
 	case layer.Convolves() && !e.options.Direct && winogradFits(layer, in, out):
 		o.winograd = newWinograd(e.set, layer, in, out, e.options.Threads)
@@ -112,17 +126,15 @@ func (e *Engine) newOperation(layer model.Layer, inputs []*node, output *node) o
 func (e *Engine) planForward(operations []operation) {
 	phase := func(parts ...part) { e.forward = append(e.forward, e.newPhase(parts...)) }
 	var packs []part
-	for _, o := range operations {
+	for i, o := range operations {
 		in, out := o.inputs[0].value, o.output.value
+		e.layers[i].first = len(e.forward)
+		packs = append(packs, o.forwardPacks()...)
 		switch name := o.layer.Name + " forward"; {
 		case o.winograd != nil:
-			packs = append(packs, o.winograd.pack())
 			phase(o.winograd.transformInput(e, o.layer.Name+" transform input", in, &o.winograd.input))
 			phase(o.winograd.forward(e, out))
 		case o.convolution != nil:
-			if o.convolution.transposed {
-				packs = append(packs, o.convolution.pack())
-			}
 			phase(o.convolution.forward(e, in, out))
 		case o.resize != nil:
 			phase(o.resize.forward(e, "resize", in, out))
@@ -137,6 +149,12 @@ func (e *Engine) planForward(operations []operation) {
 			}
 			phase(parts...)
 		}
+		if o.centering != nil {
+			for _, part := range o.centering.forward(e) {
+				phase(part)
+			}
+		}
+		e.layers[i].end = len(e.forward)
 	}
 	e.pack = e.newPhase(packs...)
 }
@@ -164,9 +182,14 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 		}
 		in := o.inputs[0]
 		g := out.gradient
-		if o.layer.Convolves() && slope(o.layer) != 1 {
+		if o.layer.Convolves() && (slope(o.layer) != 1 || o.centering != nil) {
 			g = shared.gradient(out.value)
 			phase(deactivate(e, o.layer.Name+" deactivate", g, out.gradient, out.value, slope(o.layer)))
+		}
+		if o.centering != nil {
+			for _, part := range o.centering.backward(e, g) {
+				phase(part)
+			}
 		}
 		switch {
 		case o.winograd != nil:
