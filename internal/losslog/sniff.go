@@ -1,0 +1,129 @@
+package losslog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Format is how a log is written.
+type Format string
+
+// The formats that are read.
+const (
+	CSV       Format = "csv"    // tables: comma, tab, semicolon or space between fields
+	JSONLines Format = "jsonl"  // a JSON object a line
+	JSON      Format = "json"   // a JSON document with an array of objects
+	Events    Format = "events" // TensorBoard event files
+	Text      Format = "text"   // keys, each before its number
+	Pattern   Format = "pattern"
+)
+
+// Formats are the names that --format takes.
+var Formats = []Format{CSV, JSONLines, JSON, Events, Text}
+
+// sampleSize is how much of a file is looked at to tell its format and its fields.
+const sampleSize = 1 << 20
+
+// sniffed is what the beginning of a file tells.
+type sniffed struct {
+	format Format
+	start  int // where records begin
+	table  scanner
+	events bool
+}
+
+// chooser is a scanner that can be told what to scan for.
+type chooser interface {
+	scanner
+	choose(selection) (scanner, error)
+}
+
+// sample reads a file's beginning.
+func (f file) sample() (data []byte, whole bool, err error) {
+	r, err := f.open()
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.Close()
+	data = make([]byte, sampleSize)
+	n, err := io.ReadFull(r, data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return data[:n], true, nil
+	}
+	if err != nil && n == 0 {
+		return nil, false, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return data[:n], false, nil
+}
+
+// sniff tells a file's format by its content, or takes the one that is given.
+func sniff(data []byte, path string, format Format) (sniffed, error) {
+	start := 0
+	if bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		start = 3 // a byte order mark
+	}
+	text := data[start:]
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	if len(trimmed) == 0 {
+		return sniffed{}, fmt.Errorf("%s is empty", path)
+	}
+	is := func(f Format) bool { return format == "" || format == f }
+	if is(Events) && isEvents(data) {
+		return sniffed{format: Events, events: true}, nil
+	}
+	if format == Events {
+		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return sniffed{}, fmt.Errorf("%s is UTF-16 text: convert it, as in 'iconv -f UTF-16 -t UTF-8 %s | alrc replay -'", path, path)
+	}
+	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 {
+		return sniffed{}, fmt.Errorf("%s is a binary file of no kind that is known here", path)
+	}
+	if trimmed[0] == '{' || trimmed[0] == '[' {
+		first, _, _ := bytes.Cut(trimmed, newline)
+		end := objectEnd(first, 0)
+		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(trim(first[end:])) == 0 && (format == JSONLines || !holdsRecords(trimmed, first)) {
+			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+		}
+		if is(JSON) {
+			if begin, ok := arrayOfObjects(text); ok {
+				return sniffed{format: JSON, start: start + begin, table: &jsonScanner{}}, nil
+			}
+		}
+		if is(JSONLines) && trimmed[0] == '{' {
+			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+		}
+	}
+	if format == JSON {
+		return sniffed{}, fmt.Errorf("%s holds no JSON array of objects", path)
+	}
+	if format == JSONLines {
+		return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
+	}
+	if is(CSV) {
+		if table, ok := sniffCSV(text); ok {
+			return sniffed{format: CSV, start: start, table: table}, nil
+		}
+		if format == CSV {
+			return sniffed{}, fmt.Errorf("%s is no table: its first lines do not have the same fields", path)
+		}
+	}
+	if table, ok := sniffText(text); ok {
+		return sniffed{format: Text, start: start, table: table}, nil
+	}
+	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+
+		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)
+}
+
+// holdsRecords says that a document on one line holds its records in an array, and is no record itself.
+func holdsRecords(text, first []byte) bool {
+	rest := bytes.TrimLeft(text[len(first):], " \t\r\n")
+	if len(rest) > 0 {
+		return false
+	}
+	_, ok := arrayOfObjects(first)
+	return ok
+}
