@@ -179,6 +179,28 @@ func (n Network) Shapes(height, width int) ([]Shape, error) {
 	return shapes, nil
 }
 
+// InputChannelsOf returns the number of input channels of a layer of a valid network.
+func (n Network) InputChannelsOf(layer int) int { return n.channels(n.Layers[layer].Inputs[0]) }
+
+// channels is the number of channels at a place: a layer's output or the network's input.
+func (n Network) channels(place int) int {
+	if place == Input {
+		return n.InputChannels
+	}
+	layer := n.Layers[place]
+	switch layer.Kind {
+	case Convolution, TransposedConvolution:
+		return layer.Channels
+	case Concatenation:
+		total := 0
+		for _, input := range layer.Inputs {
+			total += n.channels(input)
+		}
+		return total
+	}
+	return n.channels(layer.Inputs[0])
+}
+
 // Multiplications is the number of multiplications of one image of a height and width in its way forward, computed
 // directly; a training step has about three times as many.
 func (n Network) Multiplications(height, width int) (int64, error) {

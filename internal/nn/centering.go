@@ -1,9 +1,6 @@
 package nn
 
 import (
-	"fmt"
-
-	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
 )
@@ -126,37 +123,5 @@ func (c *centering) add(e *Engine, images *tensor, slope float32) part {
 func (c *centering) settle() {
 	for i := range c.value.used {
 		c.running[i] = float32(float32(model.RunningMeanDecay*c.running[i]) + float32((1-model.RunningMeanDecay)*c.mean[i]))
-	}
-}
-
-// runningMeans are the running means of centered layers, each [out], named as PyTorch names those of its normalisations.
-func (e *Engine) runningMeans() []safetensors.Tensor {
-	var list []safetensors.Tensor
-	for _, c := range e.centerings {
-		data := append([]float32(nil), c.running[:c.value.used]...)
-		list = append(list, safetensors.Tensor{Name: c.name + runningMeanSuffix, Shape: []int{len(data)}, Data: data})
-	}
-	return list
-}
-
-const runningMeanSuffix = ".running_mean"
-
-// readRunningMeans finds what runningMeans returned, and setRunningMeans takes it back.
-func (e *Engine) readRunningMeans(tensors map[string]safetensors.Tensor) ([][]float32, error) {
-	var list [][]float32
-	for _, c := range e.centerings {
-		name := c.name + runningMeanSuffix
-		tensor, ok := tensors[name]
-		if !ok || len(tensor.Data) != c.value.used {
-			return nil, fmt.Errorf("nn: there is no tensor %q of %d numbers: these are not weights of this network", name, c.value.used)
-		}
-		list = append(list, tensor.Data)
-	}
-	return list, nil
-}
-
-func (e *Engine) setRunningMeans(list [][]float32) {
-	for i, c := range e.centerings {
-		copy(c.running, list[i])
 	}
 }

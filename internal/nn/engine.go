@@ -3,11 +3,11 @@ package nn
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"time"
 
 	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
+	"alrc/internal/weights"
 )
 
 // Engine trains one network on the CPU. Its methods are for one goroutine at a time.
@@ -20,6 +20,9 @@ type Engine struct {
 	input      *node
 	outputs    []*node
 	parameters []*parameter
+	// layout describes the network's parameters, and places where they lie in weights.
+	layout weights.Layout
+	places []place
 	// weights and gradients are those of all layers; biases is where the biases begin.
 	weights, gradients []float32
 	biases             int
@@ -107,24 +110,11 @@ func (o Options) kernels(set *kernel.Set) string {
 
 // check fills in defaults.
 func (o *Options) check(network model.Network) (*kernel.Set, []model.Shape, error) {
-	var err error
-	if o.Optimizer, err = o.Optimizer.withDefaults(); err != nil {
-		return nil, nil, err
-	}
-	if err := o.Loss.validate(); err != nil {
-		return nil, nil, err
-	}
-	if o.Batch < 1 {
-		return nil, nil, fmt.Errorf("nn: option Batch is %d: it must be at least 1", o.Batch)
-	}
-	if o.Threads < 0 {
-		return nil, nil, fmt.Errorf("nn: option Threads is %d: it must be at least 0", o.Threads)
-	}
-	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
 	set, err := kernel.New(o.Kernels)
 	if err != nil {
+		return nil, nil, err
+	}
+	if *o, err = o.Resolve(network); err != nil {
 		return nil, nil, err
 	}
 	shapes, err := network.Shapes(o.Height, o.Width)

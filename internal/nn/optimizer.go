@@ -1,10 +1,6 @@
 package nn
 
-import (
-	"math"
-
-	"alrc/internal/nn/kernel"
-)
+import "alrc/internal/nn/kernel"
 
 // optimizer moves the weights by the gradients.
 type optimizer struct {
@@ -16,12 +12,6 @@ type optimizer struct {
 	update phase
 	adam   [2]kernel.AdamStep    // of weights, of biases
 	sgd    [2]kernel.DescentStep // likewise
-}
-
-// moment is numbers that lie as the weights do.
-type moment struct {
-	name   string
-	values []float32
 }
 
 func newOptimizer(e *Engine) optimizer {
@@ -43,33 +33,24 @@ func newOptimizer(e *Engine) optimizer {
 	return o
 }
 
-func (o *optimizer) moments() []moment {
+// moments are numbers that lie as the weights do, in the order of [Optimizer.Moments].
+func (o *optimizer) moments() [][]float32 {
 	if o.options.Kind == Adam {
-		return []moment{{"adam.first_moment", o.first}, {"adam.second_moment", o.second}}
+		return [][]float32{o.first, o.second}
 	}
-	return []moment{{"sgd.velocity", o.first}}
-}
-
-func (o *optimizer) reset() {
-	o.steps = 0
-	clear(o.first)
-	clear(o.second)
+	return [][]float32{o.first}
 }
 
 // step is one update of all weights.
 func (o *optimizer) step(e *Engine) {
-	rate := o.options.LearningRate * o.options.Schedule.At(o.steps)
+	rate, rootScale := o.options.Rates(o.steps)
 	o.steps++
 	decay := float32(o.options.WeightDecay)
 	if o.options.Kind == Adam {
-		first, second := 1-math.Pow(o.options.Beta1, float64(o.steps)), 1-math.Pow(o.options.Beta2, float64(o.steps))
 		c := kernel.AdamStep{
 			Keep1: float32(o.options.Beta1), New1: float32(1 - o.options.Beta1),
 			Keep2: float32(o.options.Beta2), New2: float32(1 - o.options.Beta2),
-			Rate: float32(rate * math.Sqrt(second) / first), RootScale: 1, Epsilon: float32(o.options.Epsilon),
-		}
-		if o.options.CorrectedEpsilon {
-			c.Rate, c.RootScale = float32(rate/first), float32(1/math.Sqrt(second))
+			Rate: float32(rate), RootScale: float32(rootScale), Epsilon: float32(o.options.Epsilon),
 		}
 		o.adam = [2]kernel.AdamStep{c, c}
 		o.adam[0].WeightDecay = decay

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+
+	"alrc/internal/model"
+	"alrc/internal/weights"
 )
 
 // Options say how an engine trains a network.
@@ -18,6 +22,29 @@ type Options struct {
 	Direct    bool
 	Loss      Loss
 	Optimizer Optimizer
+}
+
+// Resolve fills in defaults. It names the first option with which no engine could train the network, but for the kernel
+// set.
+func (o Options) Resolve(network model.Network) (Options, error) {
+	var err error
+	if o.Optimizer, err = o.Optimizer.withDefaults(); err != nil {
+		return o, err
+	}
+	if err := o.Loss.validate(); err != nil {
+		return o, err
+	}
+	if o.Batch < 1 {
+		return o, fmt.Errorf("nn: option Batch is %d: it must be at least 1", o.Batch)
+	}
+	if o.Threads < 0 {
+		return o, fmt.Errorf("nn: option Threads is %d: it must be at least 0", o.Threads)
+	}
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	_, err = network.Shapes(o.Height, o.Width)
+	return o, err
 }
 
 // Loss is the loss of an image: Scale * mean(|target - output|^Power) over the image's values.
@@ -101,6 +128,29 @@ func (o Optimizer) withDefaults() (Optimizer, error) {
 		errs = append(errs, err)
 	}
 	return o, errors.Join(errs...)
+}
+
+// Moments names what the optimizer keeps of each weight.
+func (o Optimizer) Moments() []string {
+	if o.Kind == Adam {
+		return weights.AdamMoments
+	}
+	return weights.DescentMoments
+}
+
+// Rates are the learning rate of the step after so many, with its schedule and Adam's corrections of bias, and the factor
+// of the root of Adam's second moment.
+func (o Optimizer) Rates(done int64) (rate, rootScale float64) {
+	rate = o.LearningRate * o.Schedule.At(done)
+	if o.Kind == SGD {
+		return rate, 1
+	}
+	step := float64(done + 1)
+	first, second := 1-math.Pow(o.Beta1, step), 1-math.Pow(o.Beta2, step)
+	if o.CorrectedEpsilon {
+		return rate / first, 1 / math.Sqrt(second)
+	}
+	return rate * math.Sqrt(second) / first, 1
 }
 
 // ScheduleKind is a course of the learning rate.

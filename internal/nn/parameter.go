@@ -1,22 +1,20 @@
 package nn
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"alrc/internal/format/safetensors"
-	"alrc/internal/model"
 	"alrc/internal/nn/kernel"
+	"alrc/internal/weights"
 )
 
 // parameter is the weights and the biases of a layer: slices of the engine's, which has all of them side by side so
 // that an optimizer goes through them at once.
 type parameter struct {
-	name            string
-	size            int // of the kernel
-	inputs, outputs int // channels of the network, without those that pad
+	name    string
+	size    int // of the kernel
+	outputs int // channels, without those that pad
 	// index is where the first tap of an output and an input channel lies, and how far the next ones are.
 	index func(output, input int) (first, step int)
 	// weights are what the layer computes with, and gradient theirs.
@@ -31,8 +29,9 @@ type parameter struct {
 // newParameters gives the layers memory for weights.
 func (e *Engine) newParameters(operations []operation) {
 	var sizes, channels []int
-	for _, o := range operations {
-		p := &parameter{name: o.layer.Name, size: o.layer.Kernel, inputs: o.inputs[0].value.used, outputs: o.layer.Channels}
+	layers := make([]*parameter, len(operations))
+	for i, o := range operations {
+		p := &parameter{name: o.layer.Name, size: o.layer.Kernel, outputs: o.layer.Channels}
 		switch {
 		case o.winograd != nil:
 			o.winograd.parameter = p
@@ -50,6 +49,7 @@ func (e *Engine) newParameters(operations []operation) {
 		}
 		channels = append(channels, roundUp(o.output.value.channels, kernel.Channels))
 		e.parameters = append(e.parameters, p)
+		layers[i] = p
 	}
 	// Weights come first, then biases and gains, which weight decay leaves alone.
 	total := 0
@@ -92,6 +92,10 @@ func (e *Engine) newParameters(operations []operation) {
 			e.centerings = append(e.centerings, o.centering)
 		}
 	}
+	e.layout = weights.New(e.network, e.options.Optimizer.Moments())
+	for _, described := range e.layout.Parameters {
+		e.places = append(e.places, layers[described.Layer].place(described))
+	}
 	var normalize, denormalize []part
 	for _, p := range e.parameters {
 		if n := p.normalization; n != nil {
@@ -102,198 +106,113 @@ func (e *Engine) newParameters(operations []operation) {
 	e.normalize, e.denormalize = e.newPhase(normalize...), e.newPhase(denormalize...)
 }
 
-// Initialize draws weights anew: uniform within sqrt(6 / (fan in + fan out)) of 0 (Glorot and Bengio 2010), which
-// TensorFlow calls Xavier, and biases 0. The optimizer begins anew too. The same seed gives the same weights in every
-// kernel set. The gains of normalized layers begin such that their weights are what was drawn. Weights of a calibrated
-// network are normal with deviation model.CalibratedDeviation instead, and [Engine.Calibrate] is to follow.
-func (e *Engine) Initialize(seed uint64) {
-	clear(e.weights)
-	e.optimizer.reset()
-	random := generator(seed)
-	for _, p := range e.parameters {
-		fan := float64(p.size * p.size * (p.inputs + p.outputs))
-		limit := math.Sqrt(6 / fan)
-		trained := e.weights[p.weightsFirst:]
-		draw := func() float64 { return limit * (2*random.uniform() - 1) }
-		if e.network.Calibrated {
-			draw = func() float64 { return model.CalibratedDeviation * random.normal() }
-		}
-		p.each(func(_, at int) { trained[at] = float32(draw()) })
-		if p.normalization != nil {
-			p.normalization.begin()
-		}
-	}
-	for _, c := range e.centerings {
-		clear(c.running)
-	}
-	e.packed = false
+// place is where a tensor of a layer's numbers lies among those of all layers.
+type place struct {
+	first int
+	// index is that of weights, nil for what lies channel by channel.
+	index func(output, input int) (first, step int)
 }
 
-// each goes through a layer's weights in the order [output,input,row,column], with their places there and in memory.
-func (p *parameter) each(visit func(place, at int)) {
-	place := 0
-	for output := range p.outputs {
-		for input := range p.inputs {
+func (p *parameter) place(described weights.Parameter) place {
+	switch described.Role {
+	case weights.Bias:
+		return place{first: p.biasFirst}
+	case weights.Gain:
+		return place{first: p.gainFirst}
+	}
+	return place{p.weightsFirst, p.index}
+}
+
+// each goes through a tensor's values in the order [output,input,row,column], with their indices there and in memory.
+func (p place) each(shape []int, visit func(i, at int)) {
+	if p.index == nil {
+		for i := range shape[0] {
+			visit(i, p.first+i)
+		}
+		return
+	}
+	i := 0
+	for output := range shape[0] {
+		for input := range shape[1] {
 			at, step := p.index(output, input)
-			for range p.size * p.size {
-				visit(place, at)
-				place++
+			for range shape[2] * shape[3] {
+				visit(i, p.first+at)
+				i++
 				at += step
 			}
 		}
 	}
 }
 
-// generator is SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-type generator uint64
-
-func (g *generator) uniform() float64 {
-	*g += 0x9e3779b97f4a7c15
-	x := uint64(*g)
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return float64((x^x>>31)>>11) / (1 << 53)
-}
-
-// normal draws from the normal distribution of mean 0 and deviation 1 (Box and Muller 1958).
-func (g *generator) normal() float64 {
-	radius := math.Sqrt(-2 * math.Log(1-g.uniform()))
-	return radius * math.Cos(2*math.Pi*g.uniform())
-}
-
-// named is a part of a layer's numbers under the name that it is saved by.
-type named struct {
-	name  string
-	shape []int
-	// first is where the part begins among all; weights says that it lies as the layer's weights do.
-	first   int
-	weights bool
-}
-
-// saved lists a layer's parts: weights [out,in,rows,columns], which is PyTorch's layout, and biases [out]; of a
-// normalized layer PyTorch's weight_v, the directions, and weight_g, the gains.
-func (p *parameter) saved() []named {
-	list := []named{
-		{p.name + ".weight", []int{p.outputs, p.inputs, p.size, p.size}, p.weightsFirst, true},
-		{p.name + ".bias", []int{p.outputs}, p.biasFirst, false},
+// unpack returns the values of each parameter, from numbers that lie as the engine's weights do.
+func (e *Engine) unpack(from []float32) [][]float32 {
+	values := make([][]float32, len(e.places))
+	for i, described := range e.layout.Parameters {
+		to := make([]float32, described.Size())
+		e.places[i].each(described.Shape, func(i, at int) { to[i] = from[at] })
+		values[i] = to
 	}
-	if p.normalization != nil {
-		list[0].name += "_v"
-		list = append(list, named{p.name + ".weight_g", []int{p.outputs}, p.gainFirst, false})
-	}
-	return list
+	return values
 }
 
-// tensors returns numbers that lie as the engine's weights do as named tensors.
-func (e *Engine) tensors(prefix string, from []float32) []safetensors.Tensor {
-	var list []safetensors.Tensor
+// fill takes back what unpack returned.
+func (e *Engine) fill(to []float32, values [][]float32) {
+	clear(to)
+	for i, described := range e.layout.Parameters {
+		from := values[i]
+		e.places[i].each(described.Shape, func(i, at int) { to[at] = from[i] })
+	}
+}
+
+// setState makes a state the engine's.
+func (e *Engine) setState(s weights.State) {
+	e.fill(e.weights, s.Weights)
+	for i, moment := range e.optimizer.moments() {
+		e.fill(moment, s.Moments[i])
+	}
+	for i, c := range e.centerings {
+		copy(c.running, s.RunningMeans[i])
+	}
+	e.optimizer.steps = s.Steps
+	e.packed = false
+}
+
+// Initialize draws weights anew, as [weights.Layout.Start] says. The optimizer begins anew too. The same seed gives the
+// same weights in every kernel set. For a calibrated network [Engine.Calibrate] is to follow.
+func (e *Engine) Initialize(seed uint64) {
+	e.setState(e.layout.Start(seed))
+	// Gains of the lengths that the kernel set computes, in its own order of sums, make the weights exactly what was drawn.
 	for _, p := range e.parameters {
-		for _, part := range p.saved() {
-			t := safetensors.Tensor{Name: prefix + part.name, Shape: part.shape, Data: make([]float32, elements(part.shape))}
-			if part.weights {
-				p.each(func(place, at int) { t.Data[place] = from[part.first+at] })
-			} else {
-				copy(t.Data, from[part.first:])
-			}
-			list = append(list, t)
+		if p.normalization != nil {
+			p.normalization.begin()
 		}
 	}
-	return list
 }
-
-func elements(shape []int) int {
-	size := 1
-	for _, side := range shape {
-		size *= side
-	}
-	return size
-}
-
-// setTensors takes back what tensors returned, into memory that lies as the engine's weights do.
-func (e *Engine) setTensors(prefix string, to []float32, tensors map[string]safetensors.Tensor) error {
-	for _, p := range e.parameters {
-		for _, part := range p.saved() {
-			name := prefix + part.name
-			tensor, ok := tensors[name]
-			switch {
-			case !ok:
-				return fmt.Errorf("nn: there is no tensor %q: these are not weights of this network", name)
-			case !slices.Equal(tensor.Shape, part.shape):
-				return fmt.Errorf("nn: tensor %q is %v, and this network's is %v: is the width another one?", name, tensor.Shape, part.shape)
-			case len(tensor.Data) != elements(part.shape):
-				return fmt.Errorf("nn: tensor %q has %d numbers; its shape is of %d", name, len(tensor.Data), elements(part.shape))
-			}
-			if part.weights {
-				p.each(func(place, at int) { to[part.first+at] = tensor.Data[place] })
-			} else {
-				copy(to[part.first:], tensor.Data)
-			}
-		}
-	}
-	return nil
-}
-
-// stepTensor is the name of the number of steps that the optimizer did.
-const stepTensor = "optimizer.step"
 
 // SaveState returns all that the engine's future depends on: weights, the optimizer's moments and its step.
 func (e *Engine) SaveState() []safetensors.Tensor {
-	list := append(e.tensors("", e.weights), e.runningMeans()...)
+	s := weights.State{Weights: e.unpack(e.weights), Steps: e.optimizer.steps}
 	for _, moment := range e.optimizer.moments() {
-		list = append(list, e.tensors(moment.name+".", moment.values)...)
+		s.Moments = append(s.Moments, e.unpack(moment))
 	}
-	// A float32 counts to 2^24; two of them to 2^48.
-	steps := e.optimizer.steps
-	return append(list, safetensors.Tensor{Name: stepTensor, Shape: []int{2},
-		Data: []float32{float32(steps >> 24), float32(steps & (1<<24 - 1))}})
+	for _, c := range e.centerings {
+		s.RunningMeans = append(s.RunningMeans, slices.Clone(c.running[:c.value.used]))
+	}
+	return e.layout.Tensors(s)
 }
 
 // LoadState takes back what SaveState returned. Weights alone are taken too: the optimizer then begins anew.
 func (e *Engine) LoadState(list []safetensors.Tensor) error {
-	tensors := make(map[string]safetensors.Tensor, len(list))
-	for _, tensor := range list {
-		tensors[tensor.Name] = tensor
-	}
-	weights := make([]float32, len(e.weights))
-	if err := e.setTensors("", weights, tensors); err != nil {
-		return err
-	}
-	means, err := e.readRunningMeans(tensors)
+	s, err := e.layout.State(list)
 	if err != nil {
-		return err
+		return fmt.Errorf("nn: %w", err)
 	}
-	steps, ok := tensors[stepTensor]
-	if !ok {
-		copy(e.weights, weights)
-		e.setRunningMeans(means)
-		e.optimizer.reset()
-		e.packed = false
-		return nil
-	}
-	count := func(value float32) bool { return value >= 0 && value < 1<<24 && value == float32(int32(value)) }
-	if len(steps.Data) != 2 || !count(steps.Data[0]) || !count(steps.Data[1]) {
-		return errors.New("nn: tensor " + stepTensor + " is no number of steps")
-	}
-	var values [][]float32
-	for _, moment := range e.optimizer.moments() {
-		restored := make([]float32, len(moment.values))
-		if err := e.setTensors(moment.name+".", restored, tensors); err != nil {
-			return err
-		}
-		values = append(values, restored)
-	}
-	copy(e.weights, weights)
-	e.setRunningMeans(means)
-	for i, moment := range e.optimizer.moments() {
-		copy(moment.values, values[i])
-	}
-	e.optimizer.steps = int64(steps.Data[0])<<24 + int64(steps.Data[1])
-	e.packed = false
+	e.setState(s)
 	return nil
 }
 
 // Gradients returns the gradients of the last step, named as the weights are.
-func (e *Engine) Gradients() []safetensors.Tensor { return e.tensors("", e.gradients) }
+func (e *Engine) Gradients() []safetensors.Tensor { return e.layout.Named(e.unpack(e.gradients)) }
 
 // WeightsFinite says whether all weights are finite numbers.
 func (e *Engine) WeightsFinite() bool {

@@ -10,6 +10,7 @@ import (
 
 	"alrc/internal/model"
 	"alrc/internal/nn"
+	"alrc/internal/weights"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -21,24 +22,23 @@ import (
 // Engine trains one network. Its methods are for one goroutine at a time.
 type Engine struct {
 	network model.Network
-	options nn.Options
+	options nn.Options // with defaults
 	backend compute.Backend
 	shapes  []model.Shape // of the outputs
 
-	// cpu draws starting weights and knows which states are the network's, so that both are the CPU engine's.
-	cpu *nn.Engine
-	// state is the weights, followed by the optimizer's moments in the same order, as cpu lists them.
+	layout weights.Layout
+	// state is the values of each parameter, followed by each moment of them in the same order.
 	state   []*tensors.Tensor
-	weights int            // how many of the state are weights
-	places  map[string]int // of the weights, by name
+	weights int            // how many parameters there are
+	places  map[string]int // of the parameters, by name
 	steps   int64          // that the optimizer did
 
 	train, evaluate *graph.Exec
 	threadsBefore   int // of the runtime, where the engine changed it
 }
 
-// New builds an engine. Its errors are those of nn.New, and of a backend that is not there. The options that choose
-// the CPU engine's arithmetic must be empty: Direct, and Kernels but for this backend's own name.
+// New builds an engine. Options that no engine can have are errors, and so is a backend that is not there. The options
+// that choose the CPU engine's arithmetic must be empty: Direct, and Kernels but for this backend's own name.
 func New(network model.Network, o nn.Options) (*Engine, error) {
 	backend, err := newBackend()
 	if err != nil {
@@ -48,21 +48,8 @@ func New(network model.Network, o nn.Options) (*Engine, error) {
 }
 
 func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*Engine, error) {
-	e := &Engine{network: network, options: o, backend: backend, places: map[string]int{}}
-	switch name := e.Kernels(); {
-	case o.Kernels != "" && o.Kernels != name:
-		return nil, fmt.Errorf("gomlx: option Kernels is %q, and this backend computes as %q: leave it empty, or choose"+
-			" the backend by $%s", o.Kernels, name, compute.ConfigEnvVar)
-	case o.Direct:
-		return nil, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", name)
-	case o.Batch < 1:
-		return nil, fmt.Errorf("gomlx: option Batch is %d: it must be at least 1", o.Batch)
-	case o.Threads < 0:
-		return nil, fmt.Errorf("gomlx: option Threads is %d: it must be at least 0", o.Threads)
-	}
-	small := o
-	small.Batch, small.Threads, small.Kernels = 1, 1, "portable"
-	cpu, err := nn.New(network, small)
+	threads := o.Threads
+	o, err := resolve(backend, network, o)
 	if err != nil {
 		return nil, err
 	}
@@ -70,18 +57,14 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 	if err != nil {
 		return nil, err
 	}
-	e.cpu = cpu
+	e := &Engine{network: network, options: o, backend: backend, places: map[string]int{}}
 	for _, place := range network.OutputPlaces() {
 		e.shapes = append(e.shapes, shapes[place])
 	}
-	// The step follows the weights and one or two moments of each.
-	list := cpu.SaveState()
-	e.weights = (len(list) - 1) / 3
-	if o.Optimizer.Kind == nn.SGD {
-		e.weights = (len(list) - 1) / 2
-	}
-	for i, tensor := range list[:e.weights] {
-		e.places[tensor.Name] = i
+	e.layout = weights.New(network, o.Optimizer.Moments())
+	e.weights = len(e.layout.Parameters)
+	for i, p := range e.layout.Parameters {
+		e.places[p.Name] = i
 	}
 	if e.train, err = graph.NewExec(backend, e.trainGraph); err != nil {
 		return nil, fmt.Errorf("gomlx: %w", err)
@@ -89,12 +72,37 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 	if e.evaluate, err = graph.NewExec(backend, e.evaluateGraph); err != nil {
 		return nil, fmt.Errorf("gomlx: %w", err)
 	}
-	e.take()
-	if o.Threads > 0 {
+	e.take(e.layout.Start(0))
+	if threads > 0 {
 		// The Go backend takes its number of threads from the runtime.
-		e.threadsBefore = runtime.GOMAXPROCS(o.Threads)
+		e.threadsBefore = runtime.GOMAXPROCS(threads)
 	}
 	return e, nil
+}
+
+// resolve fills in defaults, and refuses options that are not this engine's.
+func resolve(backend compute.Backend, network model.Network, o nn.Options) (nn.Options, error) {
+	switch name := kernels(backend); {
+	case o.Kernels != "" && o.Kernels != name:
+		return o, fmt.Errorf("gomlx: option Kernels is %q, and this backend computes as %q: leave it empty, or choose"+
+			" the backend by $%s", o.Kernels, name, compute.ConfigEnvVar)
+	case o.Direct:
+		return o, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", name)
+	case network.Calibrated || network.Centers():
+		return o, fmt.Errorf("gomlx: network %q is calibrated, or has centered layers, which only the CPU engine trains", network.Name)
+	}
+	return o.Resolve(network)
+}
+
+// Kernels is the name of the arithmetic of an engine of these options, or why there is none. It builds nothing but the
+// backend.
+func Kernels(network model.Network, o nn.Options) (string, error) {
+	backend, err := newBackend()
+	if err != nil {
+		return "", err
+	}
+	_, err = resolve(backend, network, o)
+	return kernels(backend), err
 }
 
 // Kernels names the backend and, where it has one, its plugin: gomlx-go, gomlx-xla-cuda.
@@ -108,7 +116,6 @@ func (e *Engine) Close() {
 	e.train.Finalize()
 	e.evaluate.Finalize()
 	free(e.state)
-	e.cpu.Close()
 	if e.threadsBefore > 0 {
 		runtime.GOMAXPROCS(e.threadsBefore)
 	}

@@ -32,7 +32,7 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 		x := inputs[0]
 		switch layer.Kind {
 		case model.Convolution, model.TransposedConvolution:
-			x = convolve(layer, x, weights(layer, weight))
+			x = convolve(layer, x, kernel(layer, weight))
 			bias := weight(layer.Name + ".bias")
 			x = graph.Add(x, graph.Reshape(bias, 1, 1, 1, layer.Channels))
 			x = activate(layer, x)
@@ -54,9 +54,9 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 	return last
 }
 
-// weights are those of a convolution [out,in,rows,columns]; of a normalized one, gain * direction / |direction| for each
+// kernel is that of a convolution [out,in,rows,columns]; of a normalized one, gain * direction / |direction| for each
 // output channel.
-func weights(layer model.Layer, weight func(name string) *graph.Node) *graph.Node {
+func kernel(layer model.Layer, weight func(name string) *graph.Node) *graph.Node {
 	if !layer.Normalized {
 		return weight(layer.Name + ".weight")
 	}

@@ -1,51 +1,53 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 
 	"alrc/internal/format/safetensors"
+	"alrc/internal/weights"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Initialize draws the weights that nn.Engine draws from the same seed. The optimizer begins anew.
-func (e *Engine) Initialize(seed uint64) {
-	e.cpu.Initialize(seed)
-	e.take()
-}
+// Initialize draws weights, as [weights.Layout.Start] says. The optimizer begins anew.
+func (e *Engine) Initialize(seed uint64) { e.take(e.layout.Start(seed)) }
 
 // LoadState takes back what SaveState returned, or what nn.Engine's did. Weights alone are taken too: the optimizer
 // then begins anew.
 func (e *Engine) LoadState(list []safetensors.Tensor) error {
-	if err := e.cpu.LoadState(list); err != nil {
-		return err
+	s, err := e.layout.State(list)
+	if err != nil {
+		return fmt.Errorf("gomlx: %w", err)
 	}
-	e.take()
+	e.take(s)
 	return nil
 }
 
-// take takes over the CPU engine's state.
-func (e *Engine) take() {
+// take hands a state to the device.
+func (e *Engine) take(s weights.State) {
 	free(e.state)
 	e.state = nil
-	list := e.cpu.SaveState()
-	last := len(list) - 1
-	for _, tensor := range list[:last] {
-		e.state = append(e.state, tensors.FromFlatDataAndDimensions(tensor.Data, tensor.Shape...))
+	for _, values := range append([][][]float32{s.Weights}, s.Moments...) {
+		for i, p := range e.layout.Parameters {
+			e.state = append(e.state, tensors.FromFlatDataAndDimensions(values[i], p.Shape...))
+		}
 	}
-	e.steps = int64(list[last].Data[0])<<24 + int64(list[last].Data[1])
+	e.steps = s.Steps
 }
 
 // SaveState returns weights, the optimizer's moments and its step, named and laid out as nn.Engine's. A device that
 // does not give them back is a panic: there is nothing to save, and a checkpoint of something else would be worse.
 func (e *Engine) SaveState() []safetensors.Tensor {
-	list := e.cpu.SaveState()
-	for i, tensor := range e.state {
-		list[i].Data = tensors.MustCopyFlatData[float32](tensor)
+	var values [][]float32
+	for _, tensor := range e.state {
+		values = append(values, tensors.MustCopyFlatData[float32](tensor))
 	}
-	// As in nn, two floats count to 2^48.
-	list[len(list)-1].Data = []float32{float32(e.steps >> 24), float32(e.steps & (1<<24 - 1))}
-	return list
+	s := weights.State{Weights: values[:e.weights], Steps: e.steps}
+	for i := range e.layout.Moments {
+		s.Moments = append(s.Moments, values[(i+1)*e.weights:][:e.weights])
+	}
+	return e.layout.Tensors(s)
 }
 
 // WeightsFinite says whether all weights are finite numbers.
