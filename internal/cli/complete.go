@@ -14,9 +14,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/atomicfile"
-	"alrc/internal/dataset"
 	"alrc/internal/figure"
 	"alrc/internal/format/tiff"
+	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
 )
 
@@ -170,12 +170,12 @@ func completeImage(ctx context.Context, w io.Writer, method micrograph.Method, p
 }
 
 func readTruth(path string, partial *micrograph.Partial) ([]float32, error) {
-	file, err := dataset.OpenMicrographFile(path)
+	file, err := imagefile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--truth %s: %w", path, err)
 	}
 	defer file.Close()
-	pixels, height, width, err := file.Read(0)
+	pixels, height, width, err := file.ReadGrey(0)
 	if err != nil {
 		return nil, fmt.Errorf("--truth %s: %w", path, err)
 	}
@@ -192,9 +192,9 @@ func readTruth(path string, partial *micrograph.Partial) ([]float32, error) {
 
 // preview shows a scan beside its completion, and the truth where there is one, in the same brightness.
 func preview(partial *micrograph.Partial, completed, truth []float32) figure.ImageGrid {
-	low, high := dataset.IntensityRange(completed)
+	low, high := micrograph.IntensityRange(completed)
 	if truth != nil {
-		low, high = dataset.IntensityRange(truth)
+		low, high = micrograph.IntensityRange(truth)
 	}
 	draw := func(pixels []float32) image.Image { return grey(pixels, partial.Height, partial.Width, low, high) }
 	grid := figure.ImageGrid{
@@ -211,10 +211,10 @@ func preview(partial *micrograph.Partial, completed, truth []float32) figure.Ima
 
 // compare prints how near a completion is to the truth, and how near those without a network are.
 func compare(ctx context.Context, w io.Writer, method micrograph.Method, partial *micrograph.Partial, completed, truth []float32) error {
-	low, high := dataset.IntensityRange(truth)
+	low, high := micrograph.IntensityRange(truth)
 	scale := func(pixels []float32) []float32 {
 		scaled := append([]float32(nil), pixels...)
-		dataset.ScaleIntensity(scaled, low, high)
+		micrograph.ScaleIntensity(scaled, low, high)
 		return scaled
 	}
 	scaledTruth := scale(truth)

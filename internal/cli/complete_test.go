@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"alrc/internal/dataset"
 	"alrc/internal/format/tiff"
+	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
 )
 
@@ -44,7 +44,7 @@ func (h half) Close() { *h.closed = true }
 func TestScanAndComplete(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const height, width = 80, 100
-	generated, _, err := dataset.NewProceduralMicrographs(1, 128, 100)
+	generated, _, err := micrograph.NewProcedural(1, 128, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +90,12 @@ func TestScanAndComplete(t *testing.T) {
 	}
 	read := func(path string) []float32 {
 		t.Helper()
-		file, err := dataset.OpenMicrographFile(path)
+		file, err := imagefile.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		pixels, h, w, err := file.Read(0)
+		pixels, h, w, err := file.ReadGrey(0)
 		if err != nil || h != height || w != width {
 			t.Fatalf("%s: %dx%d, %v", path, w, h, err)
 		}
@@ -130,7 +130,7 @@ func TestScanAndComplete(t *testing.T) {
 			t.Errorf("%s: %d methods are compared, not %d:\n%s", model, lines, want, out)
 		}
 		completed := read("results/whole-scan-completed.tif")
-		low, high := dataset.IntensityRange(slices.DeleteFunc(slices.Clone(partial.Pixels), func(v float32) bool { return v != v }))
+		low, high := micrograph.IntensityRange(slices.DeleteFunc(slices.Clone(partial.Pixels), func(v float32) bool { return v != v }))
 		for i, seen := range partial.Mask {
 			want := truth[i]
 			if model == "runs/one" {

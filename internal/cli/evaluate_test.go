@@ -16,7 +16,6 @@ import (
 	"testing"
 
 	"alrc/internal/atomicfile"
-	"alrc/internal/dataset"
 	"alrc/internal/experiment"
 	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
@@ -26,7 +25,7 @@ import (
 func trainCompleters(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	generated, _, err := dataset.NewProceduralMicrographs(1, 64, 500)
+	generated, _, err := micrograph.NewProcedural(1, 64, 500)
 	if err == nil {
 		err = os.Mkdir("images", 0o755)
 	}

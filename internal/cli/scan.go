@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/atomicfile"
-	"alrc/internal/dataset"
 	"alrc/internal/micrograph"
 )
 
@@ -56,7 +55,7 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 			if err := atomicfile.Write(out, partial.Write); err != nil {
 				return err
 			}
-			low, high := dataset.IntensityRange(partial.Pixels)
+			low, high := micrograph.IntensityRange(partial.Pixels)
 			picture := grey(partial.Pixels, partial.Height, partial.Width, low, high)
 			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, picture) }); err != nil {
 				return err

@@ -1,16 +1,20 @@
 package dataset
 
-import "math"
+import (
+	"math"
+
+	"alrc/internal/random"
+)
 
 // augment applies experiment 1's augmentation to an image [H,W,C] of values from 0 to 255, in the published order: a
 // flip from left to right, or not; brightness, one number of [-63, 63] added to all pixels; contrast, scaling about
 // each channel's mean by a number of [0.2, 1.8]; and then [Standardize]. (Ede and Beanland 2020, experiment 1.)
-func augment(pixels []float32, width, channels int, random *stream) {
-	if random.uint64()>>63 == 1 {
+func augment(pixels []float32, width, channels int, draws *random.Stream) {
+	if draws.Uint64()>>63 == 1 {
 		flip(pixels, width, channels)
 	}
-	brightness := random.uniform(-63, 63)
-	contrast := random.uniform(0.2, 1.8)
+	brightness := draws.Uniform(-63, 63)
+	contrast := draws.Uniform(0.2, 1.8)
 	standardize(pixels, channels, brightness, contrast)
 }
 

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"alrc/internal/prefetch"
+	"alrc/internal/random"
 )
 
 // fake is images of any size for tests: image i is i everywhere but for a ramp, and reading image bad fails.
@@ -135,54 +138,6 @@ func TestDownsampleDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestPermutationIsOne(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 4, 5, 16, 17, 761, 4096, 5000} {
-		seen := make([]bool, n)
-		p := permutation{key(1, uint64(n)), n}
-		fixed := 0
-		for place := range n {
-			index := p.at(place)
-			if seen[index] {
-				t.Fatalf("n = %d: %d comes twice", n, index)
-			}
-			seen[index] = true
-			if index == place {
-				fixed++
-			}
-		}
-		// A random permutation leaves one element in place on average; ten is hardly possible.
-		if n > 10 && fixed > 10 {
-			t.Errorf("n = %d: %d elements are where they were", n, fixed)
-		}
-	}
-}
-
-// Each image's place in an epoch should be uniform, and that of a neighbour independent of it.
-func TestPermutationIsUniform(t *testing.T) {
-	const n, epochs = 8, 8000
-	var counts, pairs [n][n]int
-	for epoch := range epochs {
-		p := permutation{key(forOrder, 7, uint64(epoch)), n}
-		for place := range n {
-			counts[place][p.at(place)]++
-		}
-		pairs[p.at(0)][p.at(1)]++
-	}
-	for place := range n {
-		for index, count := range counts[place] {
-			// Five standard deviations of a binomial count.
-			if math.Abs(float64(count)-epochs/n) > 5*math.Sqrt(epochs/n) {
-				t.Errorf("image %d comes at place %d %d times of %d", index, place, count, epochs)
-			}
-		}
-		for index, count := range pairs[place] {
-			if expected := float64(epochs) / (n * (n - 1)); index != place && math.Abs(float64(count)-expected) > 5*math.Sqrt(expected) {
-				t.Errorf("image %d is followed by %d %d times, not about %.0f", place, index, count, expected)
-			}
-		}
-	}
-}
-
 // augmented is experiment 1's augmentation step by step, in float64.
 func augmented(pixels []float32, width int, flipped bool, brightness, contrast float64) []float64 {
 	out := make([]float64, len(pixels))
@@ -229,13 +184,13 @@ func TestAugmentationIsThePublishedOne(t *testing.T) {
 				pixels[i] = 200 // no contrast at all
 			}
 		}
-		random := stream{seed}
-		flipped := random.uint64()>>63 == 1
-		want := augmented(pixels, 10, flipped, random.uniform(-63, 63), random.uniform(0.2, 1.8))
+		draws := random.New(seed)
+		flipped := draws.Uint64()>>63 == 1
+		want := augmented(pixels, 10, flipped, draws.Uniform(-63, 63), draws.Uniform(0.2, 1.8))
 		if flipped {
 			flips++
 		}
-		again := stream{seed}
+		again := random.New(seed)
 		augment(pixels, 10, 3, &again)
 		for i := range want {
 			if math.Abs(float64(pixels[i])-want[i]) > 1e-5 {
@@ -335,7 +290,7 @@ func TestLoaderPassesErrorsOn(t *testing.T) {
 	}
 	loader.Close()
 	loader.Close()
-	if _, err := loader.Next(); !errors.Is(err, ErrClosed) {
+	if _, err := loader.Next(); !errors.Is(err, prefetch.ErrClosed) {
 		t.Errorf("a closed loader answers %v", err)
 	}
 }
@@ -362,7 +317,7 @@ func TestLoaderDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer loader.Close()
-	for range 2 * prefetch {
+	for range 2 * prefetch.Ahead {
 		loader.Next()
 	}
 	if allocations := testing.AllocsPerRun(1000, func() { loader.Next() }); allocations > 0.1 {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"alrc/internal/random"
 )
 
 // cifarStatistics are of the first 761 images of each of CIFAR-10's training files.
@@ -174,7 +176,7 @@ func BenchmarkProcedural(b *testing.B) {
 	p := newPainter(32, 32)
 	i := uint64(0)
 	for b.Loop() {
-		p.random = stream{key(forProcedural, 1, 0, i)}
+		p.draws = random.New(random.Key(random.ForGeneration, 1, 0, i))
 		p.paint()
 		i++
 	}

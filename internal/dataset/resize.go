@@ -1,6 +1,11 @@
 package dataset
 
-import "math"
+import (
+	"errors"
+	"math"
+
+	"alrc/internal/imagefile"
+)
 
 // raster is an image as it was decoded, of any size.
 type raster struct {
@@ -9,6 +14,39 @@ type raster struct {
 	whole bool
 	// row fills pixels with a part of row y from column left on: [W,C], values from 0 to 255.
 	row func(pixels []float32, y, left int)
+}
+
+// rasterOf scales an image's values to 0..255. What has a white is scaled by that. Measurements, of which no two instruments use
+// the same part of a range, are each scaled by their own, from the smallest value to the largest, but for outliers such as hot
+// pixels: those farther from the middle 99.8 % of the values than these are wide. Numbers that are not finite become black, or
+// white for +Inf.
+func rasterOf(m *imagefile.Image) (*raster, error) {
+	low, high := 0.0, m.White
+	if m.White == 0 {
+		s, ok := imagefile.SpreadOf(m.Pixels())
+		if !ok {
+			return nil, errors.New("none of its pixels is a finite number")
+		}
+		low, high = s.Low, s.High
+		if width := s.Outer - s.Inner; width > 0 {
+			low, high = max(low, s.Inner-width), min(high, s.Outer+width)
+		}
+	}
+	span := high - low
+	if span == 0 {
+		span = 1 // The image has one value, and becomes black.
+	}
+	row := func(pixels []float32, y, left int) {
+		m.Row(pixels, y, left)
+		for i, pixel := range pixels {
+			value := float64(pixel) - low
+			if !(value > 0) { // NaN too
+				value = 0
+			}
+			pixels[i] = float32(min(value, high-low) * 255 / span)
+		}
+	}
+	return &raster{width: m.Width, height: m.Height, channels: m.Channels, whole: m.Whole, row: row}, nil
 }
 
 // square makes [size,size,C] of the largest square in the middle of an image at least as large, values from 0 to 255.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"alrc/internal/random"
 )
 
 // statistics are the properties of a set of images that training on experiment 1 depends on.
@@ -123,7 +125,8 @@ func measure(tb testing.TB, images Images, limit int) statistics {
 		detail, quartic = append(detail, two), append(quartic, four)
 		for repeat := range uint64(4) {
 			copy(pixels, copyOf)
-			augment(pixels, side, 3, &stream{key(uint64(i), repeat)})
+			draws := random.New(random.Key(uint64(i), repeat))
+			augment(pixels, side, 3, &draws)
 			two, four := details()
 			augmentedDetail, augmentedQuartic = append(augmentedDetail, two), append(augmentedQuartic, four)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"alrc/internal/dataset"
+	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
 )
 
@@ -21,12 +22,12 @@ type DataSet struct {
 	// Hash is of the content of both.
 	Hash string
 	// Skipped lists files that were named, or lay in a folder that was, and cannot be used.
-	Skipped []dataset.Skipped
+	Skipped []imagefile.Skipped
 }
 
 // MicrographData is micrographs, and how they are scanned.
 type MicrographData struct {
-	Train, Test dataset.Micrographs
+	Train, Test micrograph.Images
 	Scan        micrograph.Scan
 }
 
@@ -46,7 +47,7 @@ func OpenData(d Data) (*DataSet, error) {
 	case "cifar10":
 		data.Train, data.Test, err = dataset.OpenCIFAR10(d.Dir, d.RecordsPerFile)
 	default:
-		data.Train, data.Test, data.Skipped, err = dataset.OpenFolder(d.Paths, d.Test, d.side())
+		data.Train, data.Test, data.Skipped, err = dataset.OpenFiles(imagefile.Selection{Paths: d.Paths, HoldOut: d.Test}, d.side())
 	}
 	if err != nil {
 		return nil, err
@@ -64,9 +65,9 @@ func openMicrographs(d Data) (*DataSet, error) {
 	}
 	m.Scan.Varied = !d.SameMask
 	if d.Kind == "procedural-micrographs" {
-		m.Train, m.Test, err = dataset.NewProceduralMicrographs(proceduralSeed, d.side(), d.Dose)
+		m.Train, m.Test, err = micrograph.NewProcedural(proceduralSeed, d.side(), d.Dose)
 	} else {
-		m.Train, m.Test, data.Skipped, err = dataset.OpenMicrographs(d.Paths, d.Exclude, d.Test, d.side())
+		m.Train, m.Test, data.Skipped, err = micrograph.OpenFiles(imagefile.Selection{Paths: d.Paths, Exclude: d.Exclude, HoldOut: d.Test}, d.side())
 	}
 	if err != nil {
 		const most = 5

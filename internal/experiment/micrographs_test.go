@@ -12,15 +12,15 @@ import (
 	"strings"
 	"testing"
 
-	"alrc/internal/dataset"
 	"alrc/internal/format/tiff"
+	"alrc/internal/micrograph"
 )
 
 // micrographSpecification is a short run of a tiny completer on files of a test's own.
 func micrographSpecification(t testing.TB, clip string, steps int64) (Specification, *DataSet) {
 	t.Helper()
 	dir := t.TempDir()
-	generated, _, err := dataset.NewProceduralMicrographs(1, 64, 500)
+	generated, _, err := micrograph.NewProcedural(1, 64, 500)
 	if err != nil {
 		t.Fatal(err)
 	}

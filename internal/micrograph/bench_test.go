@@ -3,13 +3,11 @@ package micrograph
 import (
 	"context"
 	"testing"
-
-	"alrc/internal/dataset"
 )
 
 // What a training step waits for at most: a batch of one crop.
 func BenchmarkExamples(b *testing.B) {
-	train, _ := procedural(b)
+	train, _ := generated(b)
 	for _, bench := range []struct {
 		name   string
 		varied bool
@@ -34,7 +32,7 @@ func BenchmarkExamples(b *testing.B) {
 // long they take; each round is another crop.
 func BenchmarkBaselines(b *testing.B) {
 	const side = 128
-	_, test, err := dataset.NewProceduralMicrographs(0, side, 0)
+	_, test, err := NewProcedural(0, side, 0)
 	if err != nil {
 		b.Fatal(err)
 	}

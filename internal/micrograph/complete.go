@@ -6,8 +6,8 @@ import (
 	"io"
 	"math"
 
-	"alrc/internal/dataset"
 	"alrc/internal/format/tiff"
+	"alrc/internal/imagefile"
 )
 
 // Completer is a trained network. It belongs to one goroutine.
@@ -89,7 +89,7 @@ func ReadPartial(path, mask string) (*Partial, error) {
 		return nil, err
 	}
 	if mask != "" {
-		values, height, width, err := readImage(mask)
+		values, height, width, err := imagefile.ReadGrey(mask)
 		if err != nil {
 			return nil, fmt.Errorf("mask %s: %w", mask, err)
 		}
@@ -104,7 +104,7 @@ func ReadPartial(path, mask string) (*Partial, error) {
 	missing := 0
 	for i, value := range p.Pixels {
 		p.Mask[i] = 1
-		if !finite(value) {
+		if !imagefile.Finite(value) {
 			p.Mask[i] = 0
 			missing++
 		}
@@ -112,13 +112,11 @@ func ReadPartial(path, mask string) (*Partial, error) {
 	if missing == 0 {
 		return nil, fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", path)
 	}
-	if second, height, width, err := readImageAt(path, 1); err == nil && height == p.Height && width == p.Width && sameZeros(second, p.Mask) {
-		p.Mask = second
+	if second, err := readPartial(path, 1); err == nil && second.Height == p.Height && second.Width == p.Width && sameZeros(second.Pixels, p.Mask) {
+		p.Mask = second.Pixels
 	}
 	return p, p.agree()
 }
-
-func finite(value float32) bool { return value-value == 0 }
 
 // sameZeros says whether values are those of a mask that sees what another one does.
 func sameZeros(values, mask []float32) bool {
@@ -130,24 +128,15 @@ func sameZeros(values, mask []float32) bool {
 	return true
 }
 
-func readImageAt(path string, i int) (pixels []float32, height, width int, err error) {
-	file, err := dataset.OpenMicrographFile(path)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	defer file.Close()
-	return file.Read(i)
-}
-
 // readPartial reads an image, of which nothing is masked yet.
 func readPartial(path string, i int) (*Partial, error) {
-	file, err := dataset.OpenMicrographFile(path)
+	file, err := imagefile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer file.Close()
 	p := &Partial{}
-	if p.Pixels, p.Height, p.Width, err = file.Read(i); err != nil {
+	if p.Pixels, p.Height, p.Width, err = file.ReadGrey(i); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if p.Tags, err = file.Metadata(i); err != nil {
@@ -161,7 +150,7 @@ func readPartial(path string, i int) (*Partial, error) {
 func (p *Partial) agree() error {
 	seen := false
 	for i, value := range p.Pixels {
-		if !finite(value) {
+		if !imagefile.Finite(value) {
 			p.Mask[i] = 0
 		}
 		if p.Mask[i] == 0 {
@@ -195,17 +184,17 @@ func (p *Partial) Complete(m Method) ([]float32, error) {
 			seen = append(seen, value)
 		}
 	}
-	low, high := dataset.IntensityRange(seen)
+	low, high := IntensityRange(seen)
 	if low == high {
 		// All that was seen has one value, and so has the rest for all that one can know.
 		low, high = low-1, high+1
 	}
 	scaled := append([]float32(nil), p.Pixels...)
-	dataset.ScaleIntensity(scaled, low, high)
+	ScaleIntensity(scaled, low, high)
 	out, err := m.Complete(scaled, p.Mask, p.Height, p.Width)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	dataset.UnscaleIntensity(out, low, high)
+	UnscaleIntensity(out, low, high)
 	return out, nil
 }

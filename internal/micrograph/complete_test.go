@@ -132,7 +132,7 @@ func TestPartialWritesWhatItReads(t *testing.T) {
 }
 
 func TestEvaluate(t *testing.T) {
-	_, test := procedural(t)
+	_, test := generated(t)
 	examples, err := NewExamples(test, Scan{Kind: Grid, Coverage: 0.2}, 48, 1, false)
 	if err != nil {
 		t.Fatal(err)

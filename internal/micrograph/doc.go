@@ -1,8 +1,8 @@
-// Package micrograph is the completion of partial scans: what a scan sees of a micrograph, examples to learn from, and what
-// there is without a network to compare with. (Ede and Beanland 2020, experiment 3.)
+// Package micrograph is micrographs and the completion of partial scans of them: where micrographs come from, what a scan sees of
+// one, examples to learn from, and what there is without a network to compare with. (Ede and Beanland 2020, experiment 3.)
 //
-// Data comes from package dataset: [dataset.OpenMicrographs] reads files and [dataset.NewProceduralMicrographs] generates;
-// both give images to train on and images for tests, each scaled to [-1, 1]. From there:
+// [OpenFiles] reads files and [NewProcedural] generates; both give images to train on and images for tests, each scaled to
+// [-1, 1]. From there:
 //
 //	scan, err := micrograph.ParseScan("spiral", 0.05)         // or grid, lines, or the path of a mask image
 //	examples, err := micrograph.NewExamples(train, scan, 256, seed, true)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync"
 
-	"alrc/internal/dataset"
+	"alrc/internal/prefetch"
 )
 
 // Examples is an endless sequence of crops of micrographs, with the masks of scans. The one at a position depends on the
@@ -13,7 +13,7 @@ type Examples struct {
 	// Side is the height and width of crops, in pixels.
 	Side int
 
-	crops   *dataset.Crops
+	crops   *Crops
 	scan    Scan
 	mask    []float32 // of all positions; nil where masks vary
 	buffers sync.Pool // of *[2][]float32
@@ -21,8 +21,8 @@ type Examples struct {
 
 // NewExamples makes a sequence of examples of Side x Side pixels. With symmetries, which are for training, each crop is in one
 // of the eight orientations of the square; the mask never is.
-func NewExamples(images dataset.Micrographs, scan Scan, side int, seed uint64, symmetries bool) (*Examples, error) {
-	crops, err := dataset.NewCrops(images, side, seed, symmetries)
+func NewExamples(images Images, scan Scan, side int, seed uint64, symmetries bool) (*Examples, error) {
+	crops, err := NewCrops(images, side, seed, symmetries)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (e *Examples) ID(image int) string { return e.crops.Images.ID(image) }
 
 // Read reads the example at a position into what is not nil: input, [S,S,2], the mask times the micrograph, and the mask;
 // target, [S,S], the blurred micrograph; and truth, [S,S], the micrograph itself.
-func (e *Examples) Read(position int64, input, target, truth []float32) (dataset.Crop, error) {
+func (e *Examples) Read(position int64, input, target, truth []float32) (Crop, error) {
 	buffers := e.buffers.Get().(*[2][]float32)
 	defer e.buffers.Put(buffers)
 	pixels, mask := buffers[0], buffers[1]
@@ -86,12 +86,12 @@ type Batch struct {
 	// Inputs is [N,S,S,2], Targets [N,S,S,1], and HalfTargets, the targets at half the height and width, [N,S/2,S/2,1].
 	Inputs, Targets, HalfTargets []float32
 	// Crops says which parts of which images they are.
-	Crops []dataset.Crop
+	Crops []Crop
 }
 
 // Loader makes the batches of training steps ahead, on another goroutine. The example at place i of a step is that of position
 // step * N + i. A Loader belongs to one goroutine.
-type Loader struct{ *dataset.Prefetcher[*Batch] }
+type Loader struct{ *prefetch.Prefetcher[*Batch] }
 
 // NewLoader starts making batches, of which the first is that of firstStep: the number of steps that a resumed run has done.
 // Next returns one, which may be used until the next call; Close ends the making.
@@ -107,7 +107,7 @@ func NewLoader(examples *Examples, batchSize int, firstStep int64) (*Loader, err
 	allocate := func() *Batch {
 		return &Batch{
 			Inputs: make([]float32, batchSize*area*2), Targets: make([]float32, batchSize*area),
-			HalfTargets: make([]float32, batchSize*half), Crops: make([]dataset.Crop, batchSize),
+			HalfTargets: make([]float32, batchSize*half), Crops: make([]Crop, batchSize),
 		}
 	}
 	fill := func(step int64, batch *Batch) (err error) {
@@ -122,5 +122,5 @@ func NewLoader(examples *Examples, batchSize int, firstStep int64) (*Loader, err
 		}
 		return nil
 	}
-	return &Loader{dataset.NewPrefetcher(firstStep, allocate, fill)}, nil
+	return &Loader{prefetch.New(firstStep, allocate, fill)}, nil
 }

@@ -4,13 +4,11 @@ import (
 	"math"
 	"slices"
 	"testing"
-
-	"alrc/internal/dataset"
 )
 
-func procedural(t testing.TB) (train, test dataset.Micrographs) {
+func generated(t testing.TB) (train, test Images) {
 	t.Helper()
-	train, test, err := dataset.NewProceduralMicrographs(0, 64, 0)
+	train, test, err := NewProcedural(0, 64, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +60,7 @@ func TestReflect(t *testing.T) {
 
 func TestExamples(t *testing.T) {
 	const side = 48
-	train, _ := procedural(t)
+	train, _ := generated(t)
 	for _, varied := range []bool{false, true} {
 		scan := Scan{Kind: Grid, Coverage: 0.1, Varied: varied}
 		examples, err := NewExamples(train, scan, side, 11, true)
@@ -78,7 +76,7 @@ func TestExamples(t *testing.T) {
 		if err := train.Crop(crop.Image, crop.Top, crop.Left, side, side, want); err != nil {
 			t.Fatal(err)
 		}
-		if dataset.Orient(want, side, crop.Symmetry); !slices.Equal(truth, want) {
+		if Orient(want, side, crop.Symmetry); !slices.Equal(truth, want) {
 			t.Error("the truth is not the crop it says")
 		}
 		if Blur(want, truth, side, side); !slices.Equal(target, want) {
@@ -99,7 +97,7 @@ func TestExamples(t *testing.T) {
 // A resumed run gets the batches that an unbroken one gets.
 func TestLoaderResumes(t *testing.T) {
 	const side, batchSize = 32, 3
-	train, _ := procedural(t)
+	train, _ := generated(t)
 	scan := Scan{Kind: Spiral, Coverage: 0.1, Varied: true}
 	open := func(first int64) *Loader {
 		examples, err := NewExamples(train, scan, side, 2, true)

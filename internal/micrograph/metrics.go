@@ -1,8 +1,6 @@
 package micrograph
 
-import (
-	"math"
-)
+import "math"
 
 // Range is the width of the range of scaled micrographs, [-1, 1], that PSNR and SSIM are relative to.
 const Range = 2

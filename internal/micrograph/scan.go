@@ -5,7 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"alrc/internal/dataset"
+	"alrc/internal/imagefile"
 )
 
 // DefaultCoverage is the published one: a twentieth of the pixels.
@@ -50,7 +50,7 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 		}
 		return s, nil
 	}
-	pixels, height, width, err := readImage(mask)
+	pixels, height, width, err := imagefile.ReadGrey(mask)
 	if err != nil {
 		return Scan{}, fmt.Errorf("mask %q: it is none of %s, %s and %s, and no mask image: %w", mask, Spiral, Grid, Lines, err)
 	}
@@ -60,16 +60,6 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 	s.height, s.width = height, width
 	s.Coverage = mean(s.image)
 	return s, nil
-}
-
-// readImage reads the first image of a file.
-func readImage(path string) (pixels []float32, height, width int, err error) {
-	file, err := dataset.OpenMicrographFile(path)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	defer file.Close()
-	return file.Read(0)
 }
 
 // asMask takes an image as a mask: from 0 to 1, or from 0 to 255 or 65,535 where there are values above 1.

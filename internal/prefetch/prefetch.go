@@ -1,9 +1,16 @@
-package dataset
+// Package prefetch makes the batches of training steps ahead of the step that needs them.
+package prefetch
 
 import (
 	"errors"
 	"sync"
 )
+
+// Ahead is the number of batches that are made ahead. It evens out a slow read now and then; more would only take memory.
+const Ahead = 4
+
+// ErrClosed is what a closed [Prefetcher] answers.
+var ErrClosed = errors.New("no more batches: their making was closed")
 
 // Prefetcher makes a sequence of batches ahead, on a goroutine of its own, in buffers that are used again. It belongs to one
 // goroutine.
@@ -24,17 +31,17 @@ type prefetched[B any] struct {
 	err   error
 }
 
-// NewPrefetcher starts making batches: make allocates one, and fill fills that of a step, counted from first on.
+// New starts making batches: allocate makes a buffer, and fill fills it with the batch of a step, counted from first on.
 // [Prefetcher.Close] ends that.
-func NewPrefetcher[B any](first int64, allocate func() B, fill func(step int64, batch B) error) *Prefetcher[B] {
+func New[B any](first int64, allocate func() B, fill func(step int64, batch B) error) *Prefetcher[B] {
 	p := &Prefetcher[B]{
 		fill:  fill,
-		ready: make(chan prefetched[B], prefetch),
-		free:  make(chan B, prefetch+1),
+		ready: make(chan prefetched[B], Ahead),
+		free:  make(chan B, Ahead+1),
 		stop:  make(chan struct{}),
 	}
 	// One batch is with the caller while the others are being made or wait.
-	for range prefetch + 1 {
+	for range Ahead + 1 {
 		p.free <- allocate()
 	}
 	p.work.Add(1)

@@ -1,0 +1,28 @@
+package imagefile
+
+import (
+	"bytes"
+	"testing"
+
+	"alrc/internal/format/npy"
+	"alrc/internal/format/tiff"
+)
+
+func FuzzFile(f *testing.F) {
+	var array, page bytes.Buffer
+	npy.Write(&array, []int{2, 3, 4}, make([]float32, 24))
+	tiff.Write(&page, []tiff.Image{{Width: 3, Height: 2, Channels: 1, Pixels: make([]float32, 6)}})
+	f.Add(array.Bytes())
+	f.Add(page.Bytes())
+	f.Fuzz(func(t *testing.T, content []byte) {
+		m, err := New(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return
+		}
+		for i := range min(m.Len(), 4) {
+			if pixels, height, width, err := m.ReadGrey(i); err == nil && len(pixels) != height*width {
+				t.Fatalf("%d pixels of %dx%d", len(pixels), width, height)
+			}
+		}
+	})
+}

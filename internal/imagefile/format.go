@@ -1,0 +1,65 @@
+package imagefile
+
+import (
+	"io"
+	"strings"
+
+	"alrc/internal/format/npy"
+)
+
+// format is a kind of image file.
+type format struct {
+	// name is what users call it.
+	name string
+	// recognizes says whether a file begins so. It is given the first sniffLength bytes, or fewer where there are no more.
+	recognizes func(begin []byte) bool
+	// open begins to read a file of a size.
+	open func(r io.ReaderAt, size int64) (decoder, error)
+	// separate says that the images of a file have nothing to do with each other, as those of an array of crops. Otherwise they
+	// stay together, for training or for tests, since they often show one place.
+	separate bool
+}
+
+// formats are those that are read. The first that recognizes a file reads it.
+var formats = []format{
+	{name: "PNG", recognizes: begins("\x89PNG\r\n\x1a\n"), open: openPNG},
+	{name: "JPEG", recognizes: begins("\xff\xd8\xff"), open: openJPEG},
+	// Those with + have 64-bit offsets.
+	{name: "TIFF", recognizes: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), open: openTIFF},
+	{name: ".npy", recognizes: begins(npy.Magic), open: openNPY, separate: true},
+}
+
+// sniffLength is the number of bytes by which formats are told.
+const sniffLength = 512
+
+// decoder reads the images of a file. Its methods may be called by several goroutines at a time.
+type decoder interface {
+	// Len is the number of images.
+	Len() int
+	// Size is that of an image, before it is decoded. A page that is not an image of its own is errReduced.
+	Size(i int) (height, width int, err error)
+	// Read decodes an image, whose size was checked.
+	Read(i int) (*Image, error)
+}
+
+// begins returns a function that says whether bytes begin with one of the given ones.
+func begins(with ...string) func([]byte) bool {
+	return func(begin []byte) bool {
+		for _, magic := range with {
+			if strings.HasPrefix(string(begin), magic) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// Formats names the formats that are read: "PNG, JPEG, TIFF or .npy".
+func Formats() string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
