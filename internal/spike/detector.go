@@ -1,0 +1,359 @@
+package spike
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// limit is the number of robust deviations above its neighbourhood at which a loss is a spike.
+	limit = 8
+	// atOnce is the number above the records before it at which it is one without waiting for those after.
+	atOnce = 10
+	// fewest is the number of finite losses that a judgement at once needs, and enough the number from which on a
+	// deviation can be relied on: with fewer, limits are raised.
+	fewest, enough = 20, 30
+	// local is the number of deviations, of the losses nearby, that a spike in a fall rises above those just before it. With
+	// plainly of them a loss is a spike whatever the window holds, which in a fall is too wide.
+	local, plainly = 5.5, 20
+	// Delay is the number of records after which a record's verdict is final.
+	Delay = half
+)
+
+// record is one in the ring. Its losses are kept for as long as they are in the window.
+type record struct {
+	step    int64
+	loss    float64
+	jump    bool // it lies far above the one before
+	episode bool // it is part of one
+}
+
+// Detector judges losses as they come. It keeps a bounded number of records and episodes, and allocates only for
+// episodes. A verdict is final [Delay] records later; a loss that leaves no doubt is judged at once. The zero
+// value is not ready; see [New].
+type Detector struct {
+	// OnEpisode, if not nil, is told of every episode when it is found and when it is over. An episode that is found
+	// only by the records after it may be told of when one that began later already was.
+	OnEpisode func(e *Episode, over bool)
+
+	ring   [256]record
+	n      int64 // records that came
+	judged int64 // records whose verdict is final
+	low    int64 // the window's first record
+	window *window
+	noise  noise
+	open   *Episode
+	levels levels
+	sum    Summary
+	recent []int64 // recoveries, up to 100,000
+	closed bool
+}
+
+// New returns a detector for a series that begins.
+func New() *Detector { return &Detector{window: newWindow()} }
+
+// Find judges losses that are all there. Steps may be nil for losses that are numbered from 0.
+func Find(steps []int64, losses []float64) *Summary {
+	d := New()
+	for i, loss := range losses {
+		step := int64(i)
+		if steps != nil {
+			step = steps[i]
+		}
+		d.Add(step, loss)
+	}
+	return d.Close()
+}
+
+func (d *Detector) at(i int64) *record { return &d.ring[i&255] }
+
+// Add takes the next record: a step, which is only a name here, and its loss.
+func (d *Detector) Add(step int64, loss float64) {
+	i := d.n
+	r := d.at(i)
+	*r = record{step: step, loss: loss, jump: d.noise.jumps(loss)}
+	d.n++
+	finite := loss-loss == 0
+	d.sum.count(step, loss, finite)
+
+	switch {
+	case d.open != nil:
+		r.episode = true
+		if d.open.add(step, loss) {
+			d.end(d.open)
+		} else if d.open.Records == d.open.look {
+			d.settle()
+		}
+	case !finite:
+		baseline, deviation := math.NaN(), math.NaN()
+		if d.window.n > 0 {
+			baseline = d.window.median(d.window.n)
+			deviation = d.window.deviation(d.window.n, baseline)
+		}
+		d.begin(newEpisode(i, step, baseline, deviation), i)
+	default:
+		d.now(i)
+	}
+	if finite {
+		d.noise.add(loss)
+	}
+
+	old := math.NaN()
+	if d.n-d.low > span {
+		old = d.at(d.low).loss
+		d.low++
+	}
+	switch leaves := old-old == 0; {
+	case finite && leaves:
+		d.window.replace(old, loss)
+	case finite:
+		d.window.insert(loss)
+	case leaves:
+		d.window.remove(old)
+	}
+	if i >= half {
+		d.judge()
+	}
+	d.levels.add(d, finite)
+}
+
+// now judges the newest record, which is not in the window, by those before it.
+func (d *Detector) now(i int64) {
+	n := d.window.n
+	if n < fewest {
+		return
+	}
+	if g, ok := d.rises(i, n, atOnce*(1+10/float64(n)), i); ok {
+		d.begin(newEpisode(i, d.at(i).step, g.level, g.deviation), i)
+	}
+}
+
+// judge looks at the first record without a final verdict, now that its neighbours are in the window.
+func (d *Detector) judge() {
+	i := d.judged
+	d.judged++
+	r, n := d.at(i), d.window.n-1
+	if r.episode || n < calm || !(r.loss > d.window.v[n/2] || r.jump) {
+		return
+	}
+	most := float64(limit)
+	if n < enough {
+		most *= 1 + (enough-float64(n))/10
+	}
+	if g, ok := d.rises(i, n, most, d.n); ok {
+		d.begin(newEpisode(i, r.step, g.level, g.deviation), d.n-1)
+	}
+}
+
+// rises says whether record i is a spike, and what it rises from. The window has n losses besides it; end is the first
+// record that is not there yet.
+func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool) {
+	r := d.at(i)
+	median, deviation, ok := d.window.reaches(r.loss, n, most)
+	if !ok && !r.jump || r.loss-r.loss != 0 {
+		return ground{}, false
+	}
+	g := d.nearby(i, end)
+	if ok && g.level <= median+2*deviation {
+		return ground{level: median, deviation: deviation}, true
+	}
+	if ok {
+		// Losses fall: the level just before it lies clearly above the window's.
+		rises := r.loss-g.level >= local*g.deviation
+		g.deviation = max(g.deviation, deviation)
+		return g, rises
+	}
+	// The window is too wide where losses fall, and only there.
+	if math.Abs(g.level-median) <= d.window.deviation(n, median)/2 {
+		return g, false
+	}
+	g.deviation = max(g.deviation, g.wide)
+	return g, g.differences >= 10 && g.deviation > 0 && r.loss-g.level >= plainly*g.deviation
+}
+
+// ground is what lies just before a record: the level, the deviation of the losses nearby, and the number of differences
+// that it is from.
+type ground struct {
+	level, deviation float64
+	wide             float64 // the deviation by the third quartile of the differences
+	differences      int
+}
+
+// nearby looks at the records around record i: those before it, and those after it up to end. The deviation is that of the
+// differences between successive records, on which a trend has little influence.
+func (d *Detector) nearby(i, end int64) ground {
+	g := ground{level: math.Inf(1)}
+	var values, sorted [half]float64
+	first := max(d.low, i-half)
+	n := 0
+	for j := i - 1; j >= first; j-- {
+		r := d.at(j)
+		if r.loss-r.loss == 0 && !r.episode {
+			values[n] = r.loss
+			n++
+		}
+		// Of the median just before and those of longer stretches, the lowest: the near one follows a fall, and the far
+		// ones tell a slow rise.
+		if n > 0 && (n == 5 || n == 25 || n == half || j == first) {
+			copy(sorted[:n], values[:n])
+			slices.Sort(sorted[:n])
+			g.level = min(g.level, sorted[n/2])
+		}
+		if n == half {
+			break
+		}
+	}
+	if math.IsInf(g.level, 1) {
+		// Nothing comes before: what follows must not go on falling.
+		g.level = d.flat(i+1, end)
+	}
+	const reach = 12
+	from, to := i-reach, min(end, i+reach+1)
+	if end <= i {
+		from = i - 2*reach
+	}
+	previous := math.NaN()
+	for j := max(first, from); j < to; j++ {
+		r := d.at(j)
+		if j == i || r.episode {
+			previous = math.NaN()
+			continue
+		}
+		if difference := math.Abs(r.loss - previous); difference-difference == 0 {
+			values[g.differences] = difference
+			g.differences++
+		}
+		previous = r.loss
+	}
+	if g.differences > 0 {
+		slices.Sort(values[:g.differences])
+		g.deviation = values[g.differences/2] * consistent / math.Sqrt2
+		g.wide = values[g.differences*3/4] / (1.1503 * math.Sqrt2)
+	}
+	return g
+}
+
+// flat returns the level of the records from first to end if they do not fall from the beginning on, as losses do, and
+// +Inf otherwise.
+func (d *Detector) flat(first, end int64) float64 {
+	var early, late []float64
+	for j := first; j < min(end, first+half); j++ {
+		if r := d.at(j); r.loss-r.loss == 0 {
+			if len(early) < calm {
+				early = append(early, r.loss)
+			} else {
+				late = append(late, r.loss)
+			}
+		}
+	}
+	if len(late) < calm {
+		return math.Inf(1)
+	}
+	slices.Sort(late)
+	lower := 0
+	for _, loss := range early {
+		if loss <= late[len(late)*3/4] {
+			lower++
+		}
+	}
+	if 2*lower < len(early) {
+		return math.Inf(1)
+	}
+	return late[len(late)/2]
+}
+
+// begin opens an episode and follows it through the records up to last that are there already.
+func (d *Detector) begin(e *Episode, last int64) {
+	over := false
+	next := e.first
+	for ; next <= last && !over; next++ {
+		r := d.at(next)
+		if r.episode {
+			break
+		}
+		r.episode = true
+		over = e.add(r.step, r.loss)
+		if next == e.first && d.OnEpisode != nil {
+			d.OnEpisode(e, false)
+		}
+	}
+	switch {
+	case over:
+	case next > last && d.open == nil:
+		d.open = e
+		return
+	default:
+		// It ran into an episode that was found before it.
+		e.Back, e.Kind, e.Recovery = true, Spike, e.End-e.Peak
+	}
+	d.end(e)
+}
+
+// settle ends the open episode if the loss stays where it is now. It looks after 200 records, 400, 800 and so on, so that
+// a loss that comes back ever so slowly is given the time.
+func (d *Detector) settle() {
+	e := d.open
+	e.look *= 2
+	if d.window.n < half {
+		return
+	}
+	level := d.window.median(d.window.n)
+	was := e.settled
+	e.settled = level
+	if math.Abs(level-was) < max(e.Deviation/4, 0.05*math.Abs(level-e.Baseline)) {
+		e.Kind = Shift
+		if d.sum.left(e, d.levels.start()) {
+			e.Kind = Diverged
+		}
+		d.end(e)
+	}
+}
+
+// end closes an episode.
+func (d *Detector) end(e *Episode) {
+	if d.open == e {
+		d.open = nil
+	}
+	e.finished()
+	d.sum.add(e)
+	if e.Back && len(d.recent) < 100_000 {
+		d.recent = append(d.recent, e.Recovery)
+	}
+	if d.OnEpisode != nil {
+		d.OnEpisode(e, true)
+	}
+}
+
+// Close judges the records that wait, now that no more will come, and sums up.
+func (d *Detector) Close() *Summary {
+	if d.closed {
+		return &d.sum
+	}
+	d.closed = true
+	for d.judged < d.n {
+		for d.low < d.judged-half {
+			if old := d.at(d.low).loss; old-old == 0 {
+				d.window.remove(old)
+			}
+			d.low++
+		}
+		d.judge()
+	}
+	if e := d.open; e != nil {
+		// After a spike among the last few records, these have to do to tell whether the loss came back.
+		if e.quiet >= calm || !e.back() {
+			e.Kind = Open
+			if d.sum.badEnd() || d.sum.left(e, d.levels.start()) {
+				e.Kind = Diverged
+			}
+		}
+		d.end(e)
+	}
+	d.sum.Episodes = Largest(d.sum.Episodes, keptEpisodes)
+	if len(d.recent) > 0 {
+		slices.Sort(d.recent)
+		d.sum.MedianRecovery = d.recent[len(d.recent)/2]
+	}
+	d.sum.conclude(&d.levels)
+	return &d.sum
+}

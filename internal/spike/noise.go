@@ -1,0 +1,28 @@
+package spike
+
+import "math"
+
+// noise is a cheap estimate of the differences between successive losses, to tell which losses are worth a closer look.
+type noise struct {
+	mean, last float64
+	n          int
+}
+
+// add takes a finite loss. Differences are limited, so that a spike does not make the next one look small.
+func (s *noise) add(loss float64) {
+	difference := math.Abs(loss - s.last)
+	s.last = loss
+	s.n++
+	if s.n > 4 && s.mean > 0 {
+		difference = min(difference, 4*s.mean)
+	}
+	if s.n > 1 {
+		s.mean += (difference - s.mean) / float64(min(s.n-1, 16))
+	}
+}
+
+// jumps says whether a loss may lie plainly above the last one. Of the first few losses, each that rises may.
+func (s *noise) jumps(loss float64) bool {
+	// The mean absolute difference of normal losses is 2/√π deviations.
+	return s.n > 0 && loss-s.last > 0 && (s.n < 11 || loss-s.last >= plainly*math.Sqrt(math.Pi)/2*s.mean)
+}

@@ -1,0 +1,224 @@
+package spike
+
+import "math"
+
+// Condition is what a series is, in one word.
+type Condition string
+
+const (
+	// Steady: nothing of the others.
+	Steady Condition = "calm"
+	// Short: too few losses to tell.
+	Short Condition = "short"
+	// Spiky: losses spiked and came back.
+	Spiky Condition = "spikes"
+	// Shifted: the loss rose to another level and stayed there.
+	Shifted Condition = "shift"
+	// Drifting: the loss rose slowly.
+	Drifting Condition = "drift"
+	// Dropped: the loss fell to another level at once, as after a drop of the learning rate.
+	Dropped Condition = "drop"
+	// Stuck: the loss ends with one value again and again.
+	Stuck Condition = "stuck"
+	// Divergent: the loss ends not finite, or left its level and did not come back.
+	Divergent Condition = "diverged"
+)
+
+// Change is a change of level from one neighbourhood to the next.
+type Change struct {
+	Step     int64 // about
+	From, To float64
+}
+
+// Drift is a slow rise: From is the step at which the level was Lowest.
+type Drift struct {
+	From        int64
+	Lowest, End float64
+}
+
+// Standstill is a run of equal losses at the end of a series.
+type Standstill struct {
+	From    int64 // step
+	Records int64
+	Loss    float64
+}
+
+// Summary is what a whole series is judged to be.
+type Summary struct {
+	// Records counts the records, NonFinite those of them with a loss that is not finite, and Spikes those that spiked.
+	Records, NonFinite, Spikes int64
+	// Episodes are the largest ones, in order of time; EpisodeCount counts all.
+	Episodes     []*Episode
+	EpisodeCount int64
+	// Of all episodes, Back came back, Quick of these at the first record after the peak, and Shifts stayed at another
+	// level.
+	Back, Quick, Shifts int64
+	// MedianRecovery is the median number of steps from a peak until the loss was back, of the episodes that came back.
+	MedianRecovery int64
+	// Area is the sum of the episodes' areas.
+	Area float64
+	// Worst is the episode with the highest peak, in deviations; nil if no episode has a finite one.
+	Worst *Episode
+	// Condition is the series in one word.
+	Condition Condition
+	// DivergedAt is the step at which a divergence began.
+	DivergedAt int64
+	// BadTail is the number of records at the end that are not finite, and BadTailFrom the step of the first of them.
+	BadTail, BadTailFrom int64
+	// Initial and Final are the levels of the first and the last losses that are finite; NaN without one.
+	Initial, Final float64
+	Changes        []Change
+	Drift          *Drift
+	Standstill     *Standstill
+
+	ending      [initial]float64
+	finite      int64
+	same, pairs int64 // records with the last loss, and pairs of equal losses before
+	sameFrom    int64
+	last        float64
+}
+
+// count takes a record.
+func (s *Summary) count(step int64, loss float64, finite bool) {
+	s.Records++
+	if !finite {
+		s.NonFinite++
+		if s.BadTail++; s.BadTail == 1 {
+			s.BadTailFrom = step
+		}
+		return
+	}
+	s.BadTail = 0
+	s.ending[s.finite%initial] = loss
+	s.finite++
+	if s.same > 0 && loss == s.last {
+		s.same++
+		return
+	}
+	s.pairs += max(s.same-1, 0)
+	s.same, s.sameFrom, s.last = 1, step, loss
+}
+
+// end is the level of the last losses.
+func (s *Summary) end() float64 { return middleOf(s.ending[:min(s.finite, initial)]) }
+
+// add takes an episode that is over.
+func (s *Summary) add(e *Episode) {
+	s.EpisodeCount++
+	s.Spikes += int64(e.Spikes)
+	s.Area += e.Area
+	if e.Back {
+		s.Back++
+		if e.Quick {
+			s.Quick++
+		}
+	}
+	if e.Kind == Shift {
+		s.Shifts++
+	}
+	if e.Deviations == e.Deviations && (s.Worst == nil || e.Deviations > s.Worst.Deviations) {
+		s.Worst = e
+	}
+	s.Episodes = append(s.Episodes, e)
+	if len(s.Episodes) >= 2*keptEpisodes {
+		s.Episodes = Largest(s.Episodes, keptEpisodes)
+	}
+}
+
+// left says that the loss left its level in an episode and ends so high that it did not merely move: more than half of
+// what had been learnt is lost.
+func (s *Summary) left(e *Episode, initial float64) bool {
+	end := s.end()
+	return e.Records >= 2*calm && end >= e.Baseline+limit*e.Deviation && end >= e.Baseline+(initial-e.Baseline)/2 &&
+		end-e.Baseline >= math.Abs(e.Baseline)/2
+}
+
+// exploded says that the loss ends far above all that it was, though it came there too slowly for any spike.
+func (s *Summary) exploded() bool {
+	return s.Drift != nil && s.Final-s.Drift.Lowest >= 2*max(math.Abs(s.Drift.Lowest), s.Initial-s.Drift.Lowest)
+}
+
+// badEnd says that the losses at the end are not finite for good: several of them, or all that there are.
+func (s *Summary) badEnd() bool { return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite) }
+
+// standstill looks for equal losses at the end, of a series in which they did not use to be.
+func (s *Summary) standstill() *Standstill {
+	fewest := int64(50)
+	if s.last == 0 {
+		fewest = 20
+	}
+	if s.same < fewest || s.BadTail > 0 || 5*s.pairs > s.finite-s.same {
+		return nil
+	}
+	return &Standstill{From: s.sameFrom, Records: s.same, Loss: s.last}
+}
+
+// conclude names the condition.
+func (s *Summary) conclude(l *levels) {
+	s.Initial, s.Final = l.start(), s.end()
+	s.Changes = l.changes
+	s.Standstill = s.standstill()
+	shifted := 0.0
+	for _, e := range s.Episodes {
+		if e.Kind == Shift {
+			shifted += max(0, e.settled-e.Baseline)
+		}
+	}
+	s.Drift = l.drift(shifted)
+	switch diverged := s.diverged(); {
+	case s.Records == 0:
+		s.Condition = Short
+	case s.finite == 0 || s.badEnd():
+		s.Condition, s.DivergedAt = Divergent, s.BadTailFrom
+		if e := s.lastEpisode(); e != nil && !e.Back {
+			s.DivergedAt = min(s.DivergedAt, e.Start)
+		}
+	case diverged != nil:
+		s.Condition, s.DivergedAt = Divergent, diverged.Start
+	case s.exploded():
+		s.Condition, s.DivergedAt = Divergent, s.Drift.From
+	case s.Standstill != nil:
+		s.Condition = Stuck
+	case s.Shifts > 0 && 2*s.Shifts > s.EpisodeCount:
+		s.Condition = Shifted
+	case s.Spikes > 0:
+		s.Condition = Spiky
+	case s.finite < fewest:
+		s.Condition = Short
+	case s.Drift != nil:
+		s.Condition = Drifting
+	case len(s.Changes) > 0 && s.Changes[len(s.Changes)-1].To < s.Changes[len(s.Changes)-1].From:
+		s.Condition = Dropped
+	default:
+		s.Condition = Steady
+	}
+	if s.Condition == Divergent {
+		s.Drift, s.Standstill = nil, nil
+	}
+}
+
+func (s *Summary) lastEpisode() *Episode {
+	if n := len(s.Episodes); n > 0 {
+		return s.Episodes[n-1]
+	}
+	return nil
+}
+
+// diverged is the divergence that the series ends in. One after which the loss came back later was a shift.
+func (s *Summary) diverged() *Episode {
+	var found *Episode
+	for _, e := range s.Episodes {
+		if e.Kind != Diverged || e.NonFinite == e.Records {
+			continue
+		}
+		if s.end() >= e.Baseline+limit*e.Deviation {
+			found = e
+			continue
+		}
+		e.Kind = Shift
+		s.Shifts++
+		s.Spikes -= int64(e.Spikes)
+		e.finished()
+	}
+	return found
+}
