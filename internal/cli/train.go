@@ -92,6 +92,7 @@ Without flags: generated micrographs, spiral scans of a twentieth of the pixels,
 		flags.Float64Var(&s.Data.Dose, "dose", 0, "`ELECTRONS` in a pixel of generated micrographs (default 2 to 3000, image by image)")
 	}, func(flags *pflag.FlagSet) {
 		flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple of the published network's")
+		flags.StringVar(&s.Network, "network", experiment.PlainNetwork, "`VARIANT` of the network: plain, as the paper describes it, or published, with what the authors' scripts have besides")
 	})
 }
 
@@ -122,7 +123,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 		group("Optimizer", func(flags *pflag.FlagSet) {
 			flags.StringVar(&s.Optimizer.Kind, "optimizer", s.Optimizer.Kind, "`KIND`: adam or sgd")
 			flags.Float64Var(&s.Optimizer.LearningRate, "learning-rate", s.Optimizer.LearningRate, "step size")
-			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`COURSE` of the learning rate: constant, cosine, or step:STEPS,FACTOR")
+			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`COURSE` of the learning rate: constant, cosine, quarters, or step:STEPS,FACTOR")
 			flags.Int64Var(&s.Optimizer.Warmup, "warmup", 0, "steps over which the learning rate rises from 0")
 			flags.Float64Var(&s.Optimizer.Momentum, "momentum", 0, "momentum of sgd")
 			flags.BoolVar(&s.Optimizer.Nesterov, "nesterov", false, "look ahead with the momentum of sgd")

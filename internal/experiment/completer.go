@@ -9,7 +9,6 @@ import (
 
 	"alrc/internal/format/safetensors"
 	"alrc/internal/micrograph"
-	"alrc/internal/model"
 	"alrc/internal/nn"
 )
 
@@ -38,7 +37,7 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 		return nil, err
 	}
 	side := s.Data.side()
-	engine, err := nn.New(model.Completer(s.Width, s.Depth), nn.Options{Batch: 1, Height: side, Width: side, Threads: threads,
+	engine, err := nn.New(s.completer(), nn.Options{Batch: 1, Height: side, Width: side, Threads: threads,
 		Direct: s.Direct, Loss: nn.Loss{Power: 2, Scale: 1}, Optimizer: optimizer})
 	if err != nil {
 		return nil, err

@@ -14,6 +14,10 @@ import (
 type Engine interface {
 	// Initialize draws the starting weights (Xavier uniform; biases 0) from a seed.
 	Initialize(seed uint64)
+	// Calibrate sets the first gains and biases of a calibrated network, which has just been initialized, by a batch.
+	Calibrate(inputs []float32) error
+	// DeadLayer names the first layer whose activations were all 0 or below in the latest step; "" where there is none.
+	DeadLayer() string
 	// StepOutputs is one optimizer step on a batch: inputs, and targets for each of the network's outputs, are
 	// [N,H,W,C]. It puts the raw loss of each image into raw, and asks weigh for the factor of each image's gradient,
 	// from the losses that are clipped (Huberised where that is on); for each output, weigh is called for some images

@@ -123,7 +123,7 @@ func (d Data) Moved(dir string) Data {
 	return d
 }
 
-func (t *micrographs) network() model.Network       { return model.Completer(t.Width, t.Depth) }
+func (t *micrographs) network() model.Network       { return t.completer() }
 func (t *micrographs) shape() (height, width int)   { return t.train.Side, t.train.Side }
 func (t *micrographs) loss() (scale, huber float64) { return 200, 1 }
 func (t *micrographs) heads() []string              { return []string{"", "half"} }

@@ -127,7 +127,9 @@ func (r *run) open(o Options) (err error) {
 		r.raw = append(r.raw, make([]float32, r.BatchSize))
 	}
 
-	r.engine.Initialize(r.Seed)
+	if err := r.initialize(); err != nil {
+		return err
+	}
 	if err := r.load(); err != nil {
 		return err
 	}
@@ -149,6 +151,19 @@ func (r *run) open(o Options) (err error) {
 		return err
 	}
 	return r.task.start(r.step)
+}
+
+// initialize gives the network its starting weights.
+func (r *run) initialize() error {
+	r.engine.Initialize(r.Seed)
+	if !r.task.network().Calibrated {
+		return nil
+	}
+	inputs, err := r.task.calibration()
+	if err != nil {
+		return err
+	}
+	return r.engine.Calibrate(inputs)
 }
 
 func (r *run) close() error {

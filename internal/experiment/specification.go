@@ -46,7 +46,9 @@ type Specification struct {
 	// Width multiplies the channels of the published network.
 	Width float64 `yaml:"width"`
 	// Depth multiplies the residual blocks of the network that completes micrographs.
-	Depth     float64   `yaml:"depth,omitempty"`
+	Depth float64 `yaml:"depth,omitempty"`
+	// Network is the variant of the network that completes micrographs, of Networks; "" stands for PlainNetwork.
+	Network   string    `yaml:"network,omitempty"`
 	Optimizer Optimizer `yaml:"optimizer"`
 	// EvaluateEvery is the number of steps between evaluations on held-out images; 0 evaluates at the end only.
 	EvaluateEvery int64 `yaml:"evaluate-every"`
@@ -93,7 +95,7 @@ type Optimizer struct {
 	// Kind is adam (with TensorFlow's placement of epsilon, as in the published experiments) or sgd.
 	Kind         string  `yaml:"kind"`
 	LearningRate float64 `yaml:"learning-rate"`
-	// Schedule is constant, cosine, or step:STEPS,FACTOR.
+	// Schedule is constant, cosine, quarters, or step:STEPS,FACTOR.
 	Schedule    string  `yaml:"schedule"`
 	Warmup      int64   `yaml:"warmup"`
 	Momentum    float64 `yaml:"momentum"`
@@ -215,6 +217,12 @@ func (s Specification) Validate() error {
 		fault("depth: %v is not above 0 and at most 8", s.Depth)
 	case s.Task == Supersample && s.Depth != 0:
 		fault("depth: it is of the task micrographs alone")
+	case s.Task == Supersample && s.Network != "":
+		fault("network: it is of the task micrographs alone")
+	case s.Task == Micrographs && s.Network != "" && !slices.Contains(Networks, s.Network):
+		fault("network: %q is unknown; there are %s", s.Network, strings.Join(Networks, " and "))
+	case s.Task == Micrographs && s.Network == PublishedNetwork && s.Data.side() < 64:
+		fault("size: the published network is calibrated on crops of at least 64 pixels, not of %d", s.Data.side())
 	}
 	_, err := s.Loss.Power()
 	keep(err)
@@ -360,6 +368,8 @@ func parseSchedule(text string, steps int64) (nn.Schedule, error) {
 		return nn.Schedule{Kind: nn.Constant}, nil
 	case kind == "cosine" && !numbers:
 		return nn.Schedule{Kind: nn.Cosine, Steps: steps}, nil
+	case kind == "quarters" && !numbers:
+		return nn.Schedule{Kind: nn.Quarters, Steps: steps}, nil
 	case kind == "step" && numbers:
 		everyText, factorText, _ := strings.Cut(rest, ",")
 		every, everyErr := strconv.ParseInt(strings.TrimSpace(everyText), 10, 64)
@@ -368,7 +378,7 @@ func parseSchedule(text string, steps int64) (nn.Schedule, error) {
 			return nn.Schedule{Kind: nn.StepDecay, Every: every, Factor: factor}, nil
 		}
 	}
-	return nn.Schedule{}, fmt.Errorf("%q is none of constant, cosine, and step:STEPS,FACTOR (which multiplies the"+
+	return nn.Schedule{}, fmt.Errorf("%q is none of constant, cosine, quarters, and step:STEPS,FACTOR (which multiplies the"+
 		" learning rate by FACTOR, above 0 and at most 1, every STEPS steps)", text)
 }
 

@@ -40,6 +40,8 @@ func (t *supersample) distribution() bool           { return false }
 
 func (t *supersample) interpolate(context.Context, int) ([]float64, error) { return nil, nil }
 
+func (t *supersample) calibration() ([]float32, error) { return nil, nil }
+
 func (t *supersample) start(steps int64) (err error) {
 	size := t.BatchSize * t.height * t.width * t.channels
 	t.inputs, t.targets = make([]float32, size), make([]float32, size)

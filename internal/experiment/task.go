@@ -29,6 +29,9 @@ type task interface {
 	distribution() bool
 	interpolate(ctx context.Context, count int) ([]float64, error)
 
+	// calibration returns the batch, [N,H,W,C] of at most as many images as a step has, that a calibrated network starts from.
+	calibration() ([]float32, error)
+
 	// start begins with the batch after so many steps, next returns one after the other, and close ends that.
 	start(steps int64) error
 	next() (batch, error)
