@@ -28,6 +28,10 @@ type fake struct {
 	losses, scales [2]float32 // of a part
 }
 
+func (f *fake) Calibrate([]float32) error { return nil }
+
+func (f *fake) DeadLayer() string { return "" }
+
 func (f *fake) Initialize(seed uint64) {
 	for i := range f.weights {
 		f.weights[i] = float32(i)/8 + float32(seed%16)/64

@@ -27,14 +27,16 @@ type Engine struct {
 	shapes  []model.Shape // of the outputs
 
 	layout weights.Layout
-	// state is the values of each parameter, followed by each moment of them in the same order.
+	// state is the values of each parameter, followed by each moment of them in the same order, and by the running means.
 	state   []*tensors.Tensor
 	weights int            // how many parameters there are
-	places  map[string]int // of the parameters, by name
+	places  map[string]int // of the parameters and the running means, by name; the latter follow the parameters
 	steps   int64          // that the optimizer did
 
 	train, evaluate *graph.Exec
-	threadsBefore   int // of the runtime, where the engine changed it
+	// largest are the largest values of layers with an activation, in the latest step; nil before it.
+	largest       *tensors.Tensor
+	threadsBefore int // of the runtime, where the engine changed it
 }
 
 // New builds an engine. Options that no engine can have are errors, and so is a backend that is not there. The options
@@ -63,7 +65,7 @@ func newEngine(backend compute.Backend, network model.Network, o nn.Options) (*E
 	}
 	e.layout = weights.New(network, o.Optimizer.Moments())
 	e.weights = len(e.layout.Parameters)
-	for i, p := range e.layout.Parameters {
+	for i, p := range slices.Concat(e.layout.Parameters, e.layout.RunningMeans) {
 		e.places[p.Name] = i
 	}
 	if e.train, err = graph.NewExec(backend, e.trainGraph); err != nil {
@@ -88,8 +90,6 @@ func resolve(backend compute.Backend, network model.Network, o nn.Options) (nn.O
 			" the backend by $%s", o.Kernels, name, compute.ConfigEnvVar)
 	case o.Direct:
 		return o, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", name)
-	case network.Calibrated || network.Centers():
-		return o, fmt.Errorf("gomlx: network %q is calibrated, or has centered layers, which only the CPU engine trains", network.Name)
 	}
 	return o.Resolve(network)
 }
@@ -116,6 +116,7 @@ func (e *Engine) Close() {
 	e.train.Finalize()
 	e.evaluate.Finalize()
 	free(e.state)
+	e.setLargest(nil)
 	if e.threadsBefore > 0 {
 		runtime.GOMAXPROCS(e.threadsBefore)
 	}
@@ -128,10 +129,13 @@ func (e *Engine) trainGraph(arguments []*graph.Node) []*graph.Node {
 	state, rest := arguments[:len(e.state)], arguments[len(e.state):]
 	rates, images, targets, scales := rest[0], rest[1], rest[2:2+len(e.shapes)], rest[2+len(e.shapes):]
 	weights := state[:e.weights]
+	means := state[len(state)-len(e.layout.RunningMeans):]
 	kept := graph.GreaterThan(scales[0], graph.ZerosLike(scales[0]))
 	// What is left out is replaced before any arithmetic: its numbers may be infinite, and would not vanish by a factor
 	// of 0.
-	outputs := e.forward(weights, imagesWhere(kept, images))
+	p := e.pass(weights, nil)
+	p.kept = kept
+	outputs := p.forward(imagesWhere(kept, images))
 	var results []*graph.Node
 	var total *graph.Node
 	for i, output := range outputs {
@@ -145,11 +149,12 @@ func (e *Engine) trainGraph(arguments []*graph.Node) []*graph.Node {
 			total = graph.Add(total, mean)
 		}
 	}
+	results = append(results, stack(images.Graph(), p.largest))
 	gradients := graph.Gradient(total, weights...)
 	next := make([]*graph.Node, len(state))
 	for i, weight := range weights {
 		var moments []*graph.Node
-		for at := i + e.weights; at < len(state); at += e.weights {
+		for at := i + e.weights; at < len(state)-len(means); at += e.weights {
 			moments = append(moments, state[at])
 		}
 		next[i], moments = update(e.options.Optimizer, rates, weight, gradients[i], moments)
@@ -157,21 +162,36 @@ func (e *Engine) trainGraph(arguments []*graph.Node) []*graph.Node {
 			next[i+(j+1)*e.weights] = moment
 		}
 	}
+	for i, mean := range p.means {
+		next[len(state)-len(means)+i] = graph.Add(graph.MulScalar(means[i], model.RunningMeanDecay),
+			graph.MulScalar(graph.StopGradient(mean), 1-model.RunningMeanDecay))
+	}
 	return append(results, next...)
 }
 
-// evaluateGraph makes, for each output of weights, images and targets, the raw losses and the output.
+// stack makes one tensor of numbers.
+func stack(g *graph.Graph, numbers []*graph.Node) *graph.Node {
+	if len(numbers) == 0 {
+		return graph.Const(g, []float32{})
+	}
+	return graph.Stack(numbers, 0)
+}
+
+// evaluateGraph makes, for each output of weights and running means, images and targets, the raw losses and the output.
 func (e *Engine) evaluateGraph(arguments []*graph.Node) []*graph.Node {
-	weights, images, targets := arguments[:e.weights], arguments[e.weights], arguments[e.weights+1:]
+	applied := e.weights + len(e.layout.RunningMeans)
+	weights, means, images, targets := arguments[:e.weights], arguments[e.weights:applied], arguments[applied], arguments[applied+1:]
 	var results []*graph.Node
-	for i, output := range e.forward(weights, images) {
+	for i, output := range e.pass(weights, means).forward(images) {
 		results = append(results, rawLosses(e.options.Loss, output, targets[i]), output)
 	}
 	return results
 }
 
-func (e *Engine) forward(weights []*graph.Node, images *graph.Node) []*graph.Node {
-	return forward(e.network, images, func(name string) *graph.Node { return weights[e.places[name]] })
+// pass is a way forward with some weights and running means, which are needed where the network is applied.
+func (e *Engine) pass(weights, means []*graph.Node) *pass {
+	all := slices.Concat(weights, means)
+	return &pass{network: e.network, weight: func(name string) *graph.Node { return all[e.places[name]] }}
 }
 
 // Step is one optimizer step on a batch, as that of nn.Engine, for the whole batch at once.
@@ -233,8 +253,9 @@ func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh f
 		}
 	}
 	free(results[:2*outputs])
+	e.setLargest(results[2*outputs])
 	free(e.state)
-	e.state = results[2*outputs:]
+	e.state = results[2*outputs+1:]
 	e.steps++
 	return nil
 }
@@ -267,11 +288,12 @@ func (e *Engine) EvaluateOutputs(inputs []float32, targets, outputs, raw [][]flo
 			return fmt.Errorf("gomlx: outputs has room for %d numbers; there are %d", len(output), len(targets[o]))
 		}
 	}
-	batch, err := e.batch(e.state[:e.weights], nil, inputs, targets, raw)
+	applied := slices.Concat(e.state[:e.weights], e.state[len(e.state)-len(e.layout.RunningMeans):])
+	batch, err := e.batch(applied, nil, inputs, targets, raw)
 	if err != nil {
 		return err
 	}
-	defer free(batch[e.weights:])
+	defer free(batch[len(applied):])
 	results, err := call(e.evaluate, batch)
 	if err != nil {
 		return fmt.Errorf("gomlx: evaluate: %w", err)

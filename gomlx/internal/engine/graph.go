@@ -13,8 +13,26 @@ import (
 
 // Graph building functions panic on errors, as is GoMLX's custom; its executor turns that into errors.
 
-// forward builds a network on images [N,H,W,C] and returns its outputs; weight finds a weight by its name.
-func forward(network model.Network, images *graph.Node, weight func(name string) *graph.Node) []*graph.Node {
+// pass is a way forward through a network.
+type pass struct {
+	network model.Network
+	// weight finds a weight by its name.
+	weight func(name string) *graph.Node
+	// kept [N] says which images count in a training pass, in which means are those of the batch; nil: the network is
+	// applied, by its running means.
+	kept *graph.Node
+	// means are those of the centered layers, [C] each, in a training pass, in order.
+	means []*graph.Node
+	// largest is the largest value of each layer with an activation, in order.
+	largest []*graph.Node
+	// calibrate, where not nil, replaces the gain and bias of a normalized layer by what it returns of the layer, its
+	// input and its weights with gains of 1.
+	calibrate func(layer model.Layer, x, kernel *graph.Node) (gain, bias *graph.Node)
+}
+
+// forward builds the network on images [N,H,W,C] and returns its outputs.
+func (p *pass) forward(images *graph.Node) []*graph.Node {
+	network := p.network
 	shape := images.Shape().Dimensions
 	shapes, err := network.Shapes(shape[1], shape[2])
 	if err != nil {
@@ -32,10 +50,7 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 		x := inputs[0]
 		switch layer.Kind {
 		case model.Convolution, model.TransposedConvolution:
-			x = convolve(layer, x, kernel(layer, weight))
-			bias := weight(layer.Name + ".bias")
-			x = graph.Add(x, graph.Reshape(bias, 1, 1, 1, layer.Channels))
-			x = activate(layer, x)
+			x = p.convolution(layer, x)
 		case model.Addition:
 			x = graph.Add(x, inputs[1])
 		case model.Concatenation:
@@ -54,13 +69,52 @@ func forward(network model.Network, images *graph.Node, weight func(name string)
 	return last
 }
 
+// convolution builds a layer with weights.
+func (p *pass) convolution(layer model.Layer, x *graph.Node) *graph.Node {
+	var gain *graph.Node
+	bias := p.weight(layer.Name + ".bias")
+	if layer.Normalized {
+		gain = p.weight(layer.Name + ".weight_g")
+		if p.calibrate != nil {
+			gain, bias = p.calibrate(layer, x, kernel(layer, p.weight, graph.OnesLike(gain)))
+		}
+	}
+	x = convolve(layer, x, kernel(layer, p.weight, gain))
+	if layer.Centered {
+		var mean *graph.Node
+		if p.kept == nil {
+			mean = p.weight(layer.Name + ".running_mean")
+		} else {
+			mean = meanWhere(p.kept, x)
+			p.means = append(p.means, mean)
+		}
+		bias = graph.Sub(bias, mean)
+	}
+	x = activate(layer, graph.Add(x, graph.Reshape(bias, 1, 1, 1, layer.Channels)))
+	if layer.Activation != model.Linear {
+		largest := x
+		if p.kept != nil {
+			largest = imagesWhere(p.kept, x)
+		}
+		p.largest = append(p.largest, graph.ReduceAllMax(graph.StopGradient(largest)))
+	}
+	return x
+}
+
+// meanWhere is the mean of each channel [C] over rows, columns and the images [N,H,W,C] where kept [N] is true.
+func meanWhere(kept, x *graph.Node) *graph.Node {
+	shape := x.Shape().Dimensions
+	count := graph.MulScalar(graph.ReduceAllSum(graph.ConvertDType(kept, x.DType())), float64(shape[1]*shape[2]))
+	return graph.Div(graph.ReduceSum(imagesWhere(kept, x), 0, 1, 2), graph.MaxScalar(count, 1))
+}
+
 // kernel is that of a convolution [out,in,rows,columns]; of a normalized one, gain * direction / |direction| for each
 // output channel.
-func kernel(layer model.Layer, weight func(name string) *graph.Node) *graph.Node {
+func kernel(layer model.Layer, weight func(name string) *graph.Node, gain *graph.Node) *graph.Node {
 	if !layer.Normalized {
 		return weight(layer.Name + ".weight")
 	}
-	direction, gain := weight(layer.Name+".weight_v"), weight(layer.Name+".weight_g")
+	direction := weight(layer.Name + ".weight_v")
 	squares := graph.ReduceSum(graph.Square(direction), 1, 2, 3)
 	// A direction of length 0 makes weights of 0, and no gradient.
 	none := graph.Equal(squares, graph.ZerosLike(squares))

@@ -27,13 +27,19 @@ func (e *Engine) LoadState(list []safetensors.Tensor) error {
 // take hands a state to the device.
 func (e *Engine) take(s weights.State) {
 	free(e.state)
+	e.setLargest(nil)
 	e.state = nil
 	for _, values := range append([][][]float32{s.Weights}, s.Moments...) {
-		for i, p := range e.layout.Parameters {
-			e.state = append(e.state, tensors.FromFlatDataAndDimensions(values[i], p.Shape...))
-		}
+		e.hand(e.layout.Parameters, values)
 	}
+	e.hand(e.layout.RunningMeans, s.RunningMeans)
 	e.steps = s.Steps
+}
+
+func (e *Engine) hand(parameters []weights.Parameter, values [][]float32) {
+	for i, p := range parameters {
+		e.state = append(e.state, tensors.FromFlatDataAndDimensions(values[i], p.Shape...))
+	}
 }
 
 // SaveState returns weights, the optimizer's moments and its step, named and laid out as nn.Engine's. A device that
@@ -44,6 +50,7 @@ func (e *Engine) SaveState() []safetensors.Tensor {
 		values = append(values, tensors.MustCopyFlatData[float32](tensor))
 	}
 	s := weights.State{Weights: values[:e.weights], Steps: e.steps}
+	s.RunningMeans = values[len(values)-len(e.layout.RunningMeans):]
 	for i := range e.layout.Moments {
 		s.Moments = append(s.Moments, values[(i+1)*e.weights:][:e.weights])
 	}
