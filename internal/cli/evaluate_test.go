@@ -43,7 +43,7 @@ func trainCompleters(t *testing.T) {
 
 func trainTiny(t *testing.T, arguments ...string) {
 	t.Helper()
-	if out, code, err := execute(newTrainCommand(), append(arguments, "--width", "0.01", "--steps", "20")...); code != 0 {
+	if out, code, err := execute(newTrainCommand(nil), append(arguments, "--width", "0.01", "--steps", "20")...); code != 0 {
 		t.Fatalf("train %v: exit code %d, %v\n%s", arguments, code, err, out)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"alrc/internal/experiment"
 )
 
-func newResumeCommand() *cobra.Command {
+func newResumeCommand(engines experiment.Engines) *cobra.Command {
 	var steps int64
 	var threads int
 	var dataDir string
@@ -38,7 +38,7 @@ number of steps, also those that were done.`,
 			}
 			ctx, cancel := withSignals(command.Context())
 			defer cancel()
-			return trainAll(ctx, command, out, dirs, &sources{log: command.ErrOrStderr(), moved: dataDir}, threads)
+			return trainAll(ctx, command, out, dirs, &sources{log: command.ErrOrStderr(), moved: dataDir}, experiment.Options{Threads: threads, Engines: engines})
 		},
 	}
 	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")

@@ -13,9 +13,10 @@ import (
 	"alrc/internal/experiment"
 )
 
-// Main runs the command with the arguments after its name and returns the process's exit code.
-func Main(arguments []string, stdout, stderr io.Writer) int {
-	root := newRootCommand()
+// Main runs the command with the arguments after its name and returns the process's exit code. It trains through the CPU
+// engine, and through others that it is given.
+func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.EngineKind) int {
+	root := newRootCommand(engines)
 	root.SetArgs(arguments)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -27,7 +28,7 @@ func Main(arguments []string, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-func newRootCommand() *cobra.Command {
+func newRootCommand(engines experiment.Engines) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "alrc",
 		Short: "Adaptive learning rate clipping: training that a bad batch cannot wreck",
@@ -47,8 +48,8 @@ Start with:  alrc train              train a network without and with clipping, 
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
-	root.AddCommand(newTrainCommand(), newResumeCommand(), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
-		newSweepCommand(), newWorkerCommand(), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter))
+	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
+		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter))
 	for _, command := range root.Commands() {
 		usageErrors(command)
 	}

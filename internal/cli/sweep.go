@@ -22,7 +22,7 @@ import (
 	"alrc/internal/sweep"
 )
 
-func newSweepCommand() *cobra.Command {
+func newSweepCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sweep",
 		Short: "Train grids of runs, on this machine or on many, and report with error bars",
@@ -34,7 +34,7 @@ where it was. 'alrc worker' adds machines to it.`,
   alrc sweep status sweeps/table1-tiny
   alrc sweep results sweeps/table1-tiny --csv > results.csv`,
 	}
-	command.AddCommand(newSweepRunCommand(), newSweepListCommand(), newSweepShowCommand(), newSweepStatusCommand(), newSweepResultsCommand())
+	command.AddCommand(newSweepRunCommand(engines), newSweepListCommand(), newSweepShowCommand(), newSweepStatusCommand(), newSweepResultsCommand())
 	return command
 }
 
@@ -68,10 +68,11 @@ type sweepRunFlags struct {
 	silence    time.Duration
 	dataDir    string
 	connection sweep.Connection
+	engines    experiment.Engines
 }
 
-func newSweepRunCommand() *cobra.Command {
-	f := &sweepRunFlags{}
+func newSweepRunCommand(engines experiment.Engines) *cobra.Command {
+	f := &sweepRunFlags{engines: engines}
 	command := &cobra.Command{
 		Use:   "run FILE|NAME|DIR",
 		Short: "Train all runs of a sweep, or those that are left, and report",
@@ -128,7 +129,7 @@ func (f *sweepRunFlags) folder(argument string) (*sweep.Folder, error) {
 			return nil, fmt.Errorf("--set %s: %w", text, err)
 		}
 	}
-	plan, err := specification.Expand(sweep.Resolver(orCIFAR10(f.dataDir)))
+	plan, err := specification.Expand(sweep.Resolver(orCIFAR10(f.dataDir), f.engines))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", argument, err)
 	}
@@ -178,7 +179,7 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	if threads == 0 {
 		threads = max(1, runtime.GOMAXPROCS(0)/max(1, jobs))
 	}
-	status, err := folder.Run(ctx, sweep.Options{Connection: f.connection, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(f.dataDir),
+	status, err := folder.Run(ctx, sweep.Options{Connection: f.connection, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(f.dataDir), Engines: f.engines,
 		Silence: f.silence, Name: workerName(), Environment: experiment.Here(version(), threads, commandLine()),
 		Report: progress.report, Observe: progress.observe})
 	progress.close()

@@ -22,6 +22,7 @@ import (
 // trainFlags are what the flags of train say: those of one run's specification, and of the whole comparison.
 type trainFlags struct {
 	specification experiment.Specification
+	engines       experiment.Engines
 	data, exclude []string
 	clips         []string
 	seeds         int
@@ -32,8 +33,8 @@ type trainFlags struct {
 }
 
 // newTrainCommand is train, which is train supersample, and the tasks by name.
-func newTrainCommand() *cobra.Command {
-	command := newSupersampleCommand("train [flags]")
+func newTrainCommand(engines experiment.Engines) *cobra.Command {
+	command := newSupersampleCommand("train [flags]", engines)
 	command.Short = "Train a network without and with clipping, and show what clipping did"
 	command.Long += `
 
@@ -41,12 +42,12 @@ func newTrainCommand() *cobra.Command {
 complete micrographs of which a part was scanned.`
 	command.Example += `
   alrc train micrographs`
-	command.AddCommand(newSupersampleCommand("supersample [flags]"), newMicrographsCommand())
+	command.AddCommand(newSupersampleCommand("supersample [flags]", engines), newMicrographsCommand(engines))
 	return command
 }
 
-func newSupersampleCommand(use string) *cobra.Command {
-	f := &trainFlags{specification: experiment.Default()}
+func newSupersampleCommand(use string, engines experiment.Engines) *cobra.Command {
+	f := &trainFlags{specification: experiment.Default(), engines: engines}
 	s := &f.specification
 	return f.command(&cobra.Command{
 		Use:   use,
@@ -67,8 +68,8 @@ fourth power, batch size 1, first without clipping and then with it.`,
 	}, nil)
 }
 
-func newMicrographsCommand() *cobra.Command {
-	f := &trainFlags{specification: experiment.DefaultOf(experiment.Micrographs)}
+func newMicrographsCommand(engines experiment.Engines) *cobra.Command {
+	f := &trainFlags{specification: experiment.DefaultOf(experiment.Micrographs), engines: engines}
 	s := &f.specification
 	return f.command(&cobra.Command{
 		Use:   "micrographs [flags]",
@@ -139,7 +140,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 		group("Running", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.config, "config", "", "take the specification from a run.yaml; flags override what the `FILE` says")
 			flags.IntVar(&f.threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
-			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(experiment.Engines(), ", "))
+			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(f.engines.Names(), ", "))
 			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512, neon (default $ALRC_KERNELS, or the best that the CPU has)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
 		}),
@@ -164,7 +165,7 @@ func (f *trainFlags) train(command *cobra.Command) error {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
 	// The runs differ in clipping and seed alone, so that what one resolves to holds for all.
-	if err := experiment.Resolve(&runs[0], data); err != nil {
+	if err := experiment.Resolve(&runs[0], data, f.engines); err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
 	for i := range runs {
@@ -174,7 +175,7 @@ func (f *trainFlags) train(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return trainAll(ctx, command, out, dirs, &sources, f.threads)
+	return trainAll(ctx, command, out, dirs, &sources, experiment.Options{Threads: f.threads, Engines: f.engines})
 }
 
 // specifications returns a specification for each seed and clipping: of the --config file, with the flags given.
@@ -334,12 +335,15 @@ func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
 }
 
 // trainAll trains, or goes on training, the runs of a comparison one after the other, and reports.
-func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, sources *sources, threads int) error {
+func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, sources *sources, options experiment.Options) error {
 	var diverged []string
 	for _, dir := range dirs {
 		specification, err := experiment.Read(dir)
 		if err == nil {
 			err = specification.Validate()
+		}
+		if err == nil {
+			_, err = options.Engines.Find(specification.Engine)
 		}
 		if err != nil {
 			return usageError("%s: %w", dir, err)
@@ -349,7 +353,8 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 			return usageError("%w\nWhere the data of %s moved, say so with --data-dir (CIFAR-10) or in its run.yaml", err, dir)
 		}
 		progress := newRunProgress(command.ErrOrStderr(), filepath.Base(dir))
-		result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: threads, Observe: progress.observe})
+		options.Observe = progress.observe
+		result, err := experiment.Train(ctx, dir, data, options)
 		progress.close()
 		if errors.Is(err, context.Canceled) {
 			fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc resume %s\n", quoted(out))

@@ -16,7 +16,7 @@ import (
 	"alrc/internal/sweep"
 )
 
-func newWorkerCommand() *cobra.Command {
+func newWorkerCommand(engines experiment.Engines) *cobra.Command {
 	var connection sweep.Connection
 	var dir, dataDir, work string
 	var jobs, threads int
@@ -76,7 +76,7 @@ what it is at; another worker goes on from there.`,
 			stderr := command.ErrOrStderr()
 			name := workerName()
 			fmt.Fprintf(stderr, "Worker %s: %d at a time, of %d threads each, from %s\n", name, jobs, threads, connection.Address())
-			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(dataDir), Folder: work,
+			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(dataDir), Engines: engines, Folder: work,
 				Environment: experiment.Here(version(), threads, "alrc worker"),
 				Report:      func(line string) { fmt.Fprintln(stderr, line) }}
 			if err := worker.Work(ctx, connection); err != nil {

@@ -46,7 +46,7 @@ type Benchmark struct {
 }
 
 // Measure trains a specification for a time at each batch size, without clipping and without a folder, and tells how
-// fast that is. The process began at a start; done stops the measuring before the next step.
+// fast the CPU engine is. The process began at a start; done stops the measuring before the next step.
 func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each time.Duration, start time.Time,
 	done func() bool) (*Benchmark, error) {
 	b := &Benchmark{Width: s.Width, Loss: s.Loss}
@@ -65,7 +65,7 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 	if err != nil {
 		return err
 	}
-	built, err := s.newEngine(t, threads)
+	built, err := s.newEngine(nil, t, threads)
 	if err != nil {
 		return err
 	}

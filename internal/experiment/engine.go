@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"fmt"
-	"sort"
 	"strings"
 
 	"alrc/internal/format/safetensors"
@@ -10,7 +9,7 @@ import (
 	"alrc/internal/nn"
 )
 
-// Engine trains a network. The CPU engine of package nn is one; others register themselves.
+// Engine trains a network. The CPU engine of package nn is one.
 type Engine interface {
 	// Initialize draws the starting weights (Xavier uniform; biases 0) from a seed.
 	Initialize(seed uint64)
@@ -35,74 +34,71 @@ type Engine interface {
 	Close()
 }
 
-// NewEngine builds an engine for a network.
-type NewEngine func(model.Network, nn.Options) (Engine, error)
-
-// engineKind builds engines, and says without building one what its arithmetic is called.
-type engineKind struct {
-	build   NewEngine
-	kernels func(model.Network, nn.Options) (string, error)
+// EngineKind is a way to build engines.
+type EngineKind struct {
+	// Name is what specifications call it.
+	Name string
+	New  func(model.Network, nn.Options) (Engine, error)
+	// Kernels names the arithmetic that an engine of these options would have, without building one, or says why there
+	// is none.
+	Kernels func(model.Network, nn.Options) (string, error)
 }
 
-var engines = map[string]engineKind{
-	"cpu": {
-		build:   func(network model.Network, options nn.Options) (Engine, error) { return nn.New(network, options) },
-		kernels: nn.Kernels,
-	},
+var cpu = EngineKind{
+	Name:    "cpu",
+	New:     func(network model.Network, options nn.Options) (Engine, error) { return nn.New(network, options) },
+	Kernels: nn.Kernels,
 }
 
-// RegisterEngine makes an engine known under a name. It is to be called before the command starts.
-func RegisterEngine(name string, build NewEngine) {
-	engines[name] = engineKind{build, func(network model.Network, options nn.Options) (string, error) {
-		engine, err := build(network, options)
-		if err != nil {
-			return "", err
-		}
-		defer engine.Close()
-		return engine.Kernels(), nil
-	}}
-}
+// Engines are the kinds of engines that a command has beside the CPU engine; nil is that one alone.
+type Engines []EngineKind
 
-// Engines lists the engines' names.
-func Engines() []string {
-	names := make([]string, 0, len(engines))
-	for name := range engines {
-		names = append(names, name)
+// Names lists the engines' names.
+func (e Engines) Names() []string {
+	names := []string{cpu.Name}
+	for _, kind := range e {
+		names = append(names, kind.Name)
 	}
-	sort.Strings(names)
 	return names
 }
 
-func unknownEngine(name string) error {
-	return fmt.Errorf("engine: %q is unknown; there are %s, and gomlx in the command that 'go -C gomlx build -o .. ./cmd/alrc' makes", name, strings.Join(Engines(), ", "))
+// Find returns the kind of a name.
+func (e Engines) Find(name string) (EngineKind, error) {
+	for _, kind := range append(Engines{cpu}, e...) {
+		if kind.Name == name {
+			return kind, nil
+		}
+	}
+	return EngineKind{}, fmt.Errorf("engine: %q is unknown; there are %s, and gomlx in the command that"+
+		" 'go -C gomlx build -o .. ./cmd/alrc' makes", name, strings.Join(e.Names(), ", "))
 }
 
 // newEngine builds the engine of a specification for its task.
-func (s Specification) newEngine(t task, threads int) (Engine, error) {
-	kind, options, err := s.engine(t, threads)
+func (s Specification) newEngine(engines Engines, t task, threads int) (Engine, error) {
+	kind, err := engines.Find(s.Engine)
 	if err != nil {
 		return nil, err
 	}
-	return kind.build(t.network(), options)
+	options, err := s.engineOptions(t, threads)
+	if err != nil {
+		return nil, err
+	}
+	return kind.New(t.network(), options)
 }
 
-// engine is the kind of engine of a specification, and its options.
-func (s Specification) engine(t task, threads int) (kind engineKind, options nn.Options, err error) {
-	kind, ok := engines[s.Engine]
-	if !ok {
-		return kind, options, unknownEngine(s.Engine)
-	}
+// engineOptions are those of the specification's engine.
+func (s Specification) engineOptions(t task, threads int) (options nn.Options, err error) {
 	height, width := t.shape()
 	power, err := s.Loss.Power()
 	if err != nil {
-		return kind, options, err
+		return options, err
 	}
 	loss := nn.Loss{Power: power}
 	if loss.Scale, loss.Huber = t.loss(); !s.Huber {
 		loss.Huber = 0
 	}
 	optimizer, err := s.Optimizer.resolve(s.Steps)
-	return kind, nn.Options{
+	return nn.Options{
 		Batch: s.BatchSize, Height: height, Width: width,
 		Threads: threads, Kernels: s.Kernels, Direct: s.Direct,
 		Loss: loss, Optimizer: optimizer,

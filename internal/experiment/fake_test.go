@@ -14,9 +14,12 @@ import (
 	"alrc/internal/nn"
 )
 
-func init() {
-	RegisterEngine("fake", func(_ model.Network, o nn.Options) (Engine, error) { return &fake{options: o}, nil })
-}
+// withFake are the engines of tests.
+var withFake = Engines{{
+	Name:    "fake",
+	New:     func(_ model.Network, o nn.Options) (Engine, error) { return &fake{options: o}, nil },
+	Kernels: func(model.Network, nn.Options) (string, error) { return "fake", nil },
+}}
 
 // fake is an engine small enough for tests of the loop that take thousands of steps: a factor and an offset for each
 // colour, trained by gradient descent. It weighs its batches in parts of two images.
@@ -170,7 +173,7 @@ func fakeSpecification(clip string, steps int64) Specification {
 // begin makes a run's folder.
 func begin(t testing.TB, s Specification, data *DataSet) string {
 	t.Helper()
-	if err := Resolve(&s, data); err != nil {
+	if err := Resolve(&s, data, withFake); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
@@ -182,7 +185,7 @@ func begin(t testing.TB, s Specification, data *DataSet) string {
 
 func train(t testing.TB, dir string, data *DataSet) *Result {
 	t.Helper()
-	result, err := Train(context.Background(), dir, data, Options{})
+	result, err := Train(context.Background(), dir, data, Options{Engines: withFake})
 	if err != nil {
 		t.Fatal(err)
 	}

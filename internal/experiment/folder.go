@@ -61,7 +61,7 @@ func Read(dir string) (Specification, error) {
 
 // Resolve writes into a specification what it leaves open: the images' hash and the kernel set that the engine
 // takes on this machine. It fails where the engine cannot train on the images.
-func Resolve(s *Specification, data *DataSet) error {
+func Resolve(s *Specification, data *DataSet, engines Engines) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -69,11 +69,15 @@ func Resolve(s *Specification, data *DataSet) error {
 	if err != nil {
 		return err
 	}
-	kind, options, err := s.engine(t, 1)
+	kind, err := engines.Find(s.Engine)
 	if err != nil {
 		return err
 	}
-	kernels, err := kind.kernels(t.network(), options)
+	options, err := s.engineOptions(t, 1)
+	if err != nil {
+		return err
+	}
+	kernels, err := kind.Kernels(t.network(), options)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ const patience = 100
 type Options struct {
 	// Threads is the number of threads to compute with; 0 takes all.
 	Threads int
+	// Engines are those that there are beside the CPU engine.
+	Engines Engines
 	// CheckpointEvery is how much work a kill can cost; 0 stands for 30 seconds.
 	CheckpointEvery time.Duration
 	// Observe, where not nil, is called after every step.
@@ -115,7 +117,7 @@ func (r *run) open(o Options) (err error) {
 	if r.task, err = r.newTask(r.data); err != nil {
 		return err
 	}
-	if r.engine, err = r.newEngine(r.task, o.Threads); err != nil {
+	if r.engine, err = r.newEngine(o.Engines, r.task, o.Threads); err != nil {
 		return err
 	}
 	for _, name := range r.task.heads() {

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		data, err = OpenData(s.Data)
 	}
 	if err == nil {
-		_, err = Train(context.Background(), dir, data, Options{CheckpointEvery: time.Millisecond,
+		_, err = Train(context.Background(), dir, data, Options{Engines: withFake, CheckpointEvery: time.Millisecond,
 			Observe: func(p Progress) { fmt.Println(p.Step) }})
 	}
 	if err != nil {
@@ -141,7 +141,7 @@ func TestThreadsChangeNothing(t *testing.T) {
 		var first string
 		for threads := 1; threads <= 3; threads++ {
 			dir := begin(t, s, data)
-			if _, err := Train(context.Background(), dir, data, Options{Threads: threads}); err != nil {
+			if _, err := Train(context.Background(), dir, data, Options{Engines: withFake, Threads: threads}); err != nil {
 				t.Fatal(err)
 			}
 			if threads == 1 {
@@ -163,7 +163,7 @@ func TestStoppedRunGoesOn(t *testing.T) {
 
 	stopped := begin(t, s, data)
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := Train(ctx, stopped, data, Options{Observe: func(p Progress) {
+	_, err := Train(ctx, stopped, data, Options{Engines: withFake, Observe: func(p Progress) {
 		if p.Step == 123 {
 			cancel()
 		}
@@ -172,7 +172,7 @@ func TestStoppedRunGoesOn(t *testing.T) {
 		t.Fatalf("a stopped run returned %v", err)
 	}
 	first := int64(0)
-	if _, err := Train(context.Background(), stopped, data, Options{Observe: func(p Progress) {
+	if _, err := Train(context.Background(), stopped, data, Options{Engines: withFake, Observe: func(p Progress) {
 		if first == 0 {
 			first = p.Step
 		}
@@ -355,9 +355,9 @@ func TestOneProcessARun(t *testing.T) {
 	data := testData()
 	dir := begin(t, fakeSpecification("none", 100), data)
 	var inner error
-	if _, err := Train(context.Background(), dir, data, Options{Observe: func(p Progress) {
+	if _, err := Train(context.Background(), dir, data, Options{Engines: withFake, Observe: func(p Progress) {
 		if p.Step == 50 {
-			_, trainErr := Train(context.Background(), dir, data, Options{})
+			_, trainErr := Train(context.Background(), dir, data, Options{Engines: withFake})
 			inner = errors.Join(trainErr, Remove(dir), Extend([]string{dir}, 200))
 		}
 	}}); err != nil {
@@ -387,7 +387,7 @@ func TestDamagedFolders(t *testing.T) {
 	stop := func(t *testing.T, s Specification) string {
 		dir := begin(t, s, data)
 		ctx, cancel := context.WithCancel(context.Background())
-		Train(ctx, dir, data, Options{Observe: func(p Progress) {
+		Train(ctx, dir, data, Options{Engines: withFake, Observe: func(p Progress) {
 			if p.Step == 40 {
 				cancel()
 			}
@@ -431,7 +431,7 @@ func TestDamagedFolders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := stop(t, s)
 			test.damage(t, dir)
-			_, err := Train(context.Background(), dir, data, Options{})
+			_, err := Train(context.Background(), dir, data, Options{Engines: withFake})
 			if err == nil {
 				t.Fatal("the run went on")
 			}
@@ -458,7 +458,7 @@ func TestDamagedFolders(t *testing.T) {
 	}
 	other := testData()
 	other.Hash = "other"
-	if _, err := Train(context.Background(), stop(t, s), other, Options{}); err == nil || !strings.Contains(err.Error(), "other images") {
+	if _, err := Train(context.Background(), stop(t, s), other, Options{Engines: withFake}); err == nil || !strings.Contains(err.Error(), "other images") {
 		t.Errorf("going on with other images: %v", err)
 	}
 }
@@ -503,7 +503,7 @@ func opened(t testing.TB, s Specification, data *DataSet) *run {
 	t.Helper()
 	dir := begin(t, s, data)
 	r := &run{Specification: s, dir: dir, data: data}
-	if err := r.open(Options{}); err != nil {
+	if err := r.open(Options{Engines: withFake}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.close() })

@@ -191,7 +191,7 @@ const (
 	maxBatchPixels = 1 << 24
 )
 
-// Validate names the fields that no run can have, each with what it may be.
+// Validate names the fields that no run can have, each with what it may be. Whether there is such an engine, [Resolve] says.
 func (s Specification) Validate() error {
 	var errs []error
 	fault := func(format string, arguments ...any) { errs = append(errs, fmt.Errorf(format, arguments...)) }
@@ -246,9 +246,6 @@ func (s Specification) Validate() error {
 	notNegative("last", s.Last)
 	_, err = s.Optimizer.resolve(max(s.Steps, 1))
 	keep(err)
-	if _, ok := engines[s.Engine]; !ok {
-		errs = append(errs, unknownEngine(s.Engine))
-	}
 	return errors.Join(errs...)
 }
 

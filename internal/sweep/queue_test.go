@@ -230,7 +230,7 @@ func TestImagesLieElsewhereOnEachMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := s.Expand(Resolver(machines[0]))
+	plan, err := s.Expand(Resolver(machines[0], nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Threads int
 	// DataDir is the folder of CIFAR-10's files, or of images, on this machine.
 	DataDir string
+	// Engines are those that there are beside the CPU engine.
+	Engines experiment.Engines
 	// Silence is how long a worker may give no sign of life before its run goes to another; 0 stands for 30 seconds.
 	Silence time.Duration
 	// Name and Environment are those of this process's worker.
@@ -38,7 +40,7 @@ type Options struct {
 
 // Resolver returns a function for [Specification.Expand]: it writes the hash of the images in a folder, and the kernel set
 // of this machine, into a run's specification.
-func Resolver(dataDir string) func(*experiment.Specification) error {
+func Resolver(dataDir string, engines experiment.Engines) func(*experiment.Specification) error {
 	var data sources
 	return func(s *experiment.Specification) error {
 		placed := *s
@@ -49,7 +51,7 @@ func Resolver(dataDir string) func(*experiment.Specification) error {
 		if want := s.Data.Hash; want != "" && want != opened.Hash {
 			return fmt.Errorf("the images have the hash %s, and the specification asks for %s: name others by --data-dir", opened.Hash, want)
 		}
-		if err := experiment.Resolve(&placed, opened); err != nil {
+		if err := experiment.Resolve(&placed, opened, engines); err != nil {
 			return err
 		}
 		s.Kernels, s.Data.Hash = placed.Kernels, placed.Data.Hash
@@ -146,7 +148,7 @@ func (f *Folder) worker(o Options) *Worker {
 		threads = max(1, runtime.GOMAXPROCS(0)/o.Jobs)
 	}
 	return &Worker{Name: localPrefix + o.Name, Jobs: o.Jobs, Threads: threads, DataDir: o.DataDir, Folder: f.path(workFolder),
-		Environment: o.Environment, Report: o.Report}
+		Engines: o.Engines, Environment: o.Environment, Report: o.Report}
 }
 
 // enqueue makes the queue hold every run without results: those that it has never had, those that were set aside, and

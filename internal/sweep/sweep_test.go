@@ -29,7 +29,7 @@ func planOf(t testing.TB, text string) *Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := s.Expand(Resolver(""))
+	plan, err := s.Expand(Resolver("", nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,8 @@ type Worker struct {
 	Jobs, Threads int
 	// DataDir is the folder of CIFAR-10's files, or of images, on this machine.
 	DataDir string
+	// Engines are those that there are beside the CPU engine.
+	Engines experiment.Engines
 	// Folder is that of runs in progress. A run found there goes on, unless the queue has a later checkpoint of it.
 	Folder string
 	// Environment is written beside results, for readers.
@@ -369,7 +371,7 @@ func (w *Worker) prepare(s experiment.Specification) (experiment.Specification, 
 	if hash != "" && data.Hash != hash {
 		return s, nil, fmt.Errorf("the images here have the hash %.12s…, and the sweep's have %.12s…: --data-dir names others", data.Hash, hash)
 	}
-	if err := experiment.Resolve(&s, data); err != nil {
+	if err := experiment.Resolve(&s, data, w.Engines); err != nil {
 		return s, nil, err
 	}
 	if kernels != "" && s.Kernels != kernels {
@@ -536,7 +538,7 @@ func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experime
 	if err := experiment.Create(dir, placed, w.Environment); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: w.Threads, Observe: func(p experiment.Progress) {
+	result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: w.Threads, Engines: w.Engines, Observe: func(p experiment.Progress) {
 		progress.Store(&p)
 	}})
 	return result, err

@@ -14,9 +14,10 @@ import (
 )
 
 func main() {
-	experiment.RegisterEngine("gomlx", newEngine)
-	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, gomlx))
 }
+
+var gomlx = experiment.EngineKind{Name: "gomlx", New: newEngine, Kernels: engine.Kernels}
 
 var warn sync.Once
 

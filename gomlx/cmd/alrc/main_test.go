@@ -10,17 +10,14 @@ import (
 	"testing"
 
 	"alrc/internal/cli"
-	"alrc/internal/experiment"
 )
-
-func init() { experiment.RegisterEngine("gomlx", newEngine) }
 
 // alrc runs the command on the pure-Go backend and returns what it wrote.
 func alrc(t *testing.T, wantCode int, arguments ...string) string {
 	t.Helper()
 	t.Setenv("GOMLX_BACKEND", "go")
 	var output bytes.Buffer
-	if code := cli.Main(arguments, &output, &output); code != wantCode {
+	if code := cli.Main(arguments, &output, &output, gomlx); code != wantCode {
 		t.Fatalf("alrc %s: exit code %d, want %d:\n%s", strings.Join(arguments, " "), code, wantCode, &output)
 	}
 	return output.String()
