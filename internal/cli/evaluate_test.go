@@ -19,6 +19,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
+	"alrc/internal/runfolder"
 )
 
 // trainCompleters trains two tiny runs in runs/first, on micrographs in images, and goes into their folder.
@@ -78,13 +79,13 @@ func TestEvaluate(t *testing.T) {
 
 	// The runs' own results are of the same crops.
 	for _, m := range e.Methods[2:] {
-		result, err := experiment.ReadResult(m.Run)
+		result, err := runfolder.ReadResult(m.Run)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, pair := range []struct {
 			got  *micrograph.Summary
-			want *experiment.Distribution
+			want *runfolder.Distribution
 		}{{m.BlurredMSE, result.TestMSE}, {e.Methods[0].BlurredMSE, result.BilinearMSE}} {
 			if got, want := pair.got, pair.want; got.Mean != float64(want.Mean) || got.StandardDeviation != float64(want.Std) || got.P99 != float64(want.P99) {
 				t.Errorf("%s: errors of %+v, and the run's result has %+v", m.Name, got, want)

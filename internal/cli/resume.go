@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 func newResumeCommand(engines experiment.Engines) *cobra.Command {
@@ -21,7 +22,7 @@ number of steps, also those that were done.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			out := arguments[0]
-			dirs, err := experiment.FindRuns(out)
+			dirs, err := runfolder.Find(out)
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 	"alrc/internal/sweep"
 )
 
@@ -217,7 +218,7 @@ func TestKilledSweepGoesOn(t *testing.T) {
 		t.Errorf("the helper has exit code %d:\n%s", code, helper.output())
 	}
 	for _, label := range []string{"loss=squared,clip=none", "loss=squared,clip=alrc-2", "loss=quartic,clip=none", "loss=quartic,clip=alrc-2"} {
-		if _, err := experiment.ReadResult(filepath.Join(out, "runs", label)); err != nil {
+		if _, err := runfolder.ReadResult(filepath.Join(out, "runs", label)); err != nil {
 			t.Error(err)
 		}
 	}

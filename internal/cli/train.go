@@ -17,6 +17,7 @@ import (
 	"alrc/internal/clipping"
 	"alrc/internal/experiment"
 	"alrc/internal/report"
+	"alrc/internal/runfolder"
 )
 
 // trainFlags are what the flags of train say: those of one run's specification, and of the whole comparison.
@@ -272,7 +273,7 @@ func (f *trainFlags) label(s experiment.Specification) string {
 
 // create begins all the folders of a comparison, so that one that is stopped knows what is left to do.
 func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs []string, err error) {
-	existing, err := experiment.FindRuns(out)
+	existing, err := runfolder.Find(out)
 	if err != nil {
 		return nil, &ExitError{Code: exitUsage, Err: err}
 	}
@@ -281,7 +282,7 @@ func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs [
 			" or go on with 'alrc resume %s'", out, len(existing), quoted(out))
 	}
 	for _, dir := range existing {
-		if err := experiment.Remove(dir); err != nil {
+		if err := runfolder.Remove(dir); err != nil {
 			return nil, err
 		}
 	}
@@ -364,7 +365,7 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 			return err
 		}
 		if result.Diverged {
-			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", result.Label, thousands(result.DivergedStep), result.DivergedReason))
+			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dir), thousands(result.DivergedStep), result.DivergedReason))
 		}
 	}
 	if err := writeReport(command.OutOrStdout(), out); err != nil {

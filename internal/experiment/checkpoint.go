@@ -13,6 +13,7 @@ import (
 	"alrc"
 	"alrc/internal/atomicfile"
 	"alrc/internal/format/safetensors"
+	"alrc/internal/runfolder"
 )
 
 // A checkpoint is a safetensors file: the engine's state as tensors, and the rest of what the run's future depends
@@ -31,7 +32,7 @@ const (
 
 // save writes the checkpoint. The tables go first, so that they are never behind it.
 func (r *run) save() error {
-	if err := errors.Join(r.metrics.sync(), r.clips.sync(), r.events.Sync()); err != nil {
+	if err := errors.Join(r.metrics.Sync(), r.clips.Sync(), r.events.Sync()); err != nil {
 		return err
 	}
 	history, err := json.Marshal(r.history)
@@ -55,14 +56,14 @@ func (r *run) save() error {
 		}
 		metadata[h.prefix()+clipperKey] = string(state)
 	}
-	return atomicfile.Write(filepath.Join(r.dir, checkpointFile), func(w io.Writer) error {
+	return atomicfile.Write(filepath.Join(r.dir, runfolder.CheckpointFile), func(w io.Writer) error {
 		return safetensors.Write(w, r.engine.SaveState(), metadata)
 	})
 }
 
 // load takes the checkpoint back, where there is one.
 func (r *run) load() error {
-	path := filepath.Join(r.dir, checkpointFile)
+	path := filepath.Join(r.dir, runfolder.CheckpointFile)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -80,7 +81,7 @@ func (r *run) load() error {
 // CheckpointStep returns the step of the checkpoint in a run's folder; its absence is an error that wraps
 // fs.ErrNotExist.
 func CheckpointStep(dir string) (int64, error) {
-	path := filepath.Join(dir, checkpointFile)
+	path := filepath.Join(dir, runfolder.CheckpointFile)
 	file, err := os.Open(path)
 	if err != nil {
 		return 0, err

@@ -10,6 +10,7 @@ import (
 	"alrc/internal/format/safetensors"
 	"alrc/internal/micrograph"
 	"alrc/internal/nn"
+	"alrc/internal/runfolder"
 )
 
 // OpenCompleter loads a network that a run of the task micrographs trained, from the run's folder or its checkpoint there, to
@@ -45,7 +46,7 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	c := &completer{engine: engine, side: side}
 	c.targets = [2][]float32{make([]float32, side*side), make([]float32, side*side/4)}
 	c.raw = [2][]float32{make([]float32, 1), make([]float32, 1)}
-	if err := c.load(filepath.Join(dir, checkpointFile)); err != nil {
+	if err := c.load(filepath.Join(dir, runfolder.CheckpointFile)); err != nil {
 		engine.Close()
 		return nil, err
 	}
@@ -70,16 +71,16 @@ func runsAt(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if filepath.Base(path) == checkpointFile && !info.IsDir() {
+	if filepath.Base(path) == runfolder.CheckpointFile && !info.IsDir() {
 		path = filepath.Dir(path)
 	}
 	for _, folder := range []string{path, filepath.Join(path, "runs")} {
-		if runs, err := FindRuns(folder); err != nil || len(runs) > 0 {
+		if runs, err := runfolder.Find(folder); err != nil || len(runs) > 0 {
 			return runs, err
 		}
 	}
 	return nil, fmt.Errorf("%s holds no %s: give the folder of a run that 'alrc train micrographs' made, or the %s in it",
-		path, runFileName, checkpointFile)
+		path, runfolder.SpecificationFile, runfolder.CheckpointFile)
 }
 
 // FindCompleters returns the folders of runs, at least one, that [OpenCompleter] takes: those of the task micrographs at a path,
@@ -117,9 +118,9 @@ func (c *completer) load(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(path)
-		if _, done := os.Stat(filepath.Join(dir, resultFile)); done == nil {
+		if runfolder.Done(dir) {
 			return fmt.Errorf("%w: the run is done, and its network was not kept, as in a sweep; 'alrc train %s --config %s'"+
-				" trains it again (with --data where it is of files)", err, Micrographs, filepath.Join(dir, runFileName))
+				" trains it again (with --data where it is of files)", err, Micrographs, filepath.Join(dir, runfolder.SpecificationFile))
 		}
 		return fmt.Errorf("%w: the run has not been saved yet", err)
 	}

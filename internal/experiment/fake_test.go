@@ -12,6 +12,7 @@ import (
 	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn"
+	"alrc/internal/runfolder"
 )
 
 // withFake are the engines of tests.
@@ -183,7 +184,7 @@ func begin(t testing.TB, s Specification, data *DataSet) string {
 	return dir
 }
 
-func train(t testing.TB, dir string, data *DataSet) *Result {
+func train(t testing.TB, dir string, data *DataSet) *runfolder.Result {
 	t.Helper()
 	result, err := Train(context.Background(), dir, data, Options{Engines: withFake})
 	if err != nil {

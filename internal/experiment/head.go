@@ -9,7 +9,6 @@ import (
 // head is an output of the network, with the losses of a step and their clipping.
 type head struct {
 	name    string
-	tags    [3]string    // of its loss, threshold and scale in event files
 	clipper alrc.Clipper // nil without clipping
 
 	limits         alrc.Limits // before the step, as the moments
@@ -23,9 +22,6 @@ func newHead(name string, s Specification) (*head, error) {
 	h := &head{
 		name: name, losses: make([]float32, s.BatchSize), scales: make([]float32, s.BatchSize),
 		limits: alrc.Limits{Lower: math.Inf(-1), Upper: math.Inf(1)}, mu1: math.NaN(), mu2: math.NaN(),
-	}
-	for i, tag := range []string{"loss", "threshold", "scale"} {
-		h.tags[i] = h.prefix() + tag
 	}
 	clipping, err := s.Clipping()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
+	"alrc/internal/runfolder"
 )
 
 // micrographSpecification is a short run of a tiny completer on files of a test's own.
@@ -60,7 +61,7 @@ func TestHeadsAreClippedApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(strings.TrimSpace(contents(t, dir, metricsFile)), "\n")
+	lines := strings.Split(strings.TrimSpace(contents(t, dir, runfolder.MetricsFile)), "\n")
 	columns := map[string]int{}
 	for i, name := range strings.Split(lines[0], ",") {
 		columns[name] = i
@@ -109,7 +110,7 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 	if without := result.BilinearMSE; without == nil || without.Images != s.TestImages || !(without.P5 > 0 && without.Max < 4) {
 		t.Errorf("linear interpolation has errors of %+v", without)
 	}
-	for _, path := range []string{dir, filepath.Dir(dir), filepath.Join(dir, checkpointFile)} {
+	for _, path := range []string{dir, filepath.Dir(dir), filepath.Join(dir, runfolder.CheckpointFile)} {
 		c, err := OpenCompleter(path, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -203,14 +204,14 @@ func TestOpenCompleterErrors(t *testing.T) {
 	}
 	damaged := begin(t, s, data)
 	train(t, damaged, data)
-	if err := os.Truncate(filepath.Join(damaged, checkpointFile), 999); err != nil {
+	if err := os.Truncate(filepath.Join(damaged, runfolder.CheckpointFile), 999); err != nil {
 		t.Fatal(err)
 	}
 	other := begin(t, s, data)
 	train(t, other, data)
 	wider := s
 	wider.Width = 0.02
-	if err := (runFile{Specification: wider}).write(other); err != nil {
+	if err := writeSpecification(other, wider, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ path, want string }{
@@ -219,8 +220,8 @@ func TestOpenCompleterErrors(t *testing.T) {
 		{both, "several runs"},
 		{t.TempDir(), "alrc train micrographs"},
 		{sharpener, "task is supersample"},
-		{damaged, checkpointFile},
-		{other, checkpointFile},
+		{damaged, runfolder.CheckpointFile},
+		{other, runfolder.CheckpointFile},
 	} {
 		if _, err := OpenCompleter(test.path, 1); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: the error does not say %q: %v", test.path, test.want, err)

@@ -11,6 +11,7 @@ import (
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/micrograph"
+	"alrc/internal/runfolder"
 )
 
 // Numbers of pictures in a run's folder.
@@ -66,11 +67,11 @@ func (r *run) infer(b batch, n int, output []float32) error {
 }
 
 // drawSamples draws what the network makes of a few held-out examples.
-func (r *run) drawSamples() ([]Sample, error) {
-	if err := freshFolder(filepath.Join(r.dir, samplesFolder)); err != nil {
+func (r *run) drawSamples() ([]runfolder.Sample, error) {
+	if err := freshFolder(filepath.Join(r.dir, runfolder.SamplesFolder)); err != nil {
 		return nil, err
 	}
-	var samples []Sample
+	var samples []runfolder.Sample
 	count := min(sampleCount, r.task.testLen())
 	for k := range count {
 		index := k * r.task.testLen() / count
@@ -86,25 +87,25 @@ func (r *run) drawSamples() ([]Sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		var sample Sample
+		var sample runfolder.Sample
 		for _, picture := range []struct {
 			path  *string
 			name  string
 			image image.Image
 		}{{&sample.Input, "input", drawn.input}, {&sample.Output, "output", drawn.output}, {&sample.Target, "target", drawn.target}} {
-			*picture.path = fmt.Sprintf("%s/%d-%s.png", samplesFolder, k+1, picture.name)
+			*picture.path = fmt.Sprintf("%s/%d-%s.png", runfolder.SamplesFolder, k+1, picture.name)
 			if err := r.write(*picture.path, picture.image); err != nil {
 				return nil, err
 			}
 		}
 		samples = append(samples, sample)
 	}
-	return samples, atomicfile.SyncTree(filepath.Join(r.dir, samplesFolder))
+	return samples, atomicfile.SyncTree(filepath.Join(r.dir, runfolder.SamplesFolder))
 }
 
 // drawWorst draws the training examples, as they are in the data, whose losses were clipped hardest.
-func (r *run) drawWorst() ([]Worst, error) {
-	if err := freshFolder(filepath.Join(r.dir, worstFolder)); err != nil {
+func (r *run) drawWorst() ([]runfolder.Worst, error) {
+	if err := freshFolder(filepath.Join(r.dir, runfolder.WorstFolder)); err != nil {
 		return nil, err
 	}
 	worst, err := hardestClips(r.dir, worstCount)
@@ -116,12 +117,12 @@ func (r *run) drawWorst() ([]Worst, error) {
 		if err != nil {
 			return nil, err
 		}
-		worst[i].File = fmt.Sprintf("%s/%d.png", worstFolder, i+1)
+		worst[i].File = fmt.Sprintf("%s/%d.png", runfolder.WorstFolder, i+1)
 		if err := r.write(worst[i].File, picture); err != nil {
 			return nil, err
 		}
 	}
-	return worst, atomicfile.SyncTree(filepath.Join(r.dir, worstFolder))
+	return worst, atomicfile.SyncTree(filepath.Join(r.dir, runfolder.WorstFolder))
 }
 
 func freshFolder(dir string) error {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"path/filepath"
 	"time"
 
 	"alrc/internal/format/eventlog"
+	"alrc/internal/runfolder"
 )
 
 // patience is the number of steps in a row without a finite loss after which a clipped run counts as diverged, and
@@ -46,12 +48,16 @@ type run struct {
 	engine Engine
 	heads  []*head
 
-	metrics, clips *table
-	events         *eventlog.Writer
-	since          time.Time // when the present step began
+	lock    io.Closer
+	metrics *runfolder.StepTable
+	clips   *runfolder.Table[runfolder.Clip]
+	events  *eventlog.Writer
+	since   time.Time // when the present step began
 
 	step    int64 // steps done
 	history history
+	row     runfolder.Step // what is recorded of a step
+	clip    runfolder.Clip // and of a loss
 
 	raw [][]float32 // a loss an image, for each head
 }
@@ -59,14 +65,14 @@ type run struct {
 // history is what a checkpoint holds of the steps done: counts of single losses, of the steps in a row that had no
 // finite one, how the run diverged, and the errors of the latest evaluation.
 type history struct {
-	Losses      int64         `json:"losses"`
-	Clipped     int64         `json:"clipped"`
-	HalfClipped int64         `json:"half_clipped,omitempty"`
-	Raised      int64         `json:"raised"`
-	NonFinite   int64         `json:"non_finite"`
-	BadSteps    int64         `json:"bad_steps"`
-	Diverged    *divergence   `json:"diverged,omitempty"`
-	TestMSE     *Distribution `json:"test_mse,omitempty"`
+	Losses      int64                   `json:"losses"`
+	Clipped     int64                   `json:"clipped"`
+	HalfClipped int64                   `json:"half_clipped,omitempty"`
+	Raised      int64                   `json:"raised"`
+	NonFinite   int64                   `json:"non_finite"`
+	BadSteps    int64                   `json:"bad_steps"`
+	Diverged    *divergence             `json:"diverged,omitempty"`
+	TestMSE     *runfolder.Distribution `json:"test_mse,omitempty"`
 }
 
 type divergence struct {
@@ -77,15 +83,15 @@ type divergence struct {
 // Train works on the run in a folder until it is done: from its beginning, or from its checkpoint where it was
 // stopped. A run that is done already just returns its result. When the context ends, Train saves a checkpoint and
 // returns the context's error. A diverged run is a result, not an error.
-func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *Result, err error) {
+func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *runfolder.Result, err error) {
 	specification, err := Read(dir)
 	if err != nil {
 		return nil, err
 	}
 	if err := specification.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runFileName), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, runfolder.SpecificationFile), err)
 	}
-	if result, err := ReadResult(dir); !errors.Is(err, fs.ErrNotExist) {
+	if result, err := runfolder.ReadResult(dir); !errors.Is(err, fs.ErrNotExist) {
 		return result, err
 	}
 	if want := specification.Data.Hash; want != "" && want != data.Hash {
@@ -110,8 +116,7 @@ func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *R
 }
 
 func (r *run) open(o Options) (err error) {
-	// The table of steps comes first: it is what keeps other processes out.
-	if r.metrics, err = openTable(filepath.Join(r.dir, metricsFile)); err != nil {
+	if r.lock, err = runfolder.Lock(r.dir); err != nil {
 		return err
 	}
 	if r.task, err = r.newTask(r.data); err != nil {
@@ -135,18 +140,15 @@ func (r *run) open(o Options) (err error) {
 	if err := r.load(); err != nil {
 		return err
 	}
-	last, err := r.metrics.cut(metricsHeader(r.task.heads()), r.step)
-	if err != nil {
+	var last int64
+	if r.metrics, last, err = runfolder.OpenSteps(r.dir, r.task.heads()[1:], r.step); err != nil {
 		return err
 	}
 	if last != r.step {
 		return fmt.Errorf("%s ends at step %d, before the checkpoint's %d: put back the right files, or delete %s to begin"+
-			" the run again", metricsFile, last, r.step, checkpointFile)
+			" the run again", runfolder.MetricsFile, last, r.step, runfolder.CheckpointFile)
 	}
-	if r.clips, err = openTable(filepath.Join(r.dir, clipsFile)); err != nil {
-		return err
-	}
-	if _, err := r.clips.cut(clipsHeader, r.step); err != nil {
+	if r.clips, err = runfolder.OpenClips(r.dir, r.step); err != nil {
 		return err
 	}
 	if r.events, err = eventlog.Create(r.dir); err != nil {
@@ -177,19 +179,22 @@ func (r *run) close() error {
 		r.engine.Close()
 	}
 	if r.metrics != nil {
-		errs = append(errs, r.metrics.close())
+		errs = append(errs, r.metrics.Close())
 	}
 	if r.clips != nil {
-		errs = append(errs, r.clips.close())
+		errs = append(errs, r.clips.Close())
 	}
 	if r.events != nil {
 		errs = append(errs, r.events.Close())
+	}
+	if r.lock != nil {
+		errs = append(errs, r.lock.Close())
 	}
 	return errors.Join(errs...)
 }
 
 // train takes the remaining steps.
-func (r *run) train(ctx context.Context, o Options) (*Result, error) {
+func (r *run) train(ctx context.Context, o Options) (*runfolder.Result, error) {
 	const smoothing = 500
 	var smoothed float64
 	first, saved := r.step, time.Now()
@@ -324,80 +329,37 @@ func (r *run) recordClips() {
 			threshold = h.limits.Lower
 		}
 		number, id := r.task.example(i)
-		t := r.clips
-		t.begin(r.step)
-		t.int(int64(number))
-		t.text(id)
-		t.float32(h.losses[i])
-		t.float(threshold)
-		t.float32(scale)
-		t.end()
+		r.clip = runfolder.Clip{Step: r.step, Image: number, ID: id, Loss: float64(h.losses[i]), Threshold: threshold,
+			Scale: float64(scale)}
+		r.clips.Append(&r.clip)
 	}
 }
 
 // record writes the step to metrics.csv and to the event file.
 func (r *run) record(raw, test, rate float64) {
 	h := r.heads[0]
-	loss, scale := mean(h.losses), mean(h.scales)
-
-	t := r.metrics
-	t.begin(r.step)
-	if r.BatchSize == 1 {
-		// A single loss is written with the digits it has, so that a replay sees exactly what was clipped.
-		t.float32(h.losses[0])
-		t.float32(float32(raw))
-	} else {
-		t.float(loss)
-		t.float(raw)
-	}
-	t.float(h.limits.Upper)
-	t.float(h.limits.Lower)
-	t.float(h.mu1)
-	t.float(h.mu2)
-	t.float(scale)
-	t.int(int64(h.statistics.Clipped))
-	t.float32(float32(rate))
-	t.float(test)
-	for _, other := range r.heads[1:] {
-		t.float32(float32(mean(other.losses)))
-		t.float(other.limits.Upper)
-		t.float(mean(other.scales))
-	}
-	t.end()
-
-	r.events.Scalar("loss", r.step, loss)
-	r.events.Scalar("raw_loss", r.step, raw)
-	known := func(tag string, value float64) {
-		if value-value == 0 {
-			r.events.Scalar(tag, r.step, value)
-		}
-	}
-	if h.clipper != nil {
-		known("threshold", h.limits.Upper)
-		known("lower_threshold", h.limits.Lower)
-		known("mu1", h.mu1)
-		known("mu2", h.mu2)
-		known("scale", scale)
+	r.row = runfolder.Step{
+		Step: r.step, Loss: mean(h.losses), RawLoss: raw, SingleLoss: r.BatchSize == 1,
+		Threshold: h.limits.Upper, LowerThreshold: h.limits.Lower, Mu1: h.mu1, Mu2: h.mu2,
+		Scale: mean(h.scales), Clipped: int64(h.statistics.Clipped), ImagesPerSecond: rate, TestLoss: test,
+		Clipping: h.clipper != nil, Outputs: r.row.Outputs[:0],
 	}
 	for _, other := range r.heads[1:] {
-		r.events.Scalar(other.tags[0], r.step, mean(other.losses))
-		if other.clipper != nil {
-			known(other.tags[1], other.limits.Upper)
-			known(other.tags[2], mean(other.scales))
-		}
+		r.row.Outputs = append(r.row.Outputs, runfolder.OutputStep{
+			Loss: mean(other.losses), Threshold: other.limits.Upper, Scale: mean(other.scales)})
 	}
-	known("images_per_s", rate)
-	known("test_loss", test)
+	r.metrics.Append(&r.row)
+	r.metrics.Scalars(&r.row, func(tag string, value float64) { r.events.Scalar(tag, r.step, value) })
 }
 
 // finish writes the result of a run that is done or has diverged.
-func (r *run) finish(ctx context.Context) (*Result, error) {
+func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 	if err := r.save(); err != nil {
 		return nil, err
 	}
 	h := r.history
-	result := &Result{
-		Label: filepath.Base(r.dir), Clip: r.Clip, Seed: r.Seed, Steps: r.Steps, Last: r.LastSteps(),
+	result := &runfolder.Result{
+		Clip: r.Clip, Seed: r.Seed, Steps: r.Steps, Last: r.LastSteps(),
 		Losses: h.Losses, Clipped: h.Clipped, Raised: h.Raised, NonFinite: h.NonFinite,
 		HalfClipped: h.HalfClipped, PeakMemory: peakMemory(),
 	}
@@ -412,7 +374,7 @@ func (r *run) finish(ctx context.Context) (*Result, error) {
 		}
 		result.TestMSE, result.BilinearMSE = h.TestMSE, newDistribution(interpolated)
 	}
-	err := result.summarize(r.dir, r.BatchSize, metricsHeader(r.task.heads()))
+	err := summarize(result, r.dir, r.BatchSize)
 	if err == nil {
 		result.Samples, err = r.drawSamples()
 	}
@@ -420,7 +382,7 @@ func (r *run) finish(ctx context.Context) (*Result, error) {
 		result.Worst, err = r.drawWorst()
 	}
 	if err == nil {
-		err = result.write(r.dir)
+		err = result.Write(r.dir)
 	}
 	if err != nil {
 		return nil, err

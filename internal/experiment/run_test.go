@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"alrc/internal/runfolder"
 )
 
 // trainVariable asks the test program to train the run in a folder, as the process that a test is going to kill.
@@ -47,7 +49,7 @@ func TestMain(m *testing.M) {
 func withoutRates(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
-	for _, line := range strings.Split(contents(t, dir, metricsFile), "\n") {
+	for _, line := range strings.Split(contents(t, dir, runfolder.MetricsFile), "\n") {
 		fields := strings.Split(line, ",")
 		if len(fields) > 9 {
 			fields[9] = ""
@@ -60,17 +62,17 @@ func withoutRates(t *testing.T, dir string) string {
 // checkSame compares what two runs of one specification left.
 func checkSame(t *testing.T, unbroken, other string) {
 	t.Helper()
-	if contents(t, unbroken, checkpointFile) != contents(t, other, checkpointFile) {
+	if contents(t, unbroken, runfolder.CheckpointFile) != contents(t, other, runfolder.CheckpointFile) {
 		t.Error("the checkpoints differ")
 	}
-	if contents(t, unbroken, clipsFile) != contents(t, other, clipsFile) {
+	if contents(t, unbroken, runfolder.ClipsFile) != contents(t, other, runfolder.ClipsFile) {
 		t.Error("the clips differ")
 	}
 	if a, b := withoutRates(t, unbroken), withoutRates(t, other); a != b {
 		t.Errorf("the metrics differ:\n%.2000s\n---\n%.2000s", a, b)
 	}
-	a, errA := ReadResult(unbroken)
-	b, errB := ReadResult(other)
+	a, errA := runfolder.ReadResult(unbroken)
+	b, errB := runfolder.ReadResult(other)
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
@@ -204,10 +206,10 @@ func TestExtendedRunIsALongerRun(t *testing.T) {
 	if result := train(t, extended, data); result.Steps != 400 || result.Last != 100 {
 		t.Errorf("the extended run has %d steps, and averages %d", result.Steps, result.Last)
 	}
-	if contents(t, long, checkpointFile) != contents(t, extended, checkpointFile) {
+	if contents(t, long, runfolder.CheckpointFile) != contents(t, extended, runfolder.CheckpointFile) {
 		t.Error("the extended run's checkpoint differs from that of a run as long from the start")
 	}
-	if contents(t, long, clipsFile) != contents(t, extended, clipsFile) {
+	if contents(t, long, runfolder.ClipsFile) != contents(t, extended, runfolder.ClipsFile) {
 		t.Error("the extended run's clips differ")
 	}
 
@@ -239,7 +241,7 @@ func TestDivergence(t *testing.T) {
 		fmt.Sprint(result.DivergedImages) != "[picture:7]" || !math.IsNaN(float64(result.Mean)) {
 		t.Errorf("none: %+v", result)
 	}
-	rows := strings.Count(contents(t, dir, metricsFile), "\n") - 1
+	rows := strings.Count(contents(t, dir, runfolder.MetricsFile), "\n") - 1
 	if rows != int(result.DivergedStep) {
 		t.Errorf("none: it diverged at step %d, and metrics.csv has %d rows", result.DivergedStep, rows)
 	}
@@ -251,7 +253,7 @@ func TestDivergence(t *testing.T) {
 		t.Errorf("none: a diverged run went on to step %d", again.DivergedStep)
 	}
 	// A kill between its last checkpoint and its result loses nothing.
-	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, runfolder.ResultFile)); err != nil {
 		t.Fatal(err)
 	}
 	if again := train(t, dir, one); again.DivergedStep != result.DivergedStep || fmt.Sprint(again.DivergedImages) != "[picture:7]" {
@@ -285,7 +287,7 @@ func TestResultSumsUpTheRun(t *testing.T) {
 	result := train(t, dir, data)
 
 	var tail []float64
-	for _, line := range strings.Split(strings.TrimSpace(contents(t, dir, metricsFile)), "\n")[301:] {
+	for _, line := range strings.Split(strings.TrimSpace(contents(t, dir, runfolder.MetricsFile)), "\n")[301:] {
 		value, err := strconv.ParseFloat(strings.Split(line, ",")[2], 64)
 		if err != nil {
 			t.Fatal(err)
@@ -303,7 +305,7 @@ func TestResultSumsUpTheRun(t *testing.T) {
 	if result.Losses != 2000 || result.Clipped == 0 {
 		t.Errorf("%d losses, %d clipped", result.Losses, result.Clipped)
 	}
-	if rows := strings.Count(contents(t, dir, clipsFile), "\n") - 1; rows != int(result.Clipped) {
+	if rows := strings.Count(contents(t, dir, runfolder.ClipsFile), "\n") - 1; rows != int(result.Clipped) {
 		t.Errorf("clips.csv has %d rows of %d clipped losses", rows, result.Clipped)
 	}
 	if len(result.Evaluations) != 3 || result.Evaluations[2].Step != 400 || result.Evaluations[2].TestLoss != result.TestLoss {
@@ -358,7 +360,7 @@ func TestOneProcessARun(t *testing.T) {
 	if _, err := Train(context.Background(), dir, data, Options{Engines: withFake, Observe: func(p Progress) {
 		if p.Step == 50 {
 			_, trainErr := Train(context.Background(), dir, data, Options{Engines: withFake})
-			inner = errors.Join(trainErr, Remove(dir), Extend([]string{dir}, 200))
+			inner = errors.Join(trainErr, runfolder.Remove(dir), Extend([]string{dir}, 200))
 		}
 	}}); err != nil {
 		t.Fatal(err)
@@ -373,7 +375,7 @@ func TestOneProcessARun(t *testing.T) {
 	if err := os.WriteFile(other, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Remove(dir); err != nil {
+	if err := runfolder.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "notes.txt" {
@@ -405,8 +407,8 @@ func TestDamagedFolders(t *testing.T) {
 		return func(t *testing.T, dir string) {
 			other := s
 			change(&other)
-			checkpoint := contents(t, stop(t, other), checkpointFile)
-			replace(checkpointFile, func(string) string { return checkpoint })(t, dir)
+			checkpoint := contents(t, stop(t, other), runfolder.CheckpointFile)
+			replace(runfolder.CheckpointFile, func(string) string { return checkpoint })(t, dir)
 		}
 	}
 	for _, test := range []struct {
@@ -414,19 +416,19 @@ func TestDamagedFolders(t *testing.T) {
 		damage func(t *testing.T, dir string)
 		want   []string
 	}{
-		{"truncated checkpoint", replace(checkpointFile, func(c string) string { return c[:len(c)/2] }), []string{checkpointFile, "delete it to begin the run again"}},
-		{"empty checkpoint", replace(checkpointFile, func(string) string { return "" }), []string{checkpointFile, "delete it"}},
-		{"garbage checkpoint", replace(checkpointFile, func(c string) string { return strings.Repeat("\xff", len(c)) }), []string{checkpointFile, "delete it"}},
-		{"oversized checkpoint", replace(checkpointFile, func(c string) string { return c + "more" }), []string{checkpointFile, "delete it"}},
+		{"truncated checkpoint", replace(runfolder.CheckpointFile, func(c string) string { return c[:len(c)/2] }), []string{runfolder.CheckpointFile, "delete it to begin the run again"}},
+		{"empty checkpoint", replace(runfolder.CheckpointFile, func(string) string { return "" }), []string{runfolder.CheckpointFile, "delete it"}},
+		{"garbage checkpoint", replace(runfolder.CheckpointFile, func(c string) string { return strings.Repeat("\xff", len(c)) }), []string{runfolder.CheckpointFile, "delete it"}},
+		{"oversized checkpoint", replace(runfolder.CheckpointFile, func(c string) string { return c + "more" }), []string{runfolder.CheckpointFile, "delete it"}},
 		{"checkpoint of another seed", fromOther(func(s *Specification) { s.Seed = 5 }), []string{`its seed is "5"`, "another run"}},
 		{"checkpoint of another clipping", fromOther(func(s *Specification) { s.Clip = "none" }), []string{"another clipping"}},
 		{"checkpoint of a variant", fromOther(func(s *Specification) { s.Clip = "two-sided" }), []string{"two-sided"}},
-		{"metrics lost", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, metricsFile)) }, []string{"ends at step 0", "put back"}},
-		{"metrics of something else", replace(metricsFile, func(string) string { return "date,price\n1,2\n" }), []string{metricsFile, "not a table of a run"}},
-		{"garbage among metrics", replace(metricsFile, func(c string) string { return strings.Replace(c, "\n20,", "\n?!,", 1) }), []string{"after step 19", "damaged"}},
-		{"garbage among clips", replace(clipsFile, func(c string) string { return c + "x,y\n" }), []string{clipsFile, "damaged"}},
-		{"empty specification", replace(runFileName, func(string) string { return "" }), []string{runFileName, "empty"}},
-		{"unknown setting", replace(runFileName, func(c string) string { return c + "speed: 3\n" }), []string{runFileName, "speed"}},
+		{"metrics lost", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, runfolder.MetricsFile)) }, []string{"ends at step 0", "put back"}},
+		{"metrics of something else", replace(runfolder.MetricsFile, func(string) string { return "date,price\n1,2\n" }), []string{runfolder.MetricsFile, "not a table of a run"}},
+		{"garbage among metrics", replace(runfolder.MetricsFile, func(c string) string { return strings.Replace(c, "\n20,", "\n?!,", 1) }), []string{"after step 19", "damaged"}},
+		{"garbage among clips", replace(runfolder.ClipsFile, func(c string) string { return c + "x,y\n" }), []string{runfolder.ClipsFile, "damaged"}},
+		{"empty specification", replace(runfolder.SpecificationFile, func(string) string { return "" }), []string{runfolder.SpecificationFile, "empty"}},
+		{"unknown setting", replace(runfolder.SpecificationFile, func(c string) string { return c + "speed: 3\n" }), []string{runfolder.SpecificationFile, "speed"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := stop(t, s)
@@ -444,8 +446,8 @@ func TestDamagedFolders(t *testing.T) {
 	}
 	// What a kill or an unfinished copy can leave is no damage.
 	for name, harm := range map[string]func(t *testing.T, dir string){
-		"a row cut short":          replace(metricsFile, func(c string) string { return c + "41,0.5,0" }),
-		"rows after the last save": replace(clipsFile, func(c string) string { return c + "52,1,picture:1,9,1,0.5\n" }),
+		"a row cut short":          replace(runfolder.MetricsFile, func(c string) string { return c + "41,0.5,0" }),
+		"rows after the last save": replace(runfolder.ClipsFile, func(c string) string { return c + "52,1,picture:1,9,1,0.5\n" }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			unbroken := begin(t, s, data)
@@ -533,7 +535,7 @@ func FuzzCheckpoint(f *testing.F) {
 	if err := r.save(); err != nil {
 		f.Fatal(err)
 	}
-	f.Add([]byte(contents(f, r.dir, checkpointFile)))
+	f.Add([]byte(contents(f, r.dir, runfolder.CheckpointFile)))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if err := r.restore(bytes.NewReader(content)); err != nil {
 			return

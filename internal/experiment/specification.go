@@ -24,6 +24,7 @@ import (
 	"alrc/internal/clipping"
 	"alrc/internal/micrograph"
 	"alrc/internal/nn"
+	"alrc/internal/runfolder"
 )
 
 // Specification says everything that a run's result depends on, and nothing else: two runs of one specification
@@ -161,10 +162,7 @@ const defaultCrop = 64
 
 // LastSteps is the number of final steps over which losses are averaged.
 func (s Specification) LastSteps() int64 {
-	if s.Last > 0 {
-		return min(s.Last, s.Steps)
-	}
-	return min(5000, max(1, s.Steps/4))
+	return runfolder.LastSteps(s.Steps, s.Last)
 }
 
 // Clipping is the run's clipping with its options.
@@ -393,6 +391,7 @@ func ParseSpecification(content []byte) (Specification, error) {
 
 // runFile is run.yaml: a specification, and on what it ran, which is for readers alone.
 type runFile struct {
+	Version       int `yaml:"folder-version,omitempty"` // which package runfolder checks
 	Specification `yaml:",inline"`
 	Environment   *Environment `yaml:"environment,omitempty"`
 }
@@ -416,6 +415,9 @@ func parseRunFile(content []byte) (runFile, error) {
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
 		return runFile{}, errors.New("it is empty; the run.yaml in any run's folder is an example of a specification")
+	}
+	if err := runfolder.CheckVersion(content); err != nil {
+		return runFile{}, err
 	}
 	// The task decides the defaults. What is wrong with the content shows below.
 	var named struct{ Task string }
@@ -447,6 +449,7 @@ func (f runFile) checkTaken(content []byte) error {
 		return err
 	}
 	delete(given, "environment")
+	delete(given, "folder-version")
 	return checkSetting("", given, taken)
 }
 

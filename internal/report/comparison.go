@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"alrc/internal/figure"
+	"alrc/internal/runfolder"
 )
 
 // Comparison is the runs of a folder, together by clipping.
@@ -66,7 +67,7 @@ func Load(dir string) (*Comparison, error) {
 		runs = append(runs, run)
 	}
 	if len(runs) == 0 {
-		return nil, fmt.Errorf("%s holds no runs (folders with a %s): give a folder that 'alrc train' made", dir, runFile)
+		return nil, fmt.Errorf("%s holds no runs (folders with a %s): give a folder that 'alrc train' made", dir, runfolder.SpecificationFile)
 	}
 	sort.SliceStable(runs, func(i, j int) bool {
 		a, b := runs[i], runs[j]

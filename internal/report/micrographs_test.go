@@ -38,7 +38,7 @@ func TestMicrographsReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if half := c.Groups[0].Runs[0].metrics.half; len(half) != 400 || half[0] != 7 || half[399] != 406 {
+	if half := c.Groups[0].Runs[0].half; len(half) != 400 || half[0] != 7 || half[399] != 406 {
 		t.Errorf("the losses of the second output are %.40v", half)
 	}
 	var page bytes.Buffer

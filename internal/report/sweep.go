@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"alrc/internal/figure"
+	"alrc/internal/runfolder"
 )
 
 // The files of a sweep's folder.
@@ -24,7 +25,6 @@ const (
 	planFile     = "plan.json"
 	failuresFile = "failures.json"
 	runsFolder   = "runs"
-	curveFile    = "curve.csv"
 )
 
 // Sweep is a grid of runs, laid out as the published table: a row for each clipping, a column for each batch size (or each
@@ -40,7 +40,7 @@ type Sweep struct {
 	// Comparisons is the number of comparisons in a table, over which its p-values are corrected.
 	Comparisons [measures]int
 
-	settings setting // that all runs share
+	settings runfolder.Settings // that all runs share
 	varying  []string
 	steps    int64 // of the longest run
 	last     int64
@@ -107,20 +107,17 @@ type Estimate struct {
 type sweepRun struct {
 	label    string
 	seed     uint64
-	settings setting
-	result   *result // nil where it is not done
-	curve    curve
+	settings runfolder.Settings
+	result   *runfolder.Result // nil where it is not done
+	curve    runfolder.Curve
 }
-
-// curve is a run's learning curve, a value for each bin of steps.
-type curve struct{ steps, raw []float64 }
 
 // value is NaN where the run has none.
 func (r *sweepRun) value(m measure) float64 {
 	switch {
 	case r.result == nil || r.result.Diverged:
-	case m == trainingLoss && r.result.Mean != nil:
-		return float64(*r.result.Mean)
+	case m == trainingLoss:
+		return float64(r.result.Mean)
 	case m == testError && r.result.TestMSE != nil:
 		return float64(r.result.TestMSE.Mean)
 	}
@@ -160,11 +157,10 @@ func LoadSweep(dir string) (*Sweep, error) {
 			return nil, fmt.Errorf("%s: %q is no name of a run's folder", path, entry.Label)
 		}
 		run := &sweepRun{label: entry.Label}
-		if run.settings, err = parseSettings([]byte(entry.Specification)); err != nil {
+		if run.settings, err = runfolder.ParseSettings([]byte(entry.Specification)); err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", path, entry.Label, err)
 		}
-		seed, _ := run.settings.get("seed")
-		run.seed, _ = strconv.ParseUint(seed, 10, 64)
+		run.seed = run.settings.Seed()
 		if err := run.load(filepath.Join(dir, runsFolder, entry.Label)); err != nil {
 			return nil, err
 		}
@@ -172,7 +168,7 @@ func LoadSweep(dir string) (*Sweep, error) {
 			done++
 			s.last = max(s.last, run.result.Last)
 		}
-		s.steps = max(s.steps, run.settings.integer("steps"))
+		s.steps = max(s.steps, run.settings.Steps())
 		runs = append(runs, run)
 	}
 	if done == 0 {
@@ -180,7 +176,7 @@ func LoadSweep(dir string) (*Sweep, error) {
 	}
 	s.settings = slices.DeleteFunc(slices.Clone(runs[0].settings), func(pair [2]string) bool {
 		return slices.ContainsFunc(runs, func(r *sweepRun) bool {
-			value, _ := r.settings.get(pair[0])
+			value, _ := r.settings.Get(pair[0])
 			return value != pair[1]
 		})
 	})
@@ -194,27 +190,21 @@ func LoadSweep(dir string) (*Sweep, error) {
 
 // load reads the run's results, which may not be there yet.
 func (r *sweepRun) load(dir string) error {
-	content, err := os.ReadFile(filepath.Join(dir, resultFile))
+	result, err := runfolder.ReadResult(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.result = new(result)
-	if err := json.Unmarshal(content, r.result); err != nil {
-		return fmt.Errorf("%s: %w; delete the folder and run the sweep again", filepath.Join(dir, resultFile), err)
+	r.result = result
+	curve, err := runfolder.ReadCurve(dir)
+	if err == nil {
+		r.curve = *curve
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	names := []string{"step", "raw_loss"}
-	return readTable(filepath.Join(dir, curveFile), names, func(fields []string) error {
-		step, err := parse(names[0], fields[0])
-		if err != nil {
-			return err
-		}
-		raw, err := parse(names[1], fields[1])
-		r.curve.steps, r.curve.raw = append(r.curve.steps, step), append(r.curve.raw, raw)
-		return err
-	})
+	return err
 }
 
 func (s *Sweep) loadFailures() error {
@@ -260,7 +250,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 				continue
 			}
 			text := settingText(name, "by default")
-			if value, _ := run.settings.get(name); value != "" {
+			if value, _ := run.settings.Get(name); value != "" {
 				text = settingText(name, value)
 			}
 			if across == "" || across == name {
@@ -274,7 +264,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 	ordered := slices.Clone(runs)
 	sort.SliceStable(ordered, func(i, j int) bool { return ordered[i].before(ordered[j], s.varying) })
 	for _, run := range ordered {
-		if clip, _ := run.settings.get("clip"); !slices.Contains(s.Clips, clip) {
+		if clip := run.settings.Clip(); !slices.Contains(s.Clips, clip) {
 			s.Clips = append(s.Clips, clip)
 		}
 	}
@@ -283,7 +273,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 		block := find(&s.Blocks, func(b *Block) bool { return b.Name == blockName }, func() *Block { return &Block{Name: blockName} })
 		column := find(&block.Columns, func(c *Column) bool { return c.Name == columnName },
 			func() *Column { return &Column{Name: columnName, Cells: make([]*Cell, len(s.Clips))} })
-		clip, _ := run.settings.get("clip")
+		clip := run.settings.Clip()
 		at := slices.Index(s.Clips, clip)
 		if column.Cells[at] == nil {
 			column.Cells[at] = &Cell{Clip: clip}
@@ -305,8 +295,8 @@ func find[T any](list *[]*T, is func(*T) bool, create func() *T) *T {
 // before orders runs by what varies, numbers by size and no clipping first.
 func (r *sweepRun) before(other *sweepRun, varying []string) bool {
 	for _, name := range append(slices.DeleteFunc(slices.Clone(varying), func(name string) bool { return name == "seed" }), "clip", "seed") {
-		a, _ := r.settings.get(name)
-		b, _ := other.settings.get(name)
+		a, _ := r.settings.Get(name)
+		b, _ := other.settings.Get(name)
 		if a == b {
 			continue
 		}
@@ -352,16 +342,16 @@ func settingText(name, value string) string {
 func (s *Sweep) window() int { return int(min(max(s.steps/40, 1), 500)) }
 
 // smooth returns a run's curve, smoothed over the sweep's window.
-func (s *Sweep) smooth(c curve) []float64 {
-	return figure.Smooth(c.raw, s.bins(c))
+func (s *Sweep) smooth(c runfolder.Curve) []float64 {
+	return figure.Smooth(c.RawLoss, s.bins(c))
 }
 
 // bins is the sweep's window in bins of a curve.
-func (s *Sweep) bins(c curve) int {
-	if len(c.steps) == 0 {
+func (s *Sweep) bins(c runfolder.Curve) int {
+	if len(c.Step) == 0 {
 		return 1
 	}
-	return max(1, int(math.Round(float64(s.window())/c.steps[0])))
+	return max(1, int(math.Round(float64(s.window())/c.Step[0])))
 }
 
 // Spikes are counted on the smoothed curve, since single losses of small batches vary in any run: an episode begins
@@ -372,9 +362,9 @@ const (
 	spikeWindows = 20
 )
 
-func (s *Sweep) spikes(c curve) int {
+func (s *Sweep) spikes(c runfolder.Curve) int {
 	bins := s.bins(c)
-	smoothed := figure.SmoothTrailing(c.raw, bins)
+	smoothed := figure.SmoothTrailing(c.RawLoss, bins)
 	count, inside := 0, false
 	for i := 2 * bins; i < len(smoothed); i++ {
 		var before []float64
@@ -442,7 +432,7 @@ func (s *Sweep) summarize(c *Cell) {
 		if run.result.Losses > 0 {
 			clipped = append(clipped, float64(run.result.Clipped)/float64(run.result.Losses))
 		}
-		if len(run.curve.steps) > 0 {
+		if len(run.curve.Step) > 0 {
 			spikes = append(spikes, float64(s.spikes(run.curve)))
 		}
 		if run.result.Diverged {

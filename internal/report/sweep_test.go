@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"alrc/internal/runfolder"
 )
 
 // sweepRow is a run of a test's sweep.
@@ -72,7 +74,7 @@ func writeSweep(t *testing.T, rows []sweepRow) string {
 			}
 			fmt.Fprintf(&curve, "%d,2,%g,%g,,0\n", step, loss, loss)
 		}
-		for name, content := range map[string]string{"result.json": string(content), curveFile: strings.ReplaceAll(curve.String(), "NaN", "")} {
+		for name, content := range map[string]string{"result.json": string(content), runfolder.CurveFile: strings.ReplaceAll(curve.String(), "NaN", "")} {
 			if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -170,11 +172,10 @@ func TestRowsAreThoseOfTheBlock(t *testing.T) {
 
 // For three pairs t is mean/(s/sqrt(3)), and with its two degrees of freedom p is 1 - |t|/sqrt(t^2+2).
 func TestPairedTestAndHolm(t *testing.T) {
-	number := func(value float64) *number { n := number(value); return &n }
 	cell := func(means ...float64) *Cell {
 		c := &Cell{}
 		for seed, mean := range means {
-			c.Runs = append(c.Runs, &sweepRun{seed: uint64(seed), result: &result{Mean: number(mean)}})
+			c.Runs = append(c.Runs, &sweepRun{seed: uint64(seed), result: &runfolder.Result{Mean: runfolder.Number(mean)}})
 		}
 		return c
 	}
@@ -320,7 +321,7 @@ func TestSweepsThatCannotBeRead(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	dir := writeSweep(t, tableRows())
-	if err := os.WriteFile(filepath.Join(dir, runsFolder, "run-3", resultFile), []byte("{"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, runsFolder, "run-3", runfolder.ResultFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadSweep(dir); err == nil || !strings.Contains(err.Error(), "run-3") {

@@ -97,8 +97,8 @@ func (s *Sweep) series(c *Cell) figure.Series {
 	var series figure.Series
 	var curves [][]float64
 	for _, run := range c.Runs {
-		if len(run.curve.steps) > len(series.X) {
-			series.X = run.curve.steps
+		if len(run.curve.Step) > len(series.X) {
+			series.X = run.curve.Step
 		}
 		curves = append(curves, s.smooth(run.curve))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/figure"
+	"alrc/internal/runfolder"
 )
 
 // Write writes report.html, curves.png, curves.svg and summary.json into a folder.
@@ -62,11 +63,11 @@ func (c *Comparison) color(index int) int {
 
 // curves is the smoothed raw losses of each clipping.
 func (c *Comparison) curves() figure.Plot {
-	return c.smoothed(func(m *metrics) []float64 { return m.raw })
+	return c.smoothed(func(r *Run) []float64 { return r.metrics.RawLoss })
 }
 
 // smoothed is smoothed losses of each clipping: the mean over seeds, and a band from the lowest to the highest.
-func (c *Comparison) smoothed(losses func(*metrics) []float64) figure.Plot {
+func (c *Comparison) smoothed(losses func(*Run) []float64) figure.Plot {
 	window := c.window()
 	p := figure.Plot{
 		Title:  "Learning curves",
@@ -78,10 +79,10 @@ func (c *Comparison) smoothed(losses func(*metrics) []float64) figure.Plot {
 		s := figure.Series{Name: g.Name, Color: figure.Palette[c.color(i)]}
 		var curves [][]float64
 		for _, run := range g.Runs {
-			if len(run.metrics.steps) > len(s.X) {
-				s.X = run.metrics.steps
+			if len(run.metrics.Step) > len(s.X) {
+				s.X = run.metrics.Step
 			}
-			curves = append(curves, figure.Smooth(losses(&run.metrics), window))
+			curves = append(curves, figure.Smooth(losses(run), window))
 		}
 		s.Y = make([]float64, len(s.X))
 		low, high := make([]float64, len(s.X)), make([]float64, len(s.X))
@@ -119,23 +120,23 @@ func (c *Comparison) detail(index int) figure.Plot {
 	}
 	p := figure.Plot{Title: title, XLabel: "step", YLabel: "loss"}
 	p.Series = append(p.Series,
-		figure.Series{Name: "losses of single steps", X: m.steps, Y: m.loss, Color: color, Faint: true},
-		figure.Series{X: m.steps, Y: figure.Smooth(m.loss, c.window()), Color: color})
-	if _, high := figure.Extent(m.threshold); !math.IsNaN(high) {
-		p.Series = append(p.Series, figure.Series{Name: "threshold", X: m.steps, Y: m.threshold, Color: figure.Gray, Dashed: true})
+		figure.Series{Name: "losses of single steps", X: m.Step, Y: m.Loss, Color: color, Faint: true},
+		figure.Series{X: m.Step, Y: figure.Smooth(m.Loss, c.window()), Color: color})
+	if _, high := figure.Extent(m.Threshold); !math.IsNaN(high) {
+		p.Series = append(p.Series, figure.Series{Name: "threshold", X: m.Step, Y: m.Threshold, Color: figure.Gray, Dashed: true})
 	}
-	if _, high := figure.Extent(m.lower); high > 0 {
-		p.Series = append(p.Series, figure.Series{Name: "lower threshold", X: m.steps, Y: m.lower, Color: figure.Gray, Dashed: true})
+	if _, high := figure.Extent(m.LowerThreshold); high > 0 {
+		p.Series = append(p.Series, figure.Series{Name: "lower threshold", X: m.Step, Y: m.LowerThreshold, Color: figure.Gray, Dashed: true})
 	}
 	clipped := figure.Mark{Name: "clipped", Color: figure.Palette[3]}
 	bad := figure.Mark{Name: "not finite", Color: figure.Ink, Cross: true}
 	// More marks than this hide each other; the hardest clipped are the ones to see.
 	const most = 300
 	for _, event := range hardest(run.clips, most) {
-		if math.IsNaN(event.loss) {
-			bad.X, bad.Y = append(bad.X, float64(event.step)), append(bad.Y, math.Inf(1))
+		if math.IsNaN(event.Loss) {
+			bad.X, bad.Y = append(bad.X, float64(event.Step)), append(bad.Y, math.Inf(1))
 		} else {
-			clipped.X, clipped.Y = append(clipped.X, float64(event.step)), append(clipped.Y, event.loss)
+			clipped.X, clipped.Y = append(clipped.X, float64(event.Step)), append(clipped.Y, event.Loss)
 		}
 	}
 	if run.diverged() {
@@ -151,14 +152,14 @@ func (c *Comparison) detail(index int) figure.Plot {
 }
 
 // hardest returns the clips of smallest scale, without those of losses that were raised.
-func hardest(clips []clip, most int) []clip {
-	var kept []clip
+func hardest(clips []runfolder.Clip, most int) []runfolder.Clip {
+	var kept []runfolder.Clip
 	for _, event := range clips {
-		if !(event.scale > 1) {
+		if !(event.Scale > 1) {
 			kept = append(kept, event)
 		}
 	}
-	sort.SliceStable(kept, func(i, j int) bool { return kept[i].scale < kept[j].scale })
+	sort.SliceStable(kept, func(i, j int) bool { return kept[i].Scale < kept[j].Scale })
 	return kept[:min(len(kept), most)]
 }
 
@@ -196,37 +197,37 @@ func (c *Comparison) figure() (figure.Figure, int) {
 
 func (c *Comparison) writeSummary(w io.Writer) error {
 	type runSummary struct {
-		Label        string `json:"label"`
-		Seed         uint64 `json:"seed"`
-		Steps        int64  `json:"steps"`
-		StepsDone    int64  `json:"steps_done"`
-		Done         bool   `json:"done"`
-		Diverged     bool   `json:"diverged"`
-		DivergedStep int64  `json:"diverged_step,omitempty"`
-		Mean         number `json:"mean"`
-		P99          number `json:"p99"`
-		Max          number `json:"max"`
-		Clipped      number `json:"clipped_share"`
-		TestLoss     number `json:"test_loss"`
-		ImagesPerS   number `json:"images_per_s"`
-		Seconds      number `json:"wall_seconds"`
+		Label        string           `json:"label"`
+		Seed         uint64           `json:"seed"`
+		Steps        int64            `json:"steps"`
+		StepsDone    int64            `json:"steps_done"`
+		Done         bool             `json:"done"`
+		Diverged     bool             `json:"diverged"`
+		DivergedStep int64            `json:"diverged_step,omitempty"`
+		Mean         runfolder.Number `json:"mean"`
+		P99          runfolder.Number `json:"p99"`
+		Max          runfolder.Number `json:"max"`
+		Clipped      runfolder.Number `json:"clipped_share"`
+		TestLoss     runfolder.Number `json:"test_loss"`
+		ImagesPerS   runfolder.Number `json:"images_per_s"`
+		Seconds      runfolder.Number `json:"wall_seconds"`
 	}
 	type groupSummary struct {
-		Clip        string       `json:"clip"`
-		Description string       `json:"description"`
-		Seeds       int          `json:"seeds"`
-		Diverged    int          `json:"diverged"`
-		Last        int64        `json:"last"`
-		Mean        number       `json:"mean"`
-		Std         number       `json:"std"`
-		P99         number       `json:"p99"`
-		Max         number       `json:"max"`
-		Clipped     number       `json:"clipped_share"`
-		NonFinite   int64        `json:"non_finite"`
-		TestLoss    number       `json:"test_loss"`
-		TestStd     number       `json:"test_loss_std"`
-		ImagesPerS  number       `json:"images_per_s"`
-		Runs        []runSummary `json:"runs"`
+		Clip        string           `json:"clip"`
+		Description string           `json:"description"`
+		Seeds       int              `json:"seeds"`
+		Diverged    int              `json:"diverged"`
+		Last        int64            `json:"last"`
+		Mean        runfolder.Number `json:"mean"`
+		Std         runfolder.Number `json:"std"`
+		P99         runfolder.Number `json:"p99"`
+		Max         runfolder.Number `json:"max"`
+		Clipped     runfolder.Number `json:"clipped_share"`
+		NonFinite   int64            `json:"non_finite"`
+		TestLoss    runfolder.Number `json:"test_loss"`
+		TestStd     runfolder.Number `json:"test_loss_std"`
+		ImagesPerS  runfolder.Number `json:"images_per_s"`
+		Runs        []runSummary     `json:"runs"`
 	}
 	out := struct {
 		Sentences []string       `json:"sentences"`
@@ -235,13 +236,13 @@ func (c *Comparison) writeSummary(w io.Writer) error {
 	for _, g := range c.Groups {
 		s := g.summary()
 		group := groupSummary{Clip: g.Clip, Description: g.Name, Seeds: s.seeds, Diverged: s.diverged, Last: s.last,
-			Mean: number(s.mean), Std: number(s.std), P99: number(s.p99), Max: number(s.max), Clipped: number(s.clipped),
-			NonFinite: s.nonFinite, TestLoss: number(s.test), TestStd: number(s.testStd), ImagesPerS: number(s.rate)}
+			Mean: runfolder.Number(s.mean), Std: runfolder.Number(s.std), P99: runfolder.Number(s.p99), Max: runfolder.Number(s.max), Clipped: runfolder.Number(s.clipped),
+			NonFinite: s.nonFinite, TestLoss: runfolder.Number(s.test), TestStd: runfolder.Number(s.testStd), ImagesPerS: runfolder.Number(s.rate)}
 		for _, run := range g.Runs {
 			f := run.figures()
 			entry := runSummary{Label: run.Label, Seed: run.Seed, Steps: run.Steps, StepsDone: run.done(), Done: run.result != nil,
-				Diverged: run.diverged(), Mean: number(f.mean), P99: number(f.p99), Max: number(f.max), Clipped: number(f.clipped),
-				TestLoss: number(f.test), ImagesPerS: number(f.rate), Seconds: number(f.seconds)}
+				Diverged: run.diverged(), Mean: runfolder.Number(f.mean), P99: runfolder.Number(f.p99), Max: runfolder.Number(f.max), Clipped: runfolder.Number(f.clipped),
+				TestLoss: runfolder.Number(f.test), ImagesPerS: runfolder.Number(f.rate), Seconds: runfolder.Number(f.seconds)}
 			if run.diverged() {
 				entry.DivergedStep = run.result.DivergedStep
 			}
@@ -280,7 +281,7 @@ func (c *Comparison) page() *figure.Page {
 		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
 		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
 	if c.halved() {
-		half := c.smoothed(func(m *metrics) []float64 { return m.half })
+		half := c.smoothed(func(r *Run) []float64 { return r.half })
 		half.Title = ""
 		page.Figure(figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
 			fmt.Sprintf("The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
@@ -351,7 +352,7 @@ func (c *Comparison) runTable() *figure.Table {
 func (c *Comparison) halved() bool {
 	for _, g := range c.Groups {
 		for _, run := range g.Runs {
-			if len(run.metrics.half) == 0 {
+			if len(run.half) == 0 {
 				return false
 			}
 		}
@@ -363,9 +364,9 @@ func (c *Comparison) halved() bool {
 func (c *Comparison) errorTable() *figure.Table {
 	t := &figure.Table{Caption: "Mean squared errors of held-out crops, completed by each network and by linear interpolation, against the" +
 		" blurred truth in [-1, 1]", Header: []string{"", "crops", "mean", "standard deviation", "5th percentile", "median", "95th", "99th"}}
-	add := func(name string, s *errorSpread) {
+	add := func(name string, s *runfolder.Distribution) {
 		row := []string{name, thousands(int64(s.Images))}
-		for _, value := range []number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
+		for _, value := range []runfolder.Number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
 			text := "–"
 			if v := float64(value); !math.IsNaN(v) {
 				text = strconv.FormatFloat(v, 'g', 3, 64)
@@ -374,7 +375,7 @@ func (c *Comparison) errorTable() *figure.Table {
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	var interpolated *errorSpread
+	var interpolated *runfolder.Distribution
 	for _, g := range c.Groups {
 		for _, run := range g.Runs {
 			if run.result != nil && run.result.TestMSE != nil {
@@ -482,7 +483,7 @@ func (c *Comparison) addWorst(page *figure.Page) {
 				}
 			} else {
 				for _, event := range hardest(run.clips, 8) {
-					add(event.step, event.id, event.loss, event.threshold, event.scale)
+					add(event.Step, event.ID, event.Loss, event.Threshold, event.Scale)
 				}
 			}
 			if len(rows) == 0 {
@@ -519,7 +520,7 @@ func (c *Comparison) addSettings(page *figure.Page) {
 		same := true
 		for _, g := range c.Groups {
 			for _, run := range g.Runs {
-				value, ok := run.settings.get(pair[0])
+				value, ok := run.settings.Get(pair[0])
 				same = same && ok && value == pair[1]
 			}
 		}

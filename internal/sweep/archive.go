@@ -13,47 +13,42 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 // What a run's folder holds travels as a gzipped tar file. One of a checkpoint has what going on needs, in an order in
 // which it may be read while the run goes on writing: tables only grow, and what they have beyond the checkpoint is cut
 // when the run goes on.
-var checkpointFiles = []string{"checkpoint.safetensors", "metrics.csv", "clips.csv"}
+var checkpointFiles = []string{runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ClipsFile}
 
 // resultFiles are what a run's results have from its folder, besides run.yaml.
-var resultFiles = []string{"result.json", curveFile, checkpointHashFile, "samples", "worst"}
-
-// checkpointHashFile has the SHA-256 of the run's last checkpoint, in the form that sha256sum checks: equal runs have
-// equal checkpoints.
-const checkpointHashFile = "checkpoint.sha256"
+var resultFiles = []string{runfolder.ResultFile, runfolder.CurveFile, runfolder.CheckpointHashFile, runfolder.SamplesFolder,
+	runfolder.WorstFolder}
 
 // packCheckpoint writes what a run needs to go on elsewhere.
 func packCheckpoint(w io.Writer, dir string) error { return pack(w, dir, checkpointFiles, nil) }
 
 // packResult writes the results of a finished run.
 func packResult(w io.Writer, dir string, s experiment.Specification, e *experiment.Environment) error {
-	if err := writeCurve(dir, s.Steps); err != nil {
+	if err := runfolder.WriteCurve(dir, s.Steps); err != nil {
 		return err
 	}
 	if err := writeCheckpointHash(dir); err != nil {
 		return err
 	}
-	text, err := yaml.Marshal(struct {
-		experiment.Specification `yaml:",inline"`
-		Environment              *experiment.Environment `yaml:"environment,omitempty"`
-	}{withoutPlace(s), e})
+	text, err := experiment.Encode(withoutPlace(s), e)
 	if err != nil {
 		return err
 	}
-	return pack(w, dir, resultFiles, map[string][]byte{"run.yaml": text})
+	return pack(w, dir, resultFiles, map[string][]byte{runfolder.SpecificationFile: text})
 }
 
+// writeCheckpointHash writes the SHA-256 of the run's last checkpoint, in the form that sha256sum checks: equal runs have
+// equal checkpoints.
 func writeCheckpointHash(dir string) error {
-	file, err := os.Open(filepath.Join(dir, checkpointFiles[0]))
+	file, err := os.Open(filepath.Join(dir, runfolder.CheckpointFile))
 	if err != nil {
 		return err
 	}
@@ -62,8 +57,8 @@ func writeCheckpointHash(dir string) error {
 	if _, err := io.Copy(hash, file); err != nil {
 		return err
 	}
-	line := hex.EncodeToString(hash.Sum(nil)) + "  " + checkpointFiles[0] + "\n"
-	return os.WriteFile(filepath.Join(dir, checkpointHashFile), []byte(line), 0o644)
+	line := hex.EncodeToString(hash.Sum(nil)) + "  " + runfolder.CheckpointFile + "\n"
+	return os.WriteFile(filepath.Join(dir, runfolder.CheckpointHashFile), []byte(line), 0o644)
 }
 
 // pack writes files and folders of dir, those that are there, and files given by content.

@@ -13,6 +13,7 @@ import (
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 // The names in a sweep's folder. Package report knows planFile and runsFolder, too.
@@ -33,7 +34,7 @@ type Folder struct {
 	Command string
 	Plan    *Plan
 
-	results map[string]*experiment.Result // those read so far, by run ID
+	results map[string]*runfolder.Result // those read so far, by run ID
 }
 
 // planJSON is plan.json. Specifications stand there as YAML, which is what a run's own folder has.
@@ -152,24 +153,21 @@ func (f *Folder) path(names ...string) string {
 func (f *Folder) RunDir(run Run) string { return f.path(runsFolder, run.Label) }
 
 // Result returns a run's result; its absence is an error that wraps fs.ErrNotExist.
-func (f *Folder) Result(run Run) (*experiment.Result, error) {
+func (f *Folder) Result(run Run) (*runfolder.Result, error) {
 	if result, ok := f.results[run.ID]; ok {
 		return result, nil
 	}
-	result, err := experiment.ReadResult(f.RunDir(run))
+	result, err := runfolder.ReadResult(f.RunDir(run))
 	if err == nil {
 		if f.results == nil {
-			f.results = map[string]*experiment.Result{}
+			f.results = map[string]*runfolder.Result{}
 		}
 		f.results[run.ID] = result
 	}
 	return result, err
 }
 
-func (f *Folder) has(run Run) bool {
-	_, err := os.Stat(filepath.Join(f.RunDir(run), "result.json"))
-	return err == nil
-}
+func (f *Folder) has(run Run) bool { return runfolder.Done(f.RunDir(run)) }
 
 // put takes a run's results in from their archive: all of them or none.
 func (f *Folder) put(run Run, archive io.Reader) error {
@@ -191,7 +189,7 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if id, err := runID(got); err != nil || id != run.ID {
 		return fmt.Errorf("the results are of the run %s, not of %s", id, run.ID)
 	}
-	if _, err := experiment.ReadResult(temporary); err != nil {
+	if _, err := runfolder.ReadResult(temporary); err != nil {
 		return err
 	}
 	if err := os.Chmod(temporary, 0o755); err != nil {
@@ -241,14 +239,10 @@ func (f *Folder) setFailures(failed []RunStatus) error {
 
 // claim keeps other processes from running the sweep, until the file is closed.
 func (f *Folder) claim() (io.Closer, error) {
-	file, err := os.OpenFile(f.path(lockFile), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	if err := experiment.Lock(file); err != nil {
-		file.Close()
+	lock, err := runfolder.LockFile(f.path(lockFile))
+	if runfolder.IsBusy(err) {
 		return nil, fmt.Errorf("another process is running the sweep in %s: wait until it is done, or stop it; to add"+
 			" workers to it, use alrc worker --sweep %s", f.Dir, f.Dir)
 	}
-	return file, nil
+	return lock, err
 }

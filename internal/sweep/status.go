@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 // RunStatus is where one run stands.
@@ -25,7 +25,7 @@ type RunStatus struct {
 	// Declined is why a worker that was offered the run left it.
 	Declined string
 	// Result is that of a run that is done.
-	Result *experiment.Result
+	Result *runfolder.Result
 }
 
 // Status is where a sweep stands.
@@ -188,14 +188,14 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 				state = "diverged"
 				numbers[0] = strconv.FormatInt(r.DivergedStep, 10)
 			}
-			for i, value := range []experiment.Number{r.Mean, r.Std, r.P99, r.Max, r.TestLoss} {
+			for i, value := range []runfolder.Number{r.Mean, r.Std, r.P99, r.Max, r.TestLoss} {
 				numbers[1+i] = csvNumber(float64(value))
 			}
 			for i, value := range []int64{r.Losses, r.Clipped, r.NonFinite} {
 				numbers[6+i] = strconv.FormatInt(value, 10)
 			}
 			numbers[9], numbers[10] = csvNumber(float64(r.ImagesPerSecond)), csvNumber(r.WallSeconds)
-			for i, errors := range []*experiment.Distribution{r.TestMSE, r.BilinearMSE} {
+			for i, errors := range []*runfolder.Distribution{r.TestMSE, r.BilinearMSE} {
 				if errors != nil {
 					numbers[11+i] = csvNumber(float64(errors.Mean))
 				}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 // tinyRun is a network and images small enough for tests.
@@ -88,12 +89,12 @@ func checkAlone(t testing.TB, f *Folder) {
 			got.Losses != want.Losses || got.DivergedStep != want.DivergedStep {
 			t.Errorf("%s: its result is %+v, and alone it is %+v", run.Label, got, want)
 		}
-		for _, step := range []func(string) error{writeCheckpointHash, func(dir string) error { return writeCurve(dir, s.Steps) }} {
+		for _, step := range []func(string) error{writeCheckpointHash, func(dir string) error { return runfolder.WriteCurve(dir, s.Steps) }} {
 			if err := step(dir); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, name := range []string{checkpointHashFile, curveFile} {
+		for _, name := range []string{runfolder.CheckpointHashFile, runfolder.CurveFile} {
 			a, b := read(t, filepath.Join(dir, name)), read(t, filepath.Join(f.RunDir(run), name))
 			if a != b {
 				t.Errorf("%s: its %s differs from that of the run done alone", run.Label, name)

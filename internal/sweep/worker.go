@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 )
 
 // Worker takes runs from the queues of a server, and trains them.
@@ -473,7 +474,7 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	case errors.Is(err, context.Canceled):
 		w.report("%s: another worker has finished it", run.Label)
 		return quiet(delivery, errors.Join(os.RemoveAll(dir), message.Ack()))
-	case experiment.IsBusy(err):
+	case runfolder.IsBusy(err):
 		return quiet(ctx, w.giveBack(delivery, q, message, run.ID, func(*record) {}))
 	}
 	switch {
@@ -518,7 +519,7 @@ func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // trainIn trains in a folder, from the latest checkpoint there is.
 func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experiment.Specification, dir string,
-	data *experiment.DataSet, progress *atomic.Pointer[experiment.Progress]) (*experiment.Result, error) {
+	data *experiment.DataSet, progress *atomic.Pointer[experiment.Progress]) (*runfolder.Result, error) {
 	var r record
 	if err := patiently(ctx, func(ctx context.Context) (err error) {
 		r, err = q.get(ctx, run.ID)
@@ -528,7 +529,7 @@ func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experime
 	}
 	// Another process of this machine may be in the folder; then it is left alone.
 	if here, err := experiment.CheckpointStep(dir); r.Checkpoint > 0 && (err != nil || here < r.Checkpoint) {
-		if err := experiment.Remove(dir); err != nil {
+		if err := runfolder.Remove(dir); err != nil {
 			return nil, err
 		}
 		if err := w.fetchCheckpoint(ctx, q, run, dir); err != nil {

@@ -1,0 +1,42 @@
+package runfolder
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+var errBusy = errors.New("another process has the lock")
+
+// IsBusy reports whether an error is that of a folder that another process has locked.
+func IsBusy(err error) bool { return errors.Is(err, errBusy) }
+
+// Lock locks a run's folder for this process until the lock is closed or the process ends. The lock is a file of its
+// own, which stays behind: on some systems nobody else can read a file that is locked. File systems without locks
+// let everyone have it.
+func Lock(dir string) (io.Closer, error) {
+	lock, err := LockFile(filepath.Join(dir, lockFile))
+	if IsBusy(err) {
+		return nil, fmt.Errorf("%s: another process is training this run; wait until it is done, or stop it: %w", dir, err)
+	}
+	return lock, err
+}
+
+// LockFile locks a file, which it creates where there is none, as [Lock] does.
+func LockFile(path string) (io.Closer, error) {
+	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
+	locked, err := lock.TryLock()
+	var opening *fs.PathError
+	switch {
+	case errors.As(err, &opening):
+		return nil, err
+	case err == nil && !locked:
+		return nil, fmt.Errorf("%s: %w", path, errBusy)
+	}
+	return lock, nil
+}

@@ -1,0 +1,188 @@
+package runfolder
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rows reads a table, whose rows are lines, by the names of its columns. A last row without the end of its line is
+// left out: a run may be writing it.
+type rows struct {
+	path   string
+	header []string
+	line   int
+
+	file   *os.File
+	reader *bufio.Reader
+	names  []string
+	places []int
+	record [][]byte
+	fields [][]byte // of the columns that were asked for
+}
+
+// openRows opens a table, in which an empty file is one without columns and rows. The absence of the file is an error that wraps
+// fs.ErrNotExist.
+func openRows(path string) (*rows, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{path: path, file: file, reader: bufio.NewReaderSize(file, 1<<16)}
+	if err := r.readRecord(); err != nil && !errors.Is(err, io.EOF) {
+		file.Close()
+		return nil, r.fail(err)
+	}
+	for _, field := range r.record {
+		r.header = append(r.header, string(field))
+	}
+	return r, nil
+}
+
+func (r *rows) close() { r.file.Close() }
+
+// choose sets the columns that next reads.
+func (r *rows) choose(names ...string) error {
+	r.names, r.places, r.fields = names, nil, make([][]byte, len(names))
+	for _, name := range names {
+		place := slices.Index(r.header, name)
+		if place < 0 && r.header != nil {
+			return fmt.Errorf("%s: the first line has no column %q: this is not a table of a run", r.path, name)
+		}
+		r.places = append(r.places, place)
+	}
+	return nil
+}
+
+// next reads the chosen fields of the next row, or returns io.EOF.
+func (r *rows) next() error {
+	if r.header == nil {
+		return io.EOF
+	}
+	err := r.readRecord()
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	if err == nil && len(r.record) != len(r.header) {
+		err = fmt.Errorf("%d fields where %d belong", len(r.record), len(r.header))
+	}
+	if err != nil {
+		return r.fail(err)
+	}
+	for i, place := range r.places {
+		r.fields[i] = r.record[place]
+	}
+	return nil
+}
+
+// fail says where an error is.
+func (r *rows) fail(err error) error { return fmt.Errorf("%s, line %d: %w", r.path, r.line, err) }
+
+// readRecord reads the fields of a line.
+func (r *rows) readRecord() error {
+	r.line++
+	line, err := r.reader.ReadSlice('\n')
+	r.record = r.record[:0]
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return errors.New("it is too long for a row of a run's table")
+	}
+	if err != nil {
+		return err
+	}
+	line = bytes.TrimSuffix(line[:len(line)-1], []byte{'\r'})
+	for {
+		if len(line) > 0 && line[0] == '"' {
+			field, rest, err := unquote(line)
+			if err != nil {
+				return err
+			}
+			r.record = append(r.record, field)
+			if len(rest) == 0 {
+				return nil
+			}
+			line = rest[1:]
+			continue
+		}
+		end := bytes.IndexByte(line, ',')
+		if end < 0 {
+			r.record = append(r.record, line)
+			return nil
+		}
+		r.record = append(r.record, line[:end])
+		line = line[end+1:]
+	}
+}
+
+// unquote returns a line's first field, which is quoted, and what follows: nothing, or a comma and more.
+func unquote(line []byte) (field, rest []byte, err error) {
+	for i := 1; i < len(line); i++ {
+		if line[i] != '"' {
+			field = append(field, line[i])
+			continue
+		}
+		if i++; i == len(line) || line[i] == ',' {
+			return field, line[i:], nil
+		}
+		if line[i] != '"' {
+			break
+		}
+		field = append(field, '"')
+	}
+	return nil, nil, errors.New("a quote does not end")
+}
+
+// number reads a chosen field; an empty one, which stands for a number that is not finite, is NaN.
+func (r *rows) number(i int) (float64, error) {
+	if len(r.fields[i]) == 0 {
+		return math.NaN(), nil
+	}
+	value, err := strconv.ParseFloat(string(r.fields[i]), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, r.fail(fmt.Errorf("%s: %q is no number", r.names[i], r.fields[i]))
+	}
+	return value, nil
+}
+
+// readColumns appends the numbers of the columns named to slices, and returns the first error. The first column is
+// the step.
+func (r *rows) readColumns(names []string, columns []*[]float64) error {
+	if err := r.choose(names...); err != nil {
+		return err
+	}
+	for {
+		if err := r.next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		for i, column := range columns {
+			value, err := r.number(i)
+			if err != nil {
+				return err
+			}
+			if i == 0 && !(value >= 0) {
+				return r.fail(fmt.Errorf("%s: %q is no step", names[0], r.fields[0]))
+			}
+			*column = append(*column, value)
+		}
+	}
+}
+
+// outputs returns the names of the further outputs that a table of steps has columns of.
+func (r *rows) outputs() (names []string) {
+	for _, column := range r.header {
+		name, found := strings.CutSuffix(column, "_"+columnLoss)
+		if found && slices.Contains(r.header, name+"_"+columnScale) {
+			names = append(names, name)
+		}
+	}
+	return names
+}

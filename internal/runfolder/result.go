@@ -1,0 +1,122 @@
+package runfolder
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"alrc/internal/atomicfile"
+)
+
+// Result is what a finished run reports; result.json is its form on disk.
+type Result struct {
+	Clip  string `json:"clip"`
+	Seed  uint64 `json:"seed"`
+	Steps int64  `json:"steps"`
+
+	// Diverged says that the run ended early because its losses or weights were no numbers any more.
+	Diverged       bool     `json:"diverged"`
+	DivergedStep   int64    `json:"diverged_step,omitempty"`
+	DivergedReason string   `json:"diverged_reason,omitempty"`
+	DivergedImages []string `json:"diverged_images,omitempty"`
+
+	// Last is the number of final steps whose raw (unclipped) losses, where finite, have the Mean, standard deviation
+	// Std, Max and 99th percentile P99.
+	Last int64  `json:"last"`
+	Mean Number `json:"mean"`
+	Std  Number `json:"std"`
+	P99  Number `json:"p99"`
+	Max  Number `json:"max"`
+
+	// Losses, Clipped, Raised and NonFinite count single losses over the whole run.
+	Losses    int64 `json:"losses"`
+	Clipped   int64 `json:"clipped"`
+	Raised    int64 `json:"raised"`
+	NonFinite int64 `json:"non_finite"`
+	// HalfClipped counts those of a network's half-size output.
+	HalfClipped int64 `json:"half_clipped,omitempty"`
+
+	TestLoss Number `json:"test_loss"`
+	// TestMSE is how the mean squared errors of held-out crops are distributed at the end, where the task is to
+	// complete them; BilinearMSE is the same of linear interpolation.
+	TestMSE     *Distribution `json:"test_mse,omitempty"`
+	BilinearMSE *Distribution `json:"bilinear_mse,omitempty"`
+	Evaluations []Evaluation  `json:"evaluations"`
+
+	// ImagesPerSecond and WallSeconds are of the steps, with all that is recorded of them, and without evaluations.
+	ImagesPerSecond Number  `json:"images_per_s"`
+	WallSeconds     float64 `json:"wall_seconds"`
+	PeakMemory      int64   `json:"peak_memory_bytes"`
+
+	Worst   []Worst  `json:"worst"`
+	Samples []Sample `json:"samples"`
+}
+
+// Evaluation is the mean raw loss of held-out images after a step.
+type Evaluation struct {
+	Step     int64  `json:"step"`
+	TestLoss Number `json:"test_loss"`
+}
+
+// Distribution is how a number is distributed over a number of images.
+type Distribution struct {
+	Images int    `json:"images"`
+	Mean   Number `json:"mean"`
+	Std    Number `json:"std"`
+	P5     Number `json:"p5"`
+	Median Number `json:"median"`
+	P95    Number `json:"p95"`
+	P99    Number `json:"p99"`
+	Max    Number `json:"max"`
+}
+
+// Worst is a loss that was clipped harder than most, with the image that had it.
+type Worst struct {
+	Step      int64  `json:"step"`
+	Image     int    `json:"image"` // for crops of micrographs, the crop's place in the order of training
+	ID        string `json:"id"`
+	Loss      Number `json:"loss"`
+	Threshold Number `json:"threshold"`
+	Scale     Number `json:"scale"`
+	File      string `json:"file,omitempty"`
+}
+
+// Sample names the pictures of one held-out image, relative to the run's folder.
+type Sample struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	Target string `json:"target"`
+}
+
+// ReadResult reads a run's result; its absence is an error that wraps fs.ErrNotExist. Numbers that the file does not
+// have are NaN.
+func ReadResult(dir string) (*Result, error) {
+	path := filepath.Join(dir, ResultFile)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	nan := Number(math.NaN())
+	r := &Result{Mean: nan, Std: nan, P99: nan, Max: nan, TestLoss: nan, ImagesPerSecond: nan}
+	if err := json.Unmarshal(content, r); err != nil {
+		return nil, fmt.Errorf("%s: %w; delete the file, and 'alrc resume' makes it again", path, err)
+	}
+	return r, nil
+}
+
+// Write writes the result into a run's folder.
+func (r *Result) Write(dir string) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ResultFile, err)
+	}
+	return atomicfile.WriteBytes(filepath.Join(dir, ResultFile), append(content, '\n'))
+}
+
+// RemoveResult deletes a run's result, so that the run can go on.
+func RemoveResult(dir string) error {
+	// RemoveAll has no error where there is nothing to delete.
+	return os.RemoveAll(filepath.Join(dir, ResultFile))
+}
