@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"alrc/internal/runfolder"
 )
 
 // choiceOfRuns lists the runs of a folder.
@@ -126,12 +128,12 @@ func (l *Log) choose() error {
 				others = append(others, other.name)
 			}
 		}
-		if dir := filepath.Dir(l.run.files[0].path); loss == "loss" && s.fields["raw_loss"] != nil && isOwnRun(dir) {
+		if dir := filepath.Dir(l.run.files[0].path); loss == runfolder.LossColumn && s.fields[runfolder.RawLossColumn] != nil && runfolder.HasMetrics(dir) {
 			why = "which is what clipping sees"
-			if ownRunSays(dir, "huber: true") {
-				why += ": a raw_loss of 50 or more is its square root there"
+			if settings, err := runfolder.ReadSettings(dir); err == nil && settings.Huber() {
+				why += ": a " + runfolder.RawLossColumn + " of 50 or more is its square root there"
 			}
-			others = []string{"raw_loss"}
+			others = []string{runfolder.RawLossColumn}
 		}
 		if len(others) > 0 {
 			l.source.Notes = append(l.source.Notes, fmt.Sprintf("the loss is %q, %s; %s picks another: %s", loss, why, l.lossFlag(), list(others)))

@@ -1,17 +1,17 @@
 package losslog
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
+
+	"alrc/internal/runfolder"
 )
 
 // series is the files of one run, in order, all of one format.
@@ -138,19 +138,19 @@ func folder(dir string) (runs []series, note string, err error) {
 	return runs, "", nil
 }
 
-// seedSuffix ends the names of runs that repeat one another.
-var seedSuffix = regexp.MustCompile(`-seed[0-9]+$`)
-
 // unclipped returns the run without clipping among this program's, which is what a replay is of; of several that
 // differ in their seeds alone, the first.
 func unclipped(dir string, runs []series) (first series, others []string, ok bool) {
+	var known runfolder.Settings // of the first
 	for _, run := range runs {
-		switch folder := filepath.Join(dir, filepath.FromSlash(run.name)); {
-		case !isOwnRun(folder) || !ownRunSays(folder, "clip: none"):
+		folder := filepath.Join(dir, filepath.FromSlash(run.name))
+		settings, err := runfolder.ReadSettings(folder)
+		switch {
+		case err != nil || !settings.Unclipped() || !runfolder.HasMetrics(folder):
 			others = append(others, run.name)
 		case !ok:
-			first, ok = run, true
-		case seedSuffix.ReplaceAllString(run.name, "") != seedSuffix.ReplaceAllString(first.name, ""):
+			first, known, ok = run, settings, true
+		case !settings.Repeats(known):
 			return series{}, nil, false
 		default:
 			others = append(others, run.name)
@@ -159,18 +159,10 @@ func unclipped(dir string, runs []series) (first series, others []string, ok boo
 	return first, others, ok
 }
 
-// ownRunSays says whether the specification of a run of this program has a line.
-func ownRunSays(dir, line string) bool {
-	specification, err := os.ReadFile(filepath.Join(dir, "run.yaml"))
-	return err == nil && bytes.Contains(append([]byte("\n"), specification...), []byte("\n"+line+"\n"))
-}
-
 func exists(parts ...string) bool {
 	info, err := os.Stat(filepath.Join(parts...))
 	return err == nil && info.Mode().IsRegular()
 }
-
-func isOwnRun(dir string) bool { return exists(dir, "run.yaml") && exists(dir, "metrics.csv") }
 
 // runFiles returns the log of the run that a folder itself holds, or nil.
 func runFiles(dir string) []file {
@@ -178,9 +170,9 @@ func runFiles(dir string) []file {
 		path := filepath.Join(dir, name)
 		return []file{{path: path, real: path}}
 	}
-	if isOwnRun(dir) {
+	if runfolder.HasMetrics(dir) {
 		// The table has all digits of a loss; event files keep single precision.
-		return one("metrics.csv")
+		return one(runfolder.MetricsFile)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -197,7 +189,7 @@ func runFiles(dir string) []file {
 		sort.Slice(events, func(i, j int) bool { return events[i].path < events[j].path })
 		return events
 	}
-	for _, name := range []string{"metrics.csv", "trainer_state.json"} {
+	for _, name := range []string{runfolder.MetricsFile, "trainer_state.json"} {
 		if exists(dir, name) {
 			return one(name)
 		}

@@ -39,7 +39,7 @@ func TestFolders(t *testing.T) {
 	for _, run := range []struct{ label, clip, loss string }{{"alrc-2-seed0", "alrc:2", "2"}, {"none-seed0", "none", "1"}, {"none-seed1", "none", "3"}} {
 		dir := filepath.Join(own, run.label)
 		events(dir, 1, 9)
-		if err := os.WriteFile(filepath.Join(dir, "run.yaml"), []byte("task: supersample\nclip: "+run.clip+"\nhuber: true\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "run.yaml"), []byte("task: supersample\nclip: "+run.clip+"\nhuber: true\nseed: "+run.label[len(run.label)-1:]+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		header := "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n"
@@ -57,7 +57,7 @@ func TestFolders(t *testing.T) {
 	}
 
 	// Runs without clipping that differ in more than their seeds are asked about.
-	if err := os.Rename(filepath.Join(own, "none-seed1"), filepath.Join(own, "sgd-none-seed1")); err != nil {
+	if err := os.WriteFile(filepath.Join(own, "none-seed1", "run.yaml"), []byte("task: supersample\nclip: none\nhuber: true\noptimizer:\n  kind: sgd\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	var choice *ChoiceError

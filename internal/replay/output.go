@@ -13,6 +13,7 @@ import (
 
 	"alrc/internal/figure"
 	"alrc/internal/losslog"
+	"alrc/internal/runfolder"
 )
 
 // JSON writes all of the report for scripts; numbers that are not finite are null.
@@ -133,7 +134,7 @@ func (r *Report) subject() string {
 // title names the log: by its folder, too, where many logs have the file's name.
 func (r *Report) title() string {
 	dir, name := filepath.Split(r.Source.Files[0])
-	if name == "metrics.csv" || name == "trainer_state.json" {
+	if name == runfolder.MetricsFile || name == "trainer_state.json" {
 		if folder := filepath.Base(dir); dir != "" && folder != "." && folder != ".." {
 			return filepath.Join(folder, name)
 		}

@@ -25,7 +25,7 @@ var clipColumns = []column[Clip]{
 	{columnStep, func(row []byte, c *Clip) []byte { return strconv.AppendInt(row, c.Step, 10) }},
 	{columnImage, func(row []byte, c *Clip) []byte { return strconv.AppendInt(row, int64(c.Image), 10) }},
 	{columnID, func(row []byte, c *Clip) []byte { return appendText(row, c.ID) }},
-	{columnLoss, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Loss, 32) }},
+	{LossColumn, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Loss, 32) }},
 	{columnThreshold, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Threshold, 64) }},
 	{columnScale, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Scale, 32) }},
 }
@@ -46,7 +46,7 @@ func Clips(dir string) iter.Seq2[Clip, error] {
 		r, err := openRows(filepath.Join(dir, ClipsFile))
 		if err == nil {
 			defer r.close()
-			err = r.choose(columnStep, columnImage, columnID, columnLoss, columnThreshold, columnScale)
+			err = r.choose(columnStep, columnImage, columnID, LossColumn, columnThreshold, columnScale)
 		}
 		for err == nil {
 			var clip Clip

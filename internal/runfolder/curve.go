@@ -23,7 +23,7 @@ type Curve struct {
 }
 
 func (c *Curve) columns() (names []string, columns []*[]float64) {
-	return []string{columnStep, columnSteps, columnRawLoss, columnMaxRawLoss, columnThreshold, columnClipped},
+	return []string{columnStep, columnSteps, RawLossColumn, columnMaxRawLoss, columnThreshold, columnClipped},
 		[]*[]float64{&c.Step, &c.Steps, &c.RawLoss, &c.MaxRawLoss, &c.Threshold, &c.Clipped}
 }
 

@@ -5,11 +5,14 @@ import (
 	"strings"
 )
 
-// The names of columns.
+// The names of columns: that of the losses as clipping saw them, and that of the losses themselves.
+const (
+	LossColumn    = "loss"
+	RawLossColumn = "raw_loss"
+)
+
 const (
 	columnStep           = "step"
-	columnLoss           = "loss"
-	columnRawLoss        = "raw_loss"
 	columnThreshold      = "threshold"
 	columnLowerThreshold = "lower_threshold"
 	columnMu1            = "mu1"
@@ -71,8 +74,8 @@ func stepColumns(outputs []string) []stepColumn {
 	}
 	columns := []stepColumn{
 		{columnStep, func(s *Step) (float64, int) { return float64(s.Step), whole }},
-		{columnLoss, func(s *Step) (float64, int) { return loss(s.Loss, s) }},
-		{columnRawLoss, func(s *Step) (float64, int) { return loss(s.RawLoss, s) }},
+		{LossColumn, func(s *Step) (float64, int) { return loss(s.Loss, s) }},
+		{RawLossColumn, func(s *Step) (float64, int) { return loss(s.RawLoss, s) }},
 		{columnThreshold, func(s *Step) (float64, int) { return s.Threshold, 64 }},
 		{columnLowerThreshold, func(s *Step) (float64, int) { return s.LowerThreshold, 64 }},
 		{columnMu1, func(s *Step) (float64, int) { return s.Mu1, 64 }},
@@ -85,7 +88,7 @@ func stepColumns(outputs []string) []stepColumn {
 	for i, output := range outputs {
 		prefix := output + "_"
 		columns = append(columns,
-			stepColumn{prefix + columnLoss, func(s *Step) (float64, int) { return s.Outputs[i].Loss, 32 }},
+			stepColumn{prefix + LossColumn, func(s *Step) (float64, int) { return s.Outputs[i].Loss, 32 }},
 			stepColumn{prefix + columnThreshold, func(s *Step) (float64, int) { return s.Outputs[i].Threshold, 64 }},
 			stepColumn{prefix + columnScale, func(s *Step) (float64, int) { return s.Outputs[i].Scale, 64 }})
 	}
@@ -106,7 +109,7 @@ func (t *StepTable) Scalars(s *Step, f func(name string, value float64)) {
 		if c.name == columnStep || c.name == columnClipped || scale && !s.Clipping {
 			continue
 		}
-		loss := strings.HasSuffix(c.name, columnLoss) && c.name != columnTestLoss
+		loss := strings.HasSuffix(c.name, LossColumn) && c.name != columnTestLoss
 		if value, _ := c.value(s); loss || finite(value) {
 			f(c.name, value)
 		}
@@ -145,12 +148,12 @@ func ReadMetrics(dir string) (*Metrics, error) {
 	}
 	defer r.close()
 	m := &Metrics{OutputLoss: map[string][]float64{}}
-	names := []string{columnStep, columnLoss, columnRawLoss, columnThreshold, columnLowerThreshold, columnClipped, columnImagesPerS,
+	names := []string{columnStep, LossColumn, RawLossColumn, columnThreshold, columnLowerThreshold, columnClipped, columnImagesPerS,
 		columnTestLoss}
 	columns := []*[]float64{&m.Step, &m.Loss, &m.RawLoss, &m.Threshold, &m.LowerThreshold, &m.Clipped, &m.ImagesPerSecond, &m.TestLoss}
 	outputs := make([][]float64, len(r.outputs()))
 	for i, output := range r.outputs() {
-		names, columns = append(names, output+"_"+columnLoss), append(columns, &outputs[i])
+		names, columns = append(names, output+"_"+LossColumn), append(columns, &outputs[i])
 	}
 	if err := r.readColumns(names, columns); err != nil {
 		return nil, err

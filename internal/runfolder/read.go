@@ -179,7 +179,7 @@ func (r *rows) readColumns(names []string, columns []*[]float64) error {
 // outputs returns the names of the further outputs that a table of steps has columns of.
 func (r *rows) outputs() (names []string) {
 	for _, column := range r.header {
-		name, found := strings.CutSuffix(column, "_"+columnLoss)
+		name, found := strings.CutSuffix(column, "_"+LossColumn)
 		if found && slices.Contains(r.header, name+"_"+columnScale) {
 			names = append(names, name)
 		}

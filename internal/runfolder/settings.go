@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,6 +121,16 @@ func (s Settings) Unclipped() bool { return s.Clip() == "none" }
 func (s Settings) Huber() bool {
 	huber, _ := s.Get("huber")
 	return huber == "true"
+}
+
+// Repeats reports whether a run's specification is that of another but for its seed.
+func (s Settings) Repeats(other Settings) bool {
+	but := func(s Settings) Settings {
+		return slices.DeleteFunc(slices.Clone(s), func(pair [2]string) bool {
+			return pair[0] == "seed" || strings.HasPrefix(pair[0], "environment.")
+		})
+	}
+	return slices.Equal(but(s), but(other))
 }
 
 // Seed returns the run's seed.
