@@ -18,12 +18,50 @@ const (
 	barInterval  = 100 * time.Millisecond
 )
 
-// runProgress shows how a run goes on: a bar on a terminal, now and then a line elsewhere.
+// runsProgress shows how runs go on, some of them at the same time: a bar each on a terminal, now and then a line elsewhere.
+type runsProgress struct {
+	w       io.Writer
+	columns int           // of the terminal
+	bars    *mpb.Progress // nil where there is no terminal
+	runs    []*runProgress
+	writing sync.Mutex // of lines
+}
+
+func newRunsProgress(w io.Writer) *runsProgress {
+	p := &runsProgress{w: w}
+	var ok bool
+	if p.columns, ok = isTerminal(w); ok {
+		p.bars = newBars(w, p.columns)
+	}
+	return p
+}
+
+// run adds a run. Its methods are for one goroutine.
+func (p *runsProgress) run(label string) *runProgress {
+	r := &runProgress{all: p, label: label, place: len(p.runs)}
+	p.runs = append(p.runs, r)
+	return r
+}
+
+func (p *runsProgress) line(label, text string) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	fmt.Fprintf(p.w, "%s: %s\n", label, text)
+}
+
+// close leaves the runs' last states on the screen, when all are closed.
+func (p *runsProgress) close() {
+	if p.bars != nil {
+		p.bars.Wait()
+	}
+}
+
+// runProgress shows how one run goes on.
 type runProgress struct {
-	w     io.Writer
+	all   *runsProgress
 	label string
-	bars  *mpb.Progress // nil where there is no terminal
-	bar   *mpb.Bar
+	place int      // among the runs
+	bar   *mpb.Bar // nil where there is no terminal, and before the first step
 	begin time.Time
 	first int64 // the steps that were done before this process took over
 	shown time.Time
@@ -31,8 +69,6 @@ type runProgress struct {
 	mutex  sync.Mutex // guards latest, which the bar reads from its own goroutine
 	latest experiment.Progress
 }
-
-func newRunProgress(w io.Writer, label string) *runProgress { return &runProgress{w: w, label: label} }
 
 // observe takes a step's progress; it is cheap enough for every step.
 func (p *runProgress) observe(progress experiment.Progress) {
@@ -49,7 +85,7 @@ func (p *runProgress) observe(progress experiment.Progress) {
 		p.bar.SetCurrent(progress.Step)
 		p.shown = now
 	case p.bar == nil && since >= lineInterval && progress.Step < progress.Steps:
-		fmt.Fprintf(p.w, "%s: %s\n", p.label, p.text(now))
+		p.all.line(p.label, p.text(now))
 		p.shown = now
 	}
 }
@@ -57,28 +93,37 @@ func (p *runProgress) observe(progress experiment.Progress) {
 // start begins with the first step that this process took.
 func (p *runProgress) start(now time.Time) {
 	p.begin, p.shown, p.first = now, now, p.latest.Step
-	columns, ok := isTerminal(p.w)
-	if !ok {
+	if p.all.bars == nil {
 		if p.first > 1 {
-			fmt.Fprintf(p.w, "%s: going on after step %s of %s\n", p.label, thousands(p.first-1), thousands(p.latest.Steps))
+			p.all.line(p.label, fmt.Sprintf("going on after step %s of %s", thousands(p.first-1), thousands(p.latest.Steps)))
 		} else {
-			fmt.Fprintf(p.w, "%s: %s steps\n", p.label, thousands(p.latest.Steps))
+			p.all.line(p.label, fmt.Sprintf("%s steps", thousands(p.latest.Steps)))
 		}
 		return
 	}
-	p.bars, p.bar = newBar(p.w, columns, p.label, p.latest.Steps, columns-100, &p.mutex, p.text)
+	p.bar = addBar(p.all.bars, p.label, p.latest.Steps, p.all.columns-100, p.place, &p.mutex, p.text)
 }
 
-// newBar draws a bar of a width, or about it, with a text at its end that is made under a lock.
-func newBar(w io.Writer, columns int, label string, total int64, width int, lock sync.Locker, text func(now time.Time) string) (*mpb.Progress, *mpb.Bar) {
-	bars := mpb.New(mpb.WithOutput(w), mpb.WithWidth(columns), mpb.WithRefreshRate(barInterval))
-	return bars, bars.New(total, barStyle(), mpb.BarWidth(max(6, min(30, width))),
-		mpb.PrependDecorators(decor.Name(label+" ")),
+// newBars begins to draw bars.
+func newBars(w io.Writer, columns int) *mpb.Progress {
+	return mpb.New(mpb.WithOutput(w), mpb.WithWidth(columns), mpb.WithRefreshRate(barInterval))
+}
+
+// addBar draws a bar of a width, or about it, at a place among the others, with a text at its end that is made under a lock.
+func addBar(bars *mpb.Progress, label string, total int64, width, place int, lock sync.Locker, text func(now time.Time) string) *mpb.Bar {
+	return bars.New(total, barStyle(), mpb.BarWidth(max(6, min(30, width))), mpb.BarPriority(place),
+		mpb.PrependDecorators(decor.Name(label+" ", decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
 			lock.Lock()
 			defer lock.Unlock()
 			return " " + text(time.Now())
 		})))
+}
+
+// newBar draws a single bar.
+func newBar(w io.Writer, columns int, label string, total int64, width int, lock sync.Locker, text func(now time.Time) string) (*mpb.Progress, *mpb.Bar) {
+	bars := newBars(w, columns)
+	return bars, addBar(bars, label, total, width, 0, lock, text)
 }
 
 // barStyle is how bars look.
@@ -89,15 +134,14 @@ func barStyle() mpb.BarStyleComposer {
 	return mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("█").Padding("░")
 }
 
-// close leaves the last state on the screen.
+// close shows the last state.
 func (p *runProgress) close() {
 	switch {
 	case p.bar != nil:
 		p.bar.SetCurrent(p.latest.Step)
 		p.bar.Abort(false)
-		p.bars.Wait()
 	case !p.begin.IsZero():
-		fmt.Fprintf(p.w, "%s: %s\n", p.label, p.text(time.Now()))
+		p.all.line(p.label, p.text(time.Now()))
 	}
 }
 

@@ -335,9 +335,10 @@ func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
 	return data, nil
 }
 
-// trainAll trains, or goes on training, the runs of a comparison one after the other, and reports.
+// trainAll trains, or goes on training, the runs of a comparison, and reports.
 func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, sources *sources, options experiment.Options) error {
-	var diverged []string
+	progress := newRunsProgress(command.ErrOrStderr())
+	var members []experiment.Member
 	for _, dir := range dirs {
 		specification, err := experiment.Read(dir)
 		if err == nil {
@@ -353,17 +354,20 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		if err != nil {
 			return usageError("%w\nWhere the data of %s moved, say so with --data-dir (CIFAR-10) or in its run.yaml", err, dir)
 		}
-		progress := newRunProgress(command.ErrOrStderr(), filepath.Base(dir))
-		options.Observe = progress.observe
-		result, err := experiment.Train(ctx, dir, data, options)
-		progress.close()
-		if errors.Is(err, context.Canceled) {
-			fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc resume %s\n", quoted(out))
-			return &ExitError{Code: int(interrupted.Load())}
-		}
-		if err != nil {
-			return err
-		}
+		run := progress.run(filepath.Base(dir))
+		members = append(members, experiment.Member{Dir: dir, Data: data, Observe: run.observe, Finish: run.close})
+	}
+	results, err := experiment.TrainTogether(ctx, members, options)
+	progress.close()
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc resume %s\n", quoted(out))
+		return &ExitError{Code: int(interrupted.Load())}
+	}
+	if err != nil {
+		return err
+	}
+	var diverged []string
+	for _, result := range results {
 		if result.Diverged {
 			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dir), thousands(result.DivergedStep), result.DivergedReason))
 		}

@@ -64,6 +64,13 @@ func New(network model.Network, o Options) (*Engine, error) {
 	if network.Centers() {
 		e.chunk = o.Batch // a mean is that of the whole batch
 	}
+	work, err := network.Multiplications(o.Height, o.Width)
+	if err != nil {
+		return nil, err
+	}
+	if work*int64(e.chunk) < fewMultiplications && !o.manyThreads {
+		e.options.Threads = 1
+	}
 	e.plan(shapes)
 	for range e.outputs {
 		e.raw64 = append(e.raw64, make([]float64, e.chunk))
@@ -85,6 +92,10 @@ func chunkSize(shapes []model.Shape, batch int) int {
 	const room = 1 << 18 // floats of a layer's output
 	return max(1, min(batch, room/size))
 }
+
+// fewMultiplications is the number, forward and of the images that pass at once, below which a second thread costs more
+// in handing data over than it saves.
+const fewMultiplications = 100e6
 
 // Close ends the engine's threads.
 func (e *Engine) Close() { e.pool.close() }

@@ -49,7 +49,7 @@ func TestNormalizedLayers(t *testing.T) {
 	for _, set := range kernel.Names() {
 		t.Run(set, func(t *testing.T) {
 			options := Options{Batch: 1, Height: 8, Width: 12, Threads: 2, Kernels: set, Loss: Loss{Power: 2, Scale: 1},
-				Optimizer: Optimizer{Kind: SGD, LearningRate: 1e-9}}
+				Optimizer: Optimizer{Kind: SGD, LearningRate: 1e-9}, manyThreads: true}
 			plain, normalized := normalizedPair(t, layers, options)
 			state := normalized.SaveState()
 			effective := map[string]safetensors.Tensor{}

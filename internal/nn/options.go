@@ -14,7 +14,8 @@ import (
 type Options struct {
 	// Batch is the number of images of a step, Height and Width their size.
 	Batch, Height, Width int
-	// Threads is the number of threads to compute with; 0 takes GOMAXPROCS. Results do not depend on it.
+	// Threads is the most threads to compute with; 0 takes GOMAXPROCS. Results do not depend on it, and a network that is
+	// too small for several gets one.
 	Threads int
 	// Kernels is the kernel set, portable, avx2, avx512 or neon; "" takes $ALRC_KERNELS or the best that the processor has.
 	Kernels string
@@ -22,6 +23,9 @@ type Options struct {
 	Direct    bool
 	Loss      Loss
 	Optimizer Optimizer
+
+	// manyThreads takes all threads for small networks too, so that tests of threads can be quick.
+	manyThreads bool
 }
 
 // Resolve fills in defaults. It names the first option with which no engine could train the network, but for the kernel

@@ -83,3 +83,16 @@ func TestOptionErrors(t *testing.T) {
 		t.Error("a network without layers is accepted")
 	}
 }
+
+func TestSmallNetworksTakeOneThread(t *testing.T) {
+	for _, c := range []struct {
+		width          float64
+		batch, threads int
+	}{{0.125, 1, 1}, {0.25, 1, 1}, {0.25, 4, 3}, {1, 1, 3}} {
+		options := trainingOptions(c.batch, 32, 32)
+		options.Threads, options.manyThreads = 3, false
+		if got := newEngine(t, model.Supersampler(c.width), options).Threads(); got != c.threads {
+			t.Errorf("width %v, batch size %d: %d threads, want %d", c.width, c.batch, got, c.threads)
+		}
+	}
+}

@@ -64,7 +64,7 @@ func TestPoolWaitsForTheSlow(t *testing.T) {
 
 // The whole engine on several threads, small enough for the race detector.
 func TestPoolTrains(t *testing.T) {
-	options := Options{Batch: 3, Height: 12, Width: 12, Threads: 3, Loss: Loss{Power: 2, Scale: 1}, Optimizer: Optimizer{LearningRate: 1e-3}}
+	options := Options{Batch: 3, Height: 12, Width: 12, Threads: 3, Loss: Loss{Power: 2, Scale: 1}, Optimizer: Optimizer{LearningRate: 1e-3}, manyThreads: true}
 	e, err := New(model.Supersampler(0.05), options)
 	if err != nil {
 		t.Fatal(err)

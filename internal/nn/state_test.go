@@ -73,7 +73,7 @@ func mustEqual(t *testing.T, what string, got, want map[string]string) {
 }
 
 func trainingOptions(batch, height, width int) Options {
-	return Options{Batch: batch, Height: height, Width: width, Loss: Loss{Power: 2, Scale: 25}, Optimizer: Optimizer{LearningRate: 1e-3}}
+	return Options{Batch: batch, Height: height, Width: width, Loss: Loss{Power: 2, Scale: 25}, Optimizer: Optimizer{LearningRate: 1e-3}, manyThreads: true}
 }
 
 func TestThreadsDoNotChangeResults(t *testing.T) {
