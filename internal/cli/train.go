@@ -367,9 +367,9 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		return err
 	}
 	var diverged []string
-	for _, result := range results {
+	for i, result := range results {
 		if result.Diverged {
-			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dir), thousands(result.DivergedStep), result.DivergedReason))
+			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dirs[i]), thousands(result.DivergedStep), result.DivergedReason))
 		}
 	}
 	if err := writeReport(command.OutOrStdout(), out); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+
+	"alrc/internal/runfolder"
 )
 
 // Member is one of several runs that are trained together.
@@ -23,16 +25,16 @@ type Member struct {
 //
 // When the context ends, all runs save their work. When a run fails, those beside it save theirs and stop, and the error
 // is that of the run that failed.
-func TrainTogether(ctx context.Context, members []Member, o Options) ([]*Result, error) {
+func TrainTogether(ctx context.Context, members []Member, o Options) ([]*runfolder.Result, error) {
 	threads := o.Threads
 	if threads == 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	results := make([]*Result, len(members))
+	results := make([]*runfolder.Result, len(members))
 	var waiting []int
 	abreast := threads
 	for i, member := range members {
-		if result, err := ReadResult(member.Dir); err == nil {
+		if result, err := runfolder.ReadResult(member.Dir); err == nil {
 			results[i] = result
 			continue
 		}
@@ -56,7 +58,7 @@ func TrainTogether(ctx context.Context, members []Member, o Options) ([]*Result,
 }
 
 // trainSideBySide works on the members of some numbers at the same time.
-func trainSideBySide(ctx context.Context, members []Member, numbers []int, results []*Result, o Options, threads int) error {
+func trainSideBySide(ctx context.Context, members []Member, numbers []int, results []*runfolder.Result, o Options, threads int) error {
 	together, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup

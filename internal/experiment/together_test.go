@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"alrc/internal/runfolder"
 )
 
 func TestRunsTogetherAreRunsAlone(t *testing.T) {
@@ -58,7 +60,7 @@ func TestFailureStopsRunsTogether(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no more pictures") || !strings.Contains(err.Error(), members[1].Dir) {
 		t.Fatalf("error %v", err)
 	}
-	if saved := contents(t, members[0].Dir, checkpointFile); saved == "" {
+	if saved := contents(t, members[0].Dir, runfolder.CheckpointFile); saved == "" {
 		t.Error("the run beside the one that failed was not saved")
 	}
 }
