@@ -1,0 +1,2 @@
+// Package fourier is the discrete Fourier transform of real images in double precision, on several threads.
+package fourier
