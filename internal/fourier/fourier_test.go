@@ -18,7 +18,7 @@ func TestTransform(t *testing.T) {
 		for i := range image {
 			image[i] = random.NormFloat64()
 		}
-		transform := New(height, width, size[2], 2)
+		transform := New(height, width, size[2], size[2]+1, 2)
 		spectrum := transform.NewSpectrum()
 		transform.Forward(spectrum, image)
 		seen := 0.0
@@ -62,7 +62,7 @@ func TestBetween(t *testing.T) {
 	}
 	var first Spectrum
 	for _, threads := range []int{1, 3} {
-		transform := New(height, width, 11, threads)
+		transform := New(height, width, 11, 14, threads)
 		spectrum, result := transform.NewSpectrum(), transform.NewSpectrum()
 		transform.Forward(spectrum, image)
 		size := transform.BlockSize()
@@ -102,7 +102,7 @@ func TestFastSize(t *testing.T) {
 func BenchmarkBetween(b *testing.B) {
 	for _, side := range []int{64, 512} {
 		b.Run(fmt.Sprint(side), func(b *testing.B) {
-			transform := New(side, side, 128, 1)
+			transform := New(side, side, 128, 128, 1)
 			weights := make([]float64, side*side)
 			spectrum := transform.NewSpectrum()
 			for b.Loop() {

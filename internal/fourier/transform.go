@@ -23,10 +23,11 @@ type Transform struct {
 // rows, and in a block by the frequency along them: [blocks, columns, 8]. Where there are fewer than 8 left they are 0.
 type Spectrum struct{ Re, Im []float64 }
 
-// New makes a transform of images of height x width pixels in a rectangle that is larger by padding at least, with a number of
-// threads.
-func New(height, width, padding, threads int) *Transform {
-	t := &Transform{Height: height, Width: width, Rows: FastSize(height + padding), Columns: FastSize(width + padding), threads: max(1, threads)}
+// New makes a transform of images of height x width pixels in a rectangle that has so many more rows and columns at least, with a
+// number of threads.
+func New(height, width, moreRows, moreColumns, threads int) *Transform {
+	t := &Transform{Height: height, Width: width, threads: max(1, threads)}
+	t.Rows, t.Columns = FastSize(height+moreRows), FastSize(width+moreColumns)
 	t.down, t.across = newBatch(t.Rows), newBatch(t.Columns)
 	t.half = t.NewSpectrum()
 	n := lanes * max(t.Rows, t.Columns)
@@ -200,21 +201,25 @@ func (t *Transform) scatterImage(image []float64, p planes, left int) {
 func (t *Transform) weigh(p planes, weights []float64, left int) {
 	inLeft, inRight, right := t.spans(left)
 	scale := 1 / float64(t.Rows*t.Columns)
+	multiply := func(values, weights []float64) {
+		for i, weight := range weights {
+			values[i] *= scale * weight
+		}
+		clear(values[len(weights):])
+	}
 	for y := range t.Height {
 		row := weights[y*t.Width:][:t.Width]
 		re, im := p.re[lanes*y:][:lanes], p.im[lanes*y:][:lanes]
-		for i := range re {
-			if i < inLeft {
-				re[i] *= scale * row[left+i]
-			} else {
-				re[i] = 0
+		if inLeft == lanes && inRight == lanes {
+			a, b := row[left:][:lanes], row[right:][:lanes]
+			for i := range lanes {
+				re[i] *= scale * a[i]
+				im[i] *= scale * b[i]
 			}
-			if i < inRight {
-				im[i] *= scale * row[right+i]
-			} else {
-				im[i] = 0
-			}
+			continue
 		}
+		multiply(re, row[min(left, t.Width):][:inLeft])
+		multiply(im, row[min(right, t.Width):][:inRight])
 	}
 	n := lanes * t.Rows
 	clear(p.re[lanes*t.Height : n])

@@ -12,21 +12,30 @@ import (
 //	(1 + S^1/2 F W F^-1 S^1/2) u = S^1/2 F W z
 //
 // with W the pixels' precision, 1 over the variance of their noise, and 0 where nothing was seen. An iteration of conjugate
-// gradients so takes an inverse transform and a transform. What the same number of pixels would give that were seen evenly,
+// gradients so takes an inverse transform and a transform. The same for pixels that are all seen, with the mean of W,
 // 1 + S mean(W), is the preconditioner.
 type system struct {
 	t       *fourier.Transform
 	root    []float64 // of the power spectrum
-	weights []float64 // precision, [height,width]
+	inverse []float64 // of the preconditioner
+	weights []float64 // W, [height,width]
 
 	u, r, p, q fourier.Spectrum
 	parts      []float64
 }
 
 func newSystem(t *fourier.Transform) *system {
-	return &system{t: t, root: make([]float64, t.Len()), weights: make([]float64, t.Height*t.Width),
+	return &system{t: t, root: make([]float64, t.Len()), inverse: make([]float64, t.Len()), weights: make([]float64, t.Height*t.Width),
 		u: t.NewSpectrum(), r: t.NewSpectrum(), p: t.NewSpectrum(), q: t.NewSpectrum(), parts: make([]float64, t.Blocks())}
 }
+
+// part is a block of a spectrum, or of numbers that lie as those of a spectrum do.
+func (s *system) part(x fourier.Spectrum, i int) (re, im []float64) {
+	size := s.t.BlockSize()
+	return x.Re[i*size:][:size], x.Im[i*size:][:size]
+}
+
+func (s *system) real(x []float64, i int) []float64 { return x[i*s.t.BlockSize():][:s.t.BlockSize()] }
 
 // sum adds up what f gives for each block, in order.
 func (s *system) sum(f func(i int) float64) float64 {
@@ -42,18 +51,19 @@ func (s *system) total() float64 {
 	return sum
 }
 
-// blockWeights are how often the 8 rows of block i count.
-func (s *system) blockWeights(i int) (w [8]float64) {
-	for k := range w {
-		w[k] = s.t.Weight(i*s.t.BlockSize() + k)
+// fold adds up the sums over a block's rows, each as often as the row counts.
+func (s *system) fold(i int, sums *[8]float64) float64 {
+	var total float64
+	for k, sum := range sums {
+		total += s.t.Weight(i*s.t.BlockSize()+k) * sum
 	}
-	return w
+	return total
 }
 
 // solve puts u for weighted pixels z, [height,width], there. It goes on until the residual, in the preconditioner's norm, is
 // tolerance times what it was, and returns what it came to.
-func (s *system) solve(z []float64, tolerance float64, limit int) (iterations int, residual float64) {
-	t, size := s.t, s.t.BlockSize()
+func (s *system) solve(z []float64, tolerance float64, limit int) Convergence {
+	t := s.t
 	weighted := make([]float64, len(z))
 	var mean float64
 	for i, w := range s.weights {
@@ -63,71 +73,85 @@ func (s *system) solve(z []float64, tolerance float64, limit int) (iterations in
 	mean /= float64(len(z))
 	t.Forward(s.r, weighted)
 	scale := 1 / math.Sqrt(float64(t.Rows*t.Columns))
-	// precondition returns the residual's square.
-	precondition := func(i int) float64 {
-		w := s.blockWeights(i)
-		var sum float64
-		for k := i * size; k < (i+1)*size; k++ {
-			sum += w[k%8] * (s.r.Re[k]*s.r.Re[k] + s.r.Im[k]*s.r.Im[k]) / (1 + mean*s.root[k]*s.root[k])
-		}
-		return sum
-	}
 	energy := s.sum(func(i int) float64 {
-		for k := i * size; k < (i+1)*size; k++ {
-			s.r.Re[k] *= scale * s.root[k]
-			s.r.Im[k] *= scale * s.root[k]
-			s.u.Re[k], s.u.Im[k], s.p.Re[k], s.p.Im[k] = 0, 0, 0, 0
+		re, im := s.part(s.r, i)
+		root, inverse := s.real(s.root, i), s.real(s.inverse, i)
+		for k, v := range root {
+			re[k], im[k] = scale*v*re[k], scale*v*im[k]
+			inverse[k] = 1 / (1 + mean*v*v)
 		}
-		return precondition(i)
+		for _, x := range []fourier.Spectrum{s.u, s.p} {
+			re, im := s.part(x, i)
+			clear(re)
+			clear(im)
+		}
+		return s.energy(i)
 	})
+	c := Convergence{Tolerance: tolerance}
 	first, along := energy, 0.0
-	for iterations < limit && energy > tolerance*tolerance*first {
+	for c.Iterations < limit && energy > tolerance*tolerance*first {
 		t.Between(s.weights, func(i int, in fourier.Spectrum) {
-			for j := range size {
-				k := i*size + j
-				inverse := 1 / (1 + mean*s.root[k]*s.root[k])
-				s.p.Re[k] = inverse*s.r.Re[k] + along*s.p.Re[k]
-				s.p.Im[k] = inverse*s.r.Im[k] + along*s.p.Im[k]
-				in.Re[j], in.Im[j] = s.root[k]*s.p.Re[k], s.root[k]*s.p.Im[k]
+			rr, ri := s.part(s.r, i)
+			pr, pi := s.part(s.p, i)
+			root, inverse, inRe, inIm := s.real(s.root, i), s.real(s.inverse, i), in.Re[:len(rr)], in.Im[:len(rr)]
+			for k, v := range root {
+				pr[k] = inverse[k]*rr[k] + along*pr[k]
+				pi[k] = inverse[k]*ri[k] + along*pi[k]
+				inRe[k], inIm[k] = v*pr[k], v*pi[k]
 			}
 		}, func(i int, out fourier.Spectrum) {
-			w := s.blockWeights(i)
-			var sum float64
-			for j := range size {
-				k := i*size + j
-				s.q.Re[k] = s.p.Re[k] + s.root[k]*out.Re[j]
-				s.q.Im[k] = s.p.Im[k] + s.root[k]*out.Im[j]
-				sum += w[j%8] * (s.p.Re[k]*s.q.Re[k] + s.p.Im[k]*s.q.Im[k])
+			pr, pi := s.part(s.p, i)
+			qr, qi := s.part(s.q, i)
+			root, outRe, outIm := s.real(s.root, i), out.Re[:len(pr)], out.Im[:len(pr)]
+			var sums [8]float64
+			for k, v := range root {
+				qr[k] = pr[k] + v*outRe[k]
+				qi[k] = pi[k] + v*outIm[k]
+				sums[k%8] += pr[k]*qr[k] + pi[k]*qi[k]
 			}
-			s.parts[i] = sum
+			s.parts[i] = s.fold(i, &sums)
 		})
-		step := energy / s.total()
-		before := energy
+		step, before := energy/s.total(), energy
 		energy = s.sum(func(i int) float64 {
-			for k := i * size; k < (i+1)*size; k++ {
-				s.u.Re[k] += step * s.p.Re[k]
-				s.u.Im[k] += step * s.p.Im[k]
-				s.r.Re[k] -= step * s.q.Re[k]
-				s.r.Im[k] -= step * s.q.Im[k]
+			ur, ui := s.part(s.u, i)
+			rr, ri := s.part(s.r, i)
+			pr, pi := s.part(s.p, i)
+			qr, qi := s.part(s.q, i)
+			for k, v := range pr {
+				ur[k] += step * v
+				ui[k] += step * pi[k]
+				rr[k] -= step * qr[k]
+				ri[k] -= step * qi[k]
 			}
-			return precondition(i)
+			return s.energy(i)
 		})
 		along = energy / before
-		iterations++
+		c.Iterations++
 	}
-	if first == 0 {
-		return 0, 0
+	if first > 0 {
+		c.Residual = math.Sqrt(energy / first)
 	}
-	return iterations, math.Sqrt(energy / first)
+	return c
+}
+
+// energy is a block's part of the residual's square in the preconditioner's norm.
+func (s *system) energy(i int) float64 {
+	re, im := s.part(s.r, i)
+	var sums [8]float64
+	for k, v := range s.real(s.inverse, i) {
+		sums[k%8] += (re[k]*re[k] + im[k]*im[k]) * v
+	}
+	return s.fold(i, &sums)
 }
 
 // field puts the field of u, [height,width], into image.
 func (s *system) field(image []float64, u fourier.Spectrum) {
 	scale := math.Sqrt(float64(s.t.Rows * s.t.Columns))
-	size := s.t.BlockSize()
 	s.t.Each(s.t.Blocks(), func(i int) {
-		for k := i * size; k < (i+1)*size; k++ {
-			s.q.Re[k], s.q.Im[k] = scale*s.root[k]*u.Re[k], scale*s.root[k]*u.Im[k]
+		ur, ui := s.part(u, i)
+		qr, qi := s.part(s.q, i)
+		for k, v := range s.real(s.root, i) {
+			qr[k], qi[k] = scale*v*ur[k], scale*v*ui[k]
 		}
 	})
 	s.t.Inverse(image, s.q)
