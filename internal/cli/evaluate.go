@@ -21,6 +21,7 @@ import (
 	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
 	"alrc/internal/micrograph"
+	"alrc/internal/runfolder"
 )
 
 // maxCrops bounds what an evaluation keeps in memory.
@@ -94,12 +95,12 @@ type evaluationMethod struct {
 	Step  int64   `json:"step,omitempty"`
 	Steps int64   `json:"steps,omitempty"`
 
-	BlurredMSE  *micrograph.Summary `json:"mse_blurred"`
-	BlurredPSNR *micrograph.Summary `json:"psnr_blurred"`
-	BlurredSSIM *micrograph.Summary `json:"ssim_blurred"`
-	MSE         *micrograph.Summary `json:"mse"`
-	PSNR        *micrograph.Summary `json:"psnr"`
-	SSIM        *micrograph.Summary `json:"ssim"`
+	BlurredMSE  *runfolder.Distribution `json:"mse_blurred"`
+	BlurredPSNR *runfolder.Distribution `json:"psnr_blurred"`
+	BlurredSSIM *runfolder.Distribution `json:"ssim_blurred"`
+	MSE         *runfolder.Distribution `json:"mse"`
+	PSNR        *runfolder.Distribution `json:"psnr"`
+	SSIM        *runfolder.Distribution `json:"ssim"`
 	// Nearer is the fraction of the crops in which it is nearer to the blurred truth than linear interpolation is.
 	Nearer *float64 `json:"nearer_than_bilinear,omitempty"`
 
@@ -270,15 +271,14 @@ func (f *evaluateFlags) open(command *cobra.Command, run string, s experiment.Sp
 func (e *evaluation) summarize() {
 	var bilinear []micrograph.Comparison
 	for _, m := range e.Methods {
-		summary := func(of func(micrograph.Comparison) float64) *micrograph.Summary {
+		summary := func(of func(micrograph.Comparison) float64) *runfolder.Distribution {
 			values := make([]float64, len(m.crops))
 			for i, crop := range m.crops {
 				if values[i] = of(crop); values[i]-values[i] != 0 {
 					return nil
 				}
 			}
-			s := micrograph.Summarize(values)
-			return &s
+			return runfolder.Distribute(values)
 		}
 		m.BlurredMSE = summary(func(c micrograph.Comparison) float64 { return c.Blurred.MSE })
 		m.BlurredPSNR = summary(func(c micrograph.Comparison) float64 { return c.Blurred.PSNR })
@@ -314,20 +314,20 @@ func (e *evaluation) write(w io.Writer) error {
 	rows := [][]string{{"", "mean", "std dev", "5 %", "median", "95 %", "99 %", "SSIM", "PSNR dB", "raw MSE", "nearer"}}
 	for _, m := range e.Methods {
 		row := []string{m.Name}
-		cell := func(s *micrograph.Summary, format string, of func(*micrograph.Summary) float64) {
+		cell := func(s *runfolder.Distribution, format string, of func(*runfolder.Distribution) runfolder.Number) {
 			text := "-"
 			if s != nil {
 				text = fmt.Sprintf(format, of(s))
 			}
 			row = append(row, text)
 		}
-		mean := func(s *micrograph.Summary) float64 { return s.Mean }
+		mean := func(s *runfolder.Distribution) runfolder.Number { return s.Mean }
 		cell(m.BlurredMSE, "%#.3g", mean)
-		cell(m.BlurredMSE, "%#.3g", func(s *micrograph.Summary) float64 { return s.StandardDeviation })
-		cell(m.BlurredMSE, "%#.3g", func(s *micrograph.Summary) float64 { return s.P5 })
-		cell(m.BlurredMSE, "%#.3g", func(s *micrograph.Summary) float64 { return s.Median })
-		cell(m.BlurredMSE, "%#.3g", func(s *micrograph.Summary) float64 { return s.P95 })
-		cell(m.BlurredMSE, "%#.3g", func(s *micrograph.Summary) float64 { return s.P99 })
+		cell(m.BlurredMSE, "%#.3g", func(s *runfolder.Distribution) runfolder.Number { return s.Std })
+		cell(m.BlurredMSE, "%#.3g", func(s *runfolder.Distribution) runfolder.Number { return s.P5 })
+		cell(m.BlurredMSE, "%#.3g", func(s *runfolder.Distribution) runfolder.Number { return s.Median })
+		cell(m.BlurredMSE, "%#.3g", func(s *runfolder.Distribution) runfolder.Number { return s.P95 })
+		cell(m.BlurredMSE, "%#.3g", func(s *runfolder.Distribution) runfolder.Number { return s.P99 })
 		cell(m.BlurredSSIM, "%.3f", mean)
 		cell(m.BlurredPSNR, "%.2f", mean)
 		cell(m.MSE, "%#.3g", mean)

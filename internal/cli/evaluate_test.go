@@ -84,10 +84,9 @@ func TestEvaluate(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, pair := range []struct {
-			got  *micrograph.Summary
-			want *runfolder.Distribution
+			got, want *runfolder.Distribution
 		}{{m.BlurredMSE, result.TestMSE}, {e.Methods[0].BlurredMSE, result.BilinearMSE}} {
-			if got, want := pair.got, pair.want; got.Mean != float64(want.Mean) || got.StandardDeviation != float64(want.Std) || got.P99 != float64(want.P99) {
+			if got, want := pair.got, pair.want; *got != *want {
 				t.Errorf("%s: errors of %+v, and the run's result has %+v", m.Name, got, want)
 			}
 		}
@@ -124,9 +123,9 @@ func TestEvaluate(t *testing.T) {
 	}
 	bilinear := column("mse_blurred", 0)
 	for i, m := range e.Methods {
-		for name, got := range map[string]*micrograph.Summary{"mse_blurred": m.BlurredMSE, "psnr_blurred": m.BlurredPSNR, "ssim_blurred": m.BlurredSSIM,
+		for name, got := range map[string]*runfolder.Distribution{"mse_blurred": m.BlurredMSE, "psnr_blurred": m.BlurredPSNR, "ssim_blurred": m.BlurredSSIM,
 			"mse": m.MSE, "psnr": m.PSNR, "ssim": m.SSIM} {
-			if want := micrograph.Summarize(column(name, i)); *got != want {
+			if want := *runfolder.Distribute(column(name, i)); *got != want {
 				t.Errorf("%s of %s: %+v, and the crops have %+v", name, m.Name, *got, want)
 			}
 		}

@@ -52,7 +52,7 @@ func (r *run) evaluate(ctx context.Context) (float64, error) {
 			}
 		}
 	}
-	r.history.TestMSE = newDistribution(squares)
+	r.history.TestMSE = runfolder.Distribute(squares)
 	return sum / float64(count), nil
 }
 

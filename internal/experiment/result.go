@@ -6,20 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"alrc/internal/micrograph"
 	"alrc/internal/runfolder"
 )
-
-// newDistribution is nil without values.
-func newDistribution(values []float64) *runfolder.Distribution {
-	if len(values) == 0 {
-		return nil
-	}
-	s := micrograph.Summarize(values)
-	return &runfolder.Distribution{Images: len(values), Mean: runfolder.Number(s.Mean), Std: runfolder.Number(s.StandardDeviation),
-		P5: runfolder.Number(s.P5), Median: runfolder.Number(s.Median), P95: runfolder.Number(s.P95), P99: runfolder.Number(s.P99),
-		Max: runfolder.Number(s.Max)}
-}
 
 // summarize fills in what metrics.csv tells: it holds the whole run, whatever number of times that was stopped.
 func summarize(r *runfolder.Result, dir string, batchSize int) error {
@@ -55,7 +43,7 @@ func summarize(r *runfolder.Result, dir string, batchSize int) error {
 	mean, std := stat.MeanStdDev(tail, nil)
 	r.Mean, r.Std = runfolder.Number(mean), runfolder.Number(std)
 	sort.Float64s(tail)
-	r.P99 = runfolder.Number(stat.Quantile(0.99, stat.Empirical, tail, nil))
+	r.P99 = runfolder.Number(runfolder.Percentile(tail, 0.99))
 	r.Max = runfolder.Number(tail[len(tail)-1])
 	return nil
 }

@@ -372,7 +372,7 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		result.TestMSE, result.BilinearMSE = h.TestMSE, newDistribution(interpolated)
+		result.TestMSE, result.BilinearMSE = h.TestMSE, runfolder.Distribute(interpolated)
 	}
 	err := summarize(result, r.dir, r.BatchSize)
 	if err == nil {

@@ -226,21 +226,3 @@ func TestCompareBlurs(t *testing.T) {
 		t.Errorf("the truth: %+v", c)
 	}
 }
-
-func TestSummarize(t *testing.T) {
-	values := make([]float64, 101)
-	for i := range values {
-		values[i] = float64((i * 37) % 101)
-	}
-	got := Summarize(values)
-	want := Summary{Mean: 50, StandardDeviation: math.Sqrt(101 * 102 / 12.), P5: 5, Median: 50, P95: 95, P99: 99, Max: 100}
-	if math.Abs(got.StandardDeviation-want.StandardDeviation) > 1e-9 {
-		t.Errorf("standard deviation %v, not %v", got.StandardDeviation, want.StandardDeviation)
-	}
-	if got.StandardDeviation = want.StandardDeviation; got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if one := Summarize([]float64{3}); one.Mean != 3 || one.StandardDeviation != 0 || one.P99 != 3 {
-		t.Errorf("of one value: %+v", one)
-	}
-}

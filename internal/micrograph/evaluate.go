@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -96,34 +94,4 @@ func (m Method) Evaluate(ctx context.Context, examples *Examples, count int, o E
 		return nil, err
 	}
 	return results, nil
-}
-
-// Summary is a distribution over examples.
-type Summary struct {
-	Mean              float64 `json:"mean"`
-	StandardDeviation float64 `json:"standard_deviation"`
-	P5                float64 `json:"p5"`
-	Median            float64 `json:"median"`
-	P95               float64 `json:"p95"`
-	P99               float64 `json:"p99"`
-	Max               float64 `json:"max"`
-}
-
-// Summarize takes the distribution of values, of which there is at least one.
-func Summarize(values []float64) Summary {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	var sum, squares float64
-	for _, value := range sorted {
-		sum += value
-	}
-	mean := sum / float64(len(sorted))
-	for _, value := range sorted {
-		squares += (value - mean) * (value - mean)
-	}
-	at := func(q float64) float64 { return sorted[int(math.Round(q*float64(len(sorted)-1)))] }
-	return Summary{
-		Mean: mean, StandardDeviation: math.Sqrt(squares / float64(max(1, len(sorted)-1))),
-		P5: at(0.05), Median: at(0.5), P95: at(0.95), P99: at(0.99), Max: sorted[len(sorted)-1],
-	}
 }

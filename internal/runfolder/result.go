@@ -60,18 +60,6 @@ type Evaluation struct {
 	TestLoss Number `json:"test_loss"`
 }
 
-// Distribution is how a number is distributed over a number of images.
-type Distribution struct {
-	Images int    `json:"images"`
-	Mean   Number `json:"mean"`
-	Std    Number `json:"std"`
-	P5     Number `json:"p5"`
-	Median Number `json:"median"`
-	P95    Number `json:"p95"`
-	P99    Number `json:"p99"`
-	Max    Number `json:"max"`
-}
-
 // Worst is a loss that was clipped harder than most, with the image that had it.
 type Worst struct {
 	Step      int64  `json:"step"`
