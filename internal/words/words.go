@@ -1,0 +1,45 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Counted writes a number of things: "1 step", "2,500 steps".
+func Counted[T ~int | ~int64](n T, noun string) string { return Agreeing(n, noun, noun+"s") }
+
+// Agreeing writes a number with the words for one, or for several: "1 loss was", "3 losses were".
+func Agreeing[T ~int | ~int64](n T, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + several
+}
+
+// Times writes how often something happened: once, twice, 3 times.
+func Times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return Count(n) + " times"
+}
+
+// Capital begins a text with a capital letter, unless it begins with a file's name.
+func Capital(text string) string {
+	first, _, _ := strings.Cut(text, " ")
+	if text == "" || text[0] < 'a' || text[0] > 'z' || strings.Contains(strings.TrimRight(first, ".,:"), ".") {
+		return text
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// List joins names for a sentence, the first most of them: "a, b and 3 more".
+func List(names []string, most int) string {
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %s more", Count(len(names)-most))
+	}
+	return strings.Join(names, ", ")
+}
