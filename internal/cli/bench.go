@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 )
 
 // started is when the process began, but for the time that it takes to load the program.
@@ -68,7 +69,7 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 		}
 		ctx, cancel := withSignals(command.Context())
 		defer cancel()
-		data, err := experiment.OpenData(s.Data)
+		_, data, err := new(place.Opener).Open(s.Data)
 		if err != nil {
 			return err
 		}

@@ -250,11 +250,7 @@ func shortNames(paths []string) []string {
 
 // open opens the held-out crops of a run.
 func (f *evaluateFlags) open(command *cobra.Command, run string, s experiment.Specification) (*evaluation, *micrograph.Examples, error) {
-	data := s.Data
-	if f.dataDir != "" {
-		data = data.Moved(f.dataDir)
-	}
-	opened, err := (&sources{log: command.ErrOrStderr()}).open(data)
+	_, opened, err := newOpener(command.ErrOrStderr(), f.dataDir).Open(s.Data)
 	var examples *micrograph.Examples
 	if err == nil {
 		examples, err = s.HeldOut(opened)

@@ -39,11 +39,11 @@ number of steps, also those that were done.`,
 			}
 			ctx, cancel := withSignals(command.Context())
 			defer cancel()
-			return trainAll(ctx, command, out, dirs, &sources{log: command.ErrOrStderr(), moved: dataDir}, experiment.Options{Threads: threads, Engines: engines})
+			return trainAll(ctx, command, out, dirs, newOpener(command.ErrOrStderr(), dataDir), experiment.Options{Threads: threads, Engines: engines})
 		},
 	}
 	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")
 	command.Flags().IntVar(&threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
-	command.Flags().StringVar(&dataDir, "data-dir", "", "folder of CIFAR-10's files, where it is another one now")
+	command.Flags().StringVar(&dataDir, "data-dir", "", "`FOLDER` of the data, where it is another one now")
 	return command
 }

@@ -49,14 +49,7 @@ func serverFlags(flags *pflag.FlagSet, c *sweep.Connection, use string) {
 
 // dataDirFlag names where data lie on this machine.
 func dataDirFlag(flags *pflag.FlagSet, dir *string) {
-	flags.StringVar(dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files, or of images (default $CIFAR10)")
-}
-
-func orCIFAR10(dir string) string {
-	if dir == "" {
-		return os.Getenv("CIFAR10")
-	}
-	return dir
+	flags.StringVar(dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10), or of images")
 }
 
 // sweepRunFlags are those of sweep run.
@@ -129,7 +122,7 @@ func (f *sweepRunFlags) folder(argument string) (*sweep.Folder, error) {
 			return nil, fmt.Errorf("--set %s: %w", text, err)
 		}
 	}
-	plan, err := specification.Expand(sweep.Resolver(orCIFAR10(f.dataDir), f.engines))
+	plan, err := specification.Expand(sweep.Resolver(f.dataDir, f.engines))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", argument, err)
 	}
@@ -179,7 +172,7 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	if threads == 0 {
 		threads = max(1, runtime.GOMAXPROCS(0)/max(1, jobs))
 	}
-	status, err := folder.Run(ctx, sweep.Options{Connection: f.connection, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(f.dataDir), Engines: f.engines,
+	status, err := folder.Run(ctx, sweep.Options{Connection: f.connection, Jobs: jobs, Threads: threads, DataDir: f.dataDir, Engines: f.engines,
 		Silence: f.silence, Name: workerName(), Environment: experiment.Here(version(), threads, commandLine()),
 		Report: progress.report, Observe: progress.observe})
 	progress.close()

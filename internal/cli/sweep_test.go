@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 	"alrc/internal/runfolder"
 	"alrc/internal/sweep"
 )
@@ -163,7 +164,7 @@ repeats: 2
 	if err != nil || len(entries) != 8 || len(folder.Plan.Runs) != 8 {
 		t.Fatalf("%d results of %d runs, %v", len(entries), len(folder.Plan.Runs), err)
 	}
-	data, err := experiment.OpenData(folder.Plan.Runs[0].Specification.Data)
+	_, data, err := new(place.Opener).Open(folder.Plan.Runs[0].Specification.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 
 	"alrc/internal/clipping"
 	"alrc/internal/experiment"
+	"alrc/internal/imagefile"
+	"alrc/internal/place"
 	"alrc/internal/report"
 	"alrc/internal/runfolder"
 )
@@ -25,6 +27,7 @@ type trainFlags struct {
 	specification experiment.Specification
 	engines       experiment.Engines
 	data, exclude []string
+	dataDir       string
 	clips         []string
 	seeds         int
 	config        string
@@ -62,7 +65,7 @@ fourth power, batch size 1, first without clipping and then with it.`,
   alrc train --config runs/mine/none/run.yaml --steps 20000`,
 	}, []string{"none", "alrc:2"}, 25, 50, func(flags *pflag.FlagSet) {
 		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, cifar10, or a file, a glob or a folder of image files; repeatable")
-		flags.StringVar(&s.Data.Dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10)")
+		flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10), or where the files of --config are now")
 		flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
 		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
 		flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
@@ -86,6 +89,7 @@ Without flags: generated micrographs, spiral scans of a twentieth of the pixels,
 	}, []string{"none", "alrc:3"}, 200, 1, func(flags *pflag.FlagSet) {
 		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, or a file, a glob or a folder of TIFF, PNG or .npy files; repeatable")
 		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
+		flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` where the files of --config are now")
 		flags.StringArrayVar(&f.exclude, "exclude", nil, "`FILES` not to use: a file, a folder or a glob; repeatable")
 		flags.IntVar(&s.Data.Size, "size", s.Data.Size, "height and width of crops in `PIXELS`, divisible by 32")
 		flags.StringVar(&s.Data.Mask, "mask", s.Data.Mask, "`SCAN`: spiral, grid, lines, or a mask image")
@@ -160,23 +164,24 @@ func (f *trainFlags) train(command *cobra.Command) error {
 	}
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
-	sources := sources{log: command.ErrOrStderr()}
-	data, err := sources.open(runs[0].Data)
+	opener := newOpener(command.ErrOrStderr(), f.dataDir)
+	placed, data, err := opener.Open(runs[0].Data)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
+	runs[0].Data = placed
 	// The runs differ in clipping and seed alone, so that what one resolves to holds for all.
 	if err := experiment.Resolve(&runs[0], data, f.engines); err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
 	for i := range runs {
-		runs[i].Kernels, runs[i].Data.Hash = runs[0].Kernels, runs[0].Data.Hash
+		runs[i].Kernels, runs[i].Data = runs[0].Kernels, runs[0].Data
 	}
 	dirs, err := f.create(out, runs)
 	if err != nil {
 		return err
 	}
-	return trainAll(ctx, command, out, dirs, &sources, experiment.Options{Threads: f.threads, Engines: f.engines})
+	return trainAll(ctx, command, out, dirs, opener, experiment.Options{Threads: f.threads, Engines: f.engines})
 }
 
 // specifications returns a specification for each seed and clipping: of the --config file, with the flags given.
@@ -209,24 +214,10 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 		}
 	}
 	if f.config == "" || flags.Changed("data") {
-		generated := len(f.data) == 1 && f.data[0] == "procedural"
-		s.Data.Paths = nil
-		switch {
-		case s.Task == experiment.Micrographs && generated:
-			s.Data.Kind = "procedural-micrographs"
-		case s.Task == experiment.Micrographs:
-			s.Data.Kind, s.Data.Paths = "micrographs", f.data
-		case generated || len(f.data) == 1 && f.data[0] == "cifar10":
-			s.Data.Kind = f.data[0]
-		default:
-			s.Data.Kind, s.Data.Paths = "images", f.data
-		}
+		s.Data.Name(s.Data.Content(), f.data)
 	}
 	if flags.Changed("exclude") {
 		s.Data.Exclude = f.exclude
-	}
-	if s.Data.Kind == "cifar10" && s.Data.Dir == "" {
-		s.Data.Dir = os.Getenv("CIFAR10")
 	}
 	if f.seeds < 1 {
 		return nil, usageError("--seeds %d: give a number of repeats of at least 1", f.seeds)
@@ -297,46 +288,22 @@ func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs [
 	return dirs, nil
 }
 
-// sources opens each source of images once.
-type sources struct {
-	log io.Writer
-	// moved, where not empty, is where CIFAR-10's files are now.
-	moved  string
-	opened map[string]*experiment.DataSet
-}
-
-func (s *sources) open(d experiment.Data) (*experiment.DataSet, error) {
-	d.Hash = ""
-	if d.Kind == "cifar10" && s.moved != "" {
-		d.Dir = s.moved
-	}
-	name := fmt.Sprintf("%#v", d)
-	if data, ok := s.opened[name]; ok {
-		return data, nil
-	}
-	data, err := experiment.OpenData(d)
-	if err != nil {
-		return nil, err
-	}
-	const most = 10
-	if n := len(data.Skipped); n > 0 {
-		fmt.Fprintf(s.log, "Left out what cannot be used as images (%d):\n", n)
-		for _, file := range data.Skipped[:min(n, most)] {
-			fmt.Fprintf(s.log, "  %s\n", file)
+// newOpener opens data, in a folder of this machine where one is named, and lists what cannot be used.
+func newOpener(log io.Writer, dir string) *place.Opener {
+	return &place.Opener{Dir: dir, Skipped: func(skipped []imagefile.Skipped) {
+		const most = 10
+		fmt.Fprintf(log, "Left out what cannot be used as images (%d):\n", len(skipped))
+		for _, file := range skipped[:min(len(skipped), most)] {
+			fmt.Fprintf(log, "  %s\n", file)
 		}
-		if n > most {
-			fmt.Fprintf(s.log, "  and %d more\n", n-most)
+		if more := len(skipped) - most; more > 0 {
+			fmt.Fprintf(log, "  and %d more\n", more)
 		}
-	}
-	if s.opened == nil {
-		s.opened = map[string]*experiment.DataSet{}
-	}
-	s.opened[name] = data
-	return data, nil
+	}}
 }
 
 // trainAll trains, or goes on training, the runs of a comparison, and reports.
-func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, sources *sources, options experiment.Options) error {
+func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, opener *place.Opener, options experiment.Options) error {
 	progress := newRunsProgress(command.ErrOrStderr())
 	var members []experiment.Member
 	for _, dir := range dirs {
@@ -350,9 +317,9 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		if err != nil {
 			return usageError("%s: %w", dir, err)
 		}
-		data, err := sources.open(specification.Data)
+		_, data, err := opener.Open(specification.Data)
 		if err != nil {
-			return usageError("%w\nWhere the data of %s moved, say so with --data-dir (CIFAR-10) or in its run.yaml", err, dir)
+			return usageError("%s: %w\nWhere its data moved, say so with --data-dir", dir, err)
 		}
 		run := progress.run(filepath.Base(dir))
 		members = append(members, experiment.Member{Dir: dir, Data: data, Observe: run.observe, Finish: run.close})

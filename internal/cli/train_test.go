@@ -55,6 +55,15 @@ func runScripts(t *testing.T, pattern string) {
 			if err := errors.Join(os.MkdirAll(folder, 0o755), os.MkdirAll(cifar, 0o755), writeCIFAR10(cifar)); err != nil {
 				return err
 			}
+			micrographs := filepath.Join(env.WorkDir, "micrographs")
+			if err := os.MkdirAll(micrographs, 0o755); err != nil {
+				return err
+			}
+			for i, name := range []string{"a.png", "b.png", "held.png", "bad.png", "mask.png"} {
+				if err := writeMicrograph(filepath.Join(micrographs, name), i, name == "mask.png"); err != nil {
+					return err
+				}
+			}
 			for i := range 6 {
 				name := fmt.Sprintf("%d.png", i)
 				if i > 3 {
@@ -87,6 +96,21 @@ func writePicture(path string, number int) error {
 	picture := image.NewNRGBA(image.Rect(0, 0, 20, 16))
 	for i := range 20 * 16 {
 		picture.SetNRGBA(i%20, i/20, color.NRGBA{uint8(i * number), uint8(i * i), uint8(i%20*12 + number), 255})
+	}
+	var content bytes.Buffer
+	if err := png.Encode(&content, picture); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content.Bytes(), 0o644)
+}
+
+// writeMicrograph writes a grey picture of 64x64 pixels, or a mask of every fourth one.
+func writeMicrograph(path string, number int, mask bool) error {
+	picture := image.NewGray(image.Rect(0, 0, 64, 64))
+	for i := range picture.Pix {
+		if picture.Pix[i] = byte(i*i/(number+3) + i/64*number); mask {
+			picture.Pix[i] = []byte{255, 0, 0, 0}[i%4]
+		}
 	}
 	var content bytes.Buffer
 	if err := png.Encode(&content, picture); err != nil {

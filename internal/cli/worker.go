@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 	"alrc/internal/sweep"
 )
 
@@ -76,7 +77,7 @@ what it is at; another worker goes on from there.`,
 			stderr := command.ErrOrStderr()
 			name := workerName()
 			fmt.Fprintf(stderr, "Worker %s: %d at a time, of %d threads each, from %s\n", name, jobs, threads, connection.Address())
-			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, DataDir: orCIFAR10(dataDir), Engines: engines, Folder: work,
+			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, Data: place.Opener{Dir: dataDir}, Engines: engines, Folder: work,
 				Environment: experiment.Here(version(), threads, "alrc worker"),
 				Report:      func(line string) { fmt.Fprintln(stderr, line) }}
 			if err := worker.Work(ctx, connection); err != nil {

@@ -22,9 +22,6 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	}
 	s, err := Read(dir)
 	if err == nil {
-		if len(s.Data.Paths) == 0 && s.Data.Kind == "micrographs" {
-			s.Data.Paths = []string{dir} // a run of a sweep does not say where its images were, and no image is read here
-		}
 		err = s.Validate()
 	}
 	if err != nil {
@@ -37,7 +34,7 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	if err != nil {
 		return nil, err
 	}
-	side := s.Data.side()
+	side := s.Data.Side()
 	engine, err := nn.New(s.completer(), nn.Options{Batch: 1, Height: side, Width: side, Threads: threads,
 		Direct: s.Direct, Loss: nn.Loss{Power: 2, Scale: 1}, Optimizer: optimizer})
 	if err != nil {
@@ -120,7 +117,7 @@ func (c *completer) load(path string) error {
 		dir := filepath.Dir(path)
 		if runfolder.Done(dir) {
 			return fmt.Errorf("%w: the run is done, and its network was not kept, as in a sweep; 'alrc train %s --config %s'"+
-				" trains it again (with --data where it is of files)", err, Micrographs, filepath.Join(dir, runfolder.SpecificationFile))
+				" trains it again (with --data-dir where it is of files)", err, Micrographs, filepath.Join(dir, runfolder.SpecificationFile))
 		}
 		return fmt.Errorf("%w: the run has not been saved yet", err)
 	}

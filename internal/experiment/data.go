@@ -1,105 +1,38 @@
 package experiment
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"os"
+	"math"
 
-	"alrc/internal/dataset"
-	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
+	"alrc/internal/place"
 )
 
-// proceduralSeed is that of generated images: runs whose seeds differ learn from the same images, as they do from
-// files.
-const proceduralSeed = 0
-
 // DataSet is what a run learns from and what it is tested on: images, or micrographs.
-type DataSet struct {
-	Train, Test dataset.Images
-	Micrographs *MicrographData
-	// Hash is of the content of both.
-	Hash string
-	// Skipped lists files that were named, or lay in a folder that was, and cannot be used.
-	Skipped []imagefile.Skipped
-}
+type DataSet = place.Set
 
-// MicrographData is micrographs, and how they are scanned.
-type MicrographData struct {
-	Train, Test micrograph.Images
-	Scan        micrograph.Scan
-}
+// learnsFrom are what tasks learn from.
+var learnsFrom = map[string]place.Content{Supersample: place.Images, Micrographs: place.Micrographs}
 
-// OpenData opens the images that a specification names.
-func OpenData(d Data) (*DataSet, error) {
-	if err := d.validate(); err != nil {
+// testSeed is that of held-out crops and their masks, which are the same for all runs. No --seed that a user picks is it.
+const testSeed = math.MaxUint64
+
+// HeldOut is the sequence of held-out crops, with their scans, of a run of the task micrographs. It is the same for all runs
+// between whose data [place.Data.Differences] finds none. Data that are not the run's are an error.
+func (s Specification) HeldOut(data *DataSet) (*micrograph.Examples, error) {
+	if s.Task != Micrographs || data.Micrographs == nil {
+		return nil, fmt.Errorf("task %s, of %s: only runs of the task micrographs have crops to complete", s.Task, data.Name())
+	}
+	if err := data.Check(s.Data.Hash); err != nil {
 		return nil, err
 	}
-	if d.ofMicrographs() {
-		return openMicrographs(d)
-	}
-	var data DataSet
-	var err error
-	switch d.Kind {
-	case "procedural":
-		data.Train, data.Test = dataset.NewProcedural(proceduralSeed, d.side(), d.side())
-	case "cifar10":
-		data.Train, data.Test, err = dataset.OpenCIFAR10(d.Dir, d.RecordsPerFile)
-	default:
-		data.Train, data.Test, data.Skipped, err = dataset.OpenFiles(imagefile.Selection{Paths: d.Paths, HoldOut: d.Test}, d.side())
-	}
-	if err != nil {
-		return nil, err
-	}
-	data.Hash = hash(data.Train.Hash(), data.Test.Hash())
-	return &data, nil
+	return s.heldOut(data.Micrographs)
 }
 
-func openMicrographs(d Data) (*DataSet, error) {
-	data := &DataSet{Micrographs: &MicrographData{}}
-	m := data.Micrographs
-	var err error
-	if m.Scan, err = micrograph.ParseScan(d.mask(), d.coverage()); err != nil {
-		return nil, err
+func (s Specification) heldOut(data *place.MicrographSet) (*micrograph.Examples, error) {
+	scan := data.Scan
+	if scan.Varied {
+		scan.Seed = testSeed
 	}
-	m.Scan.Varied = !d.SameMask
-	if d.Kind == "procedural-micrographs" {
-		m.Train, m.Test, err = micrograph.NewProcedural(proceduralSeed, d.side(), d.Dose)
-	} else {
-		m.Train, m.Test, data.Skipped, err = micrograph.OpenFiles(imagefile.Selection{Paths: d.Paths, Exclude: d.Exclude, HoldOut: d.Test}, d.side())
-	}
-	if err != nil {
-		const most = 5
-		for _, file := range data.Skipped[:min(len(data.Skipped), most)] {
-			err = fmt.Errorf("%w\n  %s", err, file)
-		}
-		return nil, err
-	}
-	hashes := []string{m.Train.Hash(), m.Test.Hash()}
-	if !d.drawnMask() {
-		content, err := os.ReadFile(d.Mask)
-		if err != nil {
-			return nil, fmt.Errorf("mask: %w", err)
-		}
-		hashes = append(hashes, hash(string(content)))
-	}
-	data.Hash = hash(hashes...)
-	return data, nil
-}
-
-func hash(parts ...string) string {
-	digest := sha256.New()
-	for _, part := range parts {
-		digest.Write([]byte(part))
-	}
-	return hex.EncodeToString(digest.Sum(nil))
-}
-
-// name says in a few words what the images are.
-func (d *DataSet) name() string {
-	if d.Micrographs != nil {
-		return d.Micrographs.Train.Name()
-	}
-	return d.Train.Name()
+	return micrograph.NewExamples(data.Test, scan, s.Data.Side(), testSeed, false)
 }

@@ -5,16 +5,11 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"math"
-	"path/filepath"
-	"slices"
 
 	"alrc/internal/micrograph"
 	"alrc/internal/model"
+	"alrc/internal/place"
 )
-
-// testSeed is that of held-out crops and their masks, which are the same for all runs. No --seed that a user picks is it.
-const testSeed = math.MaxUint64
 
 // micrographs is experiment 3: to complete crops of micrographs that were scanned in part.
 type micrographs struct {
@@ -28,9 +23,9 @@ type micrographs struct {
 	outputs [2][]float32
 }
 
-func newMicrographs(s Specification, data *MicrographData) (t *micrographs, err error) {
+func newMicrographs(s Specification, data *place.MicrographSet) (t *micrographs, err error) {
 	t = &micrographs{Specification: s}
-	side, scan := s.Data.side(), data.Scan
+	side, scan := s.Data.Side(), data.Scan
 	if scan.Varied {
 		scan.Seed = s.Seed
 	}
@@ -39,88 +34,6 @@ func newMicrographs(s Specification, data *MicrographData) (t *micrographs, err 
 	}
 	t.held, err = s.heldOut(data)
 	return t, err
-}
-
-func (s Specification) heldOut(data *MicrographData) (*micrograph.Examples, error) {
-	scan := data.Scan
-	if scan.Varied {
-		scan.Seed = testSeed
-	}
-	return micrograph.NewExamples(data.Test, scan, s.Data.side(), testSeed, false)
-}
-
-// HeldOut is the sequence of held-out crops, with their scans, of a run of the task micrographs. It is the same for all runs
-// between whose data [Data.Differences] finds none. Data that are not the run's are an error.
-func (s Specification) HeldOut(data *DataSet) (*micrograph.Examples, error) {
-	if s.Task != Micrographs || data.Micrographs == nil {
-		return nil, fmt.Errorf("task %s, of %s: only runs of the task micrographs have crops to complete", s.Task, data.name())
-	}
-	if want := s.Data.Hash; want != "" && want != data.Hash {
-		return nil, fmt.Errorf("the run was trained on other images than these: their hash was %.12s…, and it is %.12s…", want, data.Hash)
-	}
-	return s.heldOut(data.Micrographs)
-}
-
-// Differences names what is not the same in the crops of two runs of the task micrographs: the images, the crops' size, and how
-// they are scanned.
-func (d Data) Differences(other Data) []string {
-	var found []string
-	note := func(name string, a, b any) {
-		if a != b {
-			found = append(found, fmt.Sprintf("%s: %v and %v", name, a, b))
-		}
-	}
-	note("size", d.side(), other.side())
-	// What is in a mask image is part of the images' hash.
-	mask := func(d Data) string {
-		if d.drawnMask() {
-			return d.mask()
-		}
-		return "an image"
-	}
-	note("mask", mask(d), mask(other))
-	if d.drawnMask() && other.drawnMask() {
-		note("coverage", d.coverage(), other.coverage())
-	}
-	note("same-mask", d.SameMask, other.SameMask)
-	if d.Hash != other.Hash {
-		found = append(found, fmt.Sprintf("hash of the images: %.12s… and %.12s…", d.Hash, other.Hash))
-	}
-	return found
-}
-
-// Moved is the same micrographs, and mask image, where their files lie in another folder now. Files are known there by their
-// names, and [Specification.HeldOut] finds out if they are others.
-func (d Data) Moved(dir string) Data {
-	moved := func(path, otherwise string) string {
-		inside := filepath.Join(dir, filepath.Base(path))
-		if found, err := filepath.Glob(inside); path != "" && err == nil && len(found) > 0 {
-			return inside
-		}
-		return otherwise
-	}
-	if !d.drawnMask() {
-		d.Mask = moved(d.Mask, d.Mask)
-	}
-	if d.Kind != "micrographs" {
-		return d
-	}
-	paths := d.Paths
-	d.Paths = nil
-	for _, path := range paths {
-		if path = moved(path, dir); !slices.Contains(d.Paths, path) {
-			d.Paths = append(d.Paths, path)
-		}
-	}
-	if len(d.Paths) == 0 { // a run of a sweep does not say where they were
-		d.Paths = []string{dir}
-	}
-	d.Exclude = slices.Clone(d.Exclude)
-	for i, path := range d.Exclude {
-		d.Exclude[i] = moved(path, path)
-	}
-	d.Test = moved(d.Test, d.Test) // what is no file there is a fraction
-	return d
 }
 
 func (t *micrographs) network() model.Network       { return t.completer() }

@@ -14,6 +14,7 @@ import (
 
 	"alrc/internal/format/tiff"
 	"alrc/internal/micrograph"
+	"alrc/internal/place"
 	"alrc/internal/runfolder"
 )
 
@@ -43,7 +44,7 @@ func micrographSpecification(t testing.TB, clip string, steps int64) (Specificat
 	s.Data.Kind, s.Data.Paths, s.Data.Size = "micrographs", []string{dir}, 32
 	s.Data.Test = filepath.Join(dir, "3.tif")
 	s.Clip, s.Steps, s.Width, s.Depth, s.Decay, s.TestImages = clip, steps, 0.01, 0.1, 0.97, 7
-	data, err := OpenData(s.Data)
+	_, data, err := new(place.Opener).Open(s.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +248,7 @@ func TestMaskImageIsPartOfTheData(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Data.Mask = mask
-		data, err := OpenData(s.Data)
+		_, data, err := new(place.Opener).Open(s.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -94,9 +94,8 @@ func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *r
 	if result, err := runfolder.ReadResult(dir); !errors.Is(err, fs.ErrNotExist) {
 		return result, err
 	}
-	if want := specification.Data.Hash; want != "" && want != data.Hash {
-		return nil, fmt.Errorf("%s: the run was begun on other images than %s: give it those again (their hash is %s, and"+
-			" these have %s)", dir, data.name(), want, data.Hash)
+	if err := data.Check(specification.Data.Hash); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	r := &run{Specification: specification, dir: dir, data: data}
 	defer func() {

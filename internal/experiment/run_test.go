@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"alrc/internal/place"
 	"alrc/internal/runfolder"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	data := testData()
 	s, err := Read(dir)
 	if err == nil && s.Task == Micrographs {
-		data, err = OpenData(s.Data)
+		_, data, err = new(place.Opener).Open(s.Data)
 	}
 	if err == nil {
 		_, err = Train(context.Background(), dir, data, Options{Engines: withFake, CheckpointEvery: time.Millisecond,

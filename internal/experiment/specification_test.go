@@ -9,6 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"alrc/internal/place"
 )
 
 func TestSpecificationSurvivesItsFile(t *testing.T) {
@@ -121,6 +123,9 @@ func TestSpecificationErrors(t *testing.T) {
 				file.Clip = "none"
 			}
 			err = file.Validate()
+		}
+		if err == nil { // what data a run is of may be told without where they lie
+			_, _, err = new(place.Opener).Open(file.Data)
 		}
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%.60q: the error does not say %q: %v", test.text, test.want, err)

@@ -67,7 +67,7 @@ func (s Specification) newTask(data *DataSet) (task, error) {
 	case s.Task == Supersample && data.Train != nil:
 		return newSupersample(s, data)
 	}
-	return nil, fmt.Errorf("task %s: %s are nothing that it learns from", s.Task, data.name())
+	return nil, fmt.Errorf("task %s: %s are nothing that it learns from", s.Task, data.Name())
 }
 
 // level is a pixel's byte; what a diverged network puts out, which is no number, is black.

@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 )
 
 // testQueue starts the server of a sweep, and opens its queue.
@@ -237,7 +238,7 @@ func TestImagesLieElsewhereOnEachMachine(t *testing.T) {
 	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
 	server, q := testQueue(t, f)
 	run := plan.Runs[0]
-	work(t, server, q, &Worker{Name: "elsewhere", DataDir: machines[1]}, func(records map[string]record) bool { return records[run.ID].State == Done })
+	work(t, server, q, &Worker{Name: "elsewhere", Data: place.Opener{Dir: machines[1]}}, func(records map[string]record) bool { return records[run.ID].State == Done })
 	r, err := q.get(context.Background(), run.ID)
 	if err != nil {
 		t.Fatal(err)

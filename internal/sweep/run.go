@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 )
 
 // Options are how a sweep is run; its results do not depend on them.
@@ -41,15 +42,13 @@ type Options struct {
 // Resolver returns a function for [Specification.Expand]: it writes the hash of the images in a folder, and the kernel set
 // of this machine, into a run's specification.
 func Resolver(dataDir string, engines experiment.Engines) func(*experiment.Specification) error {
-	var data sources
+	opener := place.Opener{Dir: dataDir}
 	return func(s *experiment.Specification) error {
 		placed := *s
-		opened, err := data.open(&placed.Data, dataDir)
-		if err != nil {
+		var opened *place.Set
+		var err error
+		if placed.Data, opened, err = opener.Open(s.Data); err != nil {
 			return err
-		}
-		if want := s.Data.Hash; want != "" && want != opened.Hash {
-			return fmt.Errorf("the images have the hash %s, and the specification asks for %s: name others by --data-dir", opened.Hash, want)
 		}
 		if err := experiment.Resolve(&placed, opened, engines); err != nil {
 			return err
@@ -147,7 +146,7 @@ func (f *Folder) worker(o Options) *Worker {
 	if threads == 0 {
 		threads = max(1, runtime.GOMAXPROCS(0)/o.Jobs)
 	}
-	return &Worker{Name: localPrefix + o.Name, Jobs: o.Jobs, Threads: threads, DataDir: o.DataDir, Folder: f.path(workFolder),
+	return &Worker{Name: localPrefix + o.Name, Jobs: o.Jobs, Threads: threads, Data: place.Opener{Dir: o.DataDir}, Folder: f.path(workFolder),
 		Engines: o.Engines, Environment: o.Environment, Report: o.Report}
 }
 

@@ -496,7 +496,7 @@ func flatten(s experiment.Specification) flat {
 
 // withoutPlace is a specification that says what data it is of, and not where they lie.
 func withoutPlace(s experiment.Specification) experiment.Specification {
-	s.Data.Dir, s.Data.Paths = "", nil
+	s.Data = s.Data.WithoutPlace()
 	return s
 }
 

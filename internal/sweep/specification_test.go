@@ -71,30 +71,6 @@ func TestHeldOutImagesAreAnAxis(t *testing.T) {
 	}
 }
 
-func TestRunsShareImages(t *testing.T) {
-	var s sources
-	open := func(size int) *experiment.DataSet {
-		data, err := s.open(&experiment.Data{Kind: "procedural", Size: size}, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	first := open(8)
-	if open(8) != first {
-		t.Error("the same images were opened twice")
-	}
-	for i := range 2 * mostSources {
-		open(9 + i)
-		if open(8) != first {
-			t.Fatal("what is in use was given up for what is not")
-		}
-	}
-	if len(s.opened) != mostSources {
-		t.Errorf("%d sources of images are kept", len(s.opened))
-	}
-}
-
 func TestRunsOfOneSeedComeFirst(t *testing.T) {
 	plan := expand(t, "clip: none\nbatch-size: [1, 4]\nrepeats: 2")
 	var order []string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 	"alrc/internal/runfolder"
 )
 
@@ -67,9 +68,8 @@ func checkAlone(t testing.TB, f *Folder) {
 		t.Errorf("there are %d results of %d runs", len(entries), len(f.Plan.Runs))
 	}
 	for _, run := range f.Plan.Runs {
-		var data sources
 		s := run.Specification
-		images, err := data.open(&s.Data, "")
+		_, images, err := new(place.Opener).Open(s.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 	"alrc/internal/runfolder"
 )
 
@@ -28,8 +28,8 @@ type Worker struct {
 	Name string
 	// Jobs is the number of runs to train at a time, and Threads the number of threads of each; 0 threads takes all.
 	Jobs, Threads int
-	// DataDir is the folder of CIFAR-10's files, or of images, on this machine.
-	DataDir string
+	// Data opens the images of runs, where they lie on this machine.
+	Data place.Opener
 	// Engines are those that there are beside the CPU engine.
 	Engines experiment.Engines
 	// Folder is that of runs in progress. A run found there goes on, unless the queue has a later checkpoint of it.
@@ -45,67 +45,8 @@ type Worker struct {
 	// delivered, where not nil, is told that results came to the queue.
 	delivered chan<- struct{}
 
-	data     sources
 	active   sync.Map // IDs of the runs in progress
 	declined sync.Map // from a sweep's ID to the time until which it is left alone
-}
-
-// sources opens each source of images once, so that runs share what was read or generated, and keeps the latest few.
-type sources struct {
-	mutex  sync.Mutex
-	opened []source // the latest first
-}
-
-type source struct {
-	name string
-	data *experiment.DataSet
-}
-
-const mostSources = 8
-
-// open opens the images that a specification names by kind, at their place on this machine, and notes the place in it.
-func (s *sources) open(d *experiment.Data, dir string) (*experiment.DataSet, error) {
-	if err := placeData(d, dir); err != nil {
-		return nil, err
-	}
-	key := *d
-	key.Hash = ""
-	name := fmt.Sprintf("%#v", key)
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if i := slices.IndexFunc(s.opened, func(o source) bool { return o.name == name }); i >= 0 {
-		found := s.opened[i]
-		copy(s.opened[1:], s.opened[:i])
-		s.opened[0] = found
-		return found.data, nil
-	}
-	data, err := experiment.OpenData(key)
-	if err != nil {
-		return nil, err
-	}
-	s.opened = slices.Insert(s.opened[:min(len(s.opened), mostSources-1)], 0, source{name, data})
-	return data, nil
-}
-
-// placeData writes down where data lie on this machine: names of files in a specification are of files in the folder.
-func placeData(d *experiment.Data, dir string) error {
-	switch d.Kind {
-	case "cifar10":
-		d.Dir = dir
-		return nil
-	case "images", "micrographs":
-		if dir == "" {
-			return errors.New("data: the sweep is of image files; name their folder on this machine by --data-dir")
-		}
-		d.Paths = []string{dir}
-	}
-	for _, name := range []*string{&d.Test, &d.Mask} {
-		// What is no file there is a fraction, or a kind of mask.
-		if found, err := filepath.Glob(filepath.Join(dir, *name)); *name != "" && dir != "" && filepath.IsLocal(*name) && err == nil && len(found) > 0 {
-			*name = filepath.Join(dir, *name)
-		}
-	}
-	return nil
 }
 
 // Work takes runs until the context ends; runs in progress are then handed back with their checkpoints. It returns nil
@@ -364,14 +305,12 @@ func (r *record) fail(f Failure) {
 // prepare opens the run's images, and checks that this machine has what the run is fixed to. It returns the
 // specification with the images' place on this machine.
 func (w *Worker) prepare(s experiment.Specification) (experiment.Specification, *experiment.DataSet, error) {
-	hash, kernels := s.Data.Hash, s.Kernels
-	data, err := w.data.open(&s.Data, w.DataDir)
+	kernels := s.Kernels
+	placed, data, err := w.Data.Open(s.Data)
 	if err != nil {
 		return s, nil, err
 	}
-	if hash != "" && data.Hash != hash {
-		return s, nil, fmt.Errorf("the images here have the hash %.12s…, and the sweep's have %.12s…: --data-dir names others", data.Hash, hash)
-	}
+	s.Data = placed
 	if err := experiment.Resolve(&s, data, w.Engines); err != nil {
 		return s, nil, err
 	}

@@ -1,0 +1,46 @@
+package place
+
+// Content is what data are, whatever their kind: a task learns from one.
+type Content string
+
+// The contents that there are.
+const (
+	Images      Content = "images"
+	Micrographs Content = "micrographs"
+)
+
+// Kinds names the kinds of data that are of a content, for messages: "procedural, cifar10 and images".
+func (c Content) Kinds() string { return names(c) }
+
+// source is where data of a kind come from.
+type source int
+
+const (
+	generated source = iota
+	inFolder         // one that [Data.Dir] names
+	inFiles          // that [Data.Paths] names
+)
+
+// kind is a kind of data.
+type kind struct {
+	// name is that in specifications, and short that by which a user names what is no file.
+	name, short string
+	content     Content
+	source      source
+	// variable, where not "", is the environment variable that names the folder where nothing else does.
+	variable string
+	// missing says what to do where the data's place is not known.
+	missing string
+	// validate, where not nil, says what is wrong with the data, wherever they lie.
+	validate func(Data) error
+	// open opens data whose place is known.
+	open func(Data) (*Set, error)
+}
+
+// kinds are those that there are. Of each content, files come last: they are what no other kind is named by.
+var kinds []kind
+
+func init() { kinds = []kind{procedural, cifar10, images, proceduralMicrographs, micrographs} }
+
+// proceduralSeed is that of generated images: runs whose seeds differ learn from the same images, as they do from files.
+const proceduralSeed = 0
