@@ -43,10 +43,8 @@ type clipRun struct {
 	losses     int64
 	steps      int64
 	removed    float64
-	// analysis, where not nil, takes this clipping for its reference.
-	analysis *analysis
-	rows     *bufio.Writer // where not nil, a row a step goes here
-	row      []byte
+	rows       *bufio.Writer // where not nil, a row a step goes here
+	row        []byte
 }
 
 func newClipRun(spec clipping.Spec) (*clipRun, error) {
@@ -84,14 +82,7 @@ func (r *clipRun) step(step int64, losses []float64) error {
 	r.steps++
 	var s alrc.Statistics
 	if r.clipper != nil {
-		if r.analysis != nil {
-			var before alrc.Moments
-			before.Mu1, before.Mu2 = r.clipper.Moments()
-			s = r.clipper.Step(losses, scales)
-			r.analysis.step(step, losses, before, s)
-		} else {
-			s = r.clipper.Step(losses, scales)
-		}
+		s = r.clipper.Step(losses, scales)
 		r.result.threshold.add(step, s.Limits.Upper)
 		if r.result.Settled == nil {
 			r.settle(step, losses, s)

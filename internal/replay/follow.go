@@ -3,10 +3,10 @@ package replay
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
 
 	"alrc/internal/losslog"
+	"alrc/internal/spike"
 )
 
 // Alert is an episode that begins or is over.
@@ -22,9 +22,9 @@ func (a Alert) String() string {
 	e := a.Episode
 	if !a.Over {
 		if a.Loss-a.Loss != 0 {
-			return fmt.Sprintf("ALERT step %s: the loss is not finite (running mean %s)", grouped(e.Start), short(float64(e.Baseline)))
+			return fmt.Sprintf("ALERT step %s: the loss is not finite (level before %s)", grouped(e.Start), short(float64(e.Baseline)))
 		}
-		return fmt.Sprintf("ALERT step %s: loss %s is %s standard deviations above the mean of %s", grouped(e.Start), short(a.Loss),
+		return fmt.Sprintf("ALERT step %s: loss %s is %s standard deviations above its level of %s", grouped(e.Start), short(a.Loss),
 			rounded(a.Sigmas), short(float64(e.Baseline)))
 	}
 	text := fmt.Sprintf("over  step %s: ", grouped(e.End))
@@ -50,42 +50,27 @@ func (a Alert) Environment() []string {
 // Follow reads a log as [losslog.Follow] does and calls alert with each episode as it begins and as it is over, until
 // the context ends or alert returns an error.
 func Follow(ctx context.Context, o Options, waiting func(error), alert func(Alert) error) error {
-	watcher, err := newWatcher(o, alert)
-	if err != nil {
-		return err
-	}
-	return losslog.Follow(ctx, o.Log, waiting, watcher.push)
+	return losslog.Follow(ctx, o.Log, waiting, newWatcher(alert).push)
 }
 
 // watcher passes steps through the analysis.
 type watcher struct {
-	run    *clipRun
-	failed error
+	analysis *analysis
+	failed   error
 }
 
-func newWatcher(o Options, alert func(Alert) error) (*watcher, error) {
-	run, err := newClipRun(reference(o.Decay))
-	if err != nil {
-		return nil, err
-	}
-	a := newAnalysis()
-	run.analysis = a
-	w := &watcher{run: run}
-	a.onEpisode = func(e *Episode, over bool) {
-		if w.failed != nil {
-			return
+func newWatcher(alert func(Alert) error) *watcher {
+	w := &watcher{analysis: newAnalysis()}
+	w.analysis.detector.OnEpisode = func(e *spike.Episode, over bool) {
+		if w.failed == nil {
+			w.failed = alert(Alert{Episode: *newEpisode(e), Over: over, Loss: e.PeakLoss, Sigmas: e.Deviations})
 		}
-		note := Alert{Episode: *e, Over: over, Loss: float64(e.PeakLoss), Sigmas: float64(e.Sigmas)}
-		if math.IsInf(note.Loss, -1) {
-			note.Loss = math.NaN()
-		}
-		w.failed = alert(note)
 	}
-	return w, nil
+	return w
 }
 
 func (w *watcher) push(c *losslog.Chunk) error {
-	if err := w.run.push(c); err != nil {
+	if err := w.analysis.push(c); err != nil {
 		return err
 	}
 	return w.failed

@@ -14,6 +14,7 @@ import (
 	"alrc/internal/figure"
 	"alrc/internal/losslog"
 	"alrc/internal/runfolder"
+	"alrc/internal/spike"
 )
 
 // JSON writes all of the report for scripts; numbers that are not finite are null.
@@ -179,16 +180,14 @@ func (r *Report) episodesTitle(most int) string {
 
 // episodeRows are those of the largest episodes, in order of time.
 func (r *Report) episodeRows(most int) (rows [][]string) {
-	largest := &analysis{episodes: append([]*Episode(nil), r.Episodes...)}
-	largest.pruneTo(most)
-	for _, e := range largest.episodes {
+	for _, e := range newEpisodes(spike.Largest(r.analysis.found.Episodes, most)) {
 		back := "not at all"
 		switch {
 		case e.Back:
 			back = counted(max(e.Recovery, 1), "step")
-		case e.Kind == "shift":
+		case e.Kind == spike.Shift:
 			back = "new level"
-		case e.Kind == "open":
+		case e.Kind == spike.Open:
 			back = "log ends"
 		}
 		row := []string{grouped(e.Start), grouped(e.Peak), short(float64(e.PeakLoss)), "-", back, short(float64(e.Area))}
@@ -196,7 +195,7 @@ func (r *Report) episodeRows(most int) (rows [][]string) {
 			row[3] = rounded(float64(e.Sigmas))
 		}
 		switch {
-		case e.NonFinite == e.Spikes:
+		case e.NonFinite > 0 && e.NonFinite == e.Spikes:
 			row[2] = "not finite"
 		case e.NonFinite > 0:
 			row[2] += fmt.Sprintf(" (%d not finite)", e.NonFinite)
@@ -299,10 +298,8 @@ func (r *Report) plot(points int, lowest bool) figure.Plot {
 		}
 		p.Series = append(p.Series, figure.Series{Name: fmt.Sprintf("threshold, n = %v", r.Recommendation.N), X: tx, Y: ty, Dashed: true, Color: figure.Palette[1]})
 	}
-	largest := &analysis{episodes: append([]*Episode(nil), r.Episodes...)}
-	largest.pruneTo(20)
 	marks := figure.Mark{Name: "spikes", Cross: true, Color: figure.Palette[1]}
-	for _, e := range largest.episodes {
+	for _, e := range newEpisodes(spike.Largest(r.analysis.found.Episodes, 20)) {
 		if y := float64(e.PeakLoss); y-y == 0 {
 			marks.X, marks.Y = append(marks.X, float64(e.Peak)), append(marks.Y, y)
 		}
@@ -353,8 +350,8 @@ func (r *Report) HTML(w io.Writer) error {
 	}
 	if len(r.Episodes) > 0 {
 		page.Heading(2, "Episodes")
-		page.Paragraph(fmt.Sprintf("A step spikes when a loss lies more than %d running standard deviations above the running mean. Spikes that"+
-			" follow one another before the loss has calmed down are one episode.", spikeLevel))
+		page.Paragraph(fmt.Sprintf("A step spikes when its loss lies %d or more robust standard deviations above the median of the losses around it, or"+
+			" is not finite. Spikes that follow one another before the loss has calmed down are one episode.", spike.Limit))
 		if zoom, ok := r.zoom(); ok {
 			page.Figure(figure.Figure{Plots: []figure.Plot{zoom}}, width, height, "The worst episode, enlarged", "The worst episode, enlarged.")
 		}
@@ -386,7 +383,7 @@ func (r *Report) HTML(w io.Writer) error {
 
 // zoom draws the worst episode, where the curve has enough points there.
 func (r *Report) zoom() (figure.Plot, bool) {
-	e := r.episodeOf(r.analysis.worst)
+	e := r.episodeOf(r.worst())
 	if e == nil {
 		return figure.Plot{}, false
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"alrc"
+	"alrc/internal/spike"
 )
 
 // recommendedN are the numbers of standard deviations that are weighed: those of the paper's experiments.
@@ -15,15 +15,29 @@ type Recommendation struct {
 	N     float64 `json:"n"`
 	Decay float64 `json:"decay"`
 	// Mu1 and Mu2 are starting moments for implementations that do not start by themselves.
-	Mu1    float64 `json:"mu1"`
-	Mu2    float64 `json:"mu2"`
-	Reason string  `json:"reason"`
+	Mu1 float64 `json:"mu1"`
+	Mu2 float64 `json:"mu2"`
+	// Fit says whether clipping is for a run like this: "helps", "not needed", or "not enough" where something else
+	// is wrong.
+	Fit    Fit    `json:"fit"`
+	Reason string `json:"reason"`
 	// Snippets are lines to paste, by framework.
 	Snippets map[string]string `json:"snippets"`
 }
 
-// recommend chooses n as the smallest that leaves nearly all ordinary losses alone.
-func (r *Report) recommend(o Options) {
+// Fit is whether clipping is for a run.
+type Fit string
+
+// What clipping is for a run.
+const (
+	Helps     Fit = "helps"
+	NotNeeded Fit = "not needed"
+	NotEnough Fit = "not enough"
+)
+
+// recommend chooses n as the smallest that leaves nearly all ordinary losses alone, and says whether clipping is the
+// cure.
+func (r *Report) recommend() {
 	shares := make(map[float64]float64)
 	for _, c := range r.all {
 		for _, n := range recommendedN {
@@ -39,15 +53,21 @@ func (r *Report) recommend(o Options) {
 	)
 	// ordinary is the share of losses clipped that are no spikes.
 	ordinary := func(n float64) float64 { return max(0, shares[n]-float64(r.SpikeShare)) }
-	rec := Recommendation{N: 3, Decay: 0.999}
+	rec := Recommendation{N: 3, Decay: r.pace.decay, Fit: Helps}
 	switch {
 	case r.NonFinite == r.Losses:
+		rec.Fit = NotEnough
 		rec.Reason = "There is nothing to clip where no loss is finite: these are the published defaults."
-	case r.Condition == "short":
+	case r.Condition == spike.Short:
+		rec.Fit = NotNeeded
 		rec.Reason = "The log is too short to say more than the published defaults."
 	case r.Spikes == 0 && shares[3] == 0:
-		rec.Reason = "Nothing would have been clipped at n = 3: this run does not need clipping. The published default costs nothing" +
-			" and insures runs with a higher learning rate or smaller batches."
+		rec.Fit = NotNeeded
+		rec.Reason = "Nothing would have been clipped at n = 3."
+		if r.Condition == spike.Steady || r.Condition == spike.Dropped {
+			rec.Reason += " This run does not need clipping. The published default costs nothing and insures runs with a higher learning" +
+				" rate or smaller batches."
+		}
 	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
@@ -60,27 +80,35 @@ func (r *Report) recommend(o Options) {
 		rec.Reason = fmt.Sprintf("These losses have a long tail: n = 3 clips %s of them, which is more than outliers; n = 4 clips %s.",
 			percent(shares[3]), percent(shares[4]))
 	}
-	if o.Decay != 0 {
-		rec.Decay = o.Decay
+	switch {
+	case r.pace.given:
 		rec.Reason += " The decay is the one that you gave."
-	} else if length := max(r.Steps, r.Last-r.First+1); length < 3000 && r.analysis.started {
-		// The steps that no record was kept of count, too.
-		rec.Decay = 0.99
-		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of 0.99 follows it faster.", counted(length, "step"))
+	case r.pace.decay == fastDecay && r.Condition != spike.Short && r.analysis.count > 0:
+		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of %v follows it faster.",
+			counted(r.pace.length, "step"), fastDecay)
 	}
-	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.start, r.analysis)
+	if cure := r.cure(); cure != "" {
+		rec.Fit = NotEnough
+		rec.Reason = cure + " " + rec.Reason
+	}
+	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found.Beginning)
 	rec.Snippets = snippets(rec)
 	r.Recommendation = rec
 }
 
-// startingMoments rounds the moments of the log's beginning to four digits, up, since overestimates decay and
-// underestimates do not recover well.
-func startingMoments(m alrc.Moments, a *analysis) (mu1, mu2 float64) {
-	if !a.started {
+// startingMoments returns the moments of the log's first ordinary losses, those of spikes left out, rounded to four
+// digits, up, since overestimates decay and underestimates do not recover well.
+func startingMoments(beginning []float64) (mu1, mu2 float64) {
+	if len(beginning) < 5 {
 		return 25, 900
 	}
-	mu1 = roundUp(m.Mu1)
-	variance := max(m.Mu2-m.Mu1*m.Mu1, 1e-6*m.Mu1*m.Mu1, 1e-8)
+	var mean, square float64
+	for _, loss := range beginning {
+		mean += loss / float64(len(beginning))
+		square += loss * loss / float64(len(beginning))
+	}
+	mu1 = roundUp(mean)
+	variance := max(square-mean*mean, 1e-6*mean*mean, 1e-8)
 	mu2 = roundUp(mu1*mu1 + variance)
 	for mu2 <= mu1*mu1 {
 		mu2 = roundUp(mu2 * 1.001)

@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"io"
+	"slices"
 
 	"alrc/internal/clipping"
 	"alrc/internal/losslog"
@@ -14,7 +15,7 @@ type Options struct {
 	Log losslog.Options
 	// Clips are the clippings to show.
 	Clips []clipping.Spec
-	// Decay is that of the running moments; 0 is the library's own.
+	// Decay is that of the running moments, by step; 0 is the library's own, or a faster one for a short run.
 	Decay float64
 	// Rows, where not nil, takes a row a step: step, loss, threshold, scale, of the clipping RowsOf. It is called
 	// with the writer's beginning again where the log has to be read twice.
@@ -28,10 +29,14 @@ func Run(o Options) (*Report, error) {
 		return nil, err
 	}
 	defer log.Close()
+	steps, err := paceOf(log, o.Decay)
+	if err != nil {
+		return nil, err
+	}
 	var report *Report
 	for again := true; again; {
 		once := func(w io.Writer) (err error) {
-			report, again, err = replay(log, o, w)
+			report, again, err = replay(log, o, steps, w)
 			return err
 		}
 		if o.Rows != nil {
@@ -43,23 +48,23 @@ func Run(o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	report.finish(o)
+	if len(report.analysis.found.Episodes) > 0 {
+		report.GradientNorm = gradientNorm(log, report.analysis.found, steps.gap)
+	}
+	report.finish()
 	return report, nil
 }
 
 // replay reads the log once, as [losslog.Log.Read] does.
-func replay(log *losslog.Log, o Options, rows io.Writer) (report *Report, again bool, err error) {
+func replay(log *losslog.Log, o Options, steps pace, rows io.Writer) (report *Report, again bool, err error) {
 	a := newAnalysis()
-	specs, asked := clipsOf(o)
+	specs, asked := clipsOf(o, steps)
 	var clips []*clipRun
-	var consumers []func(*losslog.Chunk) error
+	consumers := []func(*losslog.Chunk) error{a.push}
 	for _, spec := range specs {
 		c, err := newClipRun(spec)
 		if err != nil {
 			return nil, false, err
-		}
-		if spec == reference(o.Decay) {
-			c.analysis = a
 		}
 		clips = append(clips, c)
 		consumers = append(consumers, c.push)
@@ -87,7 +92,7 @@ func replay(log *losslog.Log, o Options, rows io.Writer) (report *Report, again 
 			}
 		}
 	}
-	report = &Report{Source: log.Source(), analysis: a}
+	report = &Report{Source: log.Source(), analysis: a, pace: steps}
 	for i, c := range clips {
 		result := c.finish()
 		report.all = append(report.all, result)
@@ -114,23 +119,19 @@ func RowsOf(clips []clipping.Spec) clipping.Spec {
 }
 
 // clipsOf returns the clippings to run: those asked for, and those that the recommendation weighs.
-func clipsOf(o Options) (specs []clipping.Spec, asked int) {
-	specs = append(specs, o.Clips...)
+func clipsOf(o Options, steps pace) (specs []clipping.Spec, asked int) {
+	for _, spec := range o.Clips {
+		if spec.Kind == "alrc" || spec.Kind == "two-sided" {
+			spec.Decay = steps.perRecord
+		}
+		specs = append(specs, spec)
+	}
 	asked = len(specs)
 	for _, n := range recommendedN {
-		spec := clipping.Spec{Kind: "alrc", N: n, Decay: o.Decay}
-		there := false
-		for _, known := range specs {
-			there = there || known == spec
-		}
-		if !there {
+		spec := clipping.Spec{Kind: "alrc", N: n, Decay: steps.perRecord}
+		if !slices.Contains(specs, spec) {
 			specs = append(specs, spec)
 		}
 	}
 	return specs, asked
-}
-
-// reference is the clipping whose moments say what is normal. It is always among those that run.
-func reference(decay float64) clipping.Spec {
-	return clipping.Spec{Kind: "alrc", N: referenceN, Decay: decay}
 }

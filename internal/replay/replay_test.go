@@ -256,7 +256,7 @@ func TestVerdicts(t *testing.T) {
 	if second := spikes.Episodes[1]; second.Start != 9000 || second.Recovery != 1 || second.Sigmas < 10 {
 		t.Errorf("the second episode is %+v", *second)
 	}
-	for _, part := range []string{"of 13,555 steps", "spiked; the worst, step 3,1", "standard deviations above the mean; after it the loss needed"} {
+	for _, part := range []string{"of 13,555 steps", "spiked; the worst, step 3,1", "standard deviations above the losses around it; after it the loss needed"} {
 		if !strings.Contains(spikes.Verdict, part) {
 			t.Errorf("the verdict lacks %q: %s", part, spikes.Verdict)
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"alrc/internal/losslog"
+	"alrc/internal/spike"
 )
 
 // Number is a float64 whose JSON form is null where it is not finite.
@@ -28,9 +29,10 @@ type Drift struct {
 
 // Report is what a replay found.
 type Report struct {
-	Source    losslog.Source `json:"source"`
-	Verdict   string         `json:"verdict"`
-	Condition string         `json:"condition"` // calm, spikes, shift, drift, diverged or short
+	Source  losslog.Source `json:"source"`
+	Verdict string         `json:"verdict"`
+	// Condition is the verdict in a word: calm, spikes, shift, drift, drop, stuck, diverged or short.
+	Condition spike.Condition `json:"condition"`
 
 	Steps      int64  `json:"steps"`
 	Losses     int64  `json:"losses"`
@@ -57,41 +59,40 @@ type Report struct {
 	Clips          []ClipResult   `json:"clips"`
 	Recommendation Recommendation `json:"recommendation"`
 
+	// GradientNorm is what the log's norm of the gradient did before spikes, if it has one and there were any.
+	GradientNorm *GradientNorm `json:"gradient_norm,omitempty"`
+
+	pace     pace
 	analysis *analysis
 	all      []ClipResult
 }
 
 // finish makes the figures and the words of a report.
-func (r *Report) finish(o Options) {
+func (r *Report) finish() {
 	a := r.analysis
+	found := a.found
 	r.Steps, r.Losses, r.First, r.Last = a.steps, a.losses, a.first, a.last
 	r.Mean = Number(a.sum / float64(a.count))
 	r.Least, r.Most, r.MostStep = Number(a.least), Number(a.most), a.mostStep
-	r.NonFinite, r.Spikes = a.nonFinite, a.spikes
-	r.SpikeShare = Number(float64(a.spikes) / float64(a.steps))
-	r.SpikeLevel = spikeLevel
-	r.Episodes, r.EpisodeCount = a.episodes, a.episodeCount
-	if r.Episodes == nil {
-		r.Episodes = []*Episode{}
-	}
-	r.Area = Number(a.area)
+	r.NonFinite, r.Spikes = a.nonFinite, found.Spikes
+	r.SpikeShare = Number(float64(found.Spikes) / float64(a.steps))
+	r.SpikeLevel = spike.Limit
+	r.Episodes, r.EpisodeCount = newEpisodes(found.Episodes), found.EpisodeCount
+	r.Area, r.AreaShare = Number(found.Area), Number(math.NaN())
 	if a.sum > 0 && a.least >= 0 {
-		r.AreaShare = Number(a.area / a.sum)
-	} else {
-		r.AreaShare = Number(math.NaN())
+		r.AreaShare = Number(found.Area / a.sum)
 	}
-	r.MedianRecovery, r.quickly = median(a.recoveries), a.quick*2 >= a.back
-	if every := math.Round(float64(r.Last-r.First) / float64(max(r.Steps-1, 1))); every >= 2 {
-		r.Source.Notes = append(r.Source.Notes, fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a"+
-			" mean, so that spikes may be missed or look weaker than they were", counted(int64(every), "step")))
+	r.MedianRecovery, r.quickly = found.MedianRecovery, found.Quick*2 >= found.Back
+	if d := found.Drift; d != nil && found.Condition != spike.Divergent {
+		r.Drift = &Drift{From: d.From, Lowest: Number(d.Lowest), End: Number(d.End)}
 	}
-	if d, ok := a.drift(); ok {
-		r.Drift = &d
+	if r.pace.gap >= 2 {
+		r.Source.Notes = append(r.Source.Notes, r.pace.note())
 	}
 	if r.Source.Superseded > 0 {
 		r.Source.Notes = append(r.Source.Notes, fmt.Sprintf("the run was resumed %s: %s that it did anew are left out",
 			times(r.Source.Resumes), counted(r.Source.Superseded, "record")))
 	}
 	r.judge()
-	r.recommend(o)
+	r.recommend()
 }

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// limit is the number of robust deviations above its neighbourhood at which a loss is a spike.
-	limit = 8
+	// Limit is the number of robust deviations above its neighbourhood at which a loss is a spike.
+	Limit = 8
 	// atOnce is the number above the records before it at which it is one without waiting for those after.
 	atOnce = 10
 	// fewest is the number of finite losses that a judgement at once needs, and enough the number from which on a
@@ -133,15 +133,21 @@ func (d *Detector) judge() {
 	i := d.judged
 	d.judged++
 	r, n := d.at(i), d.window.n-1
-	if r.episode || n < calm || !(r.loss > d.window.v[n/2] || r.jump) {
+	if r.episode {
 		return
 	}
-	most := float64(limit)
-	if n < enough {
-		most *= 1 + (enough-float64(n))/10
+	if n >= calm && (r.loss > d.window.v[n/2] || r.jump) {
+		most := float64(Limit)
+		if n < enough {
+			most *= 1 + (enough-float64(n))/10
+		}
+		if g, ok := d.rises(i, n, most, d.n); ok {
+			d.begin(newEpisode(i, r.step, g.level, g.deviation), d.n-1)
+			return
+		}
 	}
-	if g, ok := d.rises(i, n, most, d.n); ok {
-		d.begin(newEpisode(i, r.step, g.level, g.deviation), d.n-1)
+	if len(d.sum.Beginning) < fewest {
+		d.sum.Beginning = append(d.sum.Beginning, r.loss)
 	}
 }
 
@@ -302,7 +308,7 @@ func (d *Detector) settle() {
 	e.settled = level
 	if math.Abs(level-was) < max(e.Deviation/4, 0.05*math.Abs(level-e.Baseline)) {
 		e.Kind = Shift
-		if d.sum.left(e, d.levels.start()) {
+		if d.sum.left(e, d.levels.start(), true) {
 			e.Kind = Diverged
 		}
 		d.end(e)
@@ -343,7 +349,7 @@ func (d *Detector) Close() *Summary {
 		// After a spike among the last few records, these have to do to tell whether the loss came back.
 		if e.quiet >= calm || !e.back() {
 			e.Kind = Open
-			if d.sum.badEnd() || d.sum.left(e, d.levels.start()) {
+			if d.sum.EndsNonFinite() || d.sum.left(e, d.levels.start(), false) {
 				e.Kind = Diverged
 			}
 		}

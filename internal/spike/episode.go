@@ -82,7 +82,7 @@ func (e *Episode) add(step int64, loss float64) bool {
 		e.Spikes++
 		e.quiet = 0
 		return false
-	case e.Records == 1 || loss >= e.Baseline+limit*e.Deviation:
+	case e.Records == 1 || loss >= e.Baseline+Limit*e.Deviation:
 		e.Spikes++
 		e.quiet = 0
 		if loss > e.PeakLoss {

@@ -101,7 +101,7 @@ func TestEverySpikeIsFound(t *testing.T) {
 				}
 				s := Find(nil, losses)
 				for _, i := range planted {
-					if deviations(losses, i) < limit {
+					if deviations(losses, i) < Limit {
 						continue
 					}
 					found++

@@ -67,9 +67,11 @@ type Summary struct {
 	BadTail, BadTailFrom int64
 	// Initial and Final are the levels of the first and the last losses that are finite; NaN without one.
 	Initial, Final float64
-	Changes        []Change
-	Drift          *Drift
-	Standstill     *Standstill
+	// Beginning holds the first losses that are finite and in no episode, up to 20.
+	Beginning  []float64
+	Changes    []Change
+	Drift      *Drift
+	Standstill *Standstill
 
 	ending      [initial]float64
 	finite      int64
@@ -126,10 +128,13 @@ func (s *Summary) add(e *Episode) {
 }
 
 // left says that the loss left its level in an episode and ends so high that it did not merely move: more than half of
-// what had been learnt is lost.
-func (s *Summary) left(e *Episode, initial float64) bool {
-	end := s.end()
-	return e.Records >= 2*calm && end >= e.Baseline+limit*e.Deviation && end >= e.Baseline+(initial-e.Baseline)/2 &&
+// what had been learnt is lost. Where nothing had been, a level that the loss has settled at is only another one.
+func (s *Summary) left(e *Episode, initial float64, settled bool) bool {
+	end, learnt := s.end(), initial-e.Baseline
+	if settled && learnt < max(Limit/2*e.Deviation, math.Abs(e.Baseline)/10) {
+		return false
+	}
+	return e.Records >= 2*calm && end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+learnt/2 &&
 		end-e.Baseline >= math.Abs(e.Baseline)/2
 }
 
@@ -138,8 +143,8 @@ func (s *Summary) exploded() bool {
 	return s.Drift != nil && s.Final-s.Drift.Lowest >= 2*max(math.Abs(s.Drift.Lowest), s.Initial-s.Drift.Lowest)
 }
 
-// badEnd says that the losses at the end are not finite for good: several of them, or all that there are.
-func (s *Summary) badEnd() bool { return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite) }
+// EndsNonFinite says that the losses at the end are not finite for good: several of them, or all that there are.
+func (s *Summary) EndsNonFinite() bool { return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite) }
 
 // standstill looks for equal losses at the end, of a series in which they did not use to be.
 func (s *Summary) standstill() *Standstill {
@@ -168,7 +173,7 @@ func (s *Summary) conclude(l *levels) {
 	switch diverged := s.diverged(); {
 	case s.Records == 0:
 		s.Condition = Short
-	case s.finite == 0 || s.badEnd():
+	case s.finite == 0 || s.EndsNonFinite():
 		s.Condition, s.DivergedAt = Divergent, s.BadTailFrom
 		if e := s.lastEpisode(); e != nil && !e.Back {
 			s.DivergedAt = min(s.DivergedAt, e.Start)
@@ -192,9 +197,6 @@ func (s *Summary) conclude(l *levels) {
 	default:
 		s.Condition = Steady
 	}
-	if s.Condition == Divergent {
-		s.Drift, s.Standstill = nil, nil
-	}
 }
 
 func (s *Summary) lastEpisode() *Episode {
@@ -211,7 +213,7 @@ func (s *Summary) diverged() *Episode {
 		if e.Kind != Diverged || e.NonFinite == e.Records {
 			continue
 		}
-		if s.end() >= e.Baseline+limit*e.Deviation {
+		if s.end() >= e.Baseline+Limit*e.Deviation {
 			found = e
 			continue
 		}

@@ -1,0 +1,82 @@
+package replay
+
+import (
+	"fmt"
+	"math"
+
+	"alrc/internal/spike"
+)
+
+// cure says why clipping is not enough for a run and what people do then; "" where clipping is for it.
+func (r *Report) cure() string {
+	found := r.analysis.found
+	switch {
+	case r.analysis.count == 0:
+		return "Look at the first batch: its inputs and labels, a logarithm or a division by 0 in the loss, numbers too large for half precision."
+	case found.Condition == spike.Divergent && found.EndsNonFinite():
+		return r.cureOfNaN()
+	case found.Condition == spike.Divergent:
+		return fmt.Sprintf("Clipping would not be enough: a clipped loss still points the same way, and a rise that persists is not made of single"+
+			" bad batches. People go back to a checkpoint from before step %s and go on with a lower learning rate or a longer warm-up, a"+
+			" limit on the norm of the gradient (1 is usual), or past the batches just before it.", grouped(found.DivergedAt)) + r.normFirst()
+	case found.Condition == spike.Stuck && found.Standstill.Loss == 0:
+		return "Clipping is not for that: a loss of 0 has no gradient. Look for labels that are all masked, batches that are empty, or" +
+			" something else that is logged in place of the loss."
+	case found.Condition == spike.Stuck:
+		return "Clipping is not for that: the weights no longer move. Look for units that are dead, a learning rate of 0, or a loss scale" +
+			" that skips every step."
+	case found.Condition == spike.Shifted:
+		return "Clipping is not for that: the running mean follows the loss to its new level. Look at what changed there: the data, the" +
+			" learning rate, the loss itself."
+	case r.Drift != nil:
+		return "Clipping is not for a slow rise, which is no outlier to a running mean. Look at the learning rate (lower it, or let it" +
+			" decay), at weight decay, and at whether the data change on the way."
+	}
+	if first := r.normFirst(); first != "" {
+		return "Clipping losses alone comes late here." + first
+	}
+	return ""
+}
+
+// cureOfNaN is for runs that end in losses that are not finite.
+func (r *Report) cureOfNaN() string {
+	found := r.analysis.found
+	text := fmt.Sprintf("Clipping limits losses that are finite, and from step %s on there was none; weights that are not finite stay so.",
+		grouped(found.BadTailFrom))
+	if before := r.risingBefore(found.BadTailFrom); before != nil {
+		text += fmt.Sprintf(" The loss did rise before, from step %s on: clipping from the beginning may keep a run from getting there.", grouped(before.Start))
+	} else {
+		text += " No loss just before it stood out, so there was nothing that clipping could have limited."
+	}
+	return text + fmt.Sprintf(" People go back to a checkpoint from before step %s, and go on with a lower learning rate or a longer warm-up,"+
+		" a limit on the norm of the gradient (1 is usual), or past the batches just before it; and they look for a logarithm or a"+
+		" division by 0 in the loss, and in half precision at the loss scale, or take bfloat16.", grouped(found.DivergedAt)) + r.normFirst()
+}
+
+// risingBefore is the episode with finite losses that a run was in, or had just left, at a step.
+func (r *Report) risingBefore(step int64) *Episode {
+	for _, e := range r.Episodes {
+		near := step - spike.Delay/2*r.pace.gap
+		if e.Start < step && (!e.Back || e.End >= near) && !math.IsInf(float64(e.PeakLoss), 1) {
+			return e
+		}
+	}
+	return nil
+}
+
+// normFirst tells that the norm of the gradient spikes before the loss, where it does as often as not.
+func (r *Report) normFirst() string {
+	g := r.GradientNorm
+	if g == nil || g.Led == 0 || 2*g.Led < g.Episodes {
+		return ""
+	}
+	text := fmt.Sprintf(" The norm of the gradient (%s) rose first, %s before the loss", g.Field, counted(g.Lead, "step"))
+	if g.Episodes > 1 {
+		text += fmt.Sprintf(", in %d of %d episodes", g.Led, g.Episodes)
+	}
+	text += ": the step that does the harm is taken while the loss still looks ordinary. Limit the norm itself"
+	if usual := float64(g.Usual); usual > 0 {
+		text += fmt.Sprintf(", to little more than its usual %s", short(usual))
+	}
+	return text + ", or lower the learning rate; clipping of losses can stand beside it."
+}

@@ -1,0 +1,81 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"alrc/internal/losslog"
+)
+
+const (
+	// usualDecay is the published decay of the running moments, and fastDecay the one for a run of fewer steps than
+	// shortRun, in which a mean over 1,000 steps would not keep up.
+	usualDecay, fastDecay = 0.999, 0.99
+	shortRun              = 3000
+	// leastDecay is the smallest decay by record: moments over fewer than ten records tell nothing.
+	leastDecay = 0.9
+)
+
+// pace is how a log goes through the steps of its run, and the decay of the moments that follows.
+type pace struct {
+	gap                 int64   // steps from one record to the next
+	length              int64   // steps of the run; 0: more than shortRun
+	decay               float64 // by step: what to train with
+	perRecord           float64 // by record: what is replayed
+	given, decayLimited bool
+}
+
+// paceOf reads as much of a log as it takes to tell its pace. given is the decay that the user asks for, or 0.
+func paceOf(log *losslog.Log, given float64) (pace, error) {
+	enough := errors.New("enough")
+	var first, last, steps int64
+	var gaps []int64
+	chunk := new(losslog.Chunk)
+	next := func() *losslog.Chunk { chunk.Reset(); return chunk }
+	_, err := log.Read(next, func(c *losslog.Chunk) error {
+		for i := range c.Len() {
+			step := c.Step(i)
+			if steps++; steps == 1 {
+				first = step
+			} else if step > last {
+				gaps = append(gaps, step-last)
+			}
+			last = step
+			if steps > shortRun {
+				return enough
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, enough) {
+		return pace{}, err
+	}
+	p := pace{gap: 1, decay: usualDecay, given: given != 0}
+	if len(gaps) > 0 {
+		slices.Sort(gaps)
+		p.gap = gaps[len(gaps)/2]
+	}
+	if length := max(steps, last-first+1); err == nil && length < shortRun {
+		p.length, p.decay = length, fastDecay
+	}
+	if p.given {
+		p.decay = given
+	}
+	p.perRecord = math.Pow(p.decay, float64(p.gap))
+	if least := min(leastDecay, p.decay); p.perRecord < least {
+		p.perRecord, p.decayLimited = least, true
+	}
+	return p, nil
+}
+
+// note says what a log that leaves out steps cannot show.
+func (p pace) note() string {
+	text := fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a mean, so that spikes may be missed or"+
+		" look weaker than they were; the decay of %v by step is %.3g by record", counted(p.gap, "step"), p.decay, p.perRecord)
+	if p.decayLimited {
+		text += ", and not less, since moments over fewer than ten records tell nothing"
+	}
+	return text
+}
