@@ -144,7 +144,9 @@ func (s *Summary) exploded() bool {
 }
 
 // EndsNonFinite says that the losses at the end are not finite for good: several of them, or all that there are.
-func (s *Summary) EndsNonFinite() bool { return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite) }
+func (s *Summary) EndsNonFinite() bool {
+	return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite)
+}
 
 // standstill looks for equal losses at the end, of a series in which they did not use to be.
 func (s *Summary) standstill() *Standstill {
