@@ -5,7 +5,8 @@ import "math"
 // core is what the three clippers share: their state, and all that moves it. How moments become thresholds is each
 // one's own.
 type core struct {
-	variant string
+	variant  string
+	settings string // for String
 	// adapt sets the thresholds of the next step by the moments; nil where nothing adapts.
 	adapt   func(*thresholds, *moments)
 	next    thresholds
@@ -13,39 +14,48 @@ type core struct {
 	counts  State // counters alone
 }
 
-// Scales implements [Clipper].
+// Scales fills scales with the factor of each loss's gradient: 1 for losses within the limits, less for those above and
+// more for those below that are raised, and 0 for those that are NaN or infinite. It panics where the two are not of the
+// same length. It changes nothing, so that a batch may be scaled in parts; the statistics that it returns, merged, are for
+// Observe.
 func (c *core) Scales(losses, scales []float64) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
 	return s
 }
 
-// Scales32 implements [Clipper].
+// Scales32 is Scales for losses in single precision. The arithmetic is in double precision all the same.
 func (c *core) Scales32(losses, scales []float32) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
 	return s
 }
 
-// Observe implements [Clipper].
-func (c *core) Observe(s Statistics) { c.observe(&s) }
+// Observe moves the clipper on by the statistics of one whole step. Statistics that no losses have, such as a negative
+// count or a sum that is NaN, are an error and change nothing. What Scales returned for the clipper's own losses, merged
+// or not, never is one.
+func (c *core) Observe(s Statistics) error {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	c.observe(&s)
+	return nil
+}
 
-// Step implements [Clipper].
+// Step is Scales and then Observe, for a step whose losses are all at hand.
 func (c *core) Step(losses, scales []float64) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
 	c.observe(&s)
 	return s
 }
 
-// Step32 implements [Clipper].
+// Step32 is Step for losses in single precision.
 func (c *core) Step32(losses, scales []float32) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
 	c.observe(&s)
 	return s
 }
 
+// observe takes statistics that losses have.
 func (c *core) observe(s *Statistics) {
-	if s.Count|s.NonFinite|s.Clipped|s.Raised < 0 {
-		return
-	}
 	c.counts.count(s)
 	if c.adapt != nil {
 		c.moments.observe(s)
@@ -63,18 +73,19 @@ func (c *core) settle() {
 	c.adapt(&c.next, &c.moments)
 }
 
-// Limits implements [Clipper].
+// Limits returns the thresholds of the next step.
 func (c *core) Limits() Limits { return Limits{Lower: c.next.lower, Upper: c.next.upper} }
 
-// Moments implements [Clipper].
-func (c *core) Moments() (mu1, mu2 float64) {
+// Moments returns the running means as they stand. They are NaN where there are none: in constant clipping, and before the
+// first finite loss of an automatic start.
+func (c *core) Moments() Moments {
 	if c.adapt == nil {
-		return math.NaN(), math.NaN()
+		return Moments{math.NaN(), math.NaN()}
 	}
 	return c.moments.values()
 }
 
-// State implements [Clipper].
+// State returns all that the clipper has learned, and its counters. The options are not part of it.
 func (c *core) State() State {
 	s := c.counts
 	s.Variant = c.variant
@@ -84,7 +95,10 @@ func (c *core) State() State {
 	return s
 }
 
-// Restore implements [Clipper].
+// Restore takes back what State returned, after which a clipper of the same options goes on bit by bit as the one that
+// was saved. A state of another variant, or one with numbers that no losses lead to, is an error and changes nothing.
+// What it cannot check: a state does not tell the options, nor the run that it is of. One that was saved under
+// another n, decay or rule, or in other training, is taken as it is.
 func (c *core) Restore(s State) error {
 	if err := s.validate(c.variant); err != nil {
 		return err

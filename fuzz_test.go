@@ -3,6 +3,7 @@ package alrc_test
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 	"testing"
 
 	"alrc"
@@ -177,10 +178,14 @@ func FuzzObserveAndRestore(f *testing.F) {
 		for len(h) > 0 {
 			switch h.byte() % 3 {
 			case 0:
-				clipper.Observe(alrc.Statistics{
+				before := clipper.State()
+				err := clipper.Observe(alrc.Statistics{
 					Count: h.int(), NonFinite: h.int(), Clipped: h.int(), Raised: h.int(), Sum: h.float(), SumSquares: h.float(),
 					Above: h.float(), Below: h.float(), CountAbove: h.int(), CountBelow: h.int(),
 				})
+				if err != nil && !reflect.DeepEqual(clipper.State(), before) {
+					t.Fatalf("%v, and yet the state went from %+v to %+v", err, before, clipper.State())
+				}
 			case 1:
 				before := clipper.State()
 				s := alrc.State{

@@ -6,20 +6,9 @@ import (
 	"slices"
 )
 
-const (
-	// epsilon keeps the standard deviation above 0; it is added to the variance (the paper's algorithm 1).
-	epsilon = 1e-8
-	// smallestSpread is the standard deviation where the variance is 0.
-	smallestSpread = 1e-4
-	// largest bounds what a single loss can add to the moments, so that no sum of squares overflows.
-	largest = 1e150
-	// defaultN and defaultDecay are the paper's.
-	defaultN     = 3
-	defaultDecay = 0.999
-)
-
-// Moments are starting values of the running means: Mu1 of the losses, Mu2 of their squares. Overestimates decay
-// to the right values; underestimates do not recover well (section 2 of the paper).
+// Moments are the running means by which thresholds adapt: Mu1 of the limited losses, Mu2 of their squares, which must be
+// above the square of Mu1. As an option they are what the running means start from: overestimates decay to the right
+// values, underestimates do not recover well (section 2 of the paper).
 type Moments struct {
 	Mu1, Mu2 float64
 }
@@ -31,12 +20,12 @@ func (m *Moments) validate() error {
 	if m == nil {
 		return nil
 	}
-	if !(math.Abs(m.Mu1) <= largest) {
-		return fmt.Errorf("alrc: option Moments.Mu1 is %v: it must be a number from %g to %g", m.Mu1, -largest, largest)
+	if !(math.Abs(m.Mu1) <= LargestLoss) {
+		return fmt.Errorf("alrc: option Moments.Mu1 is %v: it must be a number from %g to %g", m.Mu1, -LargestLoss, LargestLoss)
 	}
-	if !(m.Mu2 > m.Mu1*m.Mu1) || m.Mu2 > largest*largest {
+	if !(m.Mu2 > m.Mu1*m.Mu1) || m.Mu2 > LargestLoss*LargestLoss {
 		return fmt.Errorf("alrc: option Moments.Mu2 is %v: it must be above the square of Mu1, %v, and at most %g",
-			m.Mu2, m.Mu1*m.Mu1, largest*largest)
+			m.Mu2, m.Mu1*m.Mu1, LargestLoss*LargestLoss)
 	}
 	return nil
 }
@@ -49,26 +38,25 @@ type moments struct {
 	sides    bool
 	up, down float64
 	bias     float64 // decay^t after t steps of an automatic start; 0 where moments were given
-	start    [startSteps]StartStep
-	started  int // starting steps kept; startSteps when the start is over
+	start    [StartSteps]StartStep
+	started  int // starting steps kept; StartSteps when the start is over
 }
 
-func newMoments(decay float64, given *Moments, sides bool) (moments, error) {
-	if decay == 0 {
-		decay = defaultDecay
-	}
-	if !(decay > 0 && decay < 1) {
-		return moments{}, fmt.Errorf("alrc: option Decay is %v: it must be above 0 and below 1 (0 stands for %v)", decay, defaultDecay)
-	}
-	if err := given.validate(); err != nil {
-		return moments{}, err
-	}
+func newMoments(decay float64, given *Moments, sides bool) moments {
 	if given == nil {
-		return moments{decay: decay, sides: sides, bias: 1}, nil
+		return moments{decay: decay, sides: sides, bias: 1}
 	}
-	m := moments{decay: decay, sides: sides, mu1: given.Mu1, mu2: given.Mu2, started: startSteps}
+	m := moments{decay: decay, sides: sides, mu1: given.Mu1, mu2: given.Mu2, started: StartSteps}
 	m.startSides()
-	return m, nil
+	return m
+}
+
+// validateDecay checks an option that has its default.
+func validateDecay(decay float64) error {
+	if !(decay > 0 && decay < 1) {
+		return fmt.Errorf("alrc: option Decay is %v: it must be above 0 and below 1 (0 stands for %v)", decay, DefaultDecay)
+	}
+	return nil
 }
 
 // startSides starts the distances from the standard deviation.
@@ -85,28 +73,26 @@ func (m *moments) sigma() float64 {
 	if variance < 0 { // quicker than max
 		variance = 0
 	}
-	return math.Sqrt(variance + epsilon)
+	return math.Sqrt(variance + Epsilon)
 }
 
 // values are the moments as they stand, NaN before the first loss.
-func (m *moments) values() (mu1, mu2 float64) {
+func (m *moments) values() Moments {
 	if m.started == 0 {
-		return math.NaN(), math.NaN()
+		return Moments{math.NaN(), math.NaN()}
 	}
-	return m.mu1, m.mu2
+	return Moments{m.mu1, m.mu2}
 }
 
 // observe moves the moments by a step. Of a step without a finite loss they know nothing.
 func (m *moments) observe(s *Statistics) {
+	if s.Count == 0 {
+		return
+	}
 	mean, square := s.Sum, s.SumSquares
 	if s.Count != 1 {
 		mean /= float64(s.Count)
 		square /= float64(s.Count)
-	}
-	// Statistics that did not come from Scales may be anything: what losses cannot have moves nothing. Rounding may
-	// take a mean beyond its largest summand.
-	if !(s.Count > 0 && mean >= -2*largest && mean <= 2*largest && square >= 0 && square <= 2*largest*largest) {
-		return
 	}
 	if m.starting() {
 		m.observeStart(mean, square)
@@ -132,11 +118,10 @@ func blend(keep, old, new float64) float64 {
 
 // blendDistance moves the running mean distance on one side; a step with no loss there leaves it as it is.
 func blendDistance(keep, old, sum float64, count int) float64 {
-	distance := sum / float64(count)
-	if !(count > 0 && distance >= 0 && distance <= 4*largest) {
+	if count == 0 {
 		return old
 	}
-	return blend(keep, old, distance)
+	return blend(keep, old, sum/float64(count))
 }
 
 func (m *moments) save(s *State) {
@@ -151,6 +136,6 @@ func (m *moments) load(s State) {
 	m.mu1, m.mu2, m.up, m.down, m.bias = s.Mu1, s.Mu2, s.Up, s.Down, s.Bias
 	m.started = copy(m.start[:], s.Start)
 	if len(s.Start) == 0 && s.Bias < 1 {
-		m.started = startSteps
+		m.started = StartSteps
 	}
 }

@@ -1,6 +1,9 @@
 package alrc
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // thresholds are what a step needs of a state.
 type thresholds struct {
@@ -15,62 +18,98 @@ type thresholds struct {
 	sides bool
 }
 
-// clip fills scales and sums up the losses in s, which is empty. Most steps have no loss beyond a threshold: these
-// take the quick path.
+// clip fills scales and sums up the losses in s, which is empty. Most steps have no loss beyond a threshold: one-sided
+// and constant clipping take these the quick path.
 func clip[F float32 | float64](t *thresholds, losses, scales []F, s *Statistics) {
-	scales = scales[:len(losses)]
+	if len(scales) != len(losses) {
+		panic(fmt.Sprintf("alrc: there is room for %d scales, and there are %d losses", len(scales), len(losses)))
+	}
 	s.Limits = Limits{Lower: t.lower, Upper: t.upper}
-	if !t.sides && quick(t.upper, losses, s) {
+	switch {
+	case t.sides:
+		clipSides(t, losses, scales, s)
+	case !quick(t.upper, losses, s):
+		clipAbove(t, losses, scales, s)
+	default:
 		for i := range scales {
 			scales[i] = 1
 		}
-		return
 	}
-	var sum, squares, above, below float64
+}
+
+// clipAbove clips losses of which some may be beyond the upper threshold.
+func clipAbove[F float32 | float64](t *thresholds, losses, scales []F, s *Statistics) {
+	low, high := -LargestLoss, min(t.upper, LargestLoss)
+	var sum, squares float64
 	for i, single := range losses {
 		loss := float64(single)
-		if !finite(loss) {
-			scales[i] = 0
-			s.NonFinite++
+		if loss >= low && loss <= high {
+			scales[i] = 1
+		} else if loss = clipOne(t, loss, &scales[i], s); !finite(loss) {
 			continue
 		}
-		limited := loss
-		scales[i] = 1
-		if loss > t.upper || loss < t.lower {
-			var scale float64
-			limited, scale = t.limit(loss)
-			if scale < 1 {
-				s.Clipped++
-			} else if scale > 1 {
-				s.Raised++
-			}
-			scales[i] = F(scale)
-			if scales[i] == 0 { // in single precision alone: double precision has smaller numbers
-				scales[i] = math.SmallestNonzeroFloat32
-			}
+		sum += loss
+		squares += float64(loss * loss)
+	}
+	s.Count, s.Sum, s.SumSquares = len(losses)-s.NonFinite, sum, squares
+}
+
+// clipSides clips losses on either side of their mean.
+func clipSides[F float32 | float64](t *thresholds, losses, scales []F, s *Statistics) {
+	low, high, mean := max(t.lower, -LargestLoss), min(t.upper, LargestLoss), t.mean
+	var sum, squares, above, below float64
+	var countBelow, countAway uint64
+	for i, single := range losses {
+		loss := float64(single)
+		if loss >= low && loss <= high {
+			scales[i] = 1
+		} else if loss = clipOne(t, loss, &scales[i], s); !finite(loss) {
+			continue
 		}
-		limited = min(max(limited, -largest), largest)
-		s.Count++
-		sum += limited
-		squares += float64(limited * limited)
-		if t.sides {
-			if distance := limited - t.mean; distance > 0 {
-				above += distance
-				s.CountAbove++
-			} else if distance < 0 {
-				below -= distance
-				s.CountBelow++
-			}
+		sum += loss
+		squares += float64(loss * loss)
+		// Losses fall on either side at random, which makes a branch dear: the sign bit picks the sum that the distance is
+		// added to, and the other gets 0. (That 0 is added here turns -0 into 0.)
+		distance := math.Float64bits(loss - mean + 0)
+		negative := uint64(int64(distance) >> 63)
+		above += math.Float64frombits(distance &^ negative)
+		below += math.Float64frombits(distance & negative &^ (1 << 63))
+		countBelow += negative & 1
+		if distance != 0 {
+			countAway++
 		}
 	}
-	s.Sum, s.SumSquares, s.Above, s.Below = sum, squares, above, below
+	s.Count, s.Sum, s.SumSquares = len(losses)-s.NonFinite, sum, squares
+	s.Above, s.CountAbove = above, int(countAway-countBelow)
+	s.Below, s.CountBelow = below, int(countBelow)
+}
+
+// clipOne sets the scale of a loss that is beyond a threshold, not finite, or too large for the moments. It returns what
+// the moments take, which is not finite where they take nothing.
+func clipOne[F float32 | float64](t *thresholds, loss float64, scale *F, s *Statistics) (limited float64) {
+	if !finite(loss) {
+		*scale = 0
+		s.NonFinite++
+		return loss
+	}
+	limited, factor := t.limit(loss)
+	if factor < 1 {
+		s.Clipped++
+	} else if factor > 1 {
+		s.Raised++
+	}
+	*scale = F(factor)
+	if *scale == 0 { // in single precision alone: double precision has smaller numbers
+		*scale = math.SmallestNonzeroFloat32
+	}
+	return min(max(limited, -LargestLoss), LargestLoss)
 }
 
 // quick sums losses that are all finite, below upper and of ordinary size; of others it reports false, and leaves s
 // as it is.
 func quick[F float32 | float64](upper float64, losses []F, s *Statistics) bool {
-	if upper > largest {
-		upper = largest
+	if upper > LargestLoss {
+		upper = LargestLoss
 	}
 	var a, b, c, d, aa, bb, cc, dd float64
 	i := 0
@@ -99,7 +138,7 @@ func quick[F float32 | float64](upper float64, losses []F, s *Statistics) bool {
 		aa += float64(w * w)
 	}
 	squares := (aa + bb) + (cc + dd)
-	if squares > largest*largest { // of a hugely negative loss
+	if squares > LargestLoss*LargestLoss { // of a hugely negative loss
 		return false
 	}
 	s.Count, s.Sum, s.SumSquares = len(losses), (a+b)+(c+d), squares

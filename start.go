@@ -5,28 +5,15 @@ import (
 	"slices"
 )
 
-const (
-	// startSteps is the number of steps, of those with a finite loss, that an automatic start watches before anything
-	// is clipped.
-	startSteps = 20
-	// startBeyond of so many steps may be spikes: one in this many, on either side.
-	startBeyond = 5
-	// startReach is how far a starting step may lie from the median, in distances of the outermost step that is no
-	// spike by startBeyond; where losses are normal that makes 4.2 standard deviations.
-	startReach = 6
-	// startForgetting is the power of time by which the start is forgotten.
-	startForgetting = 3
-)
-
 // starting says whether nothing may be clipped yet.
-func (m *moments) starting() bool { return m.started < startSteps }
+func (m *moments) starting() bool { return m.started < StartSteps }
 
 // startingDecay moves on to the next step and returns the decay for it. Bias correction of running means has rate
 // (1-decay) / (1-decay^t), which is about 1/t: the mean of all steps so far, in which a high start is forgotten as
 // 1/t only. Here the rate is about 3/t, by which it is forgotten as 1/t^3; as decay^t vanishes both become 1-decay.
 func (m *moments) startingDecay() float64 {
 	m.age()
-	rate := (1 - m.decay) * (1 + (startForgetting-1)*m.bias) / (1 - m.bias)
+	rate := (1 - m.decay) * (1 + (StartForgetting-1)*m.bias) / (1 - m.bias)
 	return 1 - min(rate, 1)
 }
 
@@ -46,7 +33,7 @@ func (m *moments) observeStart(mean, square float64) {
 	m.started++
 	m.age()
 	steps := m.start[:m.started]
-	var means, roots [startSteps]float64
+	var means, roots [StartSteps]float64
 	for i, step := range steps {
 		means[i], roots[i] = step.Mean, step.RMS
 	}
@@ -62,20 +49,20 @@ func (m *moments) observeStart(mean, square float64) {
 	m.startSides()
 }
 
-// typicalRange sorts values and returns their median less and plus startReach distances to the value beyond which
+// typicalRange sorts values and returns their median less and plus StartReach distances to the value beyond which
 // a fifth of them lie. It takes each side by its own distance, since losses are skew, and rather far out, since
 // losses may be the same, such as 0, in most steps: where even that distance is 0 the side is open.
 func typicalRange(values []float64) (low, high float64) {
 	slices.Sort(values)
 	n := len(values)
 	middle := values[(n-1)/2]/2 + values[n/2]/2
-	beyond := n / startBeyond
+	beyond := n / StartBeyond
 	low, high = math.Inf(-1), math.Inf(1)
 	if below := middle - values[beyond]; below > 0 {
-		low = middle - float64(startReach*below)
+		low = middle - float64(StartReach*below)
 	}
 	if above := values[n-1-beyond] - middle; above > 0 {
-		high = middle + float64(startReach*above)
+		high = middle + float64(StartReach*above)
 	}
 	return low, high
 }

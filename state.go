@@ -47,21 +47,21 @@ func (s State) validate(variant string) error {
 	if s.Variant != variant {
 		return fmt.Errorf("alrc: the state is of %q clipping, and the clipper is %s", s.Variant, variant)
 	}
-	// Twice the largest, since rounding may take a mean beyond its largest summand.
-	if !(math.Abs(s.Mu1) <= 2*largest) || !(s.Mu2 >= 0 && s.Mu2 <= 2*largest*largest) {
+	// Twice the LargestLoss, since rounding may take a mean beyond its LargestLoss summand.
+	if !(math.Abs(s.Mu1) <= 2*LargestLoss) || !(s.Mu2 >= 0 && s.Mu2 <= 2*LargestLoss*LargestLoss) {
 		return fmt.Errorf("alrc: the state's moments, %v and %v, are none that losses have", s.Mu1, s.Mu2)
 	}
-	if !(s.Up >= 0 && s.Up <= 4*largest) || !(s.Down >= 0 && s.Down <= 4*largest) {
+	if !(s.Up >= 0 && s.Up <= 4*LargestLoss) || !(s.Down >= 0 && s.Down <= 4*LargestLoss) {
 		return fmt.Errorf("alrc: the state's mean distances, %v and %v, are none that losses have", s.Up, s.Down)
 	}
 	if !(s.Bias >= 0 && s.Bias <= 1) {
 		return fmt.Errorf("alrc: the state's bias is %v: it must be from 0 to 1", s.Bias)
 	}
-	if len(s.Start) >= startSteps {
-		return fmt.Errorf("alrc: the state has %d starting steps: it must be fewer than %d", len(s.Start), startSteps)
+	if len(s.Start) >= StartSteps {
+		return fmt.Errorf("alrc: the state has %d starting steps: it must be fewer than %d", len(s.Start), StartSteps)
 	}
 	for _, step := range s.Start {
-		if !(math.Abs(step.Mean) <= 2*largest) || !(step.RMS >= 0 && step.RMS <= 2*largest) {
+		if !(math.Abs(step.Mean) <= 2*LargestLoss) || !(step.RMS >= 0 && step.RMS <= 2*LargestLoss) {
 			return fmt.Errorf("alrc: the state's starting step (%v, %v) is none that losses have", step.Mean, step.RMS)
 		}
 	}

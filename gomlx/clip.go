@@ -18,7 +18,11 @@ const scopeName = "alrc"
 
 // Clip limits losses with one-sided clipping in its default options: see [Method.Clip].
 func Clip(scope *model.Scope, losses *graph.Node) *graph.Node {
-	return (&Method{adaptive: true, nDown: math.Inf(1), nUp: 3, decay: 0.999, automatic: true}).Clip(scope, losses)
+	m, err := OneSided(alrc.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return m.Clip(scope, losses)
 }
 
 // Clip takes a loss per example, of any shape and float type, and returns scale * loss for each, differentiated with
@@ -87,7 +91,7 @@ func smallest(g *graph.Graph, dtype dtypes.DType) *graph.Node {
 // largest bounds what one loss can add to the moments, so that no sum of squares overflows.
 func largest(dtype dtypes.DType) float64 {
 	if dtype == dtypes.Float64 {
-		return 1e150
+		return alrc.LargestLoss
 	}
 	return 1e18
 }
@@ -111,11 +115,11 @@ func (m *Method) thresholds(g *graph.Graph, s *state) thresholds {
 	}
 	t.mean = s.mean.value(g)
 	if m.automatic {
-		t.settled = graph.GreaterOrEqual(s.started.NodeValue(g), graph.Scalar(g, dtypes.Int64, startSteps))
+		t.settled = graph.GreaterOrEqual(s.started.NodeValue(g), graph.Scalar(g, dtypes.Int64, alrc.StartSteps))
 	}
 	if !m.sides {
 		variance := graph.MaxScalar(s.variance.value(g).sum(), 0.0)
-		t.spread = graph.MulScalar(graph.Sqrt(graph.AddScalar(variance, 1e-8)), m.nUp)
+		t.spread = graph.MulScalar(graph.Sqrt(graph.AddScalar(variance, alrc.Epsilon)), m.nUp)
 		t.upper = t.mean.plus(t.spread)
 		return t
 	}
@@ -123,7 +127,7 @@ func (m *Method) thresholds(g *graph.Graph, s *state) thresholds {
 		up := s.up.value(g).sum()
 		t.upper = t.mean.plus(graph.MulScalar(up, m.nUp))
 		// Where all losses are the same the distance is 0, and would scale the next higher one to nothing.
-		t.spread = graph.MulScalar(graph.MaxScalar(up, 1e-4), m.nUp)
+		t.spread = graph.MulScalar(graph.MaxScalar(up, alrc.SmallestSpread), m.nUp)
 	}
 	if !math.IsInf(m.nDown, 1) {
 		t.lower = t.mean.plus(graph.MulScalar(s.down.value(g).sum(), -m.nDown))

@@ -25,10 +25,11 @@ type Method struct {
 // OneSided limits each loss to n standard deviations above the running mean: the paper's algorithm 1. The zero
 // Options are n = 3, decay 0.999, and moments that start by themselves. The error names an option out of range.
 func OneSided(o alrc.Options) (*Method, error) {
-	if _, err := alrc.New(o); err != nil {
+	o, err := o.Resolve()
+	if err != nil {
 		return nil, err
 	}
-	m := &Method{adaptive: true, rule: o.Rule, nDown: math.Inf(1), nUp: or(o.N, 3)}
+	m := &Method{adaptive: true, rule: o.Rule, nDown: math.Inf(1), nUp: o.N}
 	m.start(o.Decay, o.Moments)
 	return m, nil
 }
@@ -36,13 +37,11 @@ func OneSided(o alrc.Options) (*Method, error) {
 // TwoSided limits losses to multiples of the running mean distances above and below the running mean. The error
 // names an option out of range.
 func TwoSided(o alrc.TwoSidedOptions) (*Method, error) {
-	if _, err := alrc.NewTwoSided(o); err != nil {
+	o, err := o.Resolve()
+	if err != nil {
 		return nil, err
 	}
-	m := &Method{
-		adaptive: true, sides: true, rule: o.Rule,
-		nDown: or(o.NDown, 3), nUp: or(o.NUp, 3), maxRaise: or(o.MaxRaise, 10),
-	}
+	m := &Method{adaptive: true, sides: true, rule: o.Rule, nDown: o.NDown, nUp: o.NUp, maxRaise: o.MaxRaise}
 	m.start(o.Decay, o.Moments)
 	return m, nil
 }
@@ -56,7 +55,7 @@ func Constant(threshold float64) (*Method, error) {
 }
 
 func (m *Method) start(decay float64, moments *alrc.Moments) {
-	m.decay = or(decay, 0.999)
+	m.decay = decay
 	m.automatic = moments == nil
 	if moments != nil {
 		m.mean = moments.Mu1
@@ -72,12 +71,4 @@ func (m *Method) variant() string {
 		return "two-sided"
 	}
 	return "one-sided"
-}
-
-// or returns value, or standard where value is 0.
-func or(value, standard float64) float64 {
-	if value == 0 {
-		return standard
-	}
-	return value
 }

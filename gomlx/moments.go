@@ -3,6 +3,8 @@ package gomlx
 import (
 	"math"
 
+	"alrc"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -118,7 +120,7 @@ func (m *Method) variables(scope *model.Scope, dtype dtypes.DType) *state {
 	if m.automatic {
 		s.weight = mean("weight", 0)
 		s.started = fixed("started", int64(0))
-		zeros := shapes.CastAsDType(make([]float64, startSteps), dtype)
+		zeros := shapes.CastAsDType(make([]float64, alrc.StartSteps), dtype)
 		s.startMean, s.startExcess = fixed("start_mean", zeros), fixed("start_excess", zeros)
 	}
 	return s
@@ -158,8 +160,8 @@ func (m *Method) observe(g *graph.Graph, s *state, r *result) {
 		weight = weight.moved(graph.Mul(rate, graph.Sub(graph.ScalarOne(g, s.dtype), weight.sum())))
 		choose(s.weight, start.weight, weight, finite)
 		// As in package alrc: (1-decay) * (1 + 2*decay^t) / (1 - decay^t), at most 1.
-		remembering := graph.MulScalar(weight.sum(), 1-startForgetting)
-		rate = graph.Div(graph.Mul(rate, graph.AddScalar(remembering, startForgetting)), weight.sum())
+		remembering := graph.MulScalar(weight.sum(), 1-alrc.StartForgetting)
+		rate = graph.Div(graph.Mul(rate, graph.AddScalar(remembering, alrc.StartForgetting)), weight.sum())
 		rate = graph.MinScalar(rate, 1.0)
 	}
 	if m.sides {

@@ -3,18 +3,11 @@ package gomlx
 import (
 	"math"
 
+	"alrc"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-)
-
-// These are those of package alrc: an automatic start watches startSteps steps, each limited to startReach distances
-// from their median to the value that one in startBeyond of them lies beyond, and is forgotten as 1/t^startForgetting.
-const (
-	startSteps      = 20
-	startBeyond     = 5
-	startReach      = 6
-	startForgetting = 3
 )
 
 // started is what the moments are as long as an automatic start lasts.
@@ -28,8 +21,8 @@ type started struct {
 // of them all, as package alrc does.
 func (m *Method) observeStart(g *graph.Graph, s *state, r *result, finite *graph.Node) started {
 	counter := s.started.NodeValue(g)
-	going := graph.LessThan(counter, graph.Scalar(g, dtypes.Int64, startSteps))
-	index := graph.Iota(g, shapes.Make(dtypes.Int64, startSteps), 0)
+	going := graph.LessThan(counter, graph.Scalar(g, dtypes.Int64, alrc.StartSteps))
+	index := graph.Iota(g, shapes.Make(dtypes.Int64, alrc.StartSteps), 0)
 	here := graph.LogicalAnd(graph.Equal(index, counter), finite)
 	mean, distance := meanOf(r.sum, r.count), meanOf(r.distance, r.count)
 	variance := graph.MaxScalar(graph.Sub(meanOf(r.distanceSquares, r.count), graph.Square(distance)), 0.0)
@@ -82,10 +75,10 @@ func typical(values, kept, count *graph.Node) *graph.Node {
 	two := graph.Scalar(values.Graph(), dtypes.Int64, 2)
 	last := graph.AddScalar(count, -1)
 	middle := graph.Add(graph.MulScalar(at(graph.Div(last, two)), 0.5), graph.MulScalar(at(graph.Div(count, two)), 0.5))
-	beyond := graph.Div(count, graph.Scalar(values.Graph(), dtypes.Int64, startBeyond))
+	beyond := graph.Div(count, graph.Scalar(values.Graph(), dtypes.Int64, alrc.StartBeyond))
 	// A side where even the outermost typical value is the median is open.
 	limit := func(distance *graph.Node) *graph.Node {
-		return graph.Where(isPositive(distance), graph.MulScalar(distance, startReach),
+		return graph.Where(isPositive(distance), graph.MulScalar(distance, alrc.StartReach),
 			graph.Infinity(values.Graph(), values.DType(), 1))
 	}
 	low := graph.Sub(middle, limit(graph.Sub(middle, at(beyond))))
@@ -97,12 +90,12 @@ func typical(values, kept, count *graph.Node) *graph.Node {
 // comparing it with all others, which for so few is quicker than GoMLX's sort on its own backend.
 func ranked(values, kept *graph.Node) func(rank *graph.Node) *graph.Node {
 	g := values.Graph()
-	square := shapes.Make(dtypes.Int64, startSteps, startSteps)
-	column := graph.BroadcastToDims(graph.Reshape(values, startSteps, 1), startSteps, startSteps)
-	row := graph.BroadcastToDims(graph.Reshape(values, 1, startSteps), startSteps, startSteps)
+	square := shapes.Make(dtypes.Int64, alrc.StartSteps, alrc.StartSteps)
+	column := graph.BroadcastToDims(graph.Reshape(values, alrc.StartSteps, 1), alrc.StartSteps, alrc.StartSteps)
+	row := graph.BroadcastToDims(graph.Reshape(values, 1, alrc.StartSteps), alrc.StartSteps, alrc.StartSteps)
 	earlier := graph.LessThan(graph.Iota(g, square, 1), graph.Iota(g, square, 0))
 	before := graph.LogicalOr(graph.LessThan(row, column), graph.LogicalAnd(graph.Equal(row, column), earlier))
-	before = graph.LogicalAnd(before, graph.BroadcastToDims(graph.Reshape(kept, 1, startSteps), startSteps, startSteps))
+	before = graph.LogicalAnd(before, graph.BroadcastToDims(graph.Reshape(kept, 1, alrc.StartSteps), alrc.StartSteps, alrc.StartSteps))
 	ranks := graph.ReduceSum(graph.ConvertDType(before, dtypes.Int64), 1)
 	return func(rank *graph.Node) *graph.Node {
 		picked := graph.LogicalAnd(graph.Equal(ranks, rank), kept)

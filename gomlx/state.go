@@ -26,7 +26,7 @@ func (m *Method) State(store *model.Store, scope string) (alrc.State, error) {
 	if m.automatic {
 		s.Bias = max(1-reader.number("weight"), 0)
 		means, excesses := reader.numbers("start_mean"), reader.numbers("start_excess")
-		if n := reader.integer("started"); n < startSteps {
+		if n := reader.integer("started"); n < alrc.StartSteps {
 			for i := range n {
 				s.Start = append(s.Start, alrc.StartStep{Mean: means[i], RMS: math.Abs(means[i]) + excesses[i]})
 			}
@@ -78,12 +78,12 @@ func (r *reader) number(name string) float64 {
 }
 
 func (r *reader) numbers(name string) []float64 {
-	out := make([]float64, startSteps)
+	out := make([]float64, alrc.StartSteps)
 	switch x := r.value(name).(type) {
 	case []float64:
 		copy(out, x)
 	case []float32:
-		for i, y := range x[:min(len(x), startSteps)] {
+		for i, y := range x[:min(len(x), alrc.StartSteps)] {
 			out[i] = float64(y)
 		}
 	}

@@ -36,12 +36,12 @@ func Parse(text string) (Spec, error) {
 	case kind == "none" && !given:
 		return s, nil
 	case kind == "alrc":
-		s.N = 3
+		s.N = alrc.DefaultN
 		if given {
 			err = parseNumbers(numbers, &s.N)
 		}
 	case kind == "two-sided":
-		s.NDown, s.NUp = 3, 3
+		s.NDown, s.NUp = alrc.DefaultN, alrc.DefaultN
 		if given {
 			err = parseNumbers(numbers, &s.NDown, &s.NUp)
 		}
@@ -152,7 +152,7 @@ func ParseMoments(text string) (*alrc.Moments, error) {
 		return nil, fmt.Errorf("moments %q: give auto, or two numbers MU1,MU2 such as 25,900", text)
 	}
 	m := &alrc.Moments{Mu1: mu1, Mu2: mu2}
-	if _, err := alrc.New(alrc.Options{Moments: m}); err != nil {
+	if _, err := (alrc.Options{Moments: m}).Resolve(); err != nil {
 		return nil, fmt.Errorf("moments %q: %w", text, err)
 	}
 	return m, nil

@@ -43,7 +43,8 @@ func (h *head) begin() {
 	h.seen, h.statistics = 0, alrc.Statistics{}
 	if h.clipper != nil {
 		h.limits = h.clipper.Limits()
-		h.mu1, h.mu2 = h.clipper.Moments()
+		moments := h.clipper.Moments()
+		h.mu1, h.mu2 = moments.Mu1, moments.Mu2
 	}
 }
 
