@@ -48,7 +48,7 @@ how near the completion is to it, beside those without a network.`,
 			if truth != "" && len(images) > 1 {
 				return usageError("--truth is that of one image, and %d images are given: complete them one at a time", len(images))
 			}
-			if isTIFF(out) && len(images) > 1 {
+			if isFile(out) && len(images) > 1 {
 				return usageError("--out %s is one file, and %d images are given: give a folder", out, len(images))
 			}
 			written := map[string]string{}
@@ -69,7 +69,7 @@ how near the completion is to it, beside those without a network.`,
 			}
 			defer closeModel()
 			dir := out
-			if isTIFF(out) {
+			if isFile(out) {
 				dir = filepath.Dir(out)
 			}
 			if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -77,7 +77,7 @@ how near the completion is to it, beside those without a network.`,
 			}
 			for _, path := range images {
 				file := out
-				if !isTIFF(out) {
+				if !isFile(out) {
 					file = filepath.Join(dir, stem(path)+"-completed.tif")
 				}
 				if err := completeImage(ctx, command.OutOrStdout(), method, path, mask, truth, file); err != nil {
@@ -100,9 +100,10 @@ how near the completion is to it, beside those without a network.`,
 	return command
 }
 
-func isTIFF(path string) bool {
+// isFile says that a path is not that of a folder to write to: a TIFF file, or what is written to as it is.
+func isFile(path string) bool {
 	extension := strings.ToLower(filepath.Ext(path))
-	return extension == ".tif" || extension == ".tiff"
+	return extension == ".tif" || extension == ".tiff" || atomicfile.IsStream(path)
 }
 
 // openMethod opens a network, or takes a baseline by its name.
@@ -157,12 +158,16 @@ func completeImage(ctx context.Context, w io.Writer, method micrograph.Method, p
 	if err != nil {
 		return err
 	}
-	picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
-	if err := atomicfile.Write(picture, preview(partial, completed, whole).WritePNG); err != nil {
-		return err
+	wrote := file
+	if !atomicfile.IsStream(file) { // which has no folder for a picture
+		picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
+		if err := atomicfile.Write(picture, preview(partial, completed, whole).WritePNG); err != nil {
+			return err
+		}
+		wrote += ", " + picture
 	}
-	fmt.Fprintf(w, "%s, %dx%d pixels, %.3g %% seen, completed (%s): %s, %s\n",
-		path, partial.Width, partial.Height, 100*partial.Coverage(), method.Name, file, picture)
+	fmt.Fprintf(w, "%s, %dx%d pixels, %.3g %% seen, completed (%s): %s\n",
+		path, partial.Width, partial.Height, 100*partial.Coverage(), method.Name, wrote)
 	if whole == nil {
 		return nil
 	}

@@ -157,14 +157,14 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	if f.html == "-" || f.csv == "-" && f.json == "-" {
 		return usageError("only one of --json and --csv can go to standard output, and no page")
 	}
-	var rows *os.File // for standard output, since the rows of a resumed run are written anew
+	var rows *os.File // for standard output and pipes, since the rows of a resumed run are written anew
 	if f.csv != "" {
 		if replay.RowsOf(o.Clips).Kind == "none" {
 			return usageError("--csv writes the threshold and the scales of a clipping: give one by --clip")
 		}
 		o.Rows = func(write func(io.Writer) error) error { return atomicfile.Write(f.csv, write) }
 	}
-	if f.csv == "-" {
+	if f.csv == "-" || f.csv != "" && atomicfile.IsStream(f.csv) {
 		var err error
 		if rows, err = os.CreateTemp("", "alrc-rows-*"); err != nil {
 			return fmt.Errorf("keep the rows: %w", err)
@@ -211,12 +211,20 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	if f.json == "-" {
 		return report.JSON(out)
 	}
-	if f.csv == "-" {
-		_, err := rows.Seek(0, io.SeekStart)
-		if err == nil {
-			_, err = io.Copy(out, rows)
+	if rows != nil {
+		copied := func(w io.Writer) error {
+			if _, err := rows.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			_, err := io.Copy(w, rows)
+			return err
 		}
-		return err
+		if f.csv == "-" {
+			return copied(out)
+		}
+		if err := atomicfile.Write(f.csv, copied); err != nil {
+			return err
+		}
 	}
 	columns, onTerminal := isTerminal(out)
 	look := replay.Appearance{Columns: columns, Color: onTerminal && os.Getenv("NO_COLOR") == "", ASCII: !showsUnicode(), Plot: !f.noPlot, Snippet: f.snippet}

@@ -48,6 +48,14 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 			if out == "" {
 				out = stem(path) + "-scan.tif"
 			}
+			if atomicfile.IsStream(out) { // which has no folder for a picture
+				if err := atomicfile.Write(out, partial.Write); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(command.ErrOrStderr(), "%s, %dx%d pixels: %.3g %% seen by a scan of kind %s.\n",
+					path, partial.Width, partial.Height, 100*partial.Coverage(), scan.Kind)
+				return err
+			}
 			preview := strings.TrimSuffix(out, filepath.Ext(out)) + ".png"
 			if preview == out {
 				return usageError("--out %s: the scan is a TIFF file; give a name that ends in .tif", out)

@@ -174,8 +174,8 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if f.has(run) {
 		return nil
 	}
-	temporary, err := os.MkdirTemp(f.path(runsFolder), ".incoming-*")
-	if err != nil {
+	temporary := f.path(runsFolder, ".incoming-"+run.ID)
+	if err := errors.Join(os.RemoveAll(temporary), os.Mkdir(temporary, 0o755)); err != nil {
 		return err
 	}
 	defer os.RemoveAll(temporary)
@@ -192,9 +192,6 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if _, err := runfolder.ReadResult(temporary); err != nil {
 		return err
 	}
-	if err := os.Chmod(temporary, 0o755); err != nil {
-		return err
-	}
 	// A folder without a result is what is left of one that someone began to delete.
 	if err := os.RemoveAll(f.RunDir(run)); err != nil {
 		return err
@@ -202,15 +199,7 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if err := os.Rename(temporary, f.RunDir(run)); err != nil {
 		return err
 	}
-	return syncFolder(f.path(runsFolder))
-}
-
-// syncFolder makes a rename last. Systems that cannot sync a folder are not wrong to.
-func syncFolder(dir string) error {
-	if folder, err := os.Open(dir); err == nil {
-		folder.Sync()
-		folder.Close()
-	}
+	atomicfile.SyncFolder(f.path(runsFolder))
 	return nil
 }
 

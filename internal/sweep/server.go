@@ -10,13 +10,14 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"alrc/internal/atomicfile"
 )
 
 // Access is what server.json tells processes on this machine of the sweep's own server. Only the folder's owner may
@@ -133,20 +134,7 @@ func writePrivate(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp") // of mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(content, '\n'))
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		os.Remove(file.Name())
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return atomicfile.WritePrivate(path, append(content, '\n'))
 }
 
 // serverLog keeps the first error that the server logged: those after it mostly follow from it.

@@ -1,0 +1,129 @@
+//go:build linux
+
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// otherFileSystem returns a new folder on another file system than that of temporary files.
+func otherFileSystem(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "alrc-test-")
+	if err != nil {
+		t.Skipf("there is no other file system to try: %v", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	var temporary, there syscall.Stat_t
+	if err := errors.Join(syscall.Stat(t.TempDir(), &temporary), syscall.Stat(dir, &there)); err != nil || temporary.Dev == there.Dev {
+		t.Skipf("%s is on the file system of temporary files (%v)", dir, err)
+	}
+	return dir
+}
+
+// Every command that writes files writes them where it is told, by whatever name, also where temporary files lie on another
+// file system.
+func TestEveryCommandWritesOnAnyFileSystem(t *testing.T) {
+	dir, temporary := otherFileSystem(t), t.TempDir()
+	t.Chdir(dir)
+	if err := errors.Join(os.Mkdir("micrographs", 0o755), writeMicrograph("micrographs/a.png", 1, false), writeMicrograph("micrographs/b.png", 2, false),
+		os.WriteFile("grid.yaml", []byte("clip: none\nwidth: 0.05\nsteps: 5\ndata: {kind: procedural, size: 8}\ntest-images: 1\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	completer := "--width 0.02 --depth 0.1 --size 32 --data micrographs --test micrographs/b.png --steps 5 --test-images 1 --clip none"
+	written := map[string]bool{}
+	for _, test := range []struct{ command, files string }{
+		{"train --clip none --steps 5 --width 0.05 --size 8 --test-images 1 --out .", "report.html none/result.json"},
+		{"resume . --steps 7", "report.html none/checkpoint.safetensors"},
+		{"report .", "report.html"},
+		{"train micrographs " + completer + " --out stem", "stem/report.html"},
+		{"scan micrographs/a.png", "a-scan.tif a-scan.png"},
+		{"scan micrographs/a.png --out bare.tif", "bare.tif bare.png"},
+		{"complete bilinear bare.tif", "bare-completed.tif bare-completed.png"},
+		{"complete stem/none bare.tif --out one.tif", "one.tif one.png"},
+		{"evaluate stem --crops 2 --csv crops.csv", "crops.csv"},
+		{"replay none/metrics.csv --clip alrc:2 --csv rows.csv --json r.json --html r.html", "rows.csv r.json r.html"},
+		{"sweep run grid.yaml --jobs 1", "sweeps/grid/report.html"},
+		{"sweep run grid.yaml --jobs 1 --out mine", "mine/report.html mine/plan.json"},
+	} {
+		run := command(t, strings.Fields(test.command)...)
+		run.Env = append(run.Env, "TMPDIR="+temporary, "CIFAR10=")
+		if text, err := run.CombinedOutput(); err != nil {
+			t.Errorf("alrc %s: %v\n%s", test.command, err, text)
+			continue
+		}
+		for _, name := range strings.Fields(test.files) {
+			if info, err := os.Stat(name); err != nil || info.Size() == 0 {
+				t.Errorf("alrc %s did not write %s (%v)", test.command, name, err)
+			}
+		}
+		written[strings.Fields(test.command)[0]] = true
+	}
+	// What writes nothing, or goes through what is walked here.
+	for _, name := range strings.Fields("bench completion data help version worker") {
+		written[name] = true
+	}
+	for _, command := range newRootCommand(nil).Commands() {
+		if !written[command.Name()] {
+			t.Errorf("no file of 'alrc %s' is tried", command.Name())
+		}
+	}
+	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".tmp") {
+			t.Errorf("left over: %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Devices and pipes are written to, and not replaced.
+func TestOutputGoesToPipesAndDevices(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := writeMicrograph("a.png", 1, false); err != nil {
+		t.Fatal(err)
+	}
+	losses := "step,loss\n" + strings.Repeat("1,2\n2,3\n3,2\n4,99\n", 30)
+	if err := os.WriteFile("losses.csv", []byte(losses), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ command, want string }{
+		{"replay losses.csv --clip alrc:2 --csv PIPE", "step,"},
+		{"replay losses.csv --clip alrc:2 --json PIPE", "{"},
+		{"replay losses.csv --clip alrc:2 --html PIPE", "<!doctype html>"},
+		{"scan a.png --out PIPE", "II*\x00"},
+	} {
+		os.Remove("pipe")
+		if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan []byte, 1)
+		go func() {
+			content, _ := os.ReadFile("pipe")
+			read <- content
+		}()
+		if text, err := command(t, strings.Fields(strings.ReplaceAll(test.command, "PIPE", "pipe"))...).CombinedOutput(); err != nil {
+			t.Fatalf("alrc %s: %v\n%s", test.command, err, text)
+		}
+		if content := <-read; !bytes.HasPrefix(bytes.ToLower(content), []byte(strings.ToLower(test.want))) {
+			t.Errorf("alrc %s: from the pipe came %.60q", test.command, content)
+		}
+		if text, err := command(t, strings.Fields(strings.ReplaceAll(test.command, "PIPE", "/dev/null"))...).CombinedOutput(); err != nil {
+			t.Errorf("alrc %s to /dev/null: %v\n%s", test.command, err, text)
+		}
+	}
+	if info, err := os.Stat("/dev/null"); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		t.Errorf("/dev/null is %v", info.Mode())
+	}
+	if _, err := os.Stat("/dev/null.png"); err == nil {
+		t.Error("a picture was written beside /dev/null")
+	}
+}
