@@ -162,5 +162,8 @@ func (p *runProgress) text(now time.Time) string {
 	if l.Clipped > 0 {
 		text += ", " + thousands(l.Clipped) + " clipped"
 	}
+	if l.DeadSince > 0 {
+		text += ", dead since step " + thousands(l.DeadSince)
+	}
 	return text
 }

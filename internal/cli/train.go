@@ -338,6 +338,9 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		if result.Diverged {
 			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dirs[i]), thousands(result.DivergedStep), result.DivergedReason))
 		}
+		if dead := result.Dead; dead != nil {
+			diverged = append(diverged, fmt.Sprintf("%s is dead since step %s: all activations of layer %s are 0", filepath.Base(dirs[i]), thousands(dead.Step), dead.Layer))
+		}
 	}
 	if err := writeReport(command.OutOrStdout(), out); err != nil {
 		return err

@@ -28,13 +28,14 @@ type fake struct {
 	options nn.Options
 	weights [6]float32
 	step    int64
+	dead    string
 
 	losses, scales [2]float32 // of a part
 }
 
 func (f *fake) Calibrate([]float32) error { return nil }
 
-func (f *fake) DeadLayer() string { return "" }
+func (f *fake) DeadLayer() string { return f.dead }
 
 func (f *fake) Initialize(seed uint64) {
 	for i := range f.weights {

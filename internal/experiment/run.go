@@ -37,6 +37,8 @@ type Progress struct {
 	Loss, Smoothed float64
 	// Clipped counts single losses since the run began.
 	Clipped int64
+	// DeadSince is the step since which all activations of a layer are 0; 0 where the network is alive.
+	DeadSince int64
 }
 
 // run is a run in progress.
@@ -72,6 +74,7 @@ type history struct {
 	NonFinite   int64                   `json:"non_finite"`
 	BadSteps    int64                   `json:"bad_steps"`
 	Diverged    *divergence             `json:"diverged,omitempty"`
+	Death       *death                  `json:"death,omitempty"`
 	TestMSE     *runfolder.Distribution `json:"test_mse,omitempty"`
 }
 
@@ -218,7 +221,11 @@ func (r *run) train(ctx context.Context, o Options) (*runfolder.Result, error) {
 			if raw-raw == 0 { // a finite number
 				smoothed += max(1./smoothing, 1/float64(r.step-first)) * (raw - smoothed)
 			}
-			o.Observe(Progress{Step: r.step, Steps: r.Steps, Loss: raw, Smoothed: smoothed, Clipped: r.history.Clipped})
+			progress := Progress{Step: r.step, Steps: r.Steps, Loss: raw, Smoothed: smoothed, Clipped: r.history.Clipped}
+			if dead := r.history.dead(); dead != nil {
+				progress.DeadSince = dead.Step
+			}
+			o.Observe(progress)
 		}
 		if time.Since(saved) >= interval {
 			if err := r.save(); err != nil {
@@ -250,6 +257,7 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	elapsed := time.Since(r.since)
 	raw := mean(r.raw[0])
 	r.count()
+	r.lookForDeath()
 	r.recordClips()
 	test := math.NaN()
 	if r.history.Diverged == nil && (r.step == r.Steps || r.EvaluateEvery > 0 && r.step%r.EvaluateEvery == 0) {
@@ -365,6 +373,9 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 	if h.Diverged != nil {
 		result.Diverged, result.DivergedStep = true, r.step
 		result.DivergedReason, result.DivergedImages = h.Diverged.Reason, h.Diverged.Images
+	}
+	if dead := h.dead(); dead != nil {
+		result.Dead = &runfolder.Dead{Layer: dead.Layer, Step: dead.Step}
 	}
 	if h.Diverged == nil && h.TestMSE != nil {
 		interpolated, err := r.task.interpolate(ctx, h.TestMSE.Images)

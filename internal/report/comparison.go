@@ -158,8 +158,10 @@ func (c *Comparison) Sentences() []string {
 		sentences = append(sentences, base.alone()+" There is no run with clipping to compare it with.")
 	}
 	for _, g := range c.Groups {
-		if text := g.divergence(); text != "" {
-			sentences = append(sentences, text)
+		for _, text := range []string{g.divergence(), g.death()} {
+			if text != "" {
+				sentences = append(sentences, text)
+			}
 		}
 	}
 	for _, g := range c.Groups {

@@ -264,7 +264,7 @@ func (c *Comparison) page() *figure.Page {
 	sentences := c.Sentences()
 	for i, sentence := range sentences {
 		switch {
-		case strings.HasPrefix(sentence, "Diverged"):
+		case strings.HasPrefix(sentence, "Diverged"), strings.HasPrefix(sentence, "Dead"):
 			page.Warning(sentence)
 		case i == 0:
 			page.Lead(sentence)

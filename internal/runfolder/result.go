@@ -22,6 +22,9 @@ type Result struct {
 	DivergedReason string   `json:"diverged_reason,omitempty"`
 	DivergedImages []string `json:"diverged_images,omitempty"`
 
+	// Dead says that the network's output depended on its input no longer when the run ended.
+	Dead *Dead `json:"dead,omitempty"`
+
 	// Last is the number of final steps whose raw (unclipped) losses, where finite, have the Mean, standard deviation
 	// Std, Max and 99th percentile P99.
 	Last int64  `json:"last"`
@@ -52,6 +55,12 @@ type Result struct {
 
 	Worst   []Worst  `json:"worst"`
 	Samples []Sample `json:"samples"`
+}
+
+// Dead is a layer whose activations were all 0 at every look since a step.
+type Dead struct {
+	Layer string `json:"layer"`
+	Step  int64  `json:"step"`
 }
 
 // Evaluation is the mean raw loss of held-out images after a step.
