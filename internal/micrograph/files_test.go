@@ -307,13 +307,9 @@ func TestIntensityRange(t *testing.T) {
 	}
 }
 
-// The real micrographs, where they are.
-func TestSharedMicrographs(t *testing.T) {
-	folder := filepath.Join("..", "..", "..", "shared", "data", "stem")
-	if _, err := os.Stat(folder); err != nil {
-		t.Skipf("no real micrographs: %v", err)
-	}
-	train, test, skipped, err := OpenFiles(imagefile.Selection{Paths: []string{filepath.Join(folder, "*.tif")}, HoldOut: filepath.Join(folder, "truth-5.tif")}, 512)
+func TestRealMicrographs(t *testing.T) {
+	folder := filepath.Join("..", "..", "testdata", "partial-STEM")
+	train, test, skipped, err := OpenFiles(imagefile.Selection{Paths: []string{filepath.Join(folder, "*.tif")}, HoldOut: filepath.Join(folder, "truth-5.tif")}, 96)
 	if err != nil || train.Len() != 4 || test.Len() != 1 {
 		t.Fatalf("%v; skipped: %v", err, skipped)
 	}

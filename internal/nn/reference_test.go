@@ -24,6 +24,13 @@ type reference struct {
 	// nearest is the smallest distance to zero of an input of a ReLU so far, over the root mean square of the inputs of
 	// that layer: nearer than rounding errors, a ReLU may be on in one engine and off in another.
 	nearest float64
+	// sides, where not nil, says for each image and layer which inputs of a ReLU another engine found above 0; those that
+	// are not are put there. image is the one that passes, moved counts them, and movedMost is how far the farthest was
+	// from 0, over the largest of its layer.
+	sides     sides
+	image     int
+	moved     int
+	movedMost float64
 }
 
 // trainable is a weight [out,in,kernel,kernel] or a bias [out], with its gradient and the optimizer's moments.
@@ -200,6 +207,9 @@ func (r *reference) forward(image []float64) [][]float64 {
 					out[at+o] += sum
 				}
 			})
+			if r.sides != nil {
+				r.takeSides(r.sides[r.image][i], out)
+			}
 			r.activate(layer, out)
 		case model.Addition:
 			for j, other := range at(layer.Inputs[1]) {
@@ -224,6 +234,22 @@ func (r *reference) forward(image []float64) [][]float64 {
 		values[i] = out
 	}
 	return values
+}
+
+// takeSides puts values on sides of 0, all but on it.
+func (r *reference) takeSides(sides []bool, values []float64) {
+	largest := largest(values)
+	for j, above := range sides {
+		if above == (values[j] > 0) {
+			continue
+		}
+		r.moved++
+		r.movedMost = max(r.movedMost, math.Abs(values[j])/largest)
+		values[j] = 0
+		if above {
+			values[j] = math.SmallestNonzeroFloat64
+		}
+	}
 }
 
 func slopeBelow(layer model.Layer) float64 {
@@ -355,6 +381,7 @@ func (r *reference) differentiate(inputs, targets []float64, weigh func(losses, 
 	losses, scales := make([]float64, n), make([]float64, n)
 	values, gradients := make([][][]float64, n), make([][]float64, n)
 	for i := range n {
+		r.image = i
 		values[i] = r.forward(inputs[i*in : (i+1)*in])
 		raw[i], losses[i], gradients[i] = r.options.Loss.reference(values[i][len(r.shapes)-1], targets[i*out:(i+1)*out])
 	}

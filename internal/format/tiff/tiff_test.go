@@ -613,9 +613,9 @@ func compareWithOther(t *testing.T, content []byte) {
 }
 
 func TestRealMicrographs(t *testing.T) {
-	paths, _ := filepath.Glob("../../../shared/data/stem/*.tif")
-	if len(paths) == 0 {
-		t.Skip("the micrographs are not here (../shared/data/stem beside the repository)")
+	paths, err := filepath.Glob("../../../testdata/partial-STEM/*.tif")
+	if err != nil || len(paths) != 6 {
+		t.Fatalf("%d files, want 6 (%v)", len(paths), err)
 	}
 	for _, path := range paths {
 		content, err := os.ReadFile(path)
@@ -624,15 +624,15 @@ func TestRealMicrographs(t *testing.T) {
 		}
 		page, pixels := readAll(t, content, 0)
 		low, high := slices.Min(pixels), slices.Max(pixels)
-		want := float32(1)
+		side, inRange := 96, low >= 0 && low < 0.15 && high > 0.99 && high <= 1
 		if strings.Contains(path, "mask") {
-			want = 0.625
+			side, inRange = 512, low == 0 && high == 0.625
 		}
-		if page.Width != 512 || page.Height != 512 || page.Format != Float || low != 0 || high != want {
+		if page.Width != side || page.Height != side || page.Format != Float || !inRange {
 			t.Errorf("%s: %+v, from %v to %v", path, page, low, high)
 		}
 		var buffer bytes.Buffer
-		if err := Write(&buffer, []Image{{Width: 512, Height: 512, Channels: 1, Pixels: pixels}}); err != nil {
+		if err := Write(&buffer, []Image{{Width: side, Height: side, Channels: 1, Pixels: pixels}}); err != nil {
 			t.Fatal(err)
 		}
 		if _, again := readAll(t, buffer.Bytes(), 0); !slices.Equal(again, pixels) {
