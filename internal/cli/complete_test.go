@@ -68,7 +68,7 @@ func TestScanAndComplete(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "10 % seen") {
 		t.Fatalf("scan: exit code %d, %v, %s", code, err, out)
 	}
-	partial, err := micrograph.ReadPartial("whole-scan.tif", "")
+	partial, err := micrograph.ReadPartial("whole-scan.tif", micrograph.PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +171,27 @@ func TestScanAndComplete(t *testing.T) {
 		t.Error("a mask and NaN give different completions")
 	}
 
+	// Without a model, by what comes nearest; and with the uncertainty.
+	out, code, err = execute(newCompleteCommand(open), "whole-scan.tif", "--uncertainty", "uncertainty.tif")
+	if code != 0 || !strings.Contains(out, "completed (kriging") || !strings.Contains(out, "held out") || !strings.Contains(out, "iterations") {
+		t.Fatalf("without a model: exit code %d, %v, %s", code, err, out)
+	}
+	deviation, kriged := read("uncertainty.tif"), read("whole-scan-completed.tif")
+	for i, seen := range partial.Mask {
+		if seen > 0 && (kriged[i] != truth[i] || deviation[i] != 0) || seen == 0 && !(deviation[i] > 1 && deviation[i] < 300) {
+			t.Fatalf("pixel %d, of mask %v, is %v with a deviation of %v, and %v in truth", i, seen, kriged[i], deviation[i], truth[i])
+		}
+	}
+	if out, code, err := execute(newCompleteCommand(open), "whole-scan.tif", "--method", "linear", "--out", "linear"); code != 0 || !strings.Contains(out, "(bilinear)") {
+		t.Fatalf("--method linear: exit code %d, %v, %s", code, err, out)
+	}
+	if _, code, err := execute(newCompleteCommand(open), "whole-scan.tif", "--method", "kriging", "--keep-seen=false", "--out", "free.tif"); code != 0 {
+		t.Fatalf("--keep-seen=false: exit code %d, %v", code, err)
+	}
+	if free := read("free.tif"); slices.Equal(free, kriged) {
+		t.Error("--keep-seen=false keeps what was seen")
+	}
+
 	for _, test := range []struct {
 		want      string
 		arguments []string
@@ -178,6 +199,12 @@ func TestScanAndComplete(t *testing.T) {
 		{"no pixel is missing", []string{"bilinear", "whole.tif"}},
 		{"no such run", []string{"runs/two", "whole-scan.tif"}},
 		{"that of one image", []string{"bilinear", "whole-scan.tif", "mask.tif", "--truth", "whole.tif"}},
+		{"that of one image", []string{"whole-scan.tif", "mask.tif", "--uncertainty", "u.tif"}},
+		{"kriging does", []string{"whole-scan.tif", "--method", "linear", "--uncertainty", "u.tif"}},
+		{"ends in .tif", []string{"whole-scan.tif", "--uncertainty", "u.png"}},
+		{"one of the two", []string{"bilinear", "whole-scan.tif", "--method", "kriging"}},
+		{"kriging, linear", []string{"whole-scan.tif", "--method", "krigging"}},
+		{"give the images", []string{"kriging"}},
 		{"same file", []string{"bilinear", "whole-scan.tif", "elsewhere/whole-scan.npy"}},
 		{"nowhere.tif", []string{"bilinear", "nowhere.tif"}},
 		{"nowhere.tif", []string{"bilinear", "whole-scan.tif", "--truth", "nowhere.tif"}},

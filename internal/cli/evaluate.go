@@ -43,8 +43,8 @@ func newEvaluateCommand(open openCompleter) *cobra.Command {
 		Use:   "evaluate RUN... [flags]",
 		Short: "Measure how well trained networks complete held-out micrographs",
 		Long: `Complete the same held-out crops of partial scans by networks that 'alrc train micrographs'
-trained, and by what there is without a network: bilinear interpolation and biharmonic
-inpainting. RUN is a run's folder, its checkpoint.safetensors, or a folder of several runs,
+trained, and by what there is without a network: bilinear interpolation, biharmonic
+inpainting and kriging. RUN is a run's folder, its checkpoint.safetensors, or a folder of several runs,
 which are all taken. Their images, crop size and scans are those of the first run, and the others
 must have the same.
 
@@ -60,7 +60,7 @@ scaled to [-1, 1].`,
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
 			flags.IntVar(&f.crops, "crops", 2000, "`N` held-out crops to complete")
-			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation and biharmonic inpainting")
+			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation, biharmonic inpainting and kriging")
 			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, where it is another one now")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
@@ -132,7 +132,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open ope
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
 	if f.baselines {
-		for _, baseline := range micrograph.Baselines() {
+		for _, baseline := range micrograph.Baselines(1) {
 			e.Methods = append(e.Methods, &evaluationMethod{Name: baseline.Name, baseline: baseline})
 		}
 	}
@@ -232,7 +232,7 @@ func shortNames(paths []string) []string {
 	for count := 1; ; count++ {
 		names := make([]string, len(paths))
 		seen := map[string]bool{}
-		for _, baseline := range micrograph.Baselines() {
+		for _, baseline := range micrograph.Baselines(1) {
 			seen[baseline.Name] = true
 		}
 		longer := false // than a name that would be taken
@@ -242,7 +242,7 @@ func shortNames(paths []string) []string {
 			longer = longer || len(parts) > count
 			seen[names[i]] = true
 		}
-		if len(seen) == len(paths)+len(micrograph.Baselines()) || !longer {
+		if len(seen) == len(paths)+len(micrograph.Baselines(1)) || !longer {
 			return names
 		}
 	}

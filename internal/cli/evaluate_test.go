@@ -73,12 +73,12 @@ func TestEvaluate(t *testing.T) {
 	for _, m := range e.Methods {
 		names = append(names, m.Name)
 	}
-	if want := []string{"bilinear", "biharmonic", "none", "alrc-3"}; !slices.Equal(names, want) || e.Crops != 12 || e.Size != 32 {
+	if want := []string{"bilinear", "biharmonic", "kriging", "none", "alrc-3"}; !slices.Equal(names, want) || e.Crops != 12 || e.Size != 32 {
 		t.Fatalf("%d crops of %d pixels by %v, not 12 of 32 by %v", e.Crops, e.Size, names, want)
 	}
 
 	// The runs' own results are of the same crops.
-	for _, m := range e.Methods[2:] {
+	for _, m := range e.Methods[3:] {
 		result, err := runfolder.ReadResult(m.Run)
 		if err != nil {
 			t.Fatal(err)
@@ -102,20 +102,20 @@ func TestEvaluate(t *testing.T) {
 	}
 	defer file.Close()
 	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil || len(rows) != 1+12*4 {
+	if err != nil || len(rows) != 1+12*5 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	column := func(name string, method int) []float64 {
 		var values []float64
 		for i, row := range rows[1:] {
-			if row[0] != strconv.Itoa(i/4) || row[1] != filepath.Join("images", "2.tif") || row[4] != names[i%4] {
+			if row[0] != strconv.Itoa(i/5) || row[1] != filepath.Join("images", "2.tif") || row[4] != names[i%5] {
 				t.Fatalf("row %d is %v", i, row)
 			}
 			value, err := strconv.ParseFloat(row[slices.Index(rows[0], name)], 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if i%4 == method {
+			if i%5 == method {
 				values = append(values, value)
 			}
 		}

@@ -44,8 +44,7 @@ func (t *micrographs) distribution() bool           { return true }
 
 // interpolate completes held-out scans linearly, and blurs what comes of it as the targets are.
 func (t *micrographs) interpolate(ctx context.Context, count int) ([]float64, error) {
-	bilinear := micrograph.Method{Name: "bilinear", Complete: micrograph.Bilinear}
-	comparisons, err := bilinear.Evaluate(ctx, t.held, count, micrograph.EvaluateOptions{})
+	comparisons, err := micrograph.Linear().Evaluate(ctx, t.held, count, micrograph.EvaluateOptions{})
 	squares := make([]float64, len(comparisons))
 	for i, comparison := range comparisons {
 		squares[i] = comparison.Blurred.MSE

@@ -93,6 +93,9 @@ func (f *File) Close() {
 	}
 }
 
+// Format names the format that the file is in, as [Formats] does.
+func (f *File) Format() string { return f.format.name }
+
 // Len is the number of images that there may be. Some of them may turn out to be none.
 func (f *File) Len() int { return f.decoder.Len() }
 

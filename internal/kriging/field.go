@@ -111,21 +111,22 @@ func (f *field) improve(sample []float64) {
 	variance := f.covariance.values[0]
 	f.covariance.ofImage(f.system.t, sample, f.system.q)
 	f.covariance.spectrum(f.system.root, false, f.system.q)
-	// A line through the squares of noise over 1/mask.
+	// A line through the squares of noise over 1/mask, whose slope counts where it is no chance: squares of variance v have the
+	// variance 2 v^2.
 	var n, sumX, sumY, sumXX, sumXY float64
 	for i, m := range f.mask {
 		if m > 0 {
 			x, y := 1/float64(m), (f.z[i]-sample[i])*(f.z[i]-sample[i])
-			// Noise grows with 1/mask, and pixels count by their precision.
 			w := 1 / (f.noise(m) * f.noise(m))
 			n, sumX, sumY, sumXX, sumXY = n+w, sumX+w*x, sumY+w*y, sumXX+w*x*x, sumXY+w*x*y
 		}
 	}
 	f.steady, f.passing = sumY/n, 0
-	if spread := n*sumXX - sumX*sumX; spread > 1e-9*n*sumXX {
-		slope := max(0, (n*sumXY-sumX*sumY)/spread)
-		if f.steady, f.passing = (sumY-slope*sumX)/n, slope; f.steady < 0 {
-			f.steady, f.passing = 0, sumXY/sumXX
+	if spread := sumXX - sumX*sumX/n; spread > 1e-9*sumXX {
+		if slope := (sumXY - sumX*sumY/n) / spread; slope > 4*math.Sqrt(2/spread) {
+			if f.steady, f.passing = (sumY-slope*sumX)/n, slope; f.steady < 0 {
+				f.steady, f.passing = 0, sumXY/sumXX
+			}
 		}
 	}
 	f.steady = max(f.steady, 1e-5*variance)

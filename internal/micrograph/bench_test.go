@@ -41,7 +41,7 @@ func BenchmarkBaselines(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, method := range Baselines() {
+		for _, method := range Baselines(1) {
 			b.Run(kind+"/"+method.Name, func(b *testing.B) {
 				results, err := method.Evaluate(context.Background(), examples, b.N, EvaluateOptions{})
 				if err != nil {

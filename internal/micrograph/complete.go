@@ -1,6 +1,8 @@
 package micrograph
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,53 +11,6 @@ import (
 	"alrc/internal/format/tiff"
 	"alrc/internal/imagefile"
 )
-
-// Completer is a trained network. It belongs to one goroutine.
-type Completer interface {
-	// Side is the height and width of its crops in pixels.
-	Side() int
-	// Complete fills output, [S,S], the blurred micrograph, from input, [S,S,2], the mask times the micrograph and the mask.
-	Complete(input, output []float32) error
-	Close()
-}
-
-// Method completes a partial scan, [height,width], of pixels in [-1, 1] and a mask, as [Bilinear] does. Only pixels whose mask is
-// above 0 may be used.
-type Method struct {
-	Name string
-	// Blurs says that it completes to the blurred micrograph, as networks are trained to.
-	Blurs bool
-	// Serial says that it must not be called by several goroutines at a time.
-	Serial   bool
-	Complete func(pixels, mask []float32, height, width int) ([]float32, error)
-}
-
-// Baselines are the methods that need no network. A smooth surface through noise reaches beyond [-1, 1], where no micrograph is;
-// it is cut off there.
-func Baselines() []Method {
-	return []Method{
-		{Name: "bilinear", Complete: Bilinear},
-		{Name: "biharmonic", Complete: func(pixels, mask []float32, height, width int) ([]float32, error) {
-			out, err := Biharmonic(pixels, mask, height, width)
-			for i, value := range out {
-				out[i] = max(-1, min(value, 1))
-			}
-			return out, err
-		}},
-	}
-}
-
-// Network is a trained network as a method for images of any size: crops overlap by a quarter and fade into each other.
-func Network(name string, c Completer) Method {
-	return Method{Name: name, Blurs: true, Serial: true, Complete: func(pixels, mask []float32, height, width int) ([]float32, error) {
-		if err := checkScan(pixels, mask, height, width); err != nil && !errors.Is(err, errNothingSeen) {
-			return nil, err
-		}
-		input := make([]float32, 2*len(pixels))
-		Join(input, pixels, mask)
-		return Tile(input, height, width, 2, c.Side(), c.Side()/4, c.Complete)
-	}}
-}
 
 // Partial is a partial scan.
 type Partial struct {
@@ -66,6 +21,18 @@ type Partial struct {
 	Mask []float32
 	// Tags describe the image and its instrument.
 	Tags []tiff.Tag
+	// Notes are what a user should know about how the file was read.
+	Notes []string
+}
+
+// PartialOptions says how to read a partial scan.
+type PartialOptions struct {
+	// Mask is the path of a mask image, which says what was seen; it is of the same size. Where it is "", what was not seen is
+	// NaN; how much was seen of the rest is in the second page of files that [Partial.Write] wrote, and otherwise all.
+	Mask string
+	// Premultiplied says whether the image is the product of a micrograph and the mask, by which it is divided. Where it is nil, an
+	// image that seems to be so is an error.
+	Premultiplied *bool
 }
 
 // NewPartial is what a scan sees of image i of a file.
@@ -80,27 +47,59 @@ func NewPartial(path string, i int, scan Scan) (*Partial, error) {
 	return p, p.agree()
 }
 
-// ReadPartial reads a partial scan of a file's first image. What was not seen is NaN; how much was seen of the rest is in the
-// second page of files that [Partial.Write] wrote, and otherwise all. A mask image, where its path is not "", says
-// what was seen; it is of the same size.
-func ReadPartial(path, mask string) (*Partial, error) {
+// ReadPartial reads a partial scan of a file's first image.
+func ReadPartial(path string, o PartialOptions) (*Partial, error) {
 	p, err := readPartial(path, 0)
 	if err != nil {
 		return nil, err
 	}
-	if mask != "" {
-		values, height, width, err := imagefile.ReadGrey(mask)
-		if err != nil {
-			return nil, fmt.Errorf("mask %s: %w", mask, err)
-		}
-		if height != p.Height || width != p.Width {
-			return nil, fmt.Errorf("the mask %s has %dx%d pixels, and %s has %dx%d", mask, width, height, path, p.Width, p.Height)
-		}
-		if p.Mask, err = asMask(values); err != nil {
-			return nil, fmt.Errorf("mask %s: %w", mask, err)
-		}
-		return p, p.agree()
+	if o.Mask != "" {
+		err = p.readMask(path, o.Mask)
+	} else {
+		err = p.findMask(path)
 	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case o.Premultiplied == nil && looksPremultiplied(p.Pixels, p.Mask):
+		return nil, fmt.Errorf("%s seems to have been multiplied by its mask, as it is 0 where the mask is and grows with it:"+
+			" with --premultiplied it is divided by the mask, with --premultiplied=false it is taken as it is", path)
+	case o.Premultiplied != nil && *o.Premultiplied:
+		for i, m := range p.Mask {
+			if m > 0 {
+				p.Pixels[i] /= m
+			}
+		}
+	}
+	if err := p.agree(); err != nil {
+		return nil, err
+	}
+	p.note()
+	return p, nil
+}
+
+// readMask takes the mask of an image.
+func (p *Partial) readMask(path, mask string) error {
+	values, height, width, note, err := readMask(mask)
+	if err != nil {
+		return fmt.Errorf("mask %s: %w", mask, err)
+	}
+	if height != p.Height || width != p.Width {
+		return fmt.Errorf("the mask %s has %dx%d pixels, and %s has %dx%d", mask, width, height, path, p.Width, p.Height)
+	}
+	if err := checkInverted(p.Pixels, values); err != nil {
+		return fmt.Errorf("mask %s: %w", mask, err)
+	}
+	p.Mask = values
+	if note != "" {
+		p.Notes = append(p.Notes, note)
+	}
+	return nil
+}
+
+// findMask takes what is NaN for unseen, and the mask that a file may have in its second page.
+func (p *Partial) findMask(path string) error {
 	missing := 0
 	for i, value := range p.Pixels {
 		p.Mask[i] = 1
@@ -109,13 +108,49 @@ func ReadPartial(path, mask string) (*Partial, error) {
 			missing++
 		}
 	}
-	if missing == 0 {
-		return nil, fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", path)
-	}
-	if second, err := readPartial(path, 1); err == nil && second.Height == p.Height && second.Width == p.Width && sameZeros(second.Pixels, p.Mask) {
+	second, err := readPartial(path, 1)
+	if err == nil && second.Height == p.Height && second.Width == p.Width && (missing > 0 || isMaskPage(second.Tags)) && sameZeros(second.Pixels, p.Mask) {
 		p.Mask = second.Pixels
+		return nil
 	}
-	return p, p.agree()
+	if missing == 0 {
+		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", path)
+	}
+	return nil
+}
+
+// note says what is unusual about what was seen.
+func (p *Partial) note() {
+	lowest, first, varies := float32(1), float32(math.NaN()), false
+	for i, m := range p.Mask {
+		lowest = min(lowest, m)
+		if value := p.Pixels[i]; m > 0 && first != first {
+			first = value
+		} else if m > 0 && value != first {
+			varies = true
+		}
+	}
+	if lowest > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("every pixel was passed, for %.2g of the time at least: there is none to complete", lowest))
+	}
+	if !varies {
+		p.Notes = append(p.Notes, fmt.Sprintf("all that was seen is %v: a blanked beam, or the mask of another image?", first))
+	}
+}
+
+// The page that has the mask is named so, by TIFF's tag for that.
+const (
+	pageName = 285
+	maskPage = "mask: how much of each pixel was seen, from 0 to 1"
+)
+
+func isMaskPage(tags []tiff.Tag) bool {
+	for _, tag := range tags {
+		if tag.ID == pageName && string(bytes.TrimRight(tag.Data, "\x00")) == maskPage {
+			return true
+		}
+	}
+	return false
 }
 
 // sameZeros says whether values are those of a mask that sees what another one does.
@@ -168,16 +203,29 @@ func (p *Partial) agree() error {
 // Coverage is the mean of the mask.
 func (p *Partial) Coverage() float64 { return mean(p.Mask) }
 
+// Passed is the share of the pixels of which something was seen.
+func (p *Partial) Passed() float64 {
+	passed := 0
+	for _, m := range p.Mask {
+		if m > 0 {
+			passed++
+		}
+	}
+	return float64(passed) / float64(len(p.Mask))
+}
+
 // Write writes a TIFF file of two float32 pages: the scan, NaN where nothing was seen, and the mask.
 func (p *Partial) Write(w io.Writer) error {
 	return tiff.Write(w, []tiff.Image{
 		{Width: p.Width, Height: p.Height, Channels: 1, Pixels: p.Pixels, Tags: p.Tags},
-		{Width: p.Width, Height: p.Height, Channels: 1, Pixels: p.Mask},
+		{Width: p.Width, Height: p.Height, Channels: 1, Pixels: p.Mask,
+			Tags: []tiff.Tag{{ID: pageName, Kind: 2, Data: []byte(maskPage + "\x00")}}},
 	})
 }
 
-// Complete completes the scan, in the units of the file. The range of what was seen is scaled to [-1, 1] for the method.
-func (p *Partial) Complete(m Method) ([]float32, error) {
+// Complete completes the scan, in the units of the file. The range of what was seen is scaled to [-1, 1] for the method. With
+// keepSeen, seen pixels keep what was seen of them.
+func (p *Partial) Complete(ctx context.Context, m Method, keepSeen bool) (*Completion, error) {
 	var seen []float32
 	for i, value := range p.Pixels {
 		if p.Mask[i] > 0 {
@@ -191,10 +239,16 @@ func (p *Partial) Complete(m Method) ([]float32, error) {
 	}
 	scaled := append([]float32(nil), p.Pixels...)
 	ScaleIntensity(scaled, low, high)
-	out, err := m.Complete(scaled, p.Mask, p.Height, p.Width)
+	c, err := m.Complete(ctx, scaled, p.Mask, p.Height, p.Width)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	UnscaleIntensity(out, low, high)
-	return out, nil
+	UnscaleIntensity(c.Pixels, low, high)
+	for i := range c.Deviation {
+		c.Deviation[i] *= float32((high - low) / 2)
+	}
+	if keepSeen {
+		c.keep(p.Pixels, p.Mask)
+	}
+	return c, nil
 }

@@ -29,7 +29,7 @@ func TestNetworkOnAnySize(t *testing.T) {
 		height, width := size[0], size[1]
 		mask := scanMask(t, Spiral, 0.2, height, width)
 		_, scan := surface(mask, height, width, func(x, y float64) float64 { return math.Sin(9*x) * y })
-		got, err := Network("copy", copying{32}).Complete(scan, mask, height, width)
+		got, err := Network("copy", copying{32}).Complete(context.Background(), scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,8 +38,8 @@ func TestNetworkOnAnySize(t *testing.T) {
 			if seen > 0 {
 				want = seen * scan[i]
 			}
-			if got[i] != want {
-				t.Fatalf("%v: pixel %d is %v, want %v", size, i, got[i], want)
+			if got.Pixels[i] != want {
+				t.Fatalf("%v: pixel %d is %v, want %v", size, i, got.Pixels[i], want)
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func TestReadPartial(t *testing.T) {
 	nan := float32(math.NaN())
 	pixels := []float32{1, nan, 3, 4, 5, 6, nan, 8, 9, 10, float32(math.Inf(1)), 12}
 	path := writeTIFF(t, height, width, pixels)
-	p, err := ReadPartial(path, "")
+	p, err := ReadPartial(path, PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,13 +66,13 @@ func TestReadPartial(t *testing.T) {
 		second []float32
 		want   float32
 	}{{half, 0.5}, {slices.Repeat([]float32{0.5}, 12), 1}, {pixels, 1}} {
-		p, err := ReadPartial(writeTIFF(t, height, width, pixels, test.second), "")
+		p, err := ReadPartial(writeTIFF(t, height, width, pixels, test.second), PartialOptions{})
 		if err != nil || p.Mask[0] != test.want {
 			t.Errorf("with a second page: seen is %v (%v)", p.Mask, err)
 		}
 	}
 	// A mask sees nothing where there is no number.
-	p, err = ReadPartial(path, writeTIFF(t, height, width, []float32{0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 51}))
+	p, err = ReadPartial(path, PartialOptions{Mask: writeTIFF(t, height, width, []float32{0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 51})})
 	if err != nil || !slices.Equal(p.Mask, []float32{0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0.2}) || p.Pixels[0] == p.Pixels[0] {
 		t.Errorf("with a mask: %+v, %v", p, err)
 	}
@@ -83,7 +83,7 @@ func TestReadPartial(t *testing.T) {
 		"no image":      {writeFile(t, "x.tif", func(io.Writer) error { return nil }), "", "empty"},
 		"all of it NaN": {writeTIFF(t, 1, 2, []float32{nan, nan}), "", "nothing"},
 	} {
-		if _, err := ReadPartial(test.path, test.mask); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := ReadPartial(test.path, PartialOptions{Mask: test.mask}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -105,16 +105,16 @@ func TestPartialWritesWhatItReads(t *testing.T) {
 	if err := os.WriteFile(path, content.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	back, err := ReadPartial(path, "")
+	back, err := ReadPartial(path, PartialOptions{})
 	if err != nil || !slices.Equal(back.Mask, mask) || !slices.EqualFunc(back.Pixels, p.Pixels, func(a, b float32) bool { return a == b || a != a && b != b }) {
 		t.Errorf("a scan that was written is another one (%v)", err)
 	}
 	// In the units of the file, and of a constant image too.
-	completed, err := back.Complete(Baselines()[0])
+	completed, err := back.Complete(context.Background(), Linear(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, value := range completed {
+	for i, value := range completed.Pixels {
 		if math.Abs(float64(value-truth[i])) > 5 {
 			t.Fatalf("pixel %d is completed as %v, and is %v", i, value, truth[i])
 		}
@@ -124,9 +124,10 @@ func TestPartialWritesWhatItReads(t *testing.T) {
 			back.Pixels[i] = 7
 		}
 	}
-	for _, m := range append(Baselines(), Network("copy", copying{32})) {
-		if completed, err = back.Complete(m); err != nil || slices.Min(completed) < 6.9 || slices.Max(completed) > 7.1 {
-			t.Errorf("%s: a constant scan of 7 is completed as %v to %v (%v)", m.Name, slices.Min(completed), slices.Max(completed), err)
+	for _, m := range append(Baselines(1), Network("copy", copying{32})) {
+		completed, err := back.Complete(context.Background(), m, !m.Blurs)
+		if err != nil || slices.Min(completed.Pixels) < 6.9 || slices.Max(completed.Pixels) > 7.1 {
+			t.Errorf("%s: a constant scan of 7 is completed as %+v (%v)", m.Name, completed, err)
 		}
 	}
 }
@@ -138,7 +139,7 @@ func TestEvaluate(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	bilinear, err := Baselines()[0].Evaluate(ctx, examples, 12, EvaluateOptions{})
+	bilinear, err := Baselines(1)[0].Evaluate(ctx, examples, 12, EvaluateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestEvaluate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := Baselines()[0].Compare(completed, truth, 48, 48); bilinear[7] != want {
+	if want := Baselines(1)[0].Compare(completed, truth, 48, 48); bilinear[7] != want {
 		t.Errorf("example 7: %+v, not %+v", bilinear[7], want)
 	}
 	network, err := Network("copy", copying{48}).Evaluate(ctx, examples, 12, EvaluateOptions{})
@@ -182,7 +183,7 @@ func TestEvaluate(t *testing.T) {
 	}
 	unseen := 0
 	truth, input = make([]float32, 32*32), make([]float32, 2*32*32)
-	for _, m := range append(Baselines(), Network("copy", copying{32})) {
+	for _, m := range append(Baselines(1), Network("copy", copying{32})) {
 		results, err := m.Evaluate(ctx, thin, 12, EvaluateOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +206,7 @@ func TestEvaluate(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := Baselines()[0].Evaluate(cancelled, examples, 12, EvaluateOptions{}); err == nil {
+	if _, err := Baselines(1)[0].Evaluate(cancelled, examples, 12, EvaluateOptions{}); err == nil {
 		t.Error("a cancelled evaluation has a result")
 	}
 }

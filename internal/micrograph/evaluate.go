@@ -74,15 +74,18 @@ func (m Method) Evaluate(ctx context.Context, examples *Examples, count int, o E
 				for at := range mask {
 					mask[at] = input[2*at+1]
 				}
-				completed, err := m.Complete(truth, mask, examples.Side, examples.Side)
+				completed, err := m.Complete(ctx, truth, mask, examples.Side, examples.Side)
 				if errors.Is(err, errNothingSeen) {
-					completed, err = make([]float32, area), nil
+					completed, err = &Completion{Pixels: make([]float32, area)}, nil
 				}
 				if err != nil {
 					errs[worker] = fmt.Errorf("%s, example %d: %w", m.Name, i, err)
 					return
 				}
-				results[i] = m.Compare(completed, truth, examples.Side, examples.Side)
+				if !m.Blurs {
+					completed.keep(truth, mask)
+				}
+				results[i] = m.Compare(completed.Pixels, truth, examples.Side, examples.Side)
 				if o.Observe != nil {
 					o.Observe()
 				}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-
-	"alrc/internal/imagefile"
 )
 
 // DefaultCoverage is the published one: a twentieth of the pixels.
@@ -50,42 +48,12 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 		}
 		return s, nil
 	}
-	pixels, height, width, err := imagefile.ReadGrey(mask)
-	if err != nil {
+	var err error
+	if s.image, s.height, s.width, _, err = readMask(mask); err != nil {
 		return Scan{}, fmt.Errorf("mask %q: it is none of %s, %s and %s, and no mask image: %w", mask, Spiral, Grid, Lines, err)
 	}
-	if s.image, err = asMask(pixels); err != nil {
-		return Scan{}, fmt.Errorf("mask %s: %w", mask, err)
-	}
-	s.height, s.width = height, width
 	s.Coverage = mean(s.image)
 	return s, nil
-}
-
-// asMask takes an image as a mask: from 0 to 1, or from 0 to 255 or 65,535 where there are values above 1.
-func asMask(pixels []float32) ([]float32, error) {
-	var highest float32
-	for i, value := range pixels {
-		if !(value >= 0 && value <= 65535) {
-			return nil, fmt.Errorf("pixel %d is %v; a mask has values from 0 to 1, or whole ones up to 255 or 65,535", i, value)
-		}
-		highest = max(highest, value)
-	}
-	if highest == 0 {
-		return nil, fmt.Errorf("all its pixels are 0: a scan that sees nothing")
-	}
-	scale := float32(1)
-	switch {
-	case highest > 255:
-		scale = 65535
-	case highest > 1:
-		scale = 255
-	}
-	mask := make([]float32, len(pixels))
-	for i, value := range pixels {
-		mask[i] = value / scale
-	}
-	return mask, nil
 }
 
 // Mask fills mask, [height,width], with that of a position.

@@ -1,0 +1,89 @@
+package micrograph
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// lattice is a noisy lattice of which a spiral saw a part.
+func lattice(t *testing.T, side int, noise float64) (truth, scan, mask []float32) {
+	mask = scanMask(t, Spiral, 0.1, side, side)
+	random := rand.New(rand.NewPCG(1, 1))
+	truth, scan = surface(mask, side, side, func(x, y float64) float64 {
+		x, y = x*float64(side), y*float64(side)
+		return 0.4*math.Cos(x/1.9)*math.Cos(y/2.3) + noise*random.NormFloat64()
+	})
+	return truth, scan, mask
+}
+
+// The method that comes nearest to what was seen is taken: kriging for a lattice, linear interpolation for a roof whose bends are
+// where pixels were seen.
+func TestBestMethod(t *testing.T) {
+	const side = 96
+	truth, scan, mask := lattice(t, side, 0.1)
+	c, err := Best(MethodOptions{}).Complete(context.Background(), scan, mask, side, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kriging == nil || c.Trial.Pixels < 50 || len(c.Trial.Candidates) != 3 || c.Trial.Candidates[0].Method != c.Method {
+		t.Fatalf("%s of %+v", c.Method, c.Trial)
+	}
+	best := c.Trial.Candidates[0]
+	for _, other := range c.Trial.Candidates {
+		if other.MSE < best.MSE {
+			t.Errorf("%s is taken, with an error of %v, and %s has %v", best.Method, best.MSE, other.Method, other.MSE)
+		}
+	}
+	linear, err := Bilinear(scan, mask, side, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.keep(scan, mask)
+	if got, than := MSE(c.Pixels, truth), MSE(linear, truth); got > 0.7*than {
+		t.Errorf("the mean squared error is %v, and that of linear interpolation %v", got, than)
+	}
+
+	// A plane is interpolated exactly.
+	truth, scan = surface(mask, side, side, func(x, y float64) float64 { return 0.5*x - 0.7*y })
+	if c, err = Best(MethodOptions{}).Complete(context.Background(), scan, mask, side, side); err != nil || c.Method != LinearWord {
+		t.Errorf("a plane is completed by %+v (%v)", c, err)
+	}
+}
+
+// Of the pixels that were not seen, 90 % lie in the interval that the deviation stands for, within a few points, where the image is
+// as its model has it and where it is not.
+func TestDeviation(t *testing.T) {
+	const side = 128
+	for _, noise := range []float64{0, 0.15} {
+		truth, scan, mask := lattice(t, side, noise)
+		for i := range truth { // an edge
+			if i%side > side/2 {
+				truth[i] -= 0.5
+				scan[i] -= 0.5
+			}
+		}
+		c, err := Kriging(MethodOptions{Deviation: true}).Complete(context.Background(), scan, mask, side, side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.keep(scan, mask)
+		inside, count := 0.0, 0.0
+		for i, m := range mask {
+			if m > 0 {
+				if c.Deviation[i] != 0 {
+					t.Fatalf("a seen pixel that is kept is off by %v", c.Deviation[i])
+				}
+				continue
+			}
+			count++
+			if math.Abs(float64(truth[i]-c.Pixels[i])) <= normal90*float64(c.Deviation[i]) {
+				inside++
+			}
+		}
+		if share := inside / count; share < 0.85 || share > 0.95 {
+			t.Errorf("noise %v: %.1f %% lie in the interval of 90 %%", noise, 100*share)
+		}
+	}
+}
