@@ -8,72 +8,36 @@ import (
 	"alrc/internal/runfolder"
 )
 
-// choiceOfRuns lists the runs of a folder.
-func (l *Log) choiceOfRuns(runs []series) error {
-	e := &ChoiceError{Reason: fmt.Sprintf("there are %d runs; give one of their folders, or a file", len(runs))}
-	const most = 50
-	for _, run := range runs[:min(len(runs), most)] {
-		one := &Log{options: l.options, run: run}
-		name := run.name
-		if len(run.files) > 0 {
-			name = strings.TrimSuffix(run.files[0].path, "/")
-			if len(run.files) > 1 || run.name != "" && !strings.HasSuffix(name, run.name) {
-				name = folderOf(run.files[0].path)
-			}
-		}
-		s, _, step, _, _, err := one.look()
-		if err != nil {
-			continue
-		}
-		if f, _, _ := s.lossField(step); f != nil && l.options.Loss == "" {
-			for _, c := range s.list(name, step) {
-				if c.Loss == f.name {
-					e.Candidates = append(e.Candidates, c)
-				}
-			}
-			continue
-		}
-		for _, c := range s.list(name, step) {
-			if l.options.Loss == "" || c.Loss == l.options.Loss {
-				e.Candidates = append(e.Candidates, c)
-			}
-		}
-	}
-	return e
-}
-
-func folderOf(path string) string {
-	if i := strings.LastIndexAny(path, `/\`); i >= 0 {
-		return path[:i]
-	}
-	return "."
-}
-
-// look surveys the beginning of a run and guesses its step field. whole says that it is all of the first file.
-func (l *Log) look() (s *survey, first sniffed, step, training string, whole bool, err error) {
+// look surveys the beginning of a run.
+func (l *Log) look() (s *survey, first sniffed, err error) {
 	f := l.run.files[0]
 	sample, whole, err := f.sample()
 	if err != nil {
-		return nil, first, "", "", false, err
+		return nil, first, err
 	}
 	if first, err = sniff(sample, f.path, l.options.Format); err != nil {
-		return nil, first, "", "", false, err
+		return nil, first, err
 	}
-	s = newSurvey("")
-	l.visit(s, first, sample, whole)
-	step = l.options.Step
-	if step == "" && !first.events {
-		step = s.stepField()
+	l.whole = whole && len(l.run.files) == 1
+	s = l.newSurvey(first, "")
+	visit(s, first, sample, whole)
+	if len(l.options.Where) == 0 {
+		if split, training, ok := s.splitField(); ok {
+			l.training = training
+			s = l.newSurvey(first, split)
+			visit(s, first, sample, whole)
+		}
 	}
-	split, training, ok := s.splitField()
-	if ok && len(l.options.Where) == 0 {
-		s = newSurvey(split)
-		l.visit(s, first, sample, whole)
-	}
-	return s, first, step, training, whole, nil
+	return s, first, nil
 }
 
-func (l *Log) visit(s *survey, kind sniffed, sample []byte, whole bool) {
+func (l *Log) newSurvey(kind sniffed, split string) *survey {
+	s := newSurvey(split)
+	s.text = kind.format == Text
+	return s
+}
+
+func visit(s *survey, kind sniffed, sample []byte, whole bool) {
 	if kind.events {
 		surveyEvents(strings.NewReader(string(sample)), s)
 		return
@@ -85,7 +49,7 @@ func (l *Log) visit(s *survey, kind sniffed, sample []byte, whole bool) {
 	kind.table.survey(data, s)
 }
 
-// choose settles the format, the loss, the step and the conditions.
+// choose settles the format, the loss, the steps and the conditions.
 func (l *Log) choose() error {
 	o := l.options
 	for _, f := range l.run.files {
@@ -101,77 +65,278 @@ func (l *Log) choose() error {
 		l.pattern, err = newPattern(o.Pattern, o.Where)
 		return err
 	}
-	s, first, step, training, whole, err := l.look()
+	s, first, err := l.look()
 	if err != nil {
 		return err
 	}
 	l.source.Format, l.source.Run = first.format, l.run.name
-	loss := o.Loss
-	if loss == "" {
-		f, why, named := s.lossField(step)
-		if f == nil || !named && first.events && (!whole || len(l.run.files) > 1) {
-			// The loss may begin after the sample: behind a graph or images, or in a later file.
-			full, partial, err := l.surveyFully(s.split)
+	if err := l.checkStep(&s, first); err != nil {
+		return err
+	}
+	chosen, s, err := l.chooseLoss(s, first)
+	if err != nil {
+		return err
+	}
+	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where}
+	l.source.Loss = chosen.name
+	if s.split != "" && len(o.Where) == 0 {
+		if err := l.chooseSplit(s, chosen); err != nil {
+			return err
+		}
+	} else if first.format == Text && chosen.tally != nil {
+		l.chooseLines(s, chosen)
+	}
+	l.chooseSteps(s, chosen)
+	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
+	return nil
+}
+
+// chooseLoss settles the series of losses. The survey that it returns is the one that has it.
+func (l *Log) chooseLoss(s *survey, first sniffed) (ranked, *survey, error) {
+	if l.options.Loss != "" {
+		return l.namedLoss(s, first)
+	}
+	all := s.candidates(l.options.Step)
+	if l.options.Lines != "" {
+		all = withLines(all, l.options.Lines)
+	}
+	d, ok := s.decide(all)
+	if !ok && !l.whole || ok && !d.named && first.events && !l.whole {
+		// The loss may begin after the sample: behind a graph or images, in a later file.
+		full, partial, err := l.surveyFully(first, s.split)
+		if err != nil {
+			return ranked{}, nil, err
+		}
+		s, all = full, full.candidates(l.options.Step)
+		if d, ok = s.decide(all); !ok {
+			return ranked{}, nil, l.question(s, all, partial, "")
+		}
+	}
+	if !ok {
+		return ranked{}, nil, l.question(s, all, false, "")
+	}
+	l.tellChoice(s, d, all)
+	return *d.ranked, s, nil
+}
+
+// tellChoice notes why a loss was chosen, and what else there is.
+func (l *Log) tellChoice(s *survey, d decision, all []ranked) {
+	var others []string
+	seen := map[string]bool{d.name: true}
+	for _, r := range all {
+		if !seen[r.name] && r.meaning.strength > unknown {
+			others = append(others, r.name)
+		}
+		seen[r.name] = true
+	}
+	why := d.why
+	if dir := filepath.Dir(l.run.files[0].path); d.name == runfolder.LossColumn && s.has(runfolder.RawLossColumn) && runfolder.HasMetrics(dir) {
+		why = "which is what clipping sees"
+		if settings, err := runfolder.ReadSettings(dir); err == nil && settings.Huber() {
+			why += ": a " + runfolder.RawLossColumn + " of 50 or more is its square root there"
+		}
+		others = []string{runfolder.RawLossColumn}
+	}
+	switch {
+	case len(others) > 0:
+		l.note("the loss is %q, %s; %s picks another: %s", d.name, why, l.lossFlag(), list(others))
+	case !d.named || d.meaning.role == validation || d.meaning.strength < loss:
+		l.note("the loss is %q, %s", d.name, why)
+	}
+	if d.meaning.statistic == averaged || d.summary {
+		l.note("%q holds means, by its name: spikes look weaker in them than they were", d.name)
+	}
+}
+
+func (l *Log) note(format string, arguments ...any) {
+	l.source.Notes = append(l.source.Notes, fmt.Sprintf(format, arguments...))
+}
+
+// withLines returns the series whose lines have a label with a word in it.
+func withLines(all []ranked, word string) (some []ranked) {
+	for _, r := range all {
+		if strings.Contains(" "+strings.ToLower(r.label)+" ", " "+strings.ToLower(word)+" ") {
+			some = append(some, r)
+		}
+	}
+	return some
+}
+
+// namedLoss finds the series that a flag names; of its lines, those of training.
+func (l *Log) namedLoss(s *survey, first sniffed) (ranked, *survey, error) {
+	name := l.options.Loss
+	if !l.known(s, &name, first) {
+		if !l.whole {
+			full, _, err := l.surveyFully(first, s.split)
 			if err != nil {
-				return err
-			}
-			if f, why, _ = full.lossField(step); f == nil {
-				return l.choices(full, partial, step, "")
+				return ranked{}, nil, err
 			}
 			s = full
 		}
-		loss = f.name
-		likely, _ := s.candidates(step)
-		var others []string
-		for _, other := range likely {
-			if other.name != loss {
-				others = append(others, other.name)
-			}
+		if !l.known(s, &name, first) {
+			return ranked{}, nil, fmt.Errorf("%s has no %s %q; it has %s", l.run.files[0].path, l.lossWord(), name, list(s.numbers(l.options.Step)))
 		}
-		if dir := filepath.Dir(l.run.files[0].path); loss == runfolder.LossColumn && s.fields[runfolder.RawLossColumn] != nil && runfolder.HasMetrics(dir) {
-			why = "which is what clipping sees"
-			if settings, err := runfolder.ReadSettings(dir); err == nil && settings.Huber() {
-				why += ": a " + runfolder.RawLossColumn + " of 50 or more is its square root there"
-			}
-			others = []string{runfolder.RawLossColumn}
-		}
-		if len(others) > 0 {
-			l.source.Notes = append(l.source.Notes, fmt.Sprintf("the loss is %q, %s; %s picks another: %s", loss, why, l.lossFlag(), list(others)))
-		}
-	} else if !l.known(s, &loss, first) {
-		var names []string
-		likely, others := s.candidates(step)
-		for _, f := range append(likely, others...) {
-			names = append(names, f.name)
-		}
-		return fmt.Errorf("%s has no %s %q; it has %s", l.run.files[0].path, l.lossWord(), loss, list(names))
 	}
-	where := o.Where
-	if s.split != "" && len(where) == 0 {
-		if training == "" {
-			full, partial, err := l.surveyFully(s.split)
+	best := ranked{name: name}
+	for i, t := range s.series {
+		if s.name(t) != name {
+			continue
+		}
+		r := ranked{tally: t, name: name, label: s.labels[t.label], meaning: s.fields[t.field].meaning, order: i}
+		r.judgeLabel(s.split)
+		r.counted = s.hasCounter(t)
+		if best.tally == nil || r.before(best) {
+			best = r
+		}
+	}
+	return best, s, nil
+}
+
+// numbers lists the names of a log's numbers, likely losses first.
+func (s *survey) numbers(step string) (names []string) {
+	seen := map[string]bool{step: true}
+	add := func(name string) {
+		if !seen[name] {
+			names = append(names, name)
+		}
+		seen[name] = true
+	}
+	for _, r := range s.candidates(step) {
+		add(r.name)
+	}
+	for _, t := range s.series {
+		add(s.name(t))
+	}
+	return names
+}
+
+// known says whether a log has a field; in any case of letters, and of tables also by number.
+func (l *Log) known(s *survey, name *string, first sniffed) bool {
+	if s.has(*name) {
+		return true
+	}
+	if c, ok := first.table.(*csvScanner); ok {
+		if i, err := c.column(*name); err == nil {
+			*name = c.names[i]
+			return true
+		}
+	}
+	for _, f := range s.fields {
+		if strings.EqualFold(f.name, *name) {
+			*name = f.name
+			return true
+		}
+	}
+	return false
+}
+
+// checkStep makes sure that the log has what a flag says counts its steps.
+func (l *Log) checkStep(s **survey, first sniffed) error {
+	for _, flag := range []struct {
+		name *string
+		flag string
+	}{{&l.options.Step, "--step-column"}, {&l.options.Batch, "--batch-column"}} {
+		if *flag.name == "" || l.known(*s, flag.name, first) || first.events {
+			continue
+		}
+		if !l.whole {
+			full, _, err := l.surveyFully(first, (*s).split)
 			if err != nil {
 				return err
 			}
-			return l.choices(full, partial, step, loss)
+			if l.known(full, flag.name, first) {
+				*s = full
+				continue
+			}
 		}
-		condition := Condition{Field: s.split, Value: training}
-		condition.prepare()
-		where = []Condition{condition}
-		l.source.Where = []string{condition.String()}
-		l.source.Notes = append(l.source.Notes, fmt.Sprintf("%s tells training from validation; these are the records with %s,"+
-			" and --where '%s!=%s' takes the others", s.split, condition, s.split, training))
+		return fmt.Errorf("%s %s: %s has no such %s; it has %s", flag.flag, *flag.name, l.run.files[0].path, l.lossWord(), list((*s).numbers("")))
 	}
-	l.source.Loss, l.source.Step = loss, step
-	l.chosen = selection{loss: loss, step: step, batch: o.Batch, where: where}
-	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
 	return nil
+}
+
+// chooseSplit takes the records of training, by the field that tells them from others.
+func (l *Log) chooseSplit(s *survey, chosen ranked) error {
+	if l.training == "" {
+		all := s.candidates(l.options.Step)
+		if len(all) == 0 {
+			return l.nothing(l.source)
+		}
+		return l.question(s, all, !l.whole, chosen.name)
+	}
+	condition := Condition{Field: s.split, Value: l.training}
+	condition.prepare()
+	l.chosen.where = []Condition{condition}
+	l.source.Where = []string{condition.String()}
+	l.note("%s tells training from validation; these are the records with %s, and --where '%s!=%s' takes the others", s.split, condition,
+		s.split, l.training)
+	return nil
+}
+
+// chooseLines takes the lines of the chosen series, where others hold its name too.
+func (l *Log) chooseLines(s *survey, chosen ranked) {
+	var others []string
+	for _, t := range s.series {
+		if t.field == chosen.field && t.label != chosen.tally.label {
+			others = append(others, describeLines(s.labels[t.label]))
+		}
+	}
+	l.chosen.label, l.chosen.labelled = chosen.label, true
+	l.source.Lines = chosen.label
+	if len(others) > 0 {
+		l.note("%q stands on several kinds of lines; these are %s, and --lines WORD takes others: %s", chosen.name, describeLines(chosen.label), list(others))
+	}
+}
+
+func describeLines(label string) string {
+	if label == "" {
+		return "those without a word such as train or valid"
+	}
+	return fmt.Sprintf("those with %q", label)
+}
+
+// chooseSteps settles what counts the steps.
+func (l *Log) chooseSteps(s *survey, chosen ranked) {
+	if chosen.tally == nil || l.source.Format == Events {
+		l.chosen.step, l.source.Step = l.options.Step, l.options.Step
+		return
+	}
+	c := s.counter(chosen.tally)
+	if l.options.Step != "" {
+		c.name, c.always = l.options.Step, false
+		c.carried = l.source.Format == Text && !s.together(chosen.tally, l.options.Step)
+	}
+	l.chosen.step, l.chosen.carried, l.chosen.always = c.name, c.carried, c.always && (l.source.Format == Text || l.source.Format.isJSON())
+	l.chosen.epoch = c.epoch
+	l.source.Step = c.name
+	l.redrawn = c.redrawn
+	if c.name == "" && l.options.Batch == "" {
+		l.note("the log counts no steps beside its losses: they are numbered in order")
+	}
+}
+
+// together says whether a field stands in records of a series.
+func (s *survey) together(t *tally, name string) bool {
+	step := s.byName[name]
+	for _, r := range s.records {
+		if r.label != t.label {
+			continue
+		}
+		var loss, counter bool
+		for _, v := range s.values[r.begin:r.end] {
+			loss = loss || v.field == t.field
+			counter = counter || v.field == step
+		}
+		if loss && counter {
+			return true
+		}
+	}
+	return false
 }
 
 // isOwnTable recognises the tables that 'alrc train' writes, in which an empty loss is one that is not finite.
 func isOwnTable(table scanner) bool {
 	c, ok := table.(*csvScanner)
-	return ok && strings.HasPrefix(string(c.header), "step,loss,raw_loss,threshold,")
+	return ok && len(c.header) > 0 && strings.HasPrefix(string(c.header[0]), "step,loss,raw_loss,threshold,")
 }
 
 func (l *Log) lossFlag() string { return "--" + l.lossWord() }
@@ -187,60 +352,70 @@ func (l *Log) lossWord() string {
 	return "column"
 }
 
-// known says whether a log has a field; of tables also by number and in any case.
-func (l *Log) known(s *survey, loss *string, first sniffed) bool {
-	if s.fields[*loss] != nil {
-		return true
-	}
-	if c, ok := first.table.(*csvScanner); ok {
-		if i, err := c.column(*loss); err == nil {
-			*loss = c.names[i]
-			return true
-		}
-		return false
-	}
-	// It may come later than the sample.
-	partial := s.records > 0 && first.events
-	return partial
-}
-
 // surveyFully surveys all of the log, or as much as surveyLimit; then partial is true.
-func (l *Log) surveyFully(split string) (s *survey, partial bool, err error) {
-	s = newSurvey(split)
+func (l *Log) surveyFully(first sniffed, split string) (s *survey, partial bool, err error) {
+	s = l.newSurvey(first, split)
 	partial, err = surveyAll(l.run, s, l.options.Format)
 	return s, partial, err
 }
 
-// choices lists what the log may be read for.
-func (l *Log) choices(full *survey, partial bool, step, loss string) error {
-	e := &ChoiceError{Partial: partial}
+// question asks which series is meant; loss, where it is not empty, is known. Figures are of the whole log, as far as that can
+// be had.
+func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error {
+	path := l.run.files[0].path
+	if loss != "" {
+		var some []ranked
+		for _, r := range all {
+			if r.name == loss {
+				some = append(some, r)
+			}
+		}
+		all = some
+	}
 	finite := false
-	for _, c := range full.list("", step) {
-		if loss == "" || c.Loss == loss {
-			e.Candidates = append(e.Candidates, c)
-			finite = finite || c.Least <= c.Most
+	for _, r := range all {
+		finite = finite || r.least <= r.most
+	}
+	if len(all) == 0 || !finite {
+		return fmt.Errorf("%s holds no loss: of its numbers, none is named like one and looks like one%s", path, l.named(s))
+	}
+	e := &ChoiceError{Partial: partial}
+	e.Candidates, e.Left = s.list("", all)
+	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", path)
+	switch best := all[0]; {
+	case best.meaning.strength == unknown:
+		e.Reason = fmt.Sprintf("no series in %s is named like a loss; choose one, if it is among them", path)
+	case len(e.Candidates) == 1:
+		e.Reason = fmt.Sprintf("no series in %s is clearly the loss; choose this, if it is", path)
+	}
+	return e
+}
+
+// named lists some of the names of numbers, for messages.
+func (l *Log) named(s *survey) string {
+	var names []string
+	for _, name := range s.numbers("") {
+		if len(names) < mostCandidates && !isPosition(name) && name != string(nameless) && !strings.ContainsAny(name, "/\\") {
+			names = append(names, fmt.Sprintf("%q", name))
 		}
 	}
-	if !finite {
-		e.Candidates = nil
+	if len(names) == 0 {
+		return ""
 	}
-	if len(e.Candidates) == 0 {
-		return fmt.Errorf("%s holds no number that can be a loss", l.run.files[0].path)
-	}
-	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", l.run.files[0].path)
-	return e
+	return fmt.Sprintf(" (they are %s); %s NAME reads one of them all the same", list(names), l.lossFlag())
 }
 
 // guesses offers keys that the log does hold.
 func (l *Log) guesses() string {
 	plainly := &Log{run: l.run}
-	s, first, step, _, _, err := plainly.look()
+	s, first, err := plainly.look()
 	if err != nil {
 		return ""
 	}
 	plainly.source.Format = first.format
 	var names []string
-	for _, c := range s.list("", step) {
+	candidates, _ := s.list("", s.candidates(""))
+	for _, c := range candidates {
 		if quoted := plainly.lossFlag() + " '" + c.Loss + "'"; len(names) == 0 || names[len(names)-1] != quoted {
 			names = append(names, quoted)
 		}

@@ -8,138 +8,24 @@ import (
 	"strings"
 )
 
-// csvScanner reads a table of lines: fields that a delimiter separates, or white space.
+// csvScanner reads a table of lines: fields that a delimiter separates, or white space. Bars may stand at both edges.
 type csvScanner struct {
-	delimiter byte // ' ': runs of white space
-	header    []byte
+	delimiter byte // ' ': runs of white space; '|' with bars at the edges where edges is true
+	edges     bool
+	header    [][]byte // its lines, which a resumed run may write again
 	names     []string
+	// loose says that lines which do not fit are others', and no malformed records.
+	loose bool
+	// decimalComma says that fields hold "0,5".
+	decimalComma bool
+	// long is the column that names the number in column value, in tables with a row a number; -1 where there is none.
+	long, value int
 
 	selection
-	lossColumn, stepColumn, batchColumn int
-	whereColumns                        []int
-	wanted                              []bool // by column
-}
-
-// sniffCSV recognises a table by its first lines. The header, where there is one, begins at the first line that is
-// no comment.
-func sniffCSV(sample []byte) (*csvScanner, bool) {
-	lines := sampleLines(sample)
-	if len(lines) == 0 {
-		return nil, false
-	}
-	for _, delimiter := range []byte{'\t', ',', ';', '|', ' '} {
-		count := len(splitFields(lines[0], delimiter))
-		if count < 2 && !(delimiter == ' ' && count == 1) {
-			continue
-		}
-		same, numeric := 0, 0
-		for _, line := range lines[1:] {
-			fields := splitFields(line, delimiter)
-			if len(fields) == count {
-				same++
-			}
-			for _, field := range fields {
-				if _, ok := wholeNumber(field); ok || len(trim(field)) == 0 {
-					numeric++
-					break
-				}
-			}
-		}
-		rest := len(lines) - 1
-		first := splitFields(lines[0], delimiter)
-		named := true
-		for _, field := range first {
-			if _, ok := wholeNumber(field); ok {
-				named = false
-			}
-		}
-		if allProse(lines, delimiter) || same*10 < rest*6 || numeric*2 < rest || rest == 0 && (named || count == 1 && delimiter != ' ') {
-			continue
-		}
-		if delimiter == ' ' && !allNumbers(lines[1:]) {
-			continue
-		}
-		s := &csvScanner{delimiter: delimiter}
-		if named {
-			s.header = lines[0]
-			for _, field := range first {
-				s.names = append(s.names, fieldText(field))
-			}
-		} else {
-			for i := range first {
-				s.names = append(s.names, strconv.Itoa(i+1))
-			}
-		}
-		return s, true
-	}
-	return nil, false
-}
-
-// allProse says whether the fields hold keys beside their values, as text logs do ("step 1, loss 2"): such a log is
-// no table though commas separate it.
-func allProse(lines [][]byte, delimiter byte) bool {
-	prose := 0
-	for _, line := range lines {
-		fields := splitFields(line, delimiter)
-		whole, keyed := 0, 0
-		for _, field := range fields {
-			if _, ok := wholeNumber(field); ok {
-				whole++
-			} else if bytes.ContainsAny(field, ":=") || bytes.ContainsRune(trim(field), ' ') {
-				keyed++
-			}
-		}
-		if keyed > whole {
-			prose++
-		}
-	}
-	return prose*2 > len(lines)
-}
-
-// allNumbers says whether nearly all lines hold nothing but numbers, as tables separated by space do.
-func allNumbers(lines [][]byte) bool {
-	numbers := 0
-	for _, line := range lines {
-		whole := true
-		for _, field := range bytes.Fields(line) {
-			if _, ok := wholeNumber(field); !ok {
-				whole = false
-			}
-		}
-		if whole {
-			numbers++
-		}
-	}
-	return numbers*10 >= len(lines)*9
-}
-
-// sampleLines returns up to 200 whole lines that are neither empty nor comments.
-func sampleLines(sample []byte) [][]byte {
-	var lines [][]byte
-	for len(sample) > 0 && len(lines) < 200 {
-		line, rest, _ := bytes.Cut(sample, newline)
-		sample = rest
-		if line = bytes.TrimRight(line, "\r"); len(trim(line)) > 0 && line[0] != '#' {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// splitFields splits a line; quoted fields may hold the delimiter.
-func splitFields(line []byte, delimiter byte) [][]byte {
-	var fields [][]byte
-	if delimiter == ' ' {
-		return bytes.Fields(line)
-	}
-	for {
-		end := fieldEnd(line, 0, delimiter)
-		fields = append(fields, line[:end])
-		if end >= len(line) {
-			return fields
-		}
-		line = line[end+1:]
-	}
+	lossColumn, stepColumn, batchColumn, epochColumn int
+	series                                           string // the name in column long
+	whereColumns                                     []int
+	wanted                                           []bool // by column
 }
 
 // fieldEnd returns where the field at i ends: at a delimiter, or at the end of the line.
@@ -206,8 +92,10 @@ func list(names []string) string {
 
 // choose returns the scanner of a selection.
 func (s *csvScanner) choose(chosen selection) (scanner, error) {
-	c := &csvScanner{delimiter: s.delimiter, header: s.header, names: s.names, selection: chosen}
+	c := *s
+	c.selection = chosen
 	c.wanted = make([]bool, len(s.names))
+	c.whereColumns = nil
 	var failed error
 	find := func(name string) int {
 		if name == "" {
@@ -221,7 +109,17 @@ func (s *csvScanner) choose(chosen selection) (scanner, error) {
 		c.wanted[i] = true
 		return i
 	}
-	c.lossColumn, c.stepColumn, c.batchColumn = find(chosen.loss), find(chosen.step), find(chosen.batch)
+	if c.long >= 0 {
+		if _, err := s.column(chosen.loss); err != nil {
+			c.series = chosen.loss
+			c.selection.loss = s.names[s.value]
+			c.wanted[c.long] = true
+		} else {
+			c.long = -1
+		}
+	}
+	c.lossColumn, c.stepColumn, c.batchColumn = find(c.selection.loss), find(chosen.step), find(chosen.batch)
+	c.epochColumn = find(chosen.epoch)
 	for _, condition := range chosen.where {
 		c.whereColumns = append(c.whereColumns, find(condition.Field))
 	}
@@ -233,12 +131,13 @@ func (s *csvScanner) choose(chosen selection) (scanner, error) {
 		last--
 	}
 	c.wanted = c.wanted[:last]
-	return c, nil
+	return &c, nil
 }
 
 func (s *csvScanner) whole(data []byte) int { return wholeLines(data) }
 
 func (s *csvScanner) scan(data []byte, b *block) {
+	b.inEpoch = s.epochColumn >= 0
 	for begin := 0; begin < len(data); {
 		next := s.scanLine(data, begin, b)
 		if next <= begin { // a line off the beaten track
@@ -257,7 +156,7 @@ func (s *csvScanner) scan(data []byte, b *block) {
 // scanLine reads the line at begin, without looking at it twice, and returns where the next begins. It returns
 // begin for a line that is not just numbers where they are wanted.
 func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
-	if len(s.where) > 0 || s.batchColumn >= 0 || s.delimiter == ' ' {
+	if len(s.where) > 0 || s.batchColumn >= 0 || s.delimiter == ' ' || s.edges || s.loose || s.decimalComma || s.long >= 0 {
 		return begin
 	}
 	step, loss := int64(missingStep), 0.0
@@ -277,6 +176,9 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 				if step, ok = stepOf(value); !ok {
 					return begin
 				}
+			}
+			if column == s.epochColumn {
+				b.epoch = value
 			}
 			if i == len(data) {
 				if column != len(s.wanted)-1 {
@@ -319,109 +221,140 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 // slowLine reads the line data[begin:end].
 func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	line := data[begin:end]
-	if text := trim(line); len(text) == 0 || text[0] == '#' {
+	if s.skips(line) {
 		return
 	}
-	if s.header != nil && bytes.Equal(bytes.TrimRight(line, "\r"), s.header) {
-		return // a resumed run may write the header again
-	}
-	var loss, step, batch []byte
-	met, seen := true, false
-	column := 0
-	for i := 0; column < len(s.wanted); column++ {
-		var field []byte
-		if s.delimiter == ' ' {
-			for i < len(line) && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r') {
-				i++
-			}
-			if i >= len(line) {
-				break
-			}
-			first := i
-			for i < len(line) && line[i] != ' ' && line[i] != '\t' && line[i] != '\r' {
-				i++
-			}
-			field = line[first:i]
-		} else {
-			if i > len(line) {
-				break
-			}
-			stop := fieldEnd(line, i, s.delimiter)
-			field = unquote(line[i:stop])
-			i = stop + 1
-		}
-		if column == s.lossColumn {
-			loss, seen = field, true
-		}
-		if column == s.stepColumn {
-			step = field
-		}
-		if column == s.batchColumn {
-			batch = field
-		}
-		for j, where := range s.whereColumns {
-			if where == column && !s.where[j].holds(field) {
-				met = false
-			}
-		}
-	}
-	if column < len(s.wanted) || !seen {
-		b.malform(data, begin, end, fmt.Sprintf("has %d fields where at least %d belong", column, len(s.wanted)))
+	cells := s.cells(bytes.TrimRight(line, "\r"))
+	if s.loose && !s.fits(cells) {
 		return
 	}
+	if len(cells) < len(s.wanted) {
+		b.malform(data, begin, end, fmt.Sprintf("has %d fields where at least %d belong", len(cells), len(s.wanted)))
+		return
+	}
+	cell := func(column int) []byte {
+		if column < 0 {
+			return nil
+		}
+		return unquote(cells[column])
+	}
+	if s.long >= 0 && string(cell(s.long)) != s.series {
+		return
+	}
+	text, step := cell(s.lossColumn), cell(s.stepColumn)
 	value := math.NaN()
-	if len(loss) > 0 || !s.emptyIsNonFinite {
-		if len(loss) == 0 || string(loss) == "null" || string(loss) == "None" {
+	if len(text) > 0 || !s.emptyIsNonFinite {
+		if isNothing(text) {
 			return // another kind of record, which has other columns
 		}
 		var ok bool
-		if value, ok = wholeNumber(loss); !ok {
-			b.malform(data, begin, end, fmt.Sprintf("has %q for a loss", shorten(loss)))
+		if value, ok = s.cellNumber(text); !ok {
+			if !s.loose {
+				b.malform(data, begin, end, fmt.Sprintf("has %q for a loss", shorten(text)))
+			}
 			return
 		}
 	}
 	at := int64(missingStep)
 	if len(step) > 0 {
-		number, ok := wholeNumber(step)
+		number, _, ok := partOf(step)
 		if ok {
 			at, ok = stepOf(number)
 		}
 		if !ok {
-			b.malform(data, begin, end, fmt.Sprintf("has %q for a step", shorten(step)))
+			if !s.loose {
+				b.malform(data, begin, end, fmt.Sprintf("has %q for a step", shorten(step)))
+			}
 			return
 		}
 	}
 	b.records++
-	if !met {
-		b.leftOut++
-		return
+	for j, where := range s.whereColumns {
+		if !s.where[j].holds(cell(where)) {
+			b.leftOut++
+			return
+		}
+	}
+	if s.epochColumn >= 0 {
+		if epoch, _, ok := partOf(cell(s.epochColumn)); ok {
+			b.epoch = epoch
+		}
 	}
 	if s.batchColumn >= 0 {
-		b.addGrouped(at, value, hash(batch))
+		b.addGrouped(at, value, hash(cell(s.batchColumn)))
 		return
 	}
 	b.add(at, value)
 }
 
-func (s *csvScanner) survey(data []byte, visit visitor) {
+// skips says whether a line of a table is none of its rows: empty, a comment, a rule, the header again.
+func (s *csvScanner) skips(line []byte) bool {
+	text := trim(line)
+	if len(text) == 0 || text[0] == '#' {
+		return true
+	}
+	line = bytes.TrimRight(line, "\r")
+	for _, header := range s.header {
+		if bytes.Equal(line, header) {
+			return true
+		}
+	}
+	return s.edges && isRule(text)
+}
+
+// cells returns the fields of a row.
+func (s *csvScanner) cells(line []byte) [][]byte {
+	if s.edges {
+		return splitEdges(line)
+	}
+	return splitFields(line, s.delimiter)
+}
+
+// cellNumber reads the number of a cell.
+func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
+	if s.decimalComma {
+		if i := bytes.IndexByte(cell, ','); i >= 0 && len(cell) < 64 {
+			cell = append(append(append(make([]byte, 0, 64), cell[:i]...), '.'), cell[i+1:]...)
+		}
+	}
+	return wholeNumber(cell)
+}
+
+func (s *csvScanner) survey(data []byte, visit *survey) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, newline)
 		data = rest
 		line = bytes.TrimRight(line, "\r")
-		if text := trim(line); len(text) == 0 || text[0] == '#' || s.header != nil && bytes.Equal(line, s.header) {
+		if s.skips(line) {
 			continue
 		}
-		for i, field := range splitFields(line, s.delimiter) {
+		cells := s.cells(line)
+		if s.loose && !s.fits(cells) {
+			continue
+		}
+		for i, cell := range cells {
 			if i == len(s.names) {
 				break
 			}
-			field = unquote(field)
-			if len(field) == 0 {
+			cell = unquote(cell)
+			if len(cell) == 0 || i == s.long {
 				continue
 			}
-			value, ok := wholeNumber(field)
-			visit.field([]byte(s.names[i]), field, value, ok)
+			name := s.names[i]
+			if i == s.value && s.long >= 0 && s.long < len(cells) {
+				name = string(unquote(cells[s.long]))
+			}
+			value, ok := s.cellNumber(cell)
+			visit.field([]byte(name), cell, value, ok)
 		}
 		visit.endRecord()
 	}
+}
+
+// fits says whether a line's fields are a row's.
+func (s *csvScanner) fits(cells [][]byte) bool {
+	if len(cells) != len(s.names) {
+		return len(cells) > len(s.names) && s.rowBefore(cells, len(s.names))
+	}
+	return s.isRow(cells)
 }

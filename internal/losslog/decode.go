@@ -2,55 +2,130 @@ package losslog
 
 import (
 	"bufio"
+	"bytes"
+	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"github.com/klauspost/compress/zstd"
 )
 
-// open opens a file, decompressed.
+// open opens a file as text, JSON or events: decompressed, in UTF-8, and with containers taken apart.
 func (f file) open() (io.ReadCloser, error) {
 	opened, err := os.Open(f.real)
 	if err != nil {
 		return nil, err
 	}
-	return decompress(opened, f.path)
+	d := &decoded{closers: []func() error{opened.Close}}
+	d.Reader, err = f.decode(opened, d)
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return d, nil
 }
 
-// compressed are formats that are recognised only to say what to do.
-var compressed = []struct{ magic, name, command string }{
-	{"\x28\xb5\x2f\xfd", "zstd", "zstd -dc"},
+// decoded is an open file.
+type decoded struct {
+	io.Reader
+	closers []func() error
+}
+
+func (d *decoded) Close() (err error) {
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, d.closers[i]())
+	}
+	return err
+}
+
+// headSize is how much of a file is looked at to tell how it is encoded.
+const headSize = 1 << 16
+
+func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
+	b, err := decompress(r, d, f.path)
+	if err != nil {
+		return nil, err
+	}
+	head, err := peek(b)
+	if err != nil {
+		return nil, err
+	}
+	if isPointer(head) {
+		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
+	}
+	if order, bom := utf16Order(head); order != nil {
+		b = bufio.NewReaderSize(&utf16Reader{r: b, order: order, skip: bom}, headSize)
+		if head, err = peek(b); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case isWandb(head):
+		return newWandbReader(b), nil
+	case isNotebook(head):
+		return &cleanReader{r: newNotebookReader(b)}, nil
+	case isArrays(head):
+		return &arraysReader{r: b}, nil
+	case isColumns(head) && !f.isColumn:
+		return newColumnsReader(f, d)
+	case needsCleaning(head):
+		return &cleanReader{r: b}, nil
+	}
+	return b, nil
+}
+
+func peek(b *bufio.Reader) ([]byte, error) {
+	head, err := b.Peek(headSize)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, bufio.ErrBufferFull) {
+		err = nil // what is wrong with a file that ends too early, its reading tells
+	}
+	return head, err
+}
+
+// unread are formats that are recognised only to say what to do.
+var unread = []struct{ magic, name, command string }{
 	{"\xfd7zXZ\x00", "xz", "xz -dc"},
-	{"BZh", "bzip2", "bzip2 -dc"},
+	{"\x04\x22\x4d\x18", "lz4", "lz4 -dc"},
 	{"PK\x03\x04", "zip", "unzip -p"},
 }
 
-func decompress(opened *os.File, path string) (io.ReadCloser, error) {
-	var magic [6]byte
-	n, err := opened.ReadAt(magic[:], 0)
+func decompress(r io.Reader, d *decoded, path string) (*bufio.Reader, error) {
+	b := bufio.NewReaderSize(r, headSize)
+	magic, err := b.Peek(6)
 	if err != nil && !errors.Is(err, io.EOF) {
-		opened.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
-	for _, other := range compressed {
-		if strings.HasPrefix(string(magic[:n]), other.magic) {
-			opened.Close()
-			return nil, fmt.Errorf("%s is compressed by %s: decompress it first, as in '%s %s | alrc replay -'", path, other.name,
-				other.command, path)
+	for _, other := range unread {
+		if strings.HasPrefix(string(magic), other.magic) {
+			return nil, fmt.Errorf("it is compressed by %s: decompress it first, as in '%s %s | alrc replay -'", other.name, other.command, path)
 		}
 	}
-	if n < 3 || magic[0] != 0x1f || magic[1] != 0x8b || magic[2] != 8 {
-		return opened, nil
+	var inner io.Reader
+	switch {
+	case bytes.HasPrefix(magic, []byte("\x1f\x8b\x08")):
+		if inner, err = gzip.NewReader(b); err != nil {
+			return nil, err
+		}
+	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
+		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(256<<20))
+		if err != nil {
+			return nil, err
+		}
+		d.closers = append(d.closers, func() error { z.Close(); return nil })
+		inner = z
+	case bytes.HasPrefix(magic, []byte("BZh")) && len(magic) > 4 && magic[3] >= '1' && magic[3] <= '9' && magic[4] == 0x31:
+		inner = bzip2.NewReader(b)
+	default:
+		return b, nil
 	}
-	unzipped, err := gzip.NewReader(bufio.NewReaderSize(opened, 1<<16))
-	if err != nil {
-		opened.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{unzipped, opened}, nil
+	return bufio.NewReaderSize(inner, headSize), nil
+}
+
+// isPointer recognises what Git LFS leaves in the place of a large file.
+func isPointer(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")) && bytes.Contains(head, []byte("\noid sha256:"))
 }

@@ -69,7 +69,7 @@ func readEvents(r io.Reader, tag string, rows int, next func() *block, send func
 }
 
 // surveyEvents visits all scalars.
-func surveyEvents(r io.Reader, visit visitor) {
+func surveyEvents(r io.Reader, visit *survey) {
 	reader := eventlog.NewReader(r)
 	for {
 		event, err := reader.Next()

@@ -50,6 +50,7 @@ func Follow(ctx context.Context, o Options, waiting func(error), do func(*Chunk)
 			return err
 		}
 	}
+	f.sequence = *l.newSequencer()
 	for i, file := range l.run.files {
 		opened, err := file.open()
 		if err != nil {
@@ -104,6 +105,7 @@ func (f *follower) standardInput(ctx context.Context, o Options) error {
 	if err := l.choose(); err != nil {
 		return err
 	}
+	f.sequence = *l.newSequencer()
 	done := make(chan error, 1)
 	go func() { done <- l.fileBlocks(input, pipe, true, f.push) }()
 	select {

@@ -106,11 +106,13 @@ func stringEnd(data []byte, i int) int {
 // found is what one object holds of the selection.
 type found struct {
 	loss, step, batch []byte
+	epoch             []byte
 	conditions        int // that hold
 	denied            bool
 }
 
 func (s *jsonScanner) scan(data []byte, b *block) {
+	b.inEpoch = s.epoch != ""
 	for i := 0; i < len(data); {
 		end := len(data)
 		if s.lines {
@@ -140,7 +142,7 @@ func (s *jsonScanner) scan(data []byte, b *block) {
 // scanRecord reads the object that is data[begin:end] but for space.
 func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) {
 	var f found
-	paths := [3]string{s.loss, s.step, s.batch}
+	paths := [4]string{s.loss, s.step, s.batch, s.epoch}
 	if !s.object(record, paths, s.where, &f) {
 		b.malform(data, begin, end, "is no JSON object")
 		return
@@ -159,7 +161,12 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 			return
 		}
 	}
-	left := f.denied || f.conditions < len(s.where)
+	if len(f.epoch) > 0 {
+		if epoch, ok := wholeNumber(f.epoch); ok {
+			b.epoch = epoch
+		}
+	}
+	left := f.denied || f.conditions < len(s.where) || s.always && step == missingStep
 	if f.loss[0] == '[' {
 		group := uint64(b.offset) + uint64(begin)
 		if s.batch != "" {
@@ -218,13 +225,13 @@ func (b *block) group(step int64, loss float64, group uint64) {
 }
 
 // object looks for paths in an object, which may be followed by nothing but space.
-func (s *jsonScanner) object(data []byte, paths [3]string, where []Condition, f *found) bool {
+func (s *jsonScanner) object(data []byte, paths [4]string, where []Condition, f *found) bool {
 	end, ok := s.fields(data, 0, paths, where, f, 0)
 	return ok && end == len(data)
 }
 
 // fields reads the object at i and returns its end.
-func (s *jsonScanner) fields(data []byte, i int, paths [3]string, where []Condition, f *found, depth int) (int, bool) {
+func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condition, f *found, depth int) (int, bool) {
 	if i >= len(data) || data[i] != '{' || depth > 32 {
 		return i, false
 	}
@@ -274,6 +281,9 @@ func (s *jsonScanner) fields(data []byte, i int, paths [3]string, where []Condit
 			if string(name) == paths[2] {
 				f.batch = text
 			}
+			if string(name) == paths[3] {
+				f.epoch = text
+			}
 			for j := range where {
 				if string(name) == where[j].Field {
 					f.conditions++
@@ -299,7 +309,7 @@ func (s *jsonScanner) fields(data []byte, i int, paths [3]string, where []Condit
 }
 
 // within returns what of paths and conditions lies in the field of a name.
-func within(name []byte, paths [3]string, where []Condition) (inner [3]string, conditions []Condition, any bool) {
+func within(name []byte, paths [4]string, where []Condition) (inner [4]string, conditions []Condition, any bool) {
 	strip := func(path string) (string, bool) {
 		if len(path) > len(name)+1 && path[len(name)] == '.' && path[:len(name)] == string(name) {
 			return path[len(name)+1:], true
@@ -345,7 +355,7 @@ func valueEnd(data []byte, i int) int {
 	return end
 }
 
-func (s *jsonScanner) survey(data []byte, visit visitor) {
+func (s *jsonScanner) survey(data []byte, visit *survey) {
 	for i := 0; i < len(data); {
 		begin := bytes.IndexByte(data[i:], '{')
 		if !s.lines {
@@ -365,7 +375,7 @@ func (s *jsonScanner) survey(data []byte, visit visitor) {
 }
 
 // surveyObject visits the fields of an object. Damaged ones are visited as far as they can be read.
-func surveyObject(data, prefix []byte, visit visitor, depth int) {
+func surveyObject(data, prefix []byte, visit *survey, depth int) {
 	if depth > 8 {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +22,10 @@ type Options struct {
 	// Pattern is a regular expression that finds losses; see --pattern.
 	Pattern string
 	Where   []Condition
+	// Lines is a word of the lines to read, such as "valid", where lines of several kinds hold the loss.
+	Lines string
+	// Run is which of the runs that follow one another in a log is meant: a number from 1, "last" or "all". Empty is the last.
+	Run string
 	// Strict makes malformed records errors.
 	Strict bool
 }
@@ -32,13 +38,20 @@ type Source struct {
 	Loss   string   `json:"loss"`
 	Step   string   `json:"step,omitempty"`
 	Where  []string `json:"where,omitempty"`
+	// Lines are the words that tell the lines read from others, as in "valid".
+	Lines string `json:"lines,omitempty"`
 	// Records is the number of records with a loss: LeftOut of them conditions leave out, and Superseded were done
 	// anew by a resumed run. The others are the steps, or, in batches, the losses of these.
 	Records    int64 `json:"records"`
 	LeftOut    int64 `json:"left_out"`
 	Superseded int64 `json:"superseded"`
-	Resumes    int   `json:"resumes"`
-	Malformed  int64 `json:"malformed"`
+	// OtherRuns counts records of runs before or after the one taken, RunTaken of Runs, and Repeated those written twice.
+	OtherRuns int64 `json:"other_runs,omitempty"`
+	Repeated  int64 `json:"repeated,omitempty"`
+	Runs      int   `json:"runs,omitempty"`
+	RunTaken  int   `json:"run_taken,omitempty"`
+	Resumes   int   `json:"resumes"`
+	Malformed int64 `json:"malformed"`
 	// Notes say what was chosen or noticed.
 	Notes []string `json:"notes,omitempty"`
 	// FirstMalformed is the first malformed record, with its place.
@@ -55,9 +68,12 @@ type Log struct {
 	pattern *pattern
 	remove  func() // what was spooled
 
-	cuts          []cut // where the run was resumed, once that is known
-	ordinal       bool  // steps are numbered anew
-	lookedForCuts bool
+	whole    bool   // what was surveyed first is all of the log
+	training string // what the field that tells training from validation says of training
+	redrawn  bool   // each loss stands in two records
+
+	plan    plan // which rows are taken, once that is known
+	planned bool
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
@@ -95,7 +111,7 @@ func (l *Log) Source() Source { return l.read }
 // from then on. What a resumed run did anew is only known once its resumption was read: then again is true, and the
 // log is to be read once more, as if it had not been read before.
 func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err error) {
-	seq := &sequencer{cuts: l.cuts, ordinal: l.ordinal}
+	seq := l.newSequencer()
 	source := l.source
 	source.Notes = append([]string(nil), source.Notes...)
 	steps := false
@@ -134,19 +150,73 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	if source.Records == 0 || !steps {
 		return false, l.nothing(source)
 	}
-	source.Superseded = seq.superseded
+	source.Superseded, source.OtherRuns, source.Repeated = seq.superseded, seq.otherRuns, seq.repeated
 	l.read = source
-	if l.lookedForCuts {
+	if l.planned {
 		return false, nil
 	}
-	l.lookedForCuts = true
-	l.cuts, l.ordinal = seq.watch.finish()
-	if l.ordinal {
-		l.source.Notes = append(l.source.Notes, fmt.Sprintf("%s goes back to its beginning again and again, as a counter of"+
-			" batches does: steps are numbered in the order of the log", l.source.Step))
+	l.planned = true
+	l.plan = seq.watch.finish(counterOf(l.source.Step))
+	if err := l.chooseRun(seq.row); err != nil {
+		return false, err
 	}
-	l.source.Resumes = len(l.cuts)
-	return l.ordinal || len(l.cuts) > 0, nil
+	l.source.Resumes = len(l.plan.resumed)
+	return l.plan.ordinal || len(l.plan.resumed) > 0 || l.plan.to > 0, nil
+}
+
+func (l *Log) newSequencer() *sequencer {
+	return &sequencer{plan: l.plan, redrawn: l.redrawn, twice: l.source.Format == Text && l.chosen.step != "" && l.chosen.batch == "",
+		epoch: math.NaN(), watch: turns{epoch: math.NaN()}}
+}
+
+// chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
+func (l *Log) chooseRun(rows int64) error {
+	p := &l.plan
+	n := len(p.begins)
+	wanted := n
+	switch run := l.options.Run; {
+	case run == "all" && n > 0:
+		p.ordinal, p.begins, p.resumed = true, nil, nil
+		l.note("the log holds %d runs, one after the other: all are taken, and steps are numbered in the order of the log", n)
+		return nil
+	case run == "" || run == "last" || run == "all":
+	default:
+		var err error
+		if wanted, err = strconv.Atoi(run); err != nil || wanted < 1 || wanted > max(n, 1) {
+			return fmt.Errorf("--run %s: %s holds %s; give a number up to that, last or all", run, l.run.files[0].path, plural(max(n, 1), "run"))
+		}
+	}
+	if p.ordinal {
+		l.note("%s goes back to its beginning again and again, as a counter of batches does: steps are numbered in the order of the log", l.source.Step)
+	}
+	if n == 0 {
+		return nil
+	}
+	p.from, p.to = p.begins[wanted-1], rows
+	if wanted < n {
+		p.to = p.begins[wanted]
+	}
+	var resumed []turn
+	for _, t := range p.resumed {
+		if t.row > p.from && t.row < p.to {
+			resumed = append(resumed, t)
+		}
+	}
+	p.resumed = resumed
+	l.source.Runs, l.source.RunTaken = n, wanted
+	which := "the last"
+	if wanted < n {
+		which = fmt.Sprintf("number %d", wanted)
+	}
+	l.note("the log holds %d runs, one after the other, since %s begins anew; this is %s, and --run N or --run all takes others", n, l.source.Step, which)
+	return nil
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // blocks reads the log and calls do with its blocks, in order.
@@ -175,11 +245,7 @@ func (l *Log) fileBlocks(f file, reader io.Reader, prompt bool, do func(*block) 
 	if l.pattern != nil {
 		return patternBlocks(reader, l.pattern, prompt, do)
 	}
-	sample, _, err := f.sample()
-	if err != nil {
-		return err
-	}
-	kind, err := sniff(sample, f.path, l.options.Format)
+	kind, err := f.sniff(l.options.Format)
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,12 @@ import (
 	"math"
 )
 
-// missingStep stands for the step of a record that has none.
-const missingStep = math.MinInt64
+// missingStep stands for the step of a record that has none, and carriedStep for that of one whose step stands in a
+// piece before.
+const (
+	missingStep = math.MinInt64
+	carriedStep = math.MinInt64 + 1
+)
 
 // block is what a scanner finds in a piece of a file: a row per loss.
 type block struct {
@@ -14,6 +18,8 @@ type block struct {
 	losses []float64
 	// groups tells the losses of one step from those of the next, where several rows make a step; else it is empty.
 	groups []uint64
+	// epochs are those of the rows, where records tell them; else it is empty.
+	epochs []float64
 
 	records   int // records with a loss, also those that conditions leave out
 	leftOut   int // records that conditions leave out
@@ -25,15 +31,24 @@ type block struct {
 	lines     int // lines in the piece
 	offset    int64
 	note      string // what ended a file early
+
+	// carry is the last step of lines before those of losses, where carries says that there was one; epoch the last epoch.
+	carry   int64
+	carries bool
+	epoch   float64
+	inEpoch bool // rows have epochs
 }
 
 func (b *block) reset() {
-	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0]}
+	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], epoch: math.NaN()}
 }
 
 func (b *block) add(step int64, loss float64) {
 	b.steps = append(b.steps, step)
 	b.losses = append(b.losses, loss)
+	if b.inEpoch {
+		b.epochs = append(b.epochs, b.epoch)
+	}
 }
 
 func (b *block) addGrouped(step int64, loss float64, group uint64) {
@@ -71,13 +86,7 @@ type scanner interface {
 	// scan adds the records of data, all whole, to a block. offset is the place of data in the file.
 	scan(data []byte, b *block)
 	// survey visits every field of every record of data, which need not be fast.
-	survey(data []byte, visit visitor)
-}
-
-// visitor is told what a file holds. Names and texts are valid only during the call.
-type visitor interface {
-	field(name, text []byte, value float64, isNumber bool)
-	endRecord()
+	survey(data []byte, s *survey)
 }
 
 // wholeLines is the length of data up to its last line end.
@@ -105,6 +114,22 @@ func (c *Condition) holds(text []byte) bool {
 	return equal != c.Not
 }
 
+// meets says whether a line of text meets the condition on a field that is none of its numbers: "phase: train".
+func (c *Condition) meets(line []byte) bool {
+	for rest := line; ; {
+		i := bytes.Index(rest, []byte(c.Field))
+		if i < 0 {
+			return c.Not
+		}
+		rest = rest[i+len(c.Field):]
+		text := bytes.TrimLeft(rest, "'\" \t")
+		if len(text) > 0 && (text[0] == ':' || text[0] == '=') {
+			text = bytes.TrimLeft(text[1:], "'\" \t")
+			return c.holds(text[:wordEnd(text, 0)])
+		}
+	}
+}
+
 func (c Condition) String() string {
 	if c.Not {
 		return c.Field + "!=" + c.Value
@@ -116,6 +141,12 @@ func (c Condition) String() string {
 type selection struct {
 	loss, step, batch string
 	where             []Condition
+	// label is that of the records that are wanted, where labelled is true.
+	label    string
+	labelled bool
+	// carried says that step stands on lines before those of the losses; always, that records without it are none.
+	carried, always bool
+	epoch           string
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
 }

@@ -20,6 +20,8 @@ const (
 	Pattern   Format = "pattern"
 )
 
+func (f Format) isJSON() bool { return f == JSON || f == JSONLines }
+
 // Formats are the names that --format takes.
 var Formats = []Format{CSV, JSONLines, JSON, Events, Text}
 
@@ -58,6 +60,15 @@ func (f file) sample() (data []byte, whole bool, err error) {
 	return data[:n], false, nil
 }
 
+// sniff tells the format of a file.
+func (f file) sniff(format Format) (sniffed, error) {
+	sample, _, err := f.sample()
+	if err != nil {
+		return sniffed{}, err
+	}
+	return sniff(sample, f.path, format)
+}
+
 // sniff tells a file's format by its content, or takes the one that is given.
 func sniff(data []byte, path string, format Format) (sniffed, error) {
 	start := 0
@@ -76,35 +87,21 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	if format == Events {
 		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
 	}
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return sniffed{}, fmt.Errorf("%s is UTF-16 text: convert it, as in 'iconv -f UTF-16 -t UTF-8 %s | alrc replay -'", path, path)
-	}
 	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 {
 		return sniffed{}, fmt.Errorf("%s is a binary file of no kind that is known here", path)
 	}
-	if trimmed[0] == '{' || trimmed[0] == '[' {
-		first, _, _ := bytes.Cut(trimmed, newline)
-		end := objectEnd(first, 0)
-		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(trim(first[end:])) == 0 && (format == JSONLines || !holdsRecords(trimmed, first)) {
-			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
-		}
-		if is(JSON) {
-			if begin, ok := arrayOfObjects(text); ok {
-				return sniffed{format: JSON, start: start + begin, table: &jsonScanner{}}, nil
-			}
-		}
-		if is(JSONLines) && trimmed[0] == '{' {
-			return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
-		}
+	if found, ok := sniffJSON(text, trimmed, format); ok {
+		found.start += start
+		return found, nil
 	}
 	if format == JSON {
 		return sniffed{}, fmt.Errorf("%s holds no JSON array of objects", path)
 	}
-	if format == JSONLines {
-		return sniffed{format: JSONLines, start: start, table: &jsonScanner{lines: true}}, nil
-	}
 	if is(CSV) {
 		if table, ok := sniffCSV(text); ok {
+			return sniffed{format: CSV, start: start, table: table}, nil
+		}
+		if table, ok := sniffTable(text); ok && (format == CSV || tellsMore(table, text)) {
 			return sniffed{format: CSV, start: start, table: table}, nil
 		}
 		if format == CSV {
@@ -116,6 +113,44 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	}
 	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+
 		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)
+}
+
+// sniffJSON recognises JSON: an object a line, or a document with an array of objects.
+func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
+	is := func(f Format) bool { return format == "" || format == f }
+	inner := bytes.TrimLeft(trimmed[1:], " \t\r\n")
+	if trimmed[0] == '{' && (len(inner) == 0 || inner[0] == '"' || inner[0] == '}') || trimmed[0] == '[' && len(inner) > 0 && inner[0] == '{' {
+		first, _, _ := bytes.Cut(trimmed, newline)
+		end := objectEnd(first, 0)
+		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(trim(first[end:])) == 0 &&
+			(format == JSONLines || !holdsRecords(trimmed, first)) {
+			return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, true
+		}
+		if is(JSON) {
+			if begin, ok := arrayOfObjects(text); ok {
+				return sniffed{format: JSON, start: begin, table: &jsonScanner{}}, true
+			}
+		}
+	}
+	return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, format == JSONLines
+}
+
+// tellsMore says whether a table's names tell of losses at least as clearly as the names of numbers in other lines do.
+func tellsMore(table *csvScanner, text []byte) bool {
+	strongest := func(s scanner) strength {
+		survey := newSurvey("")
+		survey.text = true
+		s.survey(text[:s.whole(text)], survey)
+		best := excluded
+		for _, f := range survey.fields {
+			if f.numbers > 1 {
+				best = max(best, f.meaning.strength)
+			}
+		}
+		return best
+	}
+	best := strongest(table)
+	return best > unknown && best >= strongest(&textScanner{})
 }
 
 // holdsRecords says that a document on one line holds its records in an array, and is no record itself.

@@ -22,8 +22,9 @@ type series struct {
 
 // file is one file of a series. Standard input is a temporary file by now.
 type file struct {
-	path string // for messages
-	real string // to open
+	path     string // for messages
+	real     string // to open
+	isColumn bool   // one of the series side by side of a document is read, and no table made of these
 }
 
 // spool copies standard input to a temporary file, since a log may have to be read twice. The caller calls remove.

@@ -1,5 +1,7 @@
 package losslog
 
+import "math"
+
 // Chunk is some of a log's steps, in order, each with its losses.
 type Chunk struct {
 	steps  []int64
@@ -28,44 +30,34 @@ func (c *Chunk) Losses(i int) []float64 {
 	return c.losses[begin:c.ends[i]:c.ends[i]]
 }
 
-// cut says that a run was resumed: rows before a place that have its step or a later one were done anew.
-type cut struct {
-	row  int64
-	step int64
-}
-
 // sequencer turns rows into steps. It fills in missing steps, groups the losses of batches, and leaves out what a
-// resumed run did anew.
+// resumed run did anew, runs that are not wanted, and losses that were written twice.
 type sequencer struct {
-	cuts    []cut
-	ordinal bool // number the steps anew
+	plan    plan
+	redrawn bool // each loss stands in two records
+	twice   bool // records may be written twice
 
 	row        int64
 	last       int64
+	lastLoss   float64
 	started    bool
 	superseded int64
-	watch      resumes
+	otherRuns  int64
+	repeated   int64
+	watch      turns
+	epoch      float64
+
+	carry   int64 // the last step of lines before those of losses
+	carries bool
 
 	pending      []float64 // the losses of a batch that may go on
 	pendingStep  int64
 	pendingGroup uint64
-}
-
-// lowest returns the step from which rows here were done anew later.
-func (s *sequencer) lowest() (step int64, any bool) {
-	for _, c := range s.cuts {
-		if c.row > s.row && (!any || c.step < step) {
-			step, any = c.step, true
-		}
-	}
-	return step, any
+	written      int64 // steps
 }
 
 // push adds a block's rows to a chunk.
 func (s *sequencer) push(b *block, c *Chunk) {
-	for len(s.cuts) > 0 && s.cuts[0].row <= s.row {
-		s.cuts = s.cuts[1:]
-	}
 	if len(b.groups) > 0 {
 		for len(b.groups) < len(b.losses) {
 			b.groups = append(b.groups, ^uint64(len(b.groups)))
@@ -73,33 +65,46 @@ func (s *sequencer) push(b *block, c *Chunk) {
 	}
 	for i, loss := range b.losses {
 		step := b.steps[i]
-		if step == missingStep {
+		switch {
+		case step == carriedStep && s.carries:
+			step = s.carry
+		case step == missingStep || step == carriedStep:
 			step = s.last + 1
 			if !s.started {
 				step = 1
 			}
 		}
-		s.watch.see(step, s.row)
-		if len(s.cuts) > 0 {
-			if s.cuts[0].row <= s.row {
-				s.cuts = s.cuts[1:]
+		epoch := math.NaN()
+		if len(b.epochs) == len(b.losses) {
+			if epoch = b.epochs[i]; epoch != epoch {
+				epoch = s.epoch
 			}
-			if low, any := s.lowest(); any && step >= low {
-				s.row++
-				s.last, s.started = step, true
-				s.superseded++
-				continue
-			}
+			s.epoch = epoch
 		}
+		if s.started && len(b.groups) == 0 && s.isTwice(step, loss) {
+			s.repeated++
+			continue
+		}
+		s.watch.see(step, s.row, loss, epoch)
+		row := s.row
 		s.row++
-		s.last, s.started = step, true
-		if s.ordinal {
-			step = s.row
+		s.last, s.lastLoss, s.started = step, loss, true
+		switch s.plan.of(row, step) {
+		case anewLater:
+			s.superseded++
+			continue
+		case ofAnotherRun:
+			s.otherRuns++
+			continue
+		}
+		if s.plan.ordinal {
+			step = s.written + 1
 		}
 		if len(b.groups) == 0 {
 			if s.pending != nil {
 				s.flush(c)
 			}
+			s.written++
 			c.steps = append(c.steps, step)
 			c.losses = append(c.losses, loss)
 			if len(c.ends) > 0 {
@@ -113,9 +118,29 @@ func (s *sequencer) push(b *block, c *Chunk) {
 		if s.pending == nil {
 			s.pending = make([]float64, 0, 64)
 			s.pendingStep, s.pendingGroup = step, b.groups[i]
+			s.written++
 		}
 		s.pending = append(s.pending, loss)
 	}
+	if b.carries {
+		s.carry, s.carries = b.carry, true
+	}
+	if b.epoch == b.epoch {
+		s.epoch = b.epoch
+	}
+}
+
+// isTwice says whether a record was there before: as the last one, or, where progress bars are drawn before and after they
+// move, with another step; or as one of the last, as where the best is told at the end.
+func (s *sequencer) isTwice(step int64, loss float64) bool {
+	same := loss == s.lastLoss || loss != loss && s.lastLoss != s.lastLoss
+	if s.redrawn && same {
+		return true
+	}
+	if !s.twice {
+		return false
+	}
+	return step == s.last && same || step <= s.last && s.watch.hadLoss(step, loss)
 }
 
 // largestBatch bounds the memory of a batch.
@@ -135,92 +160,4 @@ func (s *sequencer) flush(c *Chunk) {
 	c.losses = append(c.losses, s.pending...)
 	c.ends = append(c.ends, len(c.losses))
 	s.pending = nil
-}
-
-// resumes watches the step counter for runs that were resumed: the counter goes back, to a step that was there, and
-// goes on from there until it is where it was, or the log ends. A single record of an earlier step (a validation, a
-// worker that was late) is none.
-type resumes struct {
-	recent [1024]int64
-	count  int64
-	most   int64 // the highest step so far
-	gap    int64 // the last distance between steps
-	cuts   []cut
-
-	back     bool
-	from     cut
-	last     int64
-	rows     int
-	repeated bool
-	first    int64
-}
-
-func (r *resumes) see(step, row int64) {
-	switch {
-	case r.count == 0:
-		r.first, r.most = step, step
-	case !r.back && step >= r.most:
-		if step > r.most {
-			r.gap = step - r.most
-		}
-		r.most = step
-	case !r.back:
-		r.turn(step, row)
-	case step > r.most:
-		r.end(step-r.last <= max(1, r.gap))
-		r.most = step
-	case step < r.last:
-		r.end(r.rows >= 3)
-		r.turn(step, row)
-	default:
-		r.last = step
-		r.rows++
-		r.repeated = r.repeated || r.seen(step)
-	}
-	r.recent[r.count%int64(len(r.recent))] = step
-	r.count++
-}
-
-// turn begins to watch a counter that went back.
-func (r *resumes) turn(step, row int64) {
-	r.back, r.from, r.last, r.rows = true, cut{row, step}, step, 1
-	r.repeated = r.seen(step)
-}
-
-// end ends the watch; on says that the counter went on as a resumed run's does.
-func (r *resumes) end(on bool) {
-	const mostCuts = 10_000
-	if r.back && r.repeated && on && len(r.cuts) < mostCuts {
-		r.cuts = append(r.cuts, r.from)
-	}
-	r.back = false
-}
-
-// seen says whether a step was there: among the last ones, or before all of these.
-func (r *resumes) seen(step int64) bool {
-	kept := min(r.count, int64(len(r.recent)))
-	lowest := r.most
-	for _, recent := range r.recent[:kept] {
-		if recent == step {
-			return true
-		}
-		lowest = min(lowest, recent)
-	}
-	return step < lowest && r.count > kept && step >= r.first
-}
-
-// finish returns the places where the run was resumed. A counter that goes back to its beginning again and again
-// counts the batches of an epoch: then cyclic is true.
-func (r *resumes) finish() (cuts []cut, cyclic bool) {
-	r.end(r.rows >= 2)
-	if len(r.cuts) >= 2 {
-		cyclic = true
-		for _, c := range r.cuts {
-			cyclic = cyclic && c.step <= r.first
-		}
-	}
-	if cyclic {
-		return nil, true
-	}
-	return r.cuts, false
 }

@@ -3,88 +3,17 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+	"sync"
 )
 
-// textScanner reads logs made for people: keys, each before its number, as in "step 10: loss 0.5, lr=1e-3". A record
-// is a line; or, where lines hold many records or there are no lines at all, what goes from one occurrence of the
-// boundary key to the next.
+// textScanner reads lines made for people, in which numbers have names: "step 10: loss 0.5, lr=1e-3".
 type textScanner struct {
-	boundary string // empty: records are lines
 	selection
+	pattern []byte // the loss' name, as bytes
 }
 
-// isWord says whether a byte can stand in a key.
-func isWord(c byte) bool {
-	return isLetter(c) || isDigit(c) || c == '.' || c == '/' || c == '-' || c == '@' || c == '%'
-}
-
-// keyStart returns where the key that ends at end begins; end where there is none. A key is a word that begins with
-// a letter, and up to two words of letters alone before it, one space apart.
-func keyStart(data []byte, end int) int {
-	start := end
-	for start > 0 && isWord(data[start-1]) && end-start < 64 {
-		start--
-	}
-	for start < end && !isLetter(data[start]) {
-		start++
-	}
-	if start == end {
-		return end
-	}
-	for range 2 {
-		if start < 2 || data[start-1] != ' ' || !isLetter(data[start-2]) {
-			break
-		}
-		word := start - 1
-		for word > 0 && isLetter(data[word-1]) && start-word < 32 {
-			word--
-		}
-		if word > 0 && (isWord(data[word-1])) {
-			break
-		}
-		start = word
-	}
-	return start
-}
-
-// numberBehind returns where the number of the key that ends at i begins, or -1: after a colon or an equals sign, or
-// after nothing but space.
-func numberBehind(data []byte, i int) int {
-	begin := i
-	for i < len(data) && data[i] == ' ' && i-begin < 8 {
-		i++
-	}
-	if i < len(data) && (data[i] == ':' || data[i] == '=') {
-		i++
-		for begin = i; i < len(data) && (data[i] == ' ' || data[i] == '\t') && i-begin < 8; {
-			i++
-		}
-	} else if i == begin {
-		return -1
-	}
-	if rest := data[i:]; bytes.HasPrefix(rest, []byte("tensor(")) {
-		i += len("tensor(")
-	}
-	return i
-}
-
-// find returns the place of a key that has a number, and that number; n is 0 where there is none.
-func find(data []byte, key string) (at int, value float64, text []byte) {
-	for i := 0; ; {
-		hit := bytes.Index(data[i:], []byte(key))
-		if hit < 0 {
-			return -1, 0, nil
-		}
-		i += hit
-		end := i + len(key)
-		if begin := numberBehind(data, end); begin >= 0 {
-			if value, n := number(data[begin:]); n > 0 && keyStart(data, end) == i {
-				return i, value, data[begin : begin+n]
-			}
-		}
-		i++
-	}
-}
+// readers are used again by the goroutines that scan.
+var readers = sync.Pool{New: func() any { return new(lineReader) }}
 
 // nextLine returns the end of the line at the beginning of data, without its end, and the beginning of the next.
 // Progress bars end lines with a carriage return.
@@ -97,174 +26,144 @@ func nextLine(data []byte) (end, next int) {
 	return len(data), len(data)
 }
 
-// records calls do with each record of data, and its place.
-func (s *textScanner) records(data []byte, do func(begin, end int)) {
-	if s.boundary == "" {
-		for begin := 0; begin < len(data); {
-			end, next := nextLine(data[begin:])
-			if end > 0 {
-				do(begin, begin+end)
-			}
-			begin += next
+// lines calls do with each line of data.
+func lines(data []byte, do func(line []byte, begin, end int)) {
+	for begin := 0; begin < len(data); {
+		end, next := nextLine(data[begin:])
+		if end > 0 {
+			do(data[begin:begin+end], begin, begin+end)
 		}
-		return
-	}
-	begin, _, _ := find(data, s.boundary)
-	for begin >= 0 && begin < len(data) {
-		end := len(data)
-		skip := begin + len(s.boundary)
-		if next, _, _ := findFrom(data, skip, s.boundary); next >= 0 {
-			end = next
-		}
-		do(begin, end)
-		begin = end
+		begin += next
 	}
 }
 
-// findFrom is find from a place on; what lies before still belongs to keys.
-func findFrom(data []byte, from int, key string) (at int, value float64, text []byte) {
-	for i := from; ; {
-		hit := bytes.Index(data[i:], []byte(key))
-		if hit < 0 {
-			return -1, 0, nil
-		}
-		i += hit
-		end := i + len(key)
-		if begin := numberBehind(data, end); begin >= 0 {
-			if value, n := number(data[begin:]); n > 0 && keyStart(data, end) == i {
-				return i, value, data[begin : begin+n]
-			}
-		}
-		i++
-	}
-}
-
-func (s *textScanner) whole(data []byte) int {
-	if s.boundary == "" {
-		return bytes.LastIndexAny(data, "\r\n") + 1
-	}
-	// The last boundary whose number is whole begins the record that may go on in the next piece.
-	for end := len(data); ; {
-		hit := bytes.LastIndex(data[:end], []byte(s.boundary))
-		if hit < 0 {
-			return 0
-		}
-		if at, _, _ := findFrom(data[:min(len(data), hit+len(s.boundary)+64)], hit, s.boundary); at == hit {
-			return hit
-		}
-		end = hit + len(s.boundary) - 1
-	}
-}
+func (s *textScanner) whole(data []byte) int { return bytes.LastIndexAny(data, "\r\n") + 1 }
 
 func (s *textScanner) scan(data []byte, b *block) {
-	s.records(data, func(begin, end int) {
-		record := data[begin:end]
-		_, loss, text := find(record, s.loss)
-		if text == nil {
+	b.inEpoch = s.epoch != ""
+	r := readers.Get().(*lineReader)
+	defer readers.Put(r)
+	lines(data, func(line []byte, begin, end int) {
+		if !s.carried && !bytes.Contains(line, s.pattern) {
 			return
 		}
-		step := int64(missingStep)
-		if s.step != "" {
-			if _, value, text := find(record, s.step); text != nil {
-				var ok bool
-				if step, ok = stepOf(value); !ok {
-					b.malform(data, begin, end, fmt.Sprintf("has %q for a step", shorten(text)))
-					return
-				}
-			}
-		}
-		b.records++
-		for i := range s.where {
-			_, _, text := find(record, s.where[i].Field)
-			if text == nil && !s.where[i].Not || text != nil && !s.where[i].holds(text) {
-				b.leftOut++
-				return
-			}
-		}
-		if s.batch != "" {
-			_, _, text := find(record, s.batch)
-			b.addGrouped(step, loss, hash(text))
-			return
-		}
-		b.add(step, loss)
+		s.scanLine(data, line, begin, end, r, b)
 	})
 	b.lines += bytes.Count(data, newline)
 }
 
-// keys calls do with each key that has a number, in order.
-func keys(data []byte, do func(at int, key, text []byte, value float64)) {
-	for i := 0; i < len(data); i++ {
-		// A key ends where a word does.
-		if !isWord(data[i]) || i+1 < len(data) && isWord(data[i+1]) {
-			continue
+// scanLine adds the loss of a line, if there is one.
+func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader, b *block) {
+	pairs := r.read(line)
+	var lossPair, stepPair, epochPair, batchPair *pair
+	for i := range pairs {
+		p := &pairs[i]
+		switch name := p.name; {
+		case lossPair == nil && string(name) == s.loss:
+			lossPair = p
+		case stepPair == nil && string(name) == s.step:
+			stepPair = p
 		}
-		end := i + 1
-		begin := numberBehind(data, end)
-		if begin < 0 {
-			continue
+		if s.epoch != "" && epochPair == nil && string(p.name) == s.epoch {
+			epochPair = p
 		}
-		value, n := number(data[begin:])
-		if n == 0 {
-			continue
+		if s.batch != "" && batchPair == nil && string(p.name) == s.batch {
+			batchPair = p
 		}
-		start := keyStart(data, end)
-		if start == end {
-			continue
-		}
-		do(start, data[start:end], data[begin:begin+n], value)
-		i = begin + n - 1
 	}
+	if epochPair != nil {
+		b.epoch = epochPair.value
+	}
+	if stepPair != nil && s.carried && !stepPair.unit {
+		if step, ok := stepOf(stepPair.value); ok {
+			b.carry, b.carries = step, true
+		}
+	}
+	if lossPair == nil {
+		return
+	}
+	step := int64(missingStep)
+	switch {
+	case s.carried && b.carries:
+		step = b.carry
+	case s.carried:
+		step = carriedStep
+	case stepPair != nil:
+		var ok bool
+		if step, ok = stepOf(stepPair.value); !ok {
+			b.malform(data, begin, end, fmt.Sprintf("has %q for a step", shorten(stepPair.text)))
+			return
+		}
+	}
+	b.records++
+	if s.labelled && string(r.labelOf()) != s.label || s.always && stepPair == nil {
+		b.leftOut++
+		return
+	}
+	for i := range s.where {
+		if !s.meets(&s.where[i], pairs, line) {
+			b.leftOut++
+			return
+		}
+	}
+	if s.batch != "" {
+		var text []byte
+		if batchPair != nil {
+			text = batchPair.text
+		}
+		b.addGrouped(step, lossPair.value, hash(text))
+		return
+	}
+	b.add(step, lossPair.value)
 }
 
-func (s *textScanner) survey(data []byte, visit visitor) {
-	s.records(data, func(begin, end int) {
-		any := false
-		keys(data[begin:end], func(_ int, key, text []byte, value float64) {
-			visit.field(key, text, value, true)
-			any = true
-		})
-		if any {
-			visit.endRecord()
+func (s *textScanner) meets(c *Condition, pairs []pair, line []byte) bool {
+	for i := range pairs {
+		if string(pairs[i].name) == c.Field {
+			return c.holds(pairs[i].text)
+		}
+	}
+	return c.meets(line)
+}
+
+// survey visits the numbers of all lines.
+func (s *textScanner) survey(data []byte, visit *survey) {
+	r := readers.Get().(*lineReader)
+	defer readers.Put(r)
+	lines(data, func(line []byte, _, _ int) { surveyLine(r, line, visit) })
+}
+
+func surveyLine(r *lineReader, line []byte, visit *survey) {
+	pairs := r.read(line)
+	if len(pairs) == 0 {
+		return
+	}
+	for i := range pairs {
+		p := &pairs[i]
+		visit.add(p.name, p.text, p.value, true, p.unit, p.total)
+	}
+	visit.endLine(string(r.labelOf()))
+}
+
+// sniffText says whether any number of a text has a name.
+func sniffText(sample []byte) (chooser, bool) {
+	if s, ok := sniffRunTogether(sample); ok {
+		return s, true
+	}
+	r := new(lineReader)
+	any := false
+	lines(sample, func(line []byte, _, _ int) {
+		if !any {
+			any = len(r.read(line)) > 0
 		}
 	})
-}
-
-// sniffText finds out how a text's records are told apart.
-func sniffText(sample []byte) (*textScanner, bool) {
-	// A line that holds the same key several times holds several records.
-	lines, crowded := 0, 0
-	var boundary string
-	for data := sample; len(data) > 0; {
-		end, next := nextLine(data)
-		seen := make(map[string]int)
-		repeats := false
-		first := ""
-		keys(data[:end], func(_ int, key, _ []byte, _ float64) {
-			name := string(key)
-			if seen[name]++; seen[name] == 3 && !repeats {
-				repeats, first = true, name
-			}
-		})
-		if len(seen) > 0 {
-			lines++
-			if repeats {
-				crowded++
-				if boundary == "" {
-					boundary = first
-				}
-			}
-		}
-		data = data[next:]
-	}
-	if lines == 0 {
-		return nil, false
-	}
-	if crowded*2 > lines {
-		return &textScanner{boundary: boundary}, true
-	}
-	return &textScanner{}, true
+	return &textScanner{}, any
 }
 
 func (s *textScanner) choose(chosen selection) (scanner, error) {
-	return &textScanner{boundary: s.boundary, selection: chosen}, nil
+	c := &textScanner{selection: chosen, pattern: []byte(chosen.loss)}
+	if isPosition(chosen.loss) || chosen.loss == string(nameless) {
+		c.pattern = nil
+	}
+	return c, nil
 }

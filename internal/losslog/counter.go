@@ -1,0 +1,152 @@
+package losslog
+
+import "math"
+
+// counter is what numbers the steps of a series.
+type counter struct {
+	name    string
+	carried bool // it stands on lines before those of the losses
+	epoch   string
+	// always says that it stands in nearly all records of the series, so that others are none of its steps.
+	always bool
+	// redrawn says that each loss stands in two records, before and after the counter moved, as in progress bars.
+	redrawn bool
+}
+
+// behaviour is what a field does from one record of a series to the next.
+type behaviour struct {
+	field           int
+	count, whole    int
+	up, down, same  int
+	distinct        int
+	last            float64
+	own, beforehand int
+}
+
+func (b *behaviour) see(value float64, own bool) {
+	if b.count > 0 {
+		switch {
+		case value > b.last:
+			b.up++
+		case value < b.last:
+			b.down++
+		default:
+			b.same++
+		}
+	}
+	if b.count == 0 || value != b.last {
+		b.distinct++
+	}
+	b.count++
+	if value == math.Trunc(value) && value >= 0 && value < 1<<53 {
+		b.whole++
+	}
+	if own {
+		b.own++
+	} else {
+		b.beforehand++
+	}
+	b.last = value
+}
+
+// counter finds what counts the steps of a series.
+func (s *survey) counter(t *tally) counter {
+	var fields []*behaviour
+	byField := make(map[int]*behaviour)
+	last := make([]sampledValue, len(s.fields)) // of each field that may count; valid where there is one
+	there := make([]bool, len(s.fields))
+	var losses behaviour
+	n := 0
+	for _, r := range s.records {
+		values := s.values[r.begin:r.end]
+		own := false
+		if r.label == t.label {
+			for _, v := range values {
+				if v.field == t.field && !own {
+					own = true
+					losses.see(v.number, true)
+				}
+			}
+		}
+		if own {
+			n++
+			seen := make(map[int]bool, len(values))
+			for _, v := range values {
+				if v.field != t.field && !v.unit && !seen[v.field] {
+					seen[v.field] = true
+					fields = behave(fields, byField, v, true)
+				}
+			}
+			for field, v := range last {
+				if there[field] && !seen[field] && field != t.field {
+					fields = behave(fields, byField, v, false)
+				}
+			}
+		}
+		for _, v := range values {
+			if kind := s.fields[v.field].counter; !v.unit && s.text && kind <= epochs && kind != strangers {
+				last[v.field], there[v.field] = v, true
+			}
+		}
+	}
+	var c counter
+	best, bestRank := (*behaviour)(nil), math.MaxInt
+	cyclic, cyclicRank := (*behaviour)(nil), math.MaxInt
+	for i, b := range fields {
+		kind := s.fields[b.field].counter
+		if kind == epochs && c.epoch == "" && b.count*10 >= n*9 {
+			c.epoch = s.fields[b.field].name
+		}
+		if kind == strangers && b.last > 9e8 {
+			continue // a time, in seconds or less since 1970
+		}
+		if kind == notACounter || b.count*10 < n*9 || b.whole*100 < b.count*97 {
+			continue
+		}
+		carried := b.beforehand > b.own
+		rank := (int(kind)*2+flagOf(carried))*1000 + min(i, 999)
+		moves := b.count - 1
+		growing := b.up*10 >= moves*9
+		// Several workers count the same steps.
+		alike := b.up+b.same >= moves-moves/33 && b.distinct >= 3 && b.up*20 >= moves && kind <= positions && !carried
+		switch {
+		case moves == 0 && kind > positions, carried && moves == 0:
+		case (growing || alike) && rank < bestRank:
+			best, bestRank = b, rank
+		case kind <= batches && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
+			cyclic, cyclicRank = b, rank
+		}
+	}
+	// A counter that starts again, of batches most often, makes an epoch none of steps.
+	if best == nil || cyclic != nil && s.fields[best.field].counter >= strangers {
+		if cyclic != nil {
+			best = cyclic
+		}
+	}
+	if best == nil {
+		return c
+	}
+	c.name = s.fields[best.field].name
+	c.carried = best.beforehand > best.own
+	c.always = !c.carried && best.own*10 >= n*9
+	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
+	return c
+}
+
+func flagOf(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func behave(fields []*behaviour, byField map[int]*behaviour, v sampledValue, own bool) []*behaviour {
+	b := byField[v.field]
+	if b == nil {
+		b = &behaviour{field: v.field}
+		byField[v.field] = b
+		fields = append(fields, b)
+	}
+	b.see(v.number, own)
+	return fields
+}

@@ -1,0 +1,217 @@
+package losslog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// isArrays recognises a JSON document of arrays of numbers, as TensorBoard downloads series.
+func isArrays(head []byte) bool {
+	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	if !bytes.HasPrefix(text, []byte("[")) {
+		return false
+	}
+	text = bytes.TrimLeft(text[1:], " \t\r\n")
+	if !bytes.HasPrefix(text, []byte("[")) {
+		return false
+	}
+	text = bytes.TrimLeft(text[1:], " \t\r\n")
+	_, n := number(text)
+	return n > 0
+}
+
+// arraysReader turns arrays of numbers into the lines of a table.
+type arraysReader struct {
+	r     io.Reader
+	depth int
+	in    [1 << 14]byte
+	out   []byte
+	next  int
+}
+
+func (a *arraysReader) Read(p []byte) (int, error) {
+	for a.next == len(a.out) {
+		a.out, a.next = a.out[:0], 0
+		n, err := a.r.Read(a.in[:])
+		for _, c := range a.in[:n] {
+			switch {
+			case c == '[':
+				a.depth++
+			case c == ']':
+				if a.depth == 2 {
+					a.out = append(a.out, '\n')
+				}
+				a.depth--
+			case a.depth == 2 && c > ' ':
+				a.out = append(a.out, c)
+			}
+		}
+		if len(a.out) == 0 && err != nil {
+			if errors.Is(err, io.EOF) && a.depth > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+	}
+	n := copy(p, a.out[a.next:])
+	a.next += n
+	return n, nil
+}
+
+// isColumns recognises a JSON document whose series are arrays of numbers, each in a field of its own, as Keras' history.
+func isColumns(head []byte) bool {
+	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	if !bytes.HasPrefix(text, []byte("{")) {
+		return false
+	}
+	if end := objectEnd(text, 0); end > 0 && len(trim(text[end:])) > 0 {
+		return false // objects follow one another: a batch of losses each
+	}
+	if _, ok := arrayOfObjects(text); ok {
+		return false
+	}
+	s := jsonStream{r: bufio.NewReader(bytes.NewReader(text))}
+	for run := 0; ; {
+		event, err := s.next()
+		if err != nil {
+			return false
+		}
+		inArray := len(s.stack) > 0 && s.stack[len(s.stack)-1] == '['
+		switch {
+		case event == jsonBegin || event == jsonEnd || event == jsonKey:
+			run = 0
+		case inArray && event == jsonOther:
+			if run++; run > 1 {
+				return true
+			}
+		}
+	}
+}
+
+// mostColumns bounds how many series of a document are read side by side.
+const mostColumns = 64
+
+// column reads one array of numbers of a document.
+type column struct {
+	stream jsonStream
+	ended  bool
+}
+
+// columnsReader turns arrays of numbers into a table, of which each is a column. It reads the document once for each, side by
+// side, so that its size does not matter.
+type columnsReader struct {
+	columns []*column
+	out     bytes.Buffer
+}
+
+func newColumnsReader(f file, d *decoded) (io.Reader, error) {
+	f.isColumn = true
+	open := func() (*bufio.Reader, error) {
+		r, err := f.open()
+		if err != nil {
+			return nil, err
+		}
+		d.closers = append(d.closers, r.Close)
+		return bufio.NewReaderSize(r, headSize), nil
+	}
+	r, err := open()
+	if err != nil {
+		return nil, err
+	}
+	c := new(columnsReader)
+	var names []string
+	walkArrays(&jsonStream{r: r}, func(name string) bool {
+		names = append(names, name)
+		return len(names) == mostColumns
+	})
+	for i, name := range names {
+		if i > 0 {
+			c.out.WriteByte(',')
+		}
+		c.out.WriteByte('"')
+		c.out.WriteString(name)
+		c.out.WriteByte('"')
+		r, err := open()
+		if err != nil {
+			return nil, err
+		}
+		at := &column{stream: jsonStream{r: r}}
+		at.ended = !walkArrays(&at.stream, func(found string) bool { return found == name })
+		c.columns = append(c.columns, at)
+	}
+	c.out.WriteByte('\n')
+	return c, nil
+}
+
+// walkArrays calls do with the name of each array that begins with a number. It ends, right before that number's array goes
+// on, once do says so; it returns false if it never did.
+func walkArrays(s *jsonStream, do func(name string) bool) bool {
+	var path []string
+	key := ""
+	for {
+		event, err := s.next()
+		if err != nil {
+			return false
+		}
+		switch event {
+		case jsonKey:
+			key = string(bytes.ReplaceAll(s.text, []byte(`"`), nil))
+		case jsonBegin:
+			if s.text[0] == '[' {
+				head, _ := s.r.Peek(256)
+				text := bytes.TrimLeft(head, " \t\r\n")
+				if _, n := number(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
+					name := key
+					for i := len(path) - 1; i >= 0; i-- {
+						if path[i] != "" {
+							name = path[i] + "." + name
+						}
+					}
+					if do(name) {
+						return true
+					}
+				}
+			}
+			path = append(path, key)
+			key = ""
+		case jsonEnd:
+			if len(path) > 0 {
+				key = path[len(path)-1]
+				path = path[:len(path)-1]
+			}
+		}
+	}
+}
+
+func (c *columnsReader) Read(p []byte) (int, error) {
+	if c.out.Len() == 0 {
+		any := false
+		for i, column := range c.columns {
+			if i > 0 {
+				c.out.WriteByte(',')
+			}
+			if column.ended {
+				continue
+			}
+			event, err := column.stream.next()
+			switch {
+			case err != nil && !errors.Is(err, io.EOF):
+				return 0, err
+			case err != nil:
+				return 0, io.ErrUnexpectedEOF
+			case event == jsonOther || event == jsonString:
+				any = true
+				c.out.Write(column.stream.text)
+			default:
+				column.ended = true
+			}
+		}
+		c.out.WriteByte('\n')
+		if !any {
+			return 0, io.EOF
+		}
+	}
+	return c.out.Read(p)
+}

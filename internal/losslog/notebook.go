@@ -1,0 +1,114 @@
+package losslog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// isNotebook recognises a Jupyter notebook by its beginning.
+func isNotebook(head []byte) bool {
+	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	return bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"cells"`)) && bytes.Contains(text, []byte(`"cell_type"`))
+}
+
+// notebookReader reads what the cells of a notebook printed.
+type notebookReader struct {
+	stream jsonStream
+	keys   []string // of the objects and arrays that are open; arrays have that of their field
+	key    string
+	out    bytes.Buffer
+	html   htmlText
+	wrote  bool // since the last output began
+}
+
+func newNotebookReader(r *bufio.Reader) *notebookReader {
+	return &notebookReader{stream: jsonStream{r: r}}
+}
+
+func (n *notebookReader) Read(p []byte) (int, error) {
+	for n.out.Len() == 0 {
+		event, err := n.stream.next()
+		if err != nil {
+			if errors.Is(err, io.EOF) && len(n.stream.stack) > 0 {
+				return 0, io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+		switch event {
+		case jsonBegin:
+			n.keys = append(n.keys, n.key)
+		case jsonEnd:
+			if len(n.keys) > 0 {
+				n.key = n.keys[len(n.keys)-1]
+				n.keys = n.keys[:len(n.keys)-1]
+			}
+			if n.wrote && n.stream.text[0] == '}' {
+				n.out.WriteByte('\n') // the end of an output
+				n.wrote = false
+			}
+		case jsonKey:
+			n.key = string(n.stream.text)
+		case jsonString:
+			n.text()
+		}
+	}
+	return n.out.Read(p)
+}
+
+// text takes a text, if it is of an output.
+func (n *notebookReader) text() {
+	output := false
+	for _, key := range n.keys {
+		output = output || key == "outputs"
+	}
+	if !output {
+		return
+	}
+	switch n.key {
+	case "text", "text/plain":
+		n.out.Write(n.stream.text)
+		n.wrote = true
+	case "text/html":
+		n.html.write(&n.out, n.stream.text)
+		n.wrote = true
+	}
+}
+
+// htmlText turns HTML into lines: rows of tables have bars between their cells.
+type htmlText struct {
+	tag   []byte
+	inTag bool
+}
+
+func (h *htmlText) write(out *bytes.Buffer, text []byte) {
+	for _, c := range text {
+		switch {
+		case h.inTag && c == '>':
+			h.inTag = false
+			name := bytes.ToLower(h.tag)
+			if end := bytes.IndexAny(name, " \t\n"); end >= 0 {
+				name = name[:end]
+			}
+			switch string(name) {
+			case "tr":
+				out.WriteString("\n| ")
+			case "/td", "/th":
+				out.WriteString(" | ")
+			case "/tr", "br", "p", "/p", "div", "/div", "table", "/table":
+				out.WriteByte('\n')
+			}
+		case h.inTag:
+			if len(h.tag) < 64 {
+				h.tag = append(h.tag, c)
+			}
+		case c == '<':
+			h.inTag, h.tag = true, h.tag[:0]
+		case c == '\n' || c == '\r':
+			out.WriteByte(' ') // lines of the source are none of the page
+		default:
+			out.WriteByte(c)
+		}
+	}
+}

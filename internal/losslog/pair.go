@@ -1,0 +1,478 @@
+package losslog
+
+import (
+	"bytes"
+)
+
+// pair is a number of a line, with its name.
+type pair struct {
+	name   []byte
+	text   []byte // of the number
+	value  float64
+	total  float64 // of "10/600"; else -1
+	unit   bool    // a unit or percent sign stands behind the number
+	isText bool    // a word stands in the place of a number
+	at     int     // the number's token
+	first  int     // the first of the name's tokens; -1 where there is none
+	last   int
+}
+
+// Numbers that only their place names.
+var (
+	ofTotal   = []byte("n/N")  // as in "70/600"
+	bracketed = []byte("[n]")  // as in "[500]"
+	leading   = []byte("n:")   // as in "12: loss 0.5"
+	nameless  = []byte("(it)") // as in "step 10: 2.5"
+)
+
+// isPosition says whether a name is that of a number that only its place names.
+func isPosition(name string) bool {
+	return name == string(ofTotal) || name == string(bracketed) || name == string(leading)
+}
+
+// lineReader finds the named numbers of lines. It is used again for each line.
+type lineReader struct {
+	tokens []token
+	pairs  []pair
+	label  []byte
+	line   []byte
+}
+
+// read finds the pairs of a line, in order. They are valid until the next call.
+func (r *lineReader) read(line []byte) []pair {
+	r.line = line
+	r.tokens = tokens(line, r.tokens[:0])
+	r.pairs = r.pairs[:0]
+	var phrase []byte // before a counter, as "loss" in "loss at step 10: 2.5"
+	phraseAt, phraseFirst := -1, -1
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		if t.kind != numberToken {
+			continue
+		}
+		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted, at: i, first: -1}
+		end := t.end
+		if t.quoted {
+			end--
+		}
+		p.text = line[t.begin:end]
+		if t.total >= 0 {
+			p.text = p.text[:len(p.text)-trailingTotal(p.text)]
+		}
+		left := r.left(i)
+		switch {
+		case left.number >= 0 && left.separated && left.number == phraseAt:
+			p.name, p.first = phrase, phraseFirst
+		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
+			p.name = nameless
+		case left.number >= 0 && left.close && r.repeated(left.number, i):
+			// "train loss 100 0.5": the first number counts.
+			counts := &r.pairs[len(r.pairs)-1]
+			p.name, p.first, p.last = counts.name, counts.first, counts.last
+			counts.name, counts.first = leading, -1
+		case left.name != nil && !left.separated && prepositions[string(left.name)]:
+			continue
+		case left.name != nil:
+			p.name, p.first, p.last = left.name, left.first, left.last
+			if !left.separated && !left.opened {
+				if head, tail, ok := cutPreposition(p.name); ok {
+					phrase, phraseAt, phraseFirst = head, i, p.first
+					p.name = tail
+				} else if counterOfLine(p.name) {
+					phraseAt = -1
+				}
+			}
+		case t.total >= 0 && !r.rateBehind(i):
+			p.name = ofTotal
+		case r.inBrackets(i) && !p.unit:
+			p.name = bracketed
+		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):
+			p.name = leading
+		case p.unit && counterOfLine(line[t.unit:t.end]):
+			p.name = line[t.unit:t.end]
+			p.unit = false
+		default:
+			if name, first, last := r.behind(i); name != nil && left.free {
+				p.name, p.first, p.last = name, first, last
+			} else if i == 0 || i == 1 && r.tokens[0].kind == gapToken {
+				p.name = leading
+			} else {
+				continue
+			}
+		}
+		// What counts leaves its words to tell lines apart by.
+		if p.first >= 0 && t.total < 0 && !left.opened && !counterOfLine(p.name) {
+			for k := p.first; k <= max(p.last, p.first); k++ {
+				r.tokens[k].used = true
+			}
+		}
+		r.pairs = append(r.pairs, p)
+	}
+	return r.pairs
+}
+
+// trailingTotal is the length of "/600" behind "10".
+func trailingTotal(text []byte) int {
+	if i := bytes.IndexByte(text, '/'); i >= 0 {
+		for i > 0 && text[i-1] == ' ' {
+			i--
+		}
+		return len(text) - i
+	}
+	return 0
+}
+
+// before is what stands before a number.
+type before struct {
+	name        []byte
+	first, last int
+	number      int  // the token of a number right before it; -1: none
+	separated   bool // by a colon or an equals sign
+	opened      bool // by a bracket
+	close       bool // only space between
+	free        bool // a name behind may be meant
+}
+
+// left looks at what stands before the number of token i.
+func (r *lineReader) left(i int) before {
+	c := before{number: -1, first: -1}
+	j := i - 1
+	skip := func() {
+		for j >= 0 && r.tokens[j].kind == gapToken {
+			j--
+		}
+	}
+	skip()
+	if j < 0 {
+		c.free = true
+		return c
+	}
+	if t := &r.tokens[j]; t.kind == markToken && (t.mark == '(' || t.mark == '[') {
+		opened := t.mark
+		j--
+		if j >= 0 && opened == '(' && r.tokens[j].kind == wordToken && holdsOne(r.word(j)) {
+			j-- // tensor(0.5)
+			skip()
+		} else if opened == '(' || j >= 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == ']' {
+			// A number in parentheses has a name only right before these: "loss (0.5)".
+			skip()
+			if j < 0 || r.tokens[j].kind != wordToken && (r.tokens[j].kind != markToken || r.tokens[j].mark != ':' && r.tokens[j].mark != '=') {
+				return c
+			}
+			c.opened = true
+		} else {
+			skip()
+			c.opened = true
+		}
+		if j < 0 {
+			return c
+		}
+	}
+	if t := &r.tokens[j]; t.kind == markToken {
+		switch t.mark {
+		case ':', '=':
+			c.separated = true
+			j--
+			skip()
+		case '|':
+			// A row of a box: "| loss | 0.5 |".
+			if !r.isBox(j, i) {
+				c.free = !c.opened
+				return c
+			}
+			j--
+			skip()
+		case '.':
+			// An abbreviation: "Ep. 3".
+			if j == 0 || r.tokens[j-1].kind != wordToken || r.tokens[j-1].end != t.begin {
+				return c
+			}
+			j--
+		case ',', ';', '*', '@':
+			c.free = !c.opened
+			return c
+		default:
+			return c
+		}
+	}
+	if j < 0 {
+		return c
+	}
+	t := &r.tokens[j]
+	switch {
+	case t.kind == quotedToken:
+		if c.separated || c.opened {
+			c.name, c.first, c.last = r.line[t.begin:t.end-1], j, j
+		}
+	case t.kind == numberToken:
+		c.number = j
+		c.close = !c.separated && !c.opened
+		c.free = c.separated // "1: 0.5 loss"
+	case t.kind == markToken && t.mark == ')' && c.separated:
+		c.name, c.first, c.last = r.parenthesised(j)
+	case t.kind == wordToken:
+		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
+			if w := string(r.line[t.begin:t.end]); w == "is" || w == "was" {
+				c.separated = true
+				for j--; j >= 0 && r.tokens[j].kind == gapToken; {
+					j--
+				}
+				if j < 0 {
+					return c
+				}
+				if r.tokens[j].kind == numberToken {
+					c.number = j
+					return c
+				}
+				if r.tokens[j].kind != wordToken {
+					return c
+				}
+			}
+		}
+		c.name, c.first, c.last = r.phrase(j)
+	}
+	return c
+}
+
+func (r *lineReader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }
+
+// holdsOne says whether a word is of a thing that holds one number, as in tensor(0.5).
+func holdsOne(word []byte) bool {
+	for _, suffix := range []string{"tensor", "Tensor", "array", "Array", "float16", "float32", "float64", "float"} {
+		if bytes.HasSuffix(word, []byte(suffix)) {
+			return true
+		}
+	}
+	return false
+}
+
+// phrase returns the words, one space apart, that end with token j.
+func (r *lineReader) phrase(j int) (name []byte, first, last int) {
+	const longest = 8
+	first = j
+	for k := j - 1; k >= 0 && j-k < longest; k-- {
+		t := &r.tokens[k]
+		if t.kind != wordToken || t.end+1 != r.tokens[k+1].begin || r.line[t.end] != ' ' {
+			break
+		}
+		first = k
+	}
+	return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+}
+
+// parenthesised returns the name that ends with the parenthesis at j: "time (ms)".
+func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
+	for k := j - 1; k >= 0 && j-k < 6; k-- {
+		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == '(' {
+			if k > 0 && r.tokens[k-1].kind == wordToken {
+				_, first, _ = r.phrase(k - 1)
+				return r.line[r.tokens[first].begin:r.tokens[j].end], first, k - 1
+			}
+			return nil, -1, -1
+		}
+		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') {
+			return nil, -1, -1
+		}
+	}
+	return nil, -1, -1
+}
+
+// isBox says whether the bar at j stands between a name and the number i in a row of two cells.
+func (r *lineReader) isBox(j, i int) bool {
+	bars := 0
+	for k := range r.tokens {
+		if t := &r.tokens[k]; t.kind == markToken && t.mark == '|' {
+			bars++
+			if bars == 1 && k > 1 || bars == 2 && k != j || bars == 3 && k <= i || bars > 3 {
+				return false
+			}
+		}
+	}
+	return bars >= 2
+}
+
+// repeated says whether the number before number i was taken for a loss though it counts.
+func (r *lineReader) repeated(before, i int) bool {
+	if len(r.pairs) == 0 {
+		return false
+	}
+	p := &r.pairs[len(r.pairs)-1]
+	if p.at != before || p.first < 0 || p.unit || p.total >= 0 || p.value != float64(int64(p.value)) || bytes.IndexByte(p.text, '.') >= 0 ||
+		bytes.IndexByte(r.line[r.tokens[i].begin:r.tokens[i].end], '.') < 0 || r.tokens[i].unit < r.tokens[i].end {
+		return false
+	}
+	return mean(string(p.name)).strength == loss
+}
+
+// rateBehind says whether what stands behind number i makes it a rate: "5000/6000 tok/s".
+func (r *lineReader) rateBehind(i int) bool {
+	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken && bytes.HasSuffix(r.word(i+1), []byte("/s"))
+}
+
+// inBrackets says whether number i is the last of brackets that hold nothing but whole numbers.
+func (r *lineReader) inBrackets(i int) bool {
+	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != ']' {
+		return false
+	}
+	for j := i - 1; j >= 0; j-- {
+		switch t := &r.tokens[j]; {
+		case t.kind == numberToken && t.value == float64(int64(t.value)), t.kind == gapToken, t.kind == markToken && t.mark == ',':
+		case t.kind == markToken && t.mark == '[':
+			return r.tokens[i].value == float64(int64(r.tokens[i].value))
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// counts says whether the number of token i is whole and without a unit.
+func (r *lineReader) counts(i int) bool {
+	t := &r.tokens[i]
+	return t.unit == t.end && t.value == float64(int64(t.value))
+}
+
+func (r *lineReader) wordBehind(i int) bool { return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken }
+
+func (r *lineReader) colonBehind(i int) bool {
+	return i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ':'
+}
+
+// behind returns the name that stands behind number i, up to a mark: "0.5 loss,".
+func (r *lineReader) behind(i int) (name []byte, first, last int) {
+	j := i + 1
+	for j < len(r.tokens) && r.tokens[j].kind == wordToken && r.tokens[j].begin == r.tokens[j-1].end+1 && j-i <= 5 {
+		j++
+	}
+	if j == i+1 {
+		return nil, -1, -1
+	}
+	if j < len(r.tokens) {
+		t := &r.tokens[j]
+		if t.kind != gapToken && (t.kind != markToken || t.mark != ',' && t.mark != ';' && t.mark != '|' && t.mark != ')') {
+			return nil, -1, -1
+		}
+	}
+	return r.line[r.tokens[i+1].begin:r.tokens[j-1].end], i + 1, j - 1
+}
+
+// prepositions part a name from what counts: "loss at step".
+var prepositions = set("at after for in on of over")
+
+// cutPreposition parts "loss at step" into "loss" and "step".
+func cutPreposition(name []byte) (head, tail []byte, ok bool) {
+	for i := 1; i < len(name); i++ {
+		if name[i-1] != ' ' {
+			continue
+		}
+		end := bytes.IndexByte(name[i:], ' ')
+		if end < 0 {
+			return nil, nil, false
+		}
+		if prepositions[string(name[i:i+end])] {
+			tail = name[i+end+1:]
+			if counterOfLine(tail) {
+				return name[:i-1], tail, true
+			}
+		}
+	}
+	return nil, nil, false
+}
+
+// counterOfLine says whether the last word of a name is of what counts in a line.
+func counterOfLine(name []byte) bool {
+	if space := bytes.LastIndexByte(name, ' '); space >= 0 {
+		name = name[space+1:]
+	}
+	if len(name) > 16 {
+		return false
+	}
+	var lower [16]byte
+	for i, c := range name {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	switch string(lower[:len(name)]) {
+	case "step", "steps", "global_step", "iteration", "iterations", "iter", "iters", "it", "update", "updates", "up", "round", "tick", "epoch",
+		"epochs", "ep", "batch", "batches", "minibatch", "minibatches", "mini-batch", "rank", "minibatch_idx", "batch_idx", "s", "n", "i":
+		return true
+	}
+	return false
+}
+
+// labelOf returns the words of the line at hand that tell what its numbers are of: "train", "valid", "averaged".
+func (r *lineReader) labelOf() []byte {
+	r.label = r.label[:0]
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		if t.used || t.kind != wordToken && t.kind != quotedToken {
+			continue
+		}
+		word := r.word(i)
+		if t.kind == quotedToken {
+			word = word[:len(word)-1]
+		}
+		// A name of a file or a module says where, not what.
+		if len(word) > 24 || len(word) < 2 || bytes.IndexByte(word, '.') >= 0 || bytes.IndexByte(word, '/') >= 0 {
+			continue
+		}
+		if wordLabel(word) != 0 && !bytes.Contains(r.label, word) {
+			if len(r.label) > 0 {
+				r.label = append(r.label, ' ')
+			}
+			r.label = append(r.label, word...)
+		}
+	}
+	return r.label
+}
+
+// Kinds of words that tell lines apart.
+const (
+	trainingLabel = 1 << iota
+	validationLabel
+	summaryLabel
+)
+
+// initials are the letters that words that tell lines apart begin with.
+var initials = func() (all [256]bool) {
+	for _, words := range []map[string]bool{trainingWords, validationWords, summaryWords} {
+		for word := range words {
+			all[word[0]] = true
+			all[word[0]-'a'+'A'] = true
+		}
+	}
+	return all
+}()
+
+// wordLabel returns what a word tells about its line.
+func wordLabel(word []byte) (kinds int) {
+	for len(word) > 0 {
+		end := 0
+		for end < len(word) && (word[end]|0x20 >= 'a' && word[end]|0x20 <= 'z') {
+			end++
+		}
+		if end > 1 && initials[word[0]] {
+			var buffer [24]byte
+			lower := buffer[:0]
+			for _, c := range word[:end] {
+				lower = append(lower, c|0x20)
+			}
+			switch {
+			case trainingWords[string(lower)] && string(lower) != "learning":
+				kinds |= trainingLabel
+			case validationWords[string(lower)]:
+				kinds |= validationLabel
+			case summaryWords[string(lower)]:
+				kinds |= summaryLabel
+			}
+		}
+		for end < len(word) && (word[end]|0x20 < 'a' || word[end]|0x20 > 'z') {
+			end++
+		}
+		word = word[end:]
+	}
+	return kinds
+}

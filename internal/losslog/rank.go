@@ -1,0 +1,287 @@
+package losslog
+
+import (
+	"fmt"
+	"math"
+	"sort"
+)
+
+// ranked is a series that may be the loss, with all that its rank depends on.
+type ranked struct {
+	*tally
+	name    string
+	label   string
+	meaning meaning
+	summary bool // its lines sum up others
+	counted bool // what counts steps stands in its records
+	order   int
+}
+
+// candidates returns the series that may be the loss, best first.
+func (s *survey) candidates(step string) []ranked {
+	var all []ranked
+	most := 0
+	for _, t := range s.series {
+		if m := s.fields[t.field].meaning; m.strength > excluded {
+			most = max(most, t.count)
+		}
+	}
+	for i, t := range s.series {
+		f := s.fields[t.field]
+		if f.name == step || f.name == s.split || isPosition(f.name) || f.numbers*2 < f.count && f.meaning.strength < loss {
+			continue
+		}
+		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
+		r.judgeLabel(s.split)
+		if s.mayBeLoss(r, most) {
+			r.counted = s.hasCounter(t)
+			all = append(all, r)
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].before(all[j]) })
+	return all
+}
+
+// judgeLabel takes what the label of a series says into its meaning.
+func (r *ranked) judgeLabel(split string) {
+	if split != "" {
+		name := plain(split)
+		yes := r.label == "1" || r.label == "true" || r.label == "True"
+		switch {
+		case validationFlags[name]:
+			r.meaning.role = training
+			if yes {
+				r.meaning.role = validation
+			}
+		case trainingFlags[name]:
+			r.meaning.role = validation
+			if yes {
+				r.meaning.role = training
+			}
+		}
+		if validationFlags[name] || trainingFlags[name] {
+			return
+		}
+	}
+	kinds := wordsLabel(r.label)
+	if r.meaning.role == unsaid {
+		switch {
+		case kinds&validationLabel != 0:
+			r.meaning.role = validation
+		case kinds&trainingLabel != 0:
+			r.meaning.role = training
+		}
+	}
+	r.summary = kinds&summaryLabel != 0
+}
+
+// wordsLabel returns what the words of a label tell.
+func wordsLabel(label string) (kinds int) {
+	begin := 0
+	for i := 0; i <= len(label); i++ {
+		if i == len(label) || label[i] == ' ' {
+			kinds |= wordLabel([]byte(label[begin:i]))
+			begin = i + 1
+		}
+	}
+	return kinds
+}
+
+// mayBeLoss says whether the numbers of a series can be losses, the more strictly the less its name says.
+func (s *survey) mayBeLoss(r ranked, most int) bool {
+	const few = 5
+	finite := r.count - r.nonFinite
+	growing := finite >= few && r.whole == finite && r.grown*10 >= finite*9
+	switch r.meaning.strength {
+	case excluded:
+		return false
+	case loss:
+		return !growing
+	}
+	switch {
+	case r.unit*2 > r.count, growing:
+		return false
+	case finite >= few && r.whole == finite, finite >= few && r.least == r.most:
+		return false
+	case r.meaning.strength > unknown:
+		return true
+	case s.text && (r.count < few || r.count*10 < most):
+		return false
+	}
+	// Seconds since 1970, or milliseconds.
+	return !(r.least > 1e8 && r.grown*10 >= finite*9)
+}
+
+// hasCounter says whether most records of a series hold what counts steps.
+func (s *survey) hasCounter(t *tally) bool {
+	own, counted := 0, 0
+	for _, r := range s.records {
+		if r.label != t.label {
+			continue
+		}
+		holds, counts := false, false
+		for _, v := range s.values[r.begin:r.end] {
+			holds = holds || v.field == t.field
+			counts = counts || s.fields[v.field].counter <= batches && v.number == math.Trunc(v.number)
+		}
+		if holds {
+			own++
+			if counts {
+				counted++
+			}
+		}
+	}
+	return own > 0 && counted*10 >= own*9
+}
+
+// class orders names by whether they say that they are losses of training.
+func (r ranked) class() int {
+	switch {
+	case r.meaning.strength == unknown:
+		return 2
+	case r.meaning.role == validation:
+		return 1
+	}
+	return 0
+}
+
+// before says whether series r is rather the loss than other, by what was before them in this order: names that say that
+// they are losses, and of training; what counts steps beside them; totals before parts; losses before their means; and
+// how many there are.
+func (r ranked) before(other ranked) bool {
+	if c := r.compare(other); c != 0 {
+		return c < 0
+	}
+	if r.count*2 > other.count*3 || other.count*2 > r.count*3 {
+		return r.count > other.count
+	}
+	if a, b := commonness(r.name), commonness(other.name); a != b {
+		return a < b
+	}
+	if r.count != other.count && r.count*20 < other.count*19 != (other.count*20 < r.count*19) {
+		return r.count > other.count
+	}
+	return r.order < other.order
+}
+
+// compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
+func (r ranked) compare(other ranked) int {
+	flag := func(is bool) int {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	keys := func(r, other ranked) []int {
+		return []int{flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
+			flag(!r.counted && other.counted && other.count*20 >= r.count),
+			flag(r.meaning.parts > 0), flag(r.meaning.statistic == averaged || r.summary)}
+	}
+	a, b := keys(r, other), keys(other, r)
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] - b[i]
+		}
+	}
+	return 0
+}
+
+// decision is the loss that was chosen, or why none was.
+type decision struct {
+	*ranked
+	why string
+	// named says that the name tells that it is a loss.
+	named bool
+}
+
+// decide chooses the loss, if the names leave no doubt.
+func (s *survey) decide(all []ranked) (d decision, ok bool) {
+	if len(all) == 0 {
+		return d, false
+	}
+	best := &all[0]
+	fields := make(map[string]bool) // as likely as the best one
+	unnamed := 0
+	for _, r := range all {
+		if r.compare(*best) == 0 {
+			fields[r.name] = true
+		}
+		if r.meaning.strength == unknown {
+			unnamed++
+		}
+	}
+	d = decision{ranked: best, named: best.meaning.strength > unknown}
+	switch {
+	case best.meaning.statistic == extreme:
+		return d, false
+	case best.meaning.strength == loss && best.meaning.parts == 0:
+		d.why = "as its name says"
+	case best.meaning.strength == loss && len(fields) == 1:
+		d.why = "the only loss of training by its name"
+	case d.named && best.meaning.strength < loss && len(fields) == 1 && unnamed == 0:
+		d.why = "what the training goes by, of the names there are"
+	case !d.named && len(fields) == 1 && !s.text:
+		d.why = "the only number that may be one, though its name does not say so"
+	default:
+		return d, false
+	}
+	if best.meaning.role == validation {
+		d.why = "of validation, since no loss of training is there"
+	}
+	return d, true
+}
+
+// mostCandidates is how many series a question lists.
+const mostCandidates = 12
+
+// list returns what the log may be read for, best first.
+func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
+	if len(all) == 0 {
+		return nil, 0
+	}
+	best := all[0]
+	for _, r := range all {
+		// Where names say what losses are, others are none; nor are the extremes of what is listed.
+		if r.meaning.strength == unknown && best.meaning.strength == loss || r.meaning.statistic == extreme && best.meaning.statistic != extreme {
+			continue
+		}
+		if len(list) == mostCandidates {
+			left++
+			continue
+		}
+		c := Candidate{Run: run, Loss: r.name, Count: r.count, Least: r.least, Most: r.most, NaN: r.nonFinite}
+		switch {
+		case r.label == "":
+		case s.split != "":
+			c.Where = fmt.Sprintf("%s=%s", s.split, r.label)
+		default:
+			c.Lines = r.label
+		}
+		list = append(list, c)
+	}
+	return list, left
+}
+
+// Candidate is a series of losses that a log may be read for.
+type Candidate struct {
+	Run   string  `json:"run,omitempty"`   // the folder, where there are several
+	Loss  string  `json:"loss"`            // column, field, tag or key
+	Where string  `json:"where,omitempty"` // the condition that tells its records from others
+	Lines string  `json:"lines,omitempty"` // the words that tell its lines from others
+	Count int     `json:"count"`
+	Least float64 `json:"-"`
+	Most  float64 `json:"-"`
+	NaN   int     `json:"not_finite,omitempty"`
+}
+
+// ChoiceError says that a log holds several series and none was chosen.
+type ChoiceError struct {
+	Reason     string
+	Candidates []Candidate
+	// Left is the number of candidates that are not listed.
+	Left int
+	// Partial says that counts and ranges are of the log's beginning.
+	Partial bool
+}
+
+func (e *ChoiceError) Error() string { return e.Reason }

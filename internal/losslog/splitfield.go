@@ -1,0 +1,99 @@
+package losslog
+
+import (
+	"sort"
+	"strings"
+)
+
+var (
+	validationFlags = set("val valid validation is_val is_validation eval is_eval test is_test")
+	trainingFlags   = set("train training is_train is_training")
+	splitNames      = set("split phase mode stage set subset dataset data_split partition")
+)
+
+// plain makes names of the same meaning equal: lower case, words joined by underscores.
+func plain(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case strings.ContainsRune(" ./-@:", r):
+			return '_'
+		}
+		return r
+	}, strings.TrimSpace(name))
+	return strings.Trim(name, "_")
+}
+
+// splitField finds a field that tells records of training from those of validation, and the text of those of training,
+// if that is clear. It stands in the records that hold a loss.
+func (s *survey) splitField() (field, training string, ok bool) {
+	for i, f := range s.fields {
+		name := plain(f.name)
+		if !validationFlags[name] && !trainingFlags[name] && !splitNames[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
+			continue
+		}
+		texts := make([]string, 0, len(f.texts))
+		for text := range f.texts {
+			texts = append(texts, text)
+		}
+		sort.Strings(texts)
+		flag := func(yes, no string) (string, string, bool) {
+			for _, text := range texts {
+				if lower := strings.ToLower(text); lower != yes && lower != no && lower != "true" && lower != "false" {
+					return "", "", false
+				}
+			}
+			for _, text := range texts {
+				if lower := strings.ToLower(text); lower == yes || yes == "0" && lower == "false" || yes == "1" && lower == "true" {
+					return f.name, text, true
+				}
+			}
+			return f.name, "", true
+		}
+		switch {
+		case validationFlags[name]:
+			if field, training, ok := flag("0", "1"); ok {
+				return field, training, true
+			}
+		case trainingFlags[name]:
+			if field, training, ok := flag("1", "0"); ok {
+				return field, training, true
+			}
+		case len(texts) >= 2:
+			for _, text := range texts {
+				if wordLabel([]byte(text))&trainingLabel != 0 {
+					training = text
+				}
+			}
+			return f.name, training, true
+		}
+	}
+	return "", "", false
+}
+
+// besideLosses says whether a field stands in most of the records that hold what may be a loss.
+func (s *survey) besideLosses(field int) bool {
+	losses, beside := 0, 0
+	for _, r := range s.records {
+		holds := false
+		for _, v := range s.values[r.begin:r.end] {
+			holds = holds || v.field != field && s.fields[v.field].meaning.strength > excluded
+		}
+		if !holds {
+			continue
+		}
+		losses++
+		for _, v := range s.values[r.begin:r.end] {
+			if v.field == field {
+				beside++
+				break
+			}
+		}
+	}
+	f := s.fields[field]
+	if f.numbers == 0 { // texts are not among the values
+		return f.count*10 >= losses*9
+	}
+	return losses > 0 && beside*10 >= losses*9
+}

@@ -1,0 +1,367 @@
+package losslog
+
+import "bytes"
+
+// tokenKind is what a part of a line is.
+type tokenKind uint8
+
+const (
+	wordToken   tokenKind = iota
+	quotedToken           // words in quotes, without these
+	numberToken           // also "12.5GiB", "10/600" and "0-9"
+	timeToken             // times of day and dates
+	markToken             // one mark, such as a colon; drawn bars are '|', rules '~'
+	gapToken              // a tab, or several spaces
+)
+
+// token is a part of a line.
+type token struct {
+	kind       tokenKind
+	mark       byte
+	begin, end int
+	// Of numbers: the value, of "10/600" the 10, of "0-9" the 9; the total, here 600, or -1; and where a unit begins
+	// that is written together with the number, or the end.
+	value, total float64
+	unit         int
+	quoted       bool
+	used         bool // in the name of a number
+}
+
+const (
+	letterClass = 1 << iota
+	digitClass
+	spaceClass
+)
+
+var classes = func() (table [256]uint8) {
+	for c := range table {
+		switch {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80:
+			table[c] = letterClass
+		case c >= '0' && c <= '9':
+			table[c] = digitClass
+		case c == ' ' || c == '\t' || c == '\r':
+			table[c] = spaceClass
+		}
+	}
+	return table
+}()
+
+func isAlnum(c byte) bool { return classes[c]&(letterClass|digitClass) != 0 }
+
+// tokens splits a line.
+func tokens(line []byte, all []token) []token {
+	depth := 0 // of brackets
+	for i := 0; i < len(line); {
+		c := line[i]
+		switch {
+		case c == ' ':
+			begin := i
+			for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+				i++
+			}
+			if i-begin > 1 {
+				all = append(all, token{kind: gapToken, begin: begin, end: i})
+			}
+		case c == '\t':
+			begin := i
+			for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+				i++
+			}
+			all = append(all, token{kind: gapToken, begin: begin, end: i})
+		case c >= 0x80 && drawn(line[i:]):
+			begin := i
+			for i+2 < len(line) && drawn(line[i:]) {
+				i += 3
+			}
+			i = max(i, begin+1)
+			all = append(all, token{kind: markToken, mark: '|', begin: begin, end: i})
+		case classes[c]&letterClass != 0:
+			t, ok := nanToken(line, i)
+			if !ok {
+				t = token{kind: wordToken, begin: i, end: wordEnd(line, i)}
+			}
+			all = append(all, t)
+			i = t.end
+		case classes[c]&digitClass != 0, (c == '.' || c == '-' || c == '+') && i+1 < len(line) && startsNumber(line, i):
+			t := numeral(line, i, depth)
+			all = append(all, t)
+			i = t.end
+		case c == '"' || c == '\'':
+			t := quoted(line, i)
+			all = append(all, t)
+			i = t.end
+		default:
+			begin := i
+			mark := c
+			for i < len(line) && line[i] == c {
+				i++
+			}
+			switch {
+			case c == '[' || c == '(' || c == '{' || c == ']' || c == ')' || c == '}':
+				i = begin + 1
+				if c == '[' {
+					depth++
+				} else if c == ']' && depth > 0 {
+					depth--
+				}
+			case c == '-' && i == begin+1 && i < len(line) && line[i] == '>':
+				i++
+				mark = '='
+			case c == '=' && i == begin+1 && i < len(line) && line[i] == '>':
+				i++
+			case i-begin > 1 && c != ':' && c != '|':
+				mark = '~'
+			}
+			all = append(all, token{kind: markToken, mark: mark, begin: begin, end: i})
+		}
+	}
+	return all
+}
+
+// drawn says whether text begins with a character of boxes or bars.
+func drawn(text []byte) bool {
+	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97
+}
+
+// startsNumber says whether the sign or point at i begins a number.
+func startsNumber(line []byte, i int) bool {
+	if i > 0 && (isAlnum(line[i-1]) || line[i-1] == ')' || line[i-1] == line[i]) {
+		return false
+	}
+	if line[i] != '.' {
+		i++
+	}
+	if i < len(line) && line[i] == '.' {
+		i++
+	}
+	if i >= len(line) {
+		return false
+	}
+	if classes[line[i]]&digitClass != 0 {
+		return true
+	}
+	_, ok := nanToken(line, i)
+	return ok
+}
+
+// nanToken reads nan or inf where they stand alone.
+func nanToken(line []byte, i int) (token, bool) {
+	if c := line[i] | 0x20; c != 'n' && c != 'i' {
+		return token{}, false
+	}
+	value, n := number(line[i:])
+	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
+		return token{}, false
+	}
+	return token{kind: numberToken, begin: i, end: i + n, value: value, total: -1, unit: i + n}, true
+}
+
+// wordEnd returns the end of the word at i. Points, dashes, slashes and the like belong to a word between its parts.
+func wordEnd(line []byte, i int) int {
+	for i < len(line) {
+		c := line[i]
+		switch {
+		case c >= 0x80 && drawn(line[i:]):
+			return i
+		case isAlnum(c):
+			i++
+		case (c == '.' || c == '-' || c == '/' || c == '@' || c == '%') && i+1 < len(line) && isAlnum(line[i+1]):
+			i += 2
+		case c == '\'' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0:
+			i += 2
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// quoted reads what stands in quotes at i; a quotation mark of its own is a mark.
+func quoted(line []byte, i int) token {
+	const longest = 100
+	q := line[i]
+	rest := line[i+1 : min(len(line), i+1+longest)]
+	end := bytes.IndexByte(rest, q)
+	if end < 0 {
+		return token{kind: markToken, mark: q, begin: i, end: i + 1}
+	}
+	inner := rest[:end]
+	if value, n := number(inner); n > 0 && n == len(inner) {
+		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + n, quoted: true}
+	}
+	return token{kind: quotedToken, begin: i + 1, end: i + 2 + end}
+}
+
+// numeral reads what begins with a digit, a sign or a point at i.
+func numeral(line []byte, i, depth int) token {
+	if end := clock(line, i); end > 0 {
+		return token{kind: timeToken, begin: i, end: end}
+	}
+	begin := i
+	value, n := number(line[i:])
+	end := i + n
+	if n == 0 {
+		return token{kind: markToken, mark: line[i], begin: i, end: i + 1}
+	}
+	digits := i
+	if line[i] == '-' || line[i] == '+' {
+		digits++
+	}
+	whole := true
+	for _, c := range line[digits:end] {
+		whole = whole && classes[c]&digitClass != 0
+	}
+	if whole && end < len(line) && line[end] == ',' {
+		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
+	}
+	t := token{kind: numberToken, begin: begin, value: value, total: -1}
+	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) || line[end] == '%') {
+		return t.withUnit(line, end)
+	}
+	t.unit = end
+	t.end = end
+	if !whole {
+		return t
+	}
+	// A part of a total, or the end of a range.
+	if end+1 < len(line) && line[end] == '-' && classes[line[end+1]]&digitClass != 0 {
+		if last, n := number(line[end+1:]); n > 0 {
+			return token{kind: numberToken, begin: begin, value: last, total: -1}.withUnit(line, end+1+n)
+		}
+	}
+	j := end
+	for j < len(line) && line[j] == ' ' && j-end < 8 {
+		j++
+	}
+	if j < len(line) && line[j] == '/' {
+		for j++; j < len(line) && line[j] == ' ' && j-end < 16; {
+			j++
+		}
+		first := j
+		for j < len(line) && (classes[line[j]]&digitClass != 0 || line[j] == ',' && j+1 < len(line) && classes[line[j+1]]&digitClass != 0) {
+			j++
+		}
+		if j > first && (j == len(line) || line[j] != '/' && line[j] != '.' && classes[line[j]]&letterClass == 0) {
+			total, _ := number(bytes.ReplaceAll(line[first:j], []byte(","), nil))
+			t.total, t.end, t.unit = total, j, j
+		}
+	}
+	return t
+}
+
+// withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
+func (t token) withUnit(line []byte, end int) token {
+	t.unit = end
+	i := end
+	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+		i++
+	}
+	t.end = i
+	if i < len(line) && classes[line[i]]&digitClass != 0 && i > end && line[i-1] != '%' {
+		return token{kind: wordToken, begin: t.begin, end: wordEnd(line, i)}
+	}
+	return t
+}
+
+// commas reads the rest of a number whose digits a comma follows: thousands, or a decimal comma.
+func commas(line []byte, digits, end, depth int, value float64, negative bool) (float64, int, bool) {
+	groups := end
+	for end-digits <= 3 && groups+4 <= len(line) && line[groups] == ',' && digitsAt(line, groups+1) == 3 {
+		groups += 4
+	}
+	sign := 1.0
+	if negative {
+		sign = -1
+	}
+	leadingZero := line[digits] == '0' && end-digits == 1
+	if groups > end && !leadingZero && depth == 0 && (groups == len(line) || line[groups] != ',' || !digitAt(line, groups+1)) {
+		// Thousands, and what may follow a point.
+		text := bytes.ReplaceAll(line[digits:groups], []byte(","), nil)
+		whole := true
+		if groups+1 < len(line) && line[groups] == '.' && digitAt(line, groups+1) {
+			last := groups + 1 + digitsAt(line, groups+1)
+			text = append(text, line[groups:last]...)
+			groups, whole = last, false
+		}
+		read, _ := number(text)
+		return sign * read, groups, whole
+	}
+	n := digitsAt(line, end+1)
+	last := end + 1 + n
+	if n > 0 && depth == 0 && (n != 3 || leadingZero) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
+		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
+		read, _ := number(text)
+		return sign * read, last, false
+	}
+	return value, end, true
+}
+
+func digitAt(line []byte, i int) bool { return i < len(line) && classes[line[i]]&digitClass != 0 }
+
+// digitsAt counts the digits at i.
+func digitsAt(line []byte, i int) (n int) {
+	for digitAt(line, i+n) {
+		n++
+	}
+	return n
+}
+
+// clock returns the end of the time or date at i, or 0.
+func clock(line []byte, i int) int {
+	n := digitsAt(line, i)
+	if n == 0 || n > 4 || i+n >= len(line) {
+		return 0
+	}
+	j := i + n
+	switch line[j] {
+	case ':':
+		if digitsAt(line, j+1) != 2 || n > 3 {
+			return 0
+		}
+		j += 3
+		if j < len(line) && line[j] == ':' && digitsAt(line, j+1) == 2 {
+			j += 3
+		}
+		if j+1 < len(line) && (line[j] == '.' || line[j] == ',') {
+			j += 1 + digitsAt(line, j+1)
+		}
+		return zone(line, j)
+	case '-', '/':
+		mark := line[j]
+		second := digitsAt(line, j+1)
+		if second == 0 || second > 2 {
+			return 0
+		}
+		j += 1 + second
+		if j >= len(line) || line[j] != mark {
+			return 0
+		}
+		third := digitsAt(line, j+1)
+		if third == 0 || third > 4 {
+			return 0
+		}
+		j += 1 + third
+		if j+1 < len(line) && (line[j] == 'T' || line[j] == '-' || line[j] == '_') && digitAt(line, j+1) {
+			if end := clock(line, j+1); end > 0 {
+				return end
+			}
+		}
+		return zone(line, j)
+	}
+	return 0
+}
+
+// zone passes over a time zone.
+func zone(line []byte, j int) int {
+	if j < len(line) && line[j] == 'Z' {
+		return j + 1
+	}
+	if j+5 <= len(line) && (line[j] == '+' || line[j] == '-') && digitsAt(line, j+1) >= 2 {
+		j += 1 + digitsAt(line, j+1)
+		if j < len(line) && line[j] == ':' {
+			j += 1 + digitsAt(line, j+1)
+		}
+	}
+	return j
+}

@@ -1,0 +1,249 @@
+package losslog
+
+import "math"
+
+// turn says that the counter of steps went back: to step, at row.
+type turn struct {
+	row, step int64
+	before    int64   // the step of the row before
+	most      int64   // the highest step before
+	toStart   bool    // it went back to where the log began, or before
+	rose      bool    // the epoch rose
+	fell      bool    // the epoch fell
+	end       float64 // the mean of the last losses before
+	begin     float64 // the mean of the first losses after
+}
+
+// turns watches the step counter for runs that were resumed, runs that follow one another in a log, and counters that begin
+// anew in each epoch: the counter goes back, and goes on from there until it is where it was, or the log ends. A single
+// record of an earlier step (a validation, a worker that was late) is none of these.
+type turns struct {
+	recent [1024]int64
+	losses [1024]float64
+	count  int64
+	most   int64 // the highest step so far
+	gap    int64 // the last distance between steps
+	all    []turn
+
+	back     bool
+	from     turn
+	last     int64
+	rows     int
+	repeated bool
+	first    int64
+	epoch    float64
+	start    float64 // the mean of the log's first losses
+	started  int
+	begun    int // losses after the turn at hand
+}
+
+// levelOf is how many losses are averaged at the beginning of a part.
+const levelOf = 5
+
+func (r *turns) see(step, row int64, loss, epoch float64) {
+	switch {
+	case r.count == 0:
+		r.first, r.most = step, step
+	case !r.back && step >= r.most:
+		if step > r.most {
+			r.gap = step - r.most
+		}
+		r.most = step
+	case !r.back:
+		r.turn(step, row, epoch)
+	case step > r.most:
+		r.end(step-r.last <= max(1, r.gap), step)
+	case step < r.last:
+		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
+		r.turn(step, row, epoch)
+	default:
+		r.last = step
+		r.rows++
+		r.repeated = r.repeated || r.seen(step)
+	}
+	if r.started < levelOf && loss-loss == 0 {
+		r.started++
+		r.start += (loss - r.start) / float64(r.started)
+	}
+	if r.back && r.begun < levelOf && loss-loss == 0 {
+		r.begun++
+		r.from.begin += (loss - r.from.begin) / float64(r.begun)
+	}
+	if epoch == epoch {
+		r.epoch = epoch
+	}
+	i := r.count % int64(len(r.recent))
+	r.recent[i], r.losses[i] = step, loss
+	r.count++
+}
+
+// turn begins to watch a counter that went back.
+func (r *turns) turn(step, row int64, epoch float64) {
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, toStart: step <= r.first+max(0, r.gap-1), end: r.level()}
+	if r.count > 0 && epoch == epoch {
+		r.from.rose, r.from.fell = epoch > r.epoch, epoch < r.epoch
+	}
+	r.back, r.last, r.rows, r.begun = true, step, 1, 0
+	r.repeated = r.seen(step)
+}
+
+// before is the step of the last row.
+func (r *turns) before() int64 { return r.recent[(r.count-1)%int64(len(r.recent))] }
+
+// level is the mean of the last losses.
+func (r *turns) level() float64 {
+	sum, n := 0.0, 0.0
+	for k := int64(1); k <= levelOf && k <= r.count; k++ {
+		if loss := r.losses[(r.count-k)%int64(len(r.losses))]; loss-loss == 0 {
+			sum += loss
+			n++
+		}
+	}
+	return sum / n
+}
+
+// end ends the watch; on says that the counter went on as a resumed run's does, or a new run's.
+func (r *turns) end(on bool, next int64) {
+	const mostTurns = 10_000
+	if r.back && on && (r.repeated || r.from.toStart || r.from.rose) && len(r.all) < mostTurns {
+		r.all = append(r.all, r.from)
+		// What is above from here on is measured from this part on.
+		r.most = max(r.last, next)
+		if next <= r.last {
+			r.most = r.last
+		}
+	} else if r.back {
+		r.most = max(r.most, next)
+	}
+	r.back = false
+}
+
+// seen says whether a step was there: among the last ones, or before all of these.
+func (r *turns) seen(step int64) bool {
+	kept := min(r.count, int64(len(r.recent)))
+	lowest := r.most
+	for _, recent := range r.recent[:kept] {
+		if recent == step {
+			return true
+		}
+		lowest = min(lowest, recent)
+	}
+	return step < lowest && r.count > kept && step >= r.first
+}
+
+// hadLoss says whether one of the last records had this step and loss.
+func (r *turns) hadLoss(step int64, loss float64) bool {
+	kept := min(r.count, int64(len(r.recent)))
+	for i, recent := range r.recent[:kept] {
+		if recent == step && r.losses[i] == loss {
+			return true
+		}
+	}
+	return false
+}
+
+// fate is what becomes of a row.
+type fate uint8
+
+const (
+	taken fate = iota
+	anewLater
+	ofAnotherRun
+)
+
+// plan says, after a first reading, which rows are taken.
+type plan struct {
+	ordinal bool // steps are numbered in the order of the log
+	resumed []turn
+	// begins are the rows at which the log's runs begin, where there are several, of which [from, to) is taken.
+	begins   []int64
+	from, to int64
+
+	next int // of the turns that are still to come
+}
+
+// of says what becomes of a row. Rows are asked for in order.
+func (p *plan) of(row, step int64) fate {
+	if p.to > 0 && (row < p.from || row >= p.to) {
+		return ofAnotherRun
+	}
+	for p.next < len(p.resumed) && p.resumed[p.next].row <= row {
+		p.next++
+	}
+	for _, later := range p.resumed[p.next:] {
+		if p.to > 0 && later.row >= p.to {
+			break
+		}
+		if step >= later.step {
+			return anewLater
+		}
+	}
+	return taken
+}
+
+// finish returns what the turns of the counter mean. A counter that begins anew while the epoch rises counts the batches of an
+// epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
+func (r *turns) finish(kind counterKind) (p plan) {
+	r.end(r.rows >= 2 || r.from.toStart && r.from.rose, r.last)
+	var starts, others []turn
+	for _, t := range r.all {
+		if t.toStart {
+			starts = append(starts, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	if len(starts) == 0 {
+		// A counter may begin each epoch a little later than the first.
+		rising := 0
+		for _, t := range others {
+			if t.rose {
+				rising++
+			}
+		}
+		if rising*2 > len(others) && len(others) > 1 {
+			return plan{ordinal: true}
+		}
+		return plan{resumed: others}
+	}
+	if r.cyclic(starts, kind) {
+		return plan{ordinal: true}
+	}
+	p.begins = []int64{0}
+	for _, t := range starts {
+		p.begins = append(p.begins, t.row)
+	}
+	p.resumed = others
+	return p
+}
+
+// cyclic says whether a counter that begins anew counts the batches of an epoch.
+func (r *turns) cyclic(starts []turn, kind counterKind) bool {
+	rose, fell, alike, onward := 0, 0, 0, 0
+	for i, t := range starts {
+		switch {
+		case t.rose:
+			rose++
+		case t.fell:
+			fell++
+		}
+		if i > 0 && absolute(t.before-starts[i-1].before) <= 2*max(1, r.gap) {
+			alike++
+		}
+		if math.Abs(t.begin-t.end) < math.Abs(t.begin-r.start) {
+			onward++
+		}
+	}
+	switch n := len(starts); {
+	case rose+fell > 0:
+		return rose > fell
+	case n >= 2 && alike == n-1:
+		return onward*3 >= n || kind != counts
+	case kind == batches || kind == positions:
+		return onward*3 >= n
+	default:
+		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1
+	}
+}
+
+func absolute(n int64) int64 { return max(n, -n) }
