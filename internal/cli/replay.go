@@ -24,6 +24,7 @@ import (
 // replayFlags are the flags of 'alrc replay' as they are given.
 type replayFlags struct {
 	format, column, field, tag, step, batch, pattern string
+	lines, one                                       string
 	where, clips                                     []string
 	decay                                            float64
 	moments, rule                                    string
@@ -64,6 +65,8 @@ compressed by gzip or not. The format is told by the content.`,
 			flags.StringVar(&f.batch, "batch-column", "", "records that follow one another with the same value are the losses of one step")
 			flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
 			flags.StringArrayVar(&f.where, "where", nil, "only records with this, as in Val=0 or split!=val (repeatable)")
+			flags.StringVar(&f.lines, "lines", "", "only lines with this word, as in valid, where lines of several kinds hold the loss")
+			flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default last)")
 			flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")
 		}),
 		group("Clipping", func(flags *pflag.FlagSet) {
@@ -91,7 +94,7 @@ compressed by gzip or not. The format is told by the content.`,
 // options turns the flags into what a replay takes.
 func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.Options, error) {
 	o := replay.Options{Log: losslog.Options{Inputs: inputs, Stdin: command.InOrStdin(), Format: losslog.Format(f.format), Step: f.step,
-		Batch: f.batch, Pattern: f.pattern, Strict: f.strict}, Decay: f.decay}
+		Batch: f.batch, Pattern: f.pattern, Lines: f.lines, Run: f.one, Strict: f.strict}, Decay: f.decay}
 	if f.format != "" && !slices.Contains(losslog.Formats, o.Log.Format) {
 		return o, usageError("--format %s: give csv, jsonl, json, events or text", f.format)
 	}
@@ -185,7 +188,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			if chosen.Run != "" {
 				o.Log.Inputs = []string{chosen.Run}
 			}
-			o.Log.Loss = chosen.Loss
+			o.Log.Loss, o.Log.Lines = chosen.Loss, chosen.Lines
 			if field, value, ok := strings.Cut(chosen.Where, "="); ok {
 				o.Log.Where = append(o.Log.Where, losslog.Condition{Field: field, Value: value})
 			}
@@ -277,6 +280,9 @@ func candidateTable(choice *losslog.ChoiceError) string {
 		if c.Where != "" {
 			name += ", " + c.Where
 		}
+		if c.Lines != "" {
+			name += ", " + c.Lines
+		}
 		var flags []string
 		if c.Run != "" {
 			name = filepath.Base(c.Run) + ": " + name
@@ -286,9 +292,15 @@ func candidateTable(choice *losslog.ChoiceError) string {
 		if c.Where != "" {
 			flags = append(flags, "--where", quoted(c.Where))
 		}
+		if c.Lines != "" {
+			flags = append(flags, "--lines", quoted(c.Lines))
+		}
 		fmt.Fprintf(w, "  %d\t%s\t%d\t%.4g\t%.4g\t%s\n", i+1, name, c.Count, c.Least, c.Most, strings.Join(flags, " "))
 	}
 	w.Flush()
+	if choice.Left > 0 {
+		fmt.Fprintf(&b, "(and %d more, which are less likely)\n", choice.Left)
+	}
 	if choice.Partial {
 		b.WriteString("(counts and ranges are of the beginning of the log)\n")
 	}

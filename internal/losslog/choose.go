@@ -70,6 +70,7 @@ func (l *Log) choose() error {
 		return err
 	}
 	l.source.Format, l.source.Run = first.format, l.run.name
+	_, l.byLine = first.table.(*textScanner)
 	if err := l.checkStep(&s, first); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (l *Log) choose() error {
 		if err := l.chooseSplit(s, chosen); err != nil {
 			return err
 		}
-	} else if first.format == Text && chosen.tally != nil {
+	} else if l.byLine && chosen.tally != nil {
 		l.chooseLines(s, chosen)
 	}
 	l.chooseSteps(s, chosen)

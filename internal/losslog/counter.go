@@ -100,7 +100,11 @@ func (s *survey) counter(t *tally) counter {
 		if kind == strangers && b.last > 9e8 {
 			continue // a time, in seconds or less since 1970
 		}
-		if kind == notACounter || b.count*10 < n*9 || b.whole*100 < b.count*97 {
+		enough := n*9/10 + flagOf(n*9%10 > 0)
+		if kind == counts && !s.text {
+			enough = (n + 1) / 2 // rows of other kinds may lack it
+		}
+		if kind == notACounter || b.count < enough || b.whole*100 < b.count*97 {
 			continue
 		}
 		carried := b.beforehand > b.own
@@ -108,7 +112,7 @@ func (s *survey) counter(t *tally) counter {
 		moves := b.count - 1
 		growing := b.up*10 >= moves*9
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && b.distinct >= 3 && b.up*20 >= moves && kind <= positions && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || moves < 3) && kind <= positions && !carried
 		switch {
 		case moves == 0 && kind > positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:

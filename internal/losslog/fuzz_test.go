@@ -104,11 +104,19 @@ func FuzzText(f *testing.F) {
 		if found, ok := sniffText(data); ok {
 			found.survey(data, newSurvey(""))
 		}
-		s := &textScanner{boundary: boundary, selection: selection{loss: loss, step: "step", where: []Condition{{Field: "Val", Value: "1", Not: true}}}}
+		chosen := selection{loss: loss, step: "step", where: []Condition{{Field: "Val", Value: "1", Not: true}}}
 		if boundary == "" {
-			checkPieces(t, s, data, size&0xff)
+			for _, carried := range []bool{false, true} {
+				chosen.carried = carried
+				s, err := new(textScanner).choose(chosen)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkPieces(t, s, data, size&0xff)
+			}
 			return
 		}
+		s := &runTogether{boundary: boundary, selection: chosen}
 		var b block
 		s.scan(data, &b)
 		if n := s.whole(data); n < 0 || n > len(data) {

@@ -71,6 +71,7 @@ type Log struct {
 	whole    bool   // what was surveyed first is all of the log
 	training string // what the field that tells training from validation says of training
 	redrawn  bool   // each loss stands in two records
+	byLine   bool   // a record is a line made for people
 
 	plan    plan // which rows are taken, once that is known
 	planned bool
@@ -165,7 +166,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 }
 
 func (l *Log) newSequencer() *sequencer {
-	return &sequencer{plan: l.plan, redrawn: l.redrawn, twice: l.source.Format == Text && l.chosen.step != "" && l.chosen.batch == "",
+	return &sequencer{plan: l.plan, redrawn: l.redrawn, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
 		epoch: math.NaN(), watch: turns{epoch: math.NaN()}}
 }
 

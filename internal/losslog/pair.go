@@ -333,7 +333,9 @@ func (r *lineReader) counts(i int) bool {
 	return t.unit == t.end && t.value == float64(int64(t.value))
 }
 
-func (r *lineReader) wordBehind(i int) bool { return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken }
+func (r *lineReader) wordBehind(i int) bool {
+	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
+}
 
 func (r *lineReader) colonBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ':'

@@ -14,6 +14,7 @@ type ranked struct {
 	meaning meaning
 	summary bool // its lines sum up others
 	counted bool // what counts steps stands in its records
+	growing bool // its numbers count, as far as can be seen
 	order   int
 }
 
@@ -33,6 +34,8 @@ func (s *survey) candidates(step string) []ranked {
 		}
 		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
 		r.judgeLabel(s.split)
+		finite := t.count - t.nonFinite
+		r.growing = finite > 2 && t.whole == finite && t.grown == finite
 		if s.mayBeLoss(r, most) {
 			r.counted = s.hasCounter(t)
 			all = append(all, r)
@@ -96,7 +99,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case excluded:
 		return false
 	case loss:
-		return !growing
+		return true
 	}
 	switch {
 	case r.unit*2 > r.count, growing:
@@ -105,7 +108,9 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case r.meaning.strength > unknown:
 		return true
-	case s.text && (r.count < few || r.count*10 < most):
+	case s.fields[r.field].counter <= batches:
+		return false
+	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
 		return false
 	}
 	// Seconds since 1970, or milliseconds.
@@ -173,7 +178,7 @@ func (r ranked) compare(other ranked) int {
 		return 0
 	}
 	keys := func(r, other ranked) []int {
-		return []int{flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
+		return []int{flag(r.growing), flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
 			flag(r.meaning.parts > 0), flag(r.meaning.statistic == averaged || r.summary)}
 	}

@@ -113,6 +113,9 @@ func (s *survey) endRecord() { s.endLine(s.label) }
 
 // endLine ends the record at hand, which has a label.
 func (s *survey) endLine(text string) {
+	if s.split != "" {
+		text = s.label
+	}
 	label, ok := s.labelN[text]
 	if !ok {
 		if len(s.labels) == mostLabels {

@@ -20,7 +20,7 @@ func sniffCSV(sample []byte) (*csvScanner, bool) {
 		lines, delimiters = lines[1:], []byte{first[4]}
 	}
 	for _, delimiter := range delimiters {
-		if s, rows := tableOf(lines, delimiter); s != nil && rows*10 >= len(lines)*6 {
+		if s, rows := readTable(lines, delimiter); s != nil && rows*10 >= len(lines)*6 {
 			return s, true
 		}
 	}
@@ -31,7 +31,7 @@ func sniffCSV(sample []byte) (*csvScanner, bool) {
 func sniffTable(sample []byte) (*csvScanner, bool) {
 	lines := sampleLines(sample)
 	for _, delimiter := range []byte{'|', '\t', ' '} {
-		if s, rows := tableOf(lines, delimiter); s != nil && rows >= 3 && s.header != nil {
+		if s, rows := readTable(lines, delimiter); s != nil && rows >= 3 && s.header != nil {
 			s.loose = true
 			return s, true
 		}
@@ -52,8 +52,8 @@ func sampleLines(sample []byte) [][]byte {
 	return lines
 }
 
-// tableOf reads lines as a table's, and returns how many are rows, or belong to it otherwise.
-func tableOf(lines [][]byte, delimiter byte) (*csvScanner, int) {
+// readTable reads lines as a table's, and returns how many are rows, or belong to it otherwise.
+func readTable(lines [][]byte, delimiter byte) (*csvScanner, int) {
 	s := &csvScanner{delimiter: delimiter, long: -1, value: -1}
 	edged := 0
 	for _, line := range lines {
