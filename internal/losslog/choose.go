@@ -186,9 +186,15 @@ func (l *Log) namedLoss(s *survey, first sniffed) (ranked, *survey, error) {
 		r := ranked{tally: t, name: name, label: s.labels[t.label], meaning: s.fields[t.field].meaning, order: i}
 		r.judgeLabel(s.split)
 		r.counted = s.hasCounter(t)
+		if l.options.Lines != "" && len(withLines([]ranked{r}, l.options.Lines)) == 0 {
+			continue
+		}
 		if best.tally == nil || r.before(best) {
 			best = r
 		}
+	}
+	if best.tally == nil && l.options.Lines != "" && l.byLine {
+		return ranked{}, nil, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)
 	}
 	return best, s, nil
 }

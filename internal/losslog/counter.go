@@ -112,7 +112,7 @@ func (s *survey) counter(t *tally) counter {
 		moves := b.count - 1
 		growing := b.up*10 >= moves*9
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || moves < 3) && kind <= positions && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && kind <= positions && !carried
 		switch {
 		case moves == 0 && kind > positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:

@@ -2,12 +2,12 @@ package losslog
 
 // Fields returns the names of the fields that hold numbers, in the order in which the log's beginning has them.
 func (l *Log) Fields() []string {
-	s, _, _, _, _, err := l.look()
+	s, _, err := l.look()
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, f := range s.order {
+	for _, f := range s.fields {
 		if f.numbers > 0 {
 			names = append(names, f.name)
 		}
