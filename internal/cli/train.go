@@ -139,6 +139,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.StringVar(&f.out, "out", "", "`FOLDER` of the results (default runs/DATE-TIME)")
 			flags.BoolVar(&f.overwrite, "overwrite", false, "replace the runs that are in the folder")
 			flags.Int64Var(&s.EvaluateEvery, "evaluate-every", s.EvaluateEvery, "steps between evaluations on held-out images (0: at the end only)")
+			flags.Int64Var(&s.Gradients, "gradients", 0, "measure every `N` steps how gradients are distributed, with clipping and without (0: never)")
 			flags.IntVar(&s.TestImages, "test-images", s.TestImages, "most held-out images in an evaluation")
 			flags.Int64Var(&s.Last, "last", 0, "final steps that the reported mean is over (default a quarter of them, at most 5000)")
 		}),

@@ -32,7 +32,11 @@ const (
 
 // save writes the checkpoint. The tables go first, so that they are never behind it.
 func (r *run) save() error {
-	if err := errors.Join(r.metrics.Sync(), r.clips.Sync(), r.events.Sync()); err != nil {
+	err := errors.Join(r.metrics.Sync(), r.clips.Sync(), r.events.Sync())
+	if r.gradients != nil {
+		err = errors.Join(err, r.gradients.table.Sync())
+	}
+	if err != nil {
 		return err
 	}
 	history, err := json.Marshal(r.history)

@@ -50,11 +50,12 @@ type run struct {
 	engine Engine
 	heads  []*head
 
-	lock    io.Closer
-	metrics *runfolder.StepTable
-	clips   *runfolder.Table[runfolder.Clip]
-	events  *eventlog.Writer
-	since   time.Time // when the present step began
+	lock      io.Closer
+	metrics   *runfolder.StepTable
+	clips     *runfolder.Table[runfolder.Clip]
+	gradients *gradients // nil where they are not measured
+	events    *eventlog.Writer
+	since     time.Time // when the present step began
 
 	step    int64 // steps done
 	history history
@@ -153,6 +154,9 @@ func (r *run) open(o Options) (err error) {
 	if r.clips, err = runfolder.OpenClips(r.dir, r.step); err != nil {
 		return err
 	}
+	if r.gradients, err = r.newGradients(); err != nil {
+		return err
+	}
 	if r.events, err = eventlog.Create(r.dir); err != nil {
 		return err
 	}
@@ -185,6 +189,9 @@ func (r *run) close() error {
 	}
 	if r.clips != nil {
 		errs = append(errs, r.clips.Close())
+	}
+	if r.gradients != nil {
+		errs = append(errs, r.gradients.table.Close())
 	}
 	if r.events != nil {
 		errs = append(errs, r.events.Close())
@@ -243,6 +250,11 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	if err != nil {
 		return 0, errors.Join(err, r.save())
 	}
+	if r.gradients != nil {
+		if err := r.gradients.before(r.step+1, batch); err != nil {
+			return 0, err
+		}
+	}
 	for _, h := range r.heads {
 		h.begin()
 	}
@@ -258,6 +270,9 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	raw := mean(r.raw[0])
 	r.count()
 	r.lookForDeath()
+	if r.gradients != nil {
+		r.gradients.after(r.step)
+	}
 	r.recordClips()
 	test := math.NaN()
 	if r.history.Diverged == nil && (r.step == r.Steps || r.EvaluateEvery > 0 && r.step%r.EvaluateEvery == 0) {

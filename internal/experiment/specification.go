@@ -45,6 +45,8 @@ type Specification struct {
 	Optimizer Optimizer `yaml:"optimizer"`
 	// EvaluateEvery is the number of steps between evaluations on held-out images; 0 evaluates at the end only.
 	EvaluateEvery int64 `yaml:"evaluate-every"`
+	// Gradients is the number of steps between measurements of how gradients are distributed; 0 measures none.
+	Gradients int64 `yaml:"gradients,omitempty"`
 	// TestImages is the largest number of held-out images in an evaluation.
 	TestImages int `yaml:"test-images"`
 	// Last is the number of final steps whose raw losses make the reported mean; 0 stands for the smaller of
@@ -191,6 +193,7 @@ func (s Specification) Validate() error {
 		fault("width: %v is not above 0 and at most 8", s.Width)
 	}
 	notNegative("evaluate-every", s.EvaluateEvery)
+	notNegative("gradients", s.Gradients)
 	notNegative("test-images", int64(s.TestImages))
 	notNegative("last", s.Last)
 	_, err = s.Optimizer.resolve(max(s.Steps, 1))

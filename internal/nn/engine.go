@@ -147,6 +147,20 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 // StepOutputs is Step for a network of several outputs, with targets, raw losses and scales for each; what is minimised
 // is the sum of their losses. An image that has a scale of 0 in one output is left out in all.
 func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
+	if err := e.Backpropagate(inputs, targets, raw, weigh); err != nil || !e.accumulate {
+		return err
+	}
+	e.optimizer.step(e)
+	for _, c := range e.centerings {
+		c.settle()
+	}
+	e.packed = false
+	return nil
+}
+
+// Backpropagate computes the gradients of a step, which [Engine.Gradients] returns, and moves no weights. Its arguments
+// are those of [Engine.StepOutputs]. Where all images are left out, there are no new gradients.
+func (e *Engine) Backpropagate(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
 	count, err := e.check(inputs, targets, raw)
 	if err != nil {
 		return err
@@ -206,11 +220,6 @@ func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh f
 	}
 	if e.accumulate {
 		e.pool.run(&e.denormalize)
-		e.optimizer.step(e)
-		for _, c := range e.centerings {
-			c.settle()
-		}
-		e.packed = false
 	}
 	return nil
 }

@@ -5,6 +5,7 @@
 //
 //	run.yaml                 the specification; see [Settings]
 //	metrics.csv              a row for each step; see [Step]
+//	gradients.csv            where it was asked for, how gradients are distributed; see [Gradient]
 //	clips.csv                a row for each loss that was clipped, raised or not finite; see [Clip]
 //	checkpoint.safetensors   what the run goes on from
 //	result.json              what a finished run reports; see [Result]
@@ -30,6 +31,7 @@ const (
 	SpecificationFile  = "run.yaml"
 	MetricsFile        = "metrics.csv"
 	ClipsFile          = "clips.csv"
+	GradientsFile      = "gradients.csv"
 	CheckpointFile     = "checkpoint.safetensors"
 	ResultFile         = "result.json"
 	SamplesFolder      = "samples"
@@ -100,7 +102,7 @@ func Remove(dir string) error {
 	}
 	names, err := filepath.Glob(filepath.Join(dir, eventPattern))
 	if err == nil {
-		for _, name := range []string{MetricsFile, ClipsFile, CheckpointFile, ResultFile, SamplesFolder, WorstFolder,
+		for _, name := range []string{MetricsFile, ClipsFile, GradientsFile, CheckpointFile, ResultFile, SamplesFolder, WorstFolder,
 			CurveFile, CheckpointHashFile, SpecificationFile} {
 			names = append(names, filepath.Join(dir, name))
 		}

@@ -21,11 +21,12 @@ import (
 // What a run's folder holds travels as a gzipped tar file. One of a checkpoint has what going on needs, in an order in
 // which it may be read while the run goes on writing: tables only grow, and what they have beyond the checkpoint is cut
 // when the run goes on.
-var checkpointFiles = []string{runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ClipsFile}
+var checkpointFiles = []string{runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ClipsFile,
+	runfolder.GradientsFile}
 
 // resultFiles are what a run's results have from its folder, besides run.yaml.
-var resultFiles = []string{runfolder.ResultFile, runfolder.CurveFile, runfolder.CheckpointHashFile, runfolder.SamplesFolder,
-	runfolder.WorstFolder}
+var resultFiles = []string{runfolder.ResultFile, runfolder.CurveFile, runfolder.GradientsFile, runfolder.CheckpointHashFile,
+	runfolder.SamplesFolder, runfolder.WorstFolder}
 
 // packCheckpoint writes what a run needs to go on elsewhere.
 func packCheckpoint(w io.Writer, dir string) error { return pack(w, dir, checkpointFiles, nil) }
