@@ -40,7 +40,9 @@ const (
 )
 
 // HistogramEdge is the lower edge of a bin.
-func HistogramEdge(bin int) float64 { return math.Pow(10, histogramFirst+float64(bin)/histogramDensity) }
+func HistogramEdge(bin int) float64 {
+	return math.Pow(10, histogramFirst+float64(bin)/histogramDensity)
+}
 
 // HistogramBin is the bin of a magnitude.
 func HistogramBin(magnitude float64) int {
