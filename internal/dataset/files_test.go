@@ -134,9 +134,9 @@ func TestFilesThatAreSkipped(t *testing.T) {
 		t.Errorf("images are %v, not %v", ids, want)
 	}
 	reasons := map[string]string{
-		"labels.csv": "no PNG, JPEG, TIFF or .npy", "empty.png": "empty", "small.png": "20x7 pixels are fewer", "truncated.png": "not enough pixel data",
+		"labels.csv": "no PNG, JPEG, TIFF, .npy", "empty.png": "empty", "small.png": "20x7 pixels are fewer", "truncated.png": "not enough pixel data",
 		"header.png": "ends too early", "truncated.jpg": "ends too early", "bomb.png": "PNG", "large.png": "9000x9000 pixels are more than",
-		"renamed.jpg": "no PNG, JPEG, TIFF or .npy", "truncated.tif": "truncated", "big.tif": "BigTIFF", "dangling.png": "no such file", "pages.tif:1": "4x4 pixels are fewer",
+		"renamed.jpg": "superblock: 24 bytes", "truncated.tif": "truncated", "big.tif": "BigTIFF", "dangling.png": "no such file", "pages.tif:1": "4x4 pixels are fewer",
 	}
 	for _, s := range skipped {
 		name, _ := filepath.Rel(dir, s.Path)

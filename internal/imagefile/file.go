@@ -46,7 +46,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	f, err := New(file, info.Size())
+	f, err := open(file, info.Size(), path)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -56,7 +56,9 @@ func Open(path string) (*File, error) {
 }
 
 // New reads the file of a size that r is, which is not closed.
-func New(r io.ReaderAt, size int64) (*File, error) {
+func New(r io.ReaderAt, size int64) (*File, error) { return open(r, size, "") }
+
+func open(r io.ReaderAt, size int64, path string) (*File, error) {
 	begin := make([]byte, sniffLength)
 	n, err := r.ReadAt(begin, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -66,15 +68,18 @@ func New(r io.ReaderAt, size int64) (*File, error) {
 		return nil, errors.New("it is empty")
 	}
 	for i := range formats {
-		if f := &formats[i]; f.recognizes(begin[:n]) {
-			decoder, err := f.open(r, size)
+		if f := &formats[i]; f.recognizes(begin[:n], size) {
+			decoder, err := f.open(r, size, path)
 			if err != nil {
 				return nil, err
 			}
 			return &File{r: r, size: size, format: f, decoder: decoder}, nil
 		}
 	}
-	return nil, fmt.Errorf("it is no %s image", Formats())
+	if why := refusal(begin[:n], path); why != "" {
+		return nil, errors.New(why)
+	}
+	return nil, fmt.Errorf("it is no %s file, as far as can be seen; save it as TIFF", Formats())
 }
 
 // withoutPath keeps a message from naming a file twice.
@@ -119,10 +124,40 @@ func (f *File) Read(i int) (*Image, error) {
 	return f.decoder.Read(i)
 }
 
-// Metadata returns the tags of image i of a TIFF file, and nothing for other formats.
+// Metadata returns what is known of image i as tags of TIFF, for a file that is made from it: those of a TIFF file, and a
+// description of other formats that have one.
 func (f *File) Metadata(i int) ([]tiff.Tag, error) {
 	if tagged, ok := f.decoder.(interface{ Metadata(int) ([]tiff.Tag, error) }); ok {
 		return tagged.Metadata(i)
+	}
+	return nil, nil
+}
+
+// Left says what the file has besides images that can be read, and why that is left out: line profiles, spectra, thumbnails.
+func (f *File) Left() []string {
+	if leaving, ok := f.decoder.(interface{ Left() []string }); ok {
+		return leaving.Left()
+	}
+	return nil
+}
+
+// Micrographs are the numbers of the images of one channel, in their order. Thumbnails, masks and, where there are others,
+// pages with colours are none.
+func (f *File) Micrographs() []int {
+	if choosing, ok := f.decoder.(interface{ Micrographs() []int }); ok {
+		return choosing.Micrographs()
+	}
+	all := make([]int, f.Len())
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// Mask is what the file says was seen of image i, [H,W], 1 or 0, and nil where it says nothing.
+func (f *File) Mask(i int) ([]float32, error) {
+	if masked, ok := f.decoder.(interface{ Mask(int) ([]float32, error) }); ok {
+		return masked.Mask(i)
 	}
 	return nil, nil
 }
@@ -137,14 +172,14 @@ func (f *File) hash() (sum [sha256.Size]byte, err error) {
 	return sum, nil
 }
 
-// ReadGrey reads the first image of a file, [height,width], in the units of the file. Images with colours are an error.
+// ReadGrey reads the first micrograph of a file, [height,width], in the units of the file. Images with colours are an error.
 func ReadGrey(path string) (pixels []float32, height, width int, err error) {
 	f, err := Open(path)
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	defer f.Close()
-	return f.ReadGrey(0)
+	return f.ReadGrey(f.Micrographs()[0])
 }
 
 // ReadGrey reads image i as [ReadGrey] does.
@@ -154,5 +189,10 @@ func (f *File) ReadGrey(i int) (pixels []float32, height, width int, err error) 
 		return nil, 0, 0, err
 	}
 	pixels, err = m.Grey()
+	if m.Offset != 0 {
+		for i, value := range pixels {
+			pixels[i] = float32(float64(value) + m.Offset)
+		}
+	}
 	return pixels, m.Height, m.Width, err
 }

@@ -1,9 +1,14 @@
 package imagefile
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
+	"alrc/internal/format/dm"
+	"alrc/internal/format/emd"
+	"alrc/internal/format/hdf5"
+	"alrc/internal/format/mrc"
 	"alrc/internal/format/npy"
 )
 
@@ -11,10 +16,10 @@ import (
 type format struct {
 	// name is what users call it.
 	name string
-	// recognizes says whether a file begins so. It is given the first sniffLength bytes, or fewer where there are no more.
-	recognizes func(begin []byte) bool
-	// open begins to read a file of a size.
-	open func(r io.ReaderAt, size int64) (decoder, error)
+	// recognizes says whether a file of a size begins so. It is given the first sniffLength bytes, or fewer where there are no more.
+	recognizes func(begin []byte, size int64) bool
+	// open begins to read a file of a size, whose path is "" where it has none.
+	open func(r io.ReaderAt, size int64, path string) (decoder, error)
 	// separate says that the images of a file have nothing to do with each other, as those of an array of crops. Otherwise they
 	// stay together, for training or for tests, since they often show one place.
 	separate bool
@@ -27,10 +32,20 @@ var formats = []format{
 	// Those with + have 64-bit offsets.
 	{name: "TIFF", recognizes: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), open: openTIFF},
 	{name: ".npy", recognizes: begins(npy.Magic), open: openNPY, separate: true},
+	{name: ".npz", recognizes: begins(npy.ZipMagic), open: openNPZ, separate: true},
+	{name: "SER", recognizes: begins("II\x97\x01"), open: openSER},
+	{name: "EMD or HyperSpy", recognizes: isHDF5, open: measured(emd.Open)},
+	{name: "DM3 or DM4", recognizes: func(begin []byte, _ int64) bool { return dm.Is(begin) }, open: measured(dm.Open)},
+	{name: "MRC", recognizes: mrc.Is, open: measured(mrc.Open)},
+}
+
+// isHDF5 says whether a file is HDF5, which may begin with something else that is a multiple of 512 bytes long.
+func isHDF5(begin []byte, _ int64) bool {
+	return bytes.HasPrefix(begin, []byte(hdf5.Magic)) || len(begin) > 512 && bytes.HasPrefix(begin[512:], []byte(hdf5.Magic))
 }
 
 // sniffLength is the number of bytes by which formats are told.
-const sniffLength = 512
+const sniffLength = 1024
 
 // decoder reads the images of a file. Its methods may be called by several goroutines at a time.
 type decoder interface {
@@ -43,8 +58,8 @@ type decoder interface {
 }
 
 // begins returns a function that says whether bytes begin with one of the given ones.
-func begins(with ...string) func([]byte) bool {
-	return func(begin []byte) bool {
+func begins(with ...string) func([]byte, int64) bool {
+	return func(begin []byte, _ int64) bool {
 		for _, magic := range with {
 			if strings.HasPrefix(string(begin), magic) {
 				return true
@@ -54,11 +69,11 @@ func begins(with ...string) func([]byte) bool {
 	}
 }
 
-// Formats names the formats that are read: "PNG, JPEG, TIFF or .npy".
+// Formats names the formats that are read: "PNG, JPEG, TIFF, ... or MRC".
 func Formats() string {
 	var names []string
 	for _, f := range formats {
-		names = append(names, f.name)
+		names = append(names, strings.Split(f.name, " or ")...)
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]

@@ -68,7 +68,16 @@ func (p *Page[K]) Again() (*Image, error) {
 	if was, is := p.info, f.info; was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) {
 		return nil, fmt.Errorf("the file was changed (at %s) after it was opened: start anew", is.ModTime().Format(time.DateTime))
 	}
-	return f.Read(p.Index)
+	return readUpright(f, p.Index)
+}
+
+// readUpright decodes an image such that larger numbers are brighter, for which networks are trained.
+func readUpright(f *File, i int) (*Image, error) {
+	m, err := f.Read(i)
+	if err == nil {
+		m.Upright()
+	}
+	return m, err
 }
 
 // Collection is the images of a selection, in an order that follows from their content, wherever their files lie and whatever they
@@ -182,7 +191,7 @@ func (o *Options[K]) readPage(open *File, page *Page[K]) error {
 		decodingLarge.Lock()
 		defer decodingLarge.Unlock()
 	}
-	m, err := open.Read(page.Index)
+	m, err := readUpright(open, page.Index)
 	if err != nil {
 		return err
 	}

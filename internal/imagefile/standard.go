@@ -8,6 +8,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+
+	"alrc/internal/format/pixel"
 )
 
 // standard reads a file of one of the standard library's formats.
@@ -19,11 +21,11 @@ type standard struct {
 	decode func(io.Reader) (image.Image, error)
 }
 
-func openPNG(r io.ReaderAt, size int64) (decoder, error) {
+func openPNG(r io.ReaderAt, size int64, _ string) (decoder, error) {
 	return &standard{"PNG", r, size, png.DecodeConfig, png.Decode}, nil
 }
 
-func openJPEG(r io.ReaderAt, size int64) (decoder, error) {
+func openJPEG(r io.ReaderAt, size int64, _ string) (decoder, error) {
 	return &standard{"JPEG", r, size, jpeg.DecodeConfig, jpeg.Decode}, nil
 }
 
@@ -57,23 +59,23 @@ func (s *standard) Read(int) (*Image, error) {
 		return nil, fmt.Errorf("an image of type %T is not read", decoded)
 	}
 	bounds := source.Bounds()
-	m := &Image{Height: bounds.Dy(), Width: bounds.Dx(), Channels: 3, White: 255, Whole: true}
+	m := &Image{Height: bounds.Dy(), Width: bounds.Dx(), Channels: 3, White: 255, Whole: true, Type: pixel.Uint8}
 	scale := float32(257) // from the 16 bits that colours are given in
 	switch source.(type) {
 	case *image.Gray:
 		m.Channels = 1
 	case *image.Gray16:
-		m.Channels, m.White, m.Whole, scale = 1, 65535, false, 1
+		m.Channels, m.White, m.Whole, scale, m.Type = 1, 65535, false, 1, pixel.Uint16
 	case *image.RGBA64, *image.NRGBA64:
-		m.White, m.Whole, scale = 65535, false, 1
+		m.White, m.Whole, scale, m.Type = 65535, false, 1, pixel.Uint16
 	}
 	m.row = func(pixels []float32, y, left int) {
 		for i := range len(pixels) / m.Channels {
 			colour := source.RGBA64At(bounds.Min.X+left+i, bounds.Min.Y+y)
-			pixel := pixels[i*m.Channels:][:m.Channels]
-			pixel[0] = float32(colour.R) / scale
+			to := pixels[i*m.Channels:][:m.Channels]
+			to[0] = float32(colour.R) / scale
 			if m.Channels == 3 {
-				pixel[1], pixel[2] = float32(colour.G)/scale, float32(colour.B)/scale
+				to[1], to[2] = float32(colour.G)/scale, float32(colour.B)/scale
 			}
 		}
 	}

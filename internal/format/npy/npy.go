@@ -3,15 +3,17 @@
 package npy
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"alrc/internal/format/pixel"
 )
 
 // Magic is what every file begins with.
@@ -24,64 +26,84 @@ const (
 	maxValues     = 1 << 48
 )
 
-// Array is a file that is open for reading. Its methods may be called by several goroutines at a time.
+// Array is an array that is open for reading. Its methods may be called by several goroutines at a time.
 type Array struct {
+	// Name is that of the array in a .npz file, and "" otherwise.
+	Name string
 	// Shape is the number of values along each dimension, the last of which changes fastest.
 	Shape []int
-	// Type is the values' type in NumPy's notation, such as "<f4".
-	Type string
+	// Fortran says that in the file the first dimension changes fastest.
+	Fortran bool
+	// Type is the type of values, and Order their byte order.
+	Type  pixel.Type
+	Order binary.ByteOrder
 
-	r      io.ReaderAt
-	begin  int64 // where the values are
 	length int64
-	kind   byte // of u, i, f and b
-	size   int  // bytes a value
-	order  binary.ByteOrder
+	// values begins to read bytes from a place of the values on.
+	values func(at int64) (io.ReadCloser, error)
 }
 
 // Open reads what a file of a size holds, and checks that this package can read it.
 func Open(r io.ReaderAt, size int64) (*Array, error) {
-	begin := make([]byte, 12)
-	if n, err := r.ReadAt(begin, 0); n < 10 {
-		if err == nil || errors.Is(err, io.EOF) {
+	a, begin, err := readHeader(io.NewSectionReader(r, 0, size), size)
+	if err != nil {
+		return nil, err
+	}
+	a.values = func(at int64) (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(r, begin+at, size-begin-at)), nil
+	}
+	return a, nil
+}
+
+// readHeader reads the header of a file of a size, and where its values begin.
+func readHeader(r io.Reader, size int64) (a *Array, begin int64, err error) {
+	head := make([]byte, 10)
+	if _, err := io.ReadFull(r, head); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends within its header")
 		}
-		return nil, err
+		return nil, 0, err
 	}
-	if string(begin[:6]) != Magic {
-		return nil, errors.New("it is no .npy file")
+	if string(head[:6]) != Magic {
+		return nil, 0, errors.New("it is no .npy file")
 	}
-	headerAt, headerSize := int64(10), int64(binary.LittleEndian.Uint16(begin[8:]))
-	switch begin[6] {
+	begin = int64(len(head))
+	length := int64(binary.LittleEndian.Uint16(head[8:]))
+	switch head[6] {
 	case 1:
 	case 2, 3:
-		headerAt, headerSize = 12, int64(binary.LittleEndian.Uint32(begin[8:]))
+		head = append(head, 0, 0)
+		if _, err := io.ReadFull(r, head[begin:]); err != nil {
+			return nil, 0, errors.New("it ends within its header")
+		}
+		begin, length = int64(len(head)), int64(binary.LittleEndian.Uint32(head[8:]))
 	default:
-		return nil, fmt.Errorf("it is of version %d.%d of the .npy format; 1 to 3 are read", begin[6], begin[7])
+		return nil, 0, fmt.Errorf("it is of version %d.%d of the .npy format; 1 to 3 are read", head[6], head[7])
 	}
-	if headerSize > maxHeader || headerAt+headerSize > size {
-		return nil, fmt.Errorf("its header would have %d bytes: the file is truncated or damaged", headerSize)
+	if length > maxHeader || begin+length > size {
+		return nil, 0, fmt.Errorf("its header would have %d bytes: the file is truncated or damaged", length)
 	}
-	header := make([]byte, headerSize)
-	if _, err := io.ReadFull(io.NewSectionReader(r, headerAt, headerSize), header); err != nil {
-		return nil, fmt.Errorf("its header: %w", err)
+	header := make([]byte, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, 0, fmt.Errorf("its header: %w", err)
 	}
-	a := &Array{r: r, begin: headerAt + headerSize}
+	begin += length
+	a = &Array{}
 	if err := a.parse(string(header)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	a.length = 1
 	for _, n := range a.Shape {
 		if n > 0 && a.length > maxValues/int64(n) {
-			return nil, fmt.Errorf("its shape %v is of more values than can be read", a.Shape)
+			return nil, 0, fmt.Errorf("its shape %v is of more values than can be read", a.Shape)
 		}
 		a.length *= int64(n)
 	}
-	if need := a.begin + a.length*int64(a.size); need > size {
-		return nil, fmt.Errorf("its %v values of type %s would end at byte %d of a file of %d: the file is truncated or damaged",
+	if need := begin + a.length*int64(a.Type.Size()); need > size {
+		return nil, 0, fmt.Errorf("its %v values of type %v would end at byte %d of a file of %d: the file is truncated or damaged",
 			a.Shape, a.Type, need, size)
 	}
-	return a, nil
+	return a, begin, nil
 }
 
 // The header is a Python dictionary of three entries, in any order, as numpy writes it.
@@ -100,22 +122,32 @@ func (a *Array) parse(header string) error {
 		return errors.New("its values are records of several fields; save one field as an array of its own")
 	case kind == nil || order == nil || shape == nil:
 		return errors.New("its header does not say descr, fortran_order and shape: the file is damaged")
-	case order[1] == "True":
-		return errors.New("its values are in Fortran's order; save numpy.ascontiguousarray of the array")
 	}
-	a.Type = kind[1]
-	notation := typeNotation.FindStringSubmatch(a.Type)
-	if notation == nil || notation[2] == "b" && notation[3] != "1" || notation[2] == "f" && notation[3] == "1" {
-		return fmt.Errorf("its values are of type %q; whole numbers, floating-point numbers of 16 to 64 bits and booleans are read", a.Type)
+	a.Fortran = order[1] == "True"
+	notation := typeNotation.FindStringSubmatch(kind[1])
+	if notation != nil {
+		switch size := int(notation[3][0] - '0'); notation[2] {
+		case "f":
+			a.Type = pixel.Floating(size)
+		case "b":
+			if size == 1 {
+				a.Type = pixel.Bool
+			}
+		default:
+			a.Type = pixel.Integer(size, notation[2] == "i")
+		}
 	}
-	a.kind, a.size = notation[2][0], int(notation[3][0]-'0')
 	switch {
+	case a.Type == pixel.Invalid && strings.Contains(kind[1], "c"):
+		return fmt.Errorf("its values are complex numbers (%s); save numpy.abs of the array", kind[1])
+	case a.Type == pixel.Invalid:
+		return fmt.Errorf("its values are of type %q; whole numbers, floating-point numbers of 16 to 64 bits and booleans are read", kind[1])
 	case notation[1] == ">":
-		a.order = binary.BigEndian
-	case notation[1] == "<" || a.size == 1:
-		a.order = binary.LittleEndian
+		a.Order = binary.BigEndian
+	case notation[1] == "<" || a.Type.Size() == 1:
+		a.Order = binary.LittleEndian
 	default:
-		return fmt.Errorf("its values are of type %q, which does not say their byte order", a.Type)
+		return fmt.Errorf("its values are of type %q, which does not say their byte order", kind[1])
 	}
 	for _, text := range strings.Split(shape[1], ",") {
 		// Python 2 wrote long numbers as 12L.
@@ -134,72 +166,51 @@ func (a *Array) parse(header string) error {
 // Len is the number of values.
 func (a *Array) Len() int64 { return a.length }
 
-// Read fills values with those from the one at a place on, counted in the order that they lie in. Numbers that float32
-// cannot have are rounded; true is 1.
-func (a *Array) Read(at int64, values []float32) error {
-	if at < 0 || at > a.length-int64(len(values)) {
-		return fmt.Errorf("values %d to %d of %d: there are not as many", at, at+int64(len(values)), a.length)
+// Images returns the array as images of a shape, of which there are as many values as in the array.
+func (a *Array) Images(count, height, width int) (pixel.Stack, error) {
+	s := pixel.Stack{Title: a.Name, Count: count, Height: height, Width: width, Type: a.Type, Order: a.Order}
+	if count < 1 || height < 1 || width < 1 || a.length%int64(count) != 0 || a.length/int64(count)%int64(height) != 0 ||
+		a.length/int64(count)/int64(height) != int64(width) {
+		return s, fmt.Errorf("an array of the shape %v is not %d images of %dx%d pixels", a.Shape, count, width, height)
 	}
-	r := io.NewSectionReader(a.r, a.begin+at*int64(a.size), int64(len(values)*a.size))
-	block := make([]byte, min(len(values), 1<<15)*a.size)
-	for len(values) > 0 {
-		n := min(len(values), len(block)/a.size)
-		if _, err := io.ReadFull(r, block[:n*a.size]); err != nil {
-			return fmt.Errorf("values from %d on: %w", at, err)
+	s.Bytes = func(i int) ([]byte, error) {
+		at := int64(i) * s.ImageBytes()
+		if a.Fortran {
+			at = 0
 		}
-		for i := range n {
-			values[i] = a.value(block[i*a.size:])
+		values, err := a.values(at)
+		if err != nil {
+			return nil, err
 		}
-		values, at = values[n:], at+int64(n)
+		defer values.Close()
+		data := make([]byte, s.ImageBytes())
+		if a.Fortran {
+			err = gather(values, data, i, &s)
+		} else {
+			_, err = io.ReadFull(values, data)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("image %d: %w", i, err)
+		}
+		return data, nil
+	}
+	return s, nil
+}
+
+// gather reads image i of an array [count,height,width] whose first dimension changes fastest.
+func gather(values io.Reader, data []byte, i int, s *pixel.Stack) error {
+	size := s.Type.Size()
+	column := make([]byte, s.Count*size) // a pixel of all images
+	in := bufio.NewReaderSize(values, 1<<16)
+	for x := range s.Width {
+		for y := range s.Height {
+			if _, err := io.ReadFull(in, column); err != nil {
+				return err
+			}
+			copy(data[(y*s.Width+x)*size:][:size], column[i*size:])
+		}
 	}
 	return nil
-}
-
-// value is what the bytes of one stand for.
-func (a *Array) value(b []byte) float32 {
-	var bits uint64
-	switch a.size {
-	case 1:
-		bits = uint64(b[0])
-	case 2:
-		bits = uint64(a.order.Uint16(b))
-	case 4:
-		bits = uint64(a.order.Uint32(b))
-	default:
-		bits = a.order.Uint64(b)
-	}
-	switch {
-	case a.kind == 'i':
-		shift := 64 - 8*uint(a.size)
-		return float32(int64(bits<<shift) >> shift)
-	case a.kind == 'b':
-		return float32(min(bits, 1))
-	case a.kind == 'u':
-		return float32(bits)
-	case a.size == 8:
-		return float32(math.Float64frombits(bits))
-	case a.size == 4:
-		return math.Float32frombits(uint32(bits))
-	}
-	return half(uint16(bits))
-}
-
-// half is the value of an IEEE 754 number of 16 bits.
-func half(bits uint16) float32 {
-	exponent, fraction := int(bits>>10&31), float64(bits&1023)
-	value := math.Ldexp(1024+fraction, exponent-25)
-	switch {
-	case exponent == 0:
-		value = math.Ldexp(fraction, -24)
-	case exponent == 31 && fraction == 0:
-		value = math.Inf(1)
-	case exponent == 31:
-		value = math.NaN()
-	}
-	if bits>>15 == 1 {
-		value = -value
-	}
-	return float32(value)
 }
 
 // Write writes values as a file of version 1 and type <f4.

@@ -1,12 +1,16 @@
 package npy
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"alrc/internal/format/pixel"
 )
 
 func file(header string, values string) []byte {
@@ -15,6 +19,19 @@ func file(header string, values string) []byte {
 
 func open(content []byte) (*Array, error) {
 	return Open(bytes.NewReader(content), int64(len(content)))
+}
+
+// read reads the first of the images that an array is.
+func read(a *Array, count, height, width int) ([]float32, error) {
+	s, err := a.Images(count, height, width)
+	if err != nil {
+		return nil, err
+	}
+	pixels, offset, err := s.Read(0)
+	for i := range pixels {
+		pixels[i] = float32(float64(pixels[i]) + offset)
+	}
+	return pixels, err
 }
 
 func TestTypes(t *testing.T) {
@@ -34,8 +51,8 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}
-		var got [2]float32
-		if err := a.Read(0, got[:]); err != nil || got[0] != test.want || got[1] != test.want {
+		got, err := read(a, 1, 1, 2)
+		if err != nil || got[0] != test.want || got[1] != test.want {
 			t.Errorf("%s: got %v, %v; want %v", kind, got, err, test.want)
 		}
 	}
@@ -45,7 +62,6 @@ func TestRefusals(t *testing.T) {
 	const values = "\x00\x00\x00\x00"
 	for header, want := range map[string]string{
 		"{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}":                "truncated",
-		"{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}":                 "Fortran",
 		"{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}":                "<c8",
 		"{'descr': '=f4', 'fortran_order': False, 'shape': (1,)}":                "byte order",
 		"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}":                 "|O",
@@ -86,14 +102,101 @@ func TestWriteRead(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", shape, err)
 		}
-		got := make([]float32, count)
-		if err := a.Read(0, got); err != nil || !slices.Equal(got, want) || !slices.Equal(a.Shape, shape) {
-			t.Errorf("%v: got %v %v, %v", shape, a.Shape, got, err)
+		if !slices.Equal(a.Shape, shape) {
+			t.Errorf("%v: got %v", shape, a.Shape)
+		}
+		if count == 0 {
+			continue
+		}
+		if got, err := read(a, 1, 1, count); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v: got %v, %v", shape, got, err)
 		}
 	}
 	if err := Write(&bytes.Buffer{}, []int{2}, []float32{1}); err == nil {
 		t.Error("one value was written as two")
 	}
+}
+
+func TestFortran(t *testing.T) {
+	// The array [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]].
+	var values strings.Builder
+	for x := range 3 {
+		for y := range 2 {
+			for n := range 2 {
+				values.WriteByte(byte(6*n + 3*y + x))
+			}
+		}
+	}
+	a, err := open(file("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 3), }\n", values.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := a.Images(2, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range [][]float32{{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}} {
+		if got, _, err := s.Read(i); err != nil || !slices.Equal(got, want) {
+			t.Errorf("image %d is %v, %v", i, got, err)
+		}
+	}
+	if _, err := a.Images(2, 2, 4); err == nil {
+		t.Error("an array was read in another shape")
+	}
+}
+
+// archive writes a .npz file.
+func archive(t testing.TB, members map[string][]byte) []byte {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Write(members[name])
+	}
+	w.Close()
+	return out.Bytes()
+}
+
+func TestZip(t *testing.T) {
+	two := file("{'descr': '<u2', 'fortran_order': False, 'shape': (2, 1, 2), }\n", "\x01\x00\x02\x00\x03\x00\x04\x00")
+	content := archive(t, map[string][]byte{"image.npy": two, "mask.npy": file("{'descr': '|b1', 'fortran_order': False, 'shape': (1, 2), }\n", "\x00\x01"), "note.txt": []byte("x")})
+	arrays, err := OpenZip(bytes.NewReader(content), int64(len(content)))
+	if err != nil || len(arrays) != 2 || arrays[0].Name != "image" || arrays[1].Name != "mask" || arrays[1].Type != pixel.Bool {
+		t.Fatalf("%v, %v", arrays, err)
+	}
+	s, err := arrays[0].Images(2, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := s.Read(1); err != nil || !slices.Equal(got, []float32{3, 4}) {
+		t.Errorf("image 1 is %v, %v", got, err)
+	}
+	for want, content := range map[string][]byte{
+		"without .npy arrays": archive(t, map[string][]byte{"a.txt": nil}), "no .npz file": []byte("PK\x03\x04 and nothing else"),
+		"array a: it is no .npy": archive(t, map[string][]byte{"a.npy": []byte("something else")}),
+	} {
+		if _, err := OpenZip(bytes.NewReader(content), int64(len(content))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %v, without %q", err, want)
+		}
+	}
+}
+
+func FuzzOpenZip(f *testing.F) {
+	f.Add(archive(f, map[string][]byte{"a.npy": file("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 1), }\n", "abcd")}))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		arrays, err := OpenZip(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return
+		}
+		for _, a := range arrays {
+			if a.Len() > 0 && a.Len() < 1<<16 {
+				read(a, 1, 1, int(a.Len()))
+			}
+		}
+	})
 }
 
 func FuzzOpen(f *testing.F) {
@@ -109,7 +212,10 @@ func FuzzOpen(f *testing.F) {
 		if a.Len() > int64(len(content)) {
 			t.Fatalf("%d values in %d bytes", a.Len(), len(content))
 		}
-		if err := a.Read(0, make([]float32, a.Len())); err != nil {
+		if a.Len() == 0 {
+			return
+		}
+		if _, err := read(a, 1, 1, int(a.Len())); err != nil {
 			t.Fatalf("an open file's values cannot be read: %v", err)
 		}
 	})

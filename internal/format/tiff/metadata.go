@@ -30,7 +30,9 @@ func carried(id uint16) bool {
 		315, 316, // artist and computer
 		33432: // copyright
 		return true
-	case 34665, 34853, 40965: // directories elsewhere in the file: Exif, GPS and interoperability
+	case 34665, 34853, 40965, // directories elsewhere in the file: Exif, GPS and interoperability
+		tagSIS,       // places in the file
+		50838, 50839: // ImageJ's labels of the images of a stack
 		return false
 	}
 	// Private tags, such as those of microscopes.
@@ -47,8 +49,9 @@ func (f *File) Metadata(i int) ([]Tag, error) {
 	seen := map[uint16]bool{}
 	left := int64(maxMetadata)
 	for _, e := range list {
-		size := e.size() * e.count
-		if !carried(e.tag) || size == 0 || seen[e.tag] {
+		size := e.size() * min(e.count, maxMetadata)
+		// Types beyond those of TIFF 6.0 are of places in the file, or of BigTIFF.
+		if !carried(e.tag) || size == 0 || e.kind > 12 || seen[e.tag] {
 			continue
 		}
 		seen[e.tag] = true

@@ -9,7 +9,10 @@ import (
 	"io"
 	"math"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/image/tiff/lzw"
+
+	"alrc/internal/format/pixel"
 )
 
 const (
@@ -18,17 +21,23 @@ const (
 	compressionDeflate    = 8
 	compressionOldDeflate = 32946
 	compressionPackBits   = 32773
+	compressionJPEG       = 7
+	compressionZSTD       = 50000
 )
 
-// Read fills pixels, of length Height*Width*Channels, with a page of this file: [H,W,C], in the units of the file. A page
-// where 0 is white is turned over, so that larger is brighter, and colours of a palette are from 0 to 65,535. Numbers
-// that float32 cannot have are rounded.
-func (f *File) Read(p Page, pixels []float32) error {
+// Read fills pixels, of length Height*Width*Channels, with a page of this file: [H,W,C], in the units of the file, as they are
+// stored also where 0 is white. Colours of a palette are from 0 to 65,535. Numbers that float32 cannot have are rounded.
+func (f *File) Read(p Page, pixels []float32) error { return read(f, p, pixels) }
+
+// Read64 does the same with float64, which has all numbers but whole ones beyond 2^53.
+func (f *File) Read64(p Page, pixels []float64) error { return read(f, p, pixels) }
+
+func read[T float32 | float64](f *File, p Page, pixels []T) error {
 	if len(pixels) != p.Width*p.Height*p.Channels {
 		return fmt.Errorf("a page of %dx%d pixels of %d channels does not fit %d values", p.Width, p.Height, p.Channels, len(pixels))
 	}
 	block := make([]byte, 0, p.blockBytes(min(p.blockHeight, p.Height)))
-	row := make([]float32, p.blockWidth*p.blockSamples())
+	row := make([]float64, p.blockWidth*p.blockSamples())
 	var together []byte // a row of the floating-point predictor, put together again
 	for i, offset := range p.offsets {
 		plane, place := 0, i
@@ -57,11 +66,14 @@ func (f *File) Read(p Page, pixels []float32) error {
 			} else {
 				p.samplesOf(row, line, order)
 			}
-			p.place(pixels, row, top+y, left, plane)
+			put(&p, pixels, row, top+y, left, plane)
 		}
 	}
 	return nil
 }
+
+// maxWindow bounds the memory of Zstandard's decoder.
+const maxWindow = 256 << 20
 
 // block reads and unpacks the rows of a strip or tile.
 func (f *File) block(p *Page, block []byte, offset, count int64, rows int) ([]byte, error) {
@@ -69,6 +81,10 @@ func (f *File) block(p *Page, block []byte, offset, count int64, rows int) ([]by
 	stored := io.Reader(io.NewSectionReader(f.r, offset, count))
 	switch p.compression {
 	case compressionLZW:
+		// Before TIFF 6.0, codes began with their lowest bits, and the first one of a strip, which clears the table, looked so.
+		if begin, _ := f.bytes(offset, min(count, 2)); len(begin) == 2 && begin[0] == 0 && begin[1]&1 == 1 {
+			return nil, errors.New("it is compressed by LZW as it was before TIFF 6.0, which is not read; save it again, as by libtiff's \"tiffcp -c none\"")
+		}
 		reader := lzw.NewReader(stored, lzw.MSB, 8)
 		defer reader.Close()
 		stored = reader
@@ -79,6 +95,15 @@ func (f *File) block(p *Page, block []byte, offset, count int64, rows int) ([]by
 		}
 		defer reader.Close()
 		stored = reader
+	case compressionZSTD:
+		reader, err := zstd.NewReader(stored, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(maxWindow))
+		if err != nil {
+			return nil, err
+		}
+		defer reader.Close()
+		stored = reader
+	case compressionJPEG:
+		return f.jpeg(p, block[:size], stored, rows)
 	case compressionPackBits:
 		packed, err := io.ReadAll(stored)
 		if err != nil {
@@ -144,7 +169,7 @@ func (p *Page) undoFloat(out, line []byte) []byte {
 }
 
 // undoDifferences adds up a row of horizontal differences, in the samples' own arithmetic, which wraps around.
-func (p *Page) undoDifferences(row []float32, line []byte, order binary.ByteOrder) {
+func (p *Page) undoDifferences(row []float64, line []byte, order binary.ByteOrder) {
 	samples, size := p.blockSamples(), p.Bits/8
 	for c := range min(samples, p.channelSamples()) {
 		sum := uint64(0)
@@ -168,47 +193,34 @@ func integer(b []byte, bits int, order binary.ByteOrder) uint64 {
 }
 
 // value is what the bits of a sample of at least 8 bits stand for.
-func (p *Page) value(v uint64) float32 {
+func (p *Page) value(v uint64) float64 {
 	shift := 64 - uint(p.Bits)
 	switch {
 	case p.Format == Signed:
-		return float32(int64(v<<shift) >> shift)
+		return float64(int64(v<<shift) >> shift)
 	case p.Format == Unsigned:
-		return float32(v << shift >> shift)
+		return float64(v << shift >> shift)
 	case p.Bits == 64:
-		return float32(math.Float64frombits(v))
+		return math.Float64frombits(v)
 	case p.Bits == 32:
-		return math.Float32frombits(uint32(v))
+		return float64(math.Float32frombits(uint32(v)))
 	}
-	return half(uint16(v))
-}
-
-// half is the value of an IEEE 754 number of 16 bits.
-func half(v uint16) float32 {
-	sign := 1.0
-	if v>>15 == 1 {
-		sign = -1
-	}
-	exponent, fraction := int(v>>10&31), float64(v&1023)
-	switch exponent {
-	case 0:
-		return float32(sign * math.Ldexp(fraction, -24))
-	case 31:
-		if fraction != 0 {
-			return float32(math.NaN())
-		}
-		return float32(math.Inf(int(sign)))
-	}
-	return float32(sign * math.Ldexp(1024+fraction, exponent-25))
+	return pixel.Half(uint16(v))
 }
 
 // samplesOf reads the numbers of a block's row.
-func (p *Page) samplesOf(row []float32, line []byte, order binary.ByteOrder) {
-	if p.Bits < 8 {
-		perByte := 8 / p.Bits
+func (p *Page) samplesOf(row []float64, line []byte, order binary.ByteOrder) {
+	if p.Bits%8 != 0 {
+		// Packed, the highest bit first.
+		var held uint64
+		have := 0
 		for i := range row {
-			shift := 8 - p.Bits*(i%perByte+1)
-			row[i] = float32(line[i/perByte] >> shift & (1<<p.Bits - 1))
+			for have < p.Bits {
+				held, have = held<<8|uint64(line[0]), have+8
+				line = line[1:]
+			}
+			have -= p.Bits
+			row[i] = float64(held >> have & (1<<p.Bits - 1))
 		}
 		return
 	}
@@ -218,37 +230,23 @@ func (p *Page) samplesOf(row []float32, line []byte, order binary.ByteOrder) {
 	}
 }
 
-// place puts a block's row where it belongs in the page.
-func (p *Page) place(pixels, row []float32, y, left, plane int) {
+// put puts a block's row where it belongs in the page.
+func put[T float32 | float64](p *Page, pixels []T, row []float64, y, left, plane int) {
 	samples := p.blockSamples()
 	for x := range min(p.blockWidth, p.Width-left) {
-		pixel := pixels[(y*p.Width+left+x)*p.Channels:][:p.Channels]
+		to := pixels[(y*p.Width+left+x)*p.Channels:][:p.Channels]
 		switch {
 		case p.Palette:
 			index := int(row[x*samples])
-			for c := range pixel {
-				pixel[c] = float32(p.colourMap[c<<p.Bits+index])
+			for c := range to {
+				to[c] = T(p.colourMap[c<<p.Bits+index])
 			}
 		case p.planes:
-			pixel[plane] = p.bright(row[x])
+			to[plane] = T(row[x])
 		default:
-			for c := range pixel {
-				pixel[c] = p.bright(row[x*samples+c])
+			for c := range to {
+				to[c] = T(row[x*samples+c])
 			}
 		}
 	}
-}
-
-// bright turns a value of a page where 0 is white over.
-func (p *Page) bright(value float32) float32 {
-	if p.photometric != whiteIsZero {
-		return value
-	}
-	switch p.Format {
-	case Unsigned:
-		return float32(math.Ldexp(1, p.Bits)-1) - value
-	case Signed:
-		return -1 - value
-	}
-	return -value
 }

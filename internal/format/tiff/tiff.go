@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"math/bits"
+
+	"alrc/internal/format/pixel"
 )
 
 // Limits that keep a hostile file from taking memory or time without bounds.
@@ -17,8 +19,12 @@ const (
 	maxPages = 1 << 16
 	// maxSamples bounds width * height * samples per pixel of a page.
 	maxSamples = 1 << 27
-	// maxRatio is beyond what the compressions can reach: LZW's longest string of about 4,000 bytes for a code of 12 bits.
+	// maxRatio is beyond what most compressions can reach: LZW's longest string of about 4,000 bytes for a code of 12 bits.
 	maxRatio = 4096
+	// maxZSTDRatio is beyond what images reach with Zstandard, which has no bound of its own but that of a block of 128 KiB.
+	maxZSTDRatio = 1 << 16
+	// maxTables bounds the bytes of JPEG's tables.
+	maxTables = 1 << 16
 	// maxTileExcess bounds how far a tile reaches beyond a page that is smaller.
 	maxTileExcess = 1 << 13
 )
@@ -66,6 +72,7 @@ const (
 	tagTileOffsets     = 324
 	tagTileByteCounts  = 325
 	tagFormat          = 339
+	tagJPEGTables      = 347
 )
 
 // undefined is the format of samples whose writer did not know; they are unsigned as a rule.
@@ -76,6 +83,7 @@ const (
 	blackIsZero = 1
 	rgb         = 2
 	palette     = 3
+	yCbCr       = 6
 )
 
 // File is a TIFF file that is open for reading. Its methods may be called by several goroutines at a time.
@@ -83,33 +91,20 @@ type File struct {
 	r     io.ReaderAt
 	size  int64
 	order binary.ByteOrder
+	big   bool    // BigTIFF
 	pages []int64 // where their directories are
+	stack int     // the images that one directory stands for, where they are several
 }
 
 // Open reads where the pages of a file of a size are.
 func Open(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{r: r, size: size}
-	header, err := f.bytes(0, 8)
+	at, err := f.header()
 	if err != nil {
-		return nil, fmt.Errorf("TIFF header: %w", err)
-	}
-	switch string(header[:2]) {
-	case "II":
-		f.order = binary.LittleEndian
-	case "MM":
-		f.order = binary.BigEndian
-	default:
-		return nil, errors.New("this is no TIFF file: it begins with neither II nor MM")
-	}
-	switch version := f.order.Uint16(header[2:]); version {
-	case 42:
-	case 43:
-		return nil, errors.New("this is a BigTIFF file (of 64-bit offsets), which is not read; save it as a classic TIFF file")
-	default:
-		return nil, fmt.Errorf("this is no TIFF file: its version is %d, not 42", version)
+		return nil, err
 	}
 	seen := map[int64]bool{}
-	for at := int64(f.order.Uint32(header[4:])); at != 0; {
+	for at != 0 {
 		if seen[at] {
 			return nil, fmt.Errorf("page %d's directory is that of an earlier page: the file is damaged", len(f.pages))
 		}
@@ -117,25 +112,43 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 			return nil, fmt.Errorf("there are more than %d pages", maxPages)
 		}
 		seen[at] = true
-		count, err := f.bytes(at, 2)
-		if err != nil {
-			return nil, fmt.Errorf("page %d's directory: %w", len(f.pages), err)
-		}
-		next, err := f.bytes(at+2+12*int64(f.order.Uint16(count)), 4)
+		_, next, err := f.lines(at)
 		if err != nil {
 			return nil, fmt.Errorf("page %d's directory: %w", len(f.pages), err)
 		}
 		f.pages = append(f.pages, at)
-		at = int64(f.order.Uint32(next))
+		at = next
 	}
 	if len(f.pages) == 0 {
 		return nil, errors.New("the file has no page")
 	}
+	if len(f.pages) == 1 {
+		f.findStack()
+	}
 	return f, nil
 }
 
+// findStack finds the images of an ImageJ stack that has a directory for the first one only: the others follow it in the file.
+func (f *File) findStack() {
+	tags, err := f.Metadata(0)
+	if err != nil {
+		return
+	}
+	count := imageJCount(textOf(tags, tagDescription))
+	if count < 2 || count > maxPages {
+		return
+	}
+	p, err := f.page(0)
+	if err != nil || p.compression != compressionNone || p.planes || p.blockWidth != p.Width {
+		return
+	}
+	if end := int64(p.offsets[0]) + int64(count)*int64(p.blockBytes(p.Height)); end <= f.size {
+		f.stack = count
+	}
+}
+
 // Len is the number of pages.
-func (f *File) Len() int { return len(f.pages) }
+func (f *File) Len() int { return max(len(f.pages), f.stack) }
 
 // bytes reads a part of the file.
 func (f *File) bytes(at, count int64) ([]byte, error) {
@@ -159,6 +172,8 @@ type Page struct {
 	Format Format
 	// Palette says that samples are numbers of colours, which are from 0 to 65,535.
 	Palette bool
+	// WhiteIsZero says that smaller numbers of a grey page are to be shown brighter.
+	WhiteIsZero bool
 	// Reduced says that the page is no image of its own, but a smaller version of another one or a mask.
 	Reduced bool
 
@@ -168,82 +183,10 @@ type Page struct {
 	predictor   int
 	photometric int
 	colourMap   []uint64
+	tables      []byte // of JPEG
 	// Strips are blocks as wide as the page.
 	blockWidth, blockHeight int
 	offsets, counts         []uint64
-}
-
-// entry is a line of a directory.
-type entry struct {
-	tag, kind uint16
-	count     int64
-	value     []byte // the four bytes that hold the value or say where it is
-}
-
-var kindSizes = [...]int64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-
-func (e *entry) size() int64 {
-	if int(e.kind) >= len(kindSizes) {
-		return 0
-	}
-	return kindSizes[e.kind]
-}
-
-// entries reads a page's directory.
-func (f *File) entries(page int) ([]entry, error) {
-	if page < 0 || page >= len(f.pages) {
-		return nil, fmt.Errorf("page %d: the file has the pages 0 to %d", page, len(f.pages)-1)
-	}
-	at := f.pages[page]
-	count, err := f.bytes(at, 2)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := f.bytes(at+2, 12*int64(f.order.Uint16(count)))
-	if err != nil {
-		return nil, err
-	}
-	list := make([]entry, len(lines)/12)
-	for i := range list {
-		line := lines[12*i:][:12]
-		list[i] = entry{f.order.Uint16(line), f.order.Uint16(line[2:]), int64(f.order.Uint32(line[4:])), line[8:]}
-	}
-	return list, nil
-}
-
-// data reads the bytes of an entry's values.
-func (f *File) data(e *entry) ([]byte, error) {
-	size := e.size() * e.count
-	if size <= 4 {
-		return e.value[:size], nil
-	}
-	return f.bytes(int64(f.order.Uint32(e.value)), size)
-}
-
-// integers reads an entry's values, of which there may be no more than limit.
-func (f *File) integers(e *entry, limit int64) ([]uint64, error) {
-	if e.count > limit {
-		return nil, fmt.Errorf("tag %d has %d values, more than the %d that there can be", e.tag, e.count, limit)
-	}
-	if e.kind != 1 && e.kind != 3 && e.kind != 4 {
-		return nil, fmt.Errorf("tag %d is of type %d, and whole numbers are expected", e.tag, e.kind)
-	}
-	data, err := f.data(e)
-	if err != nil {
-		return nil, fmt.Errorf("tag %d: %w", e.tag, err)
-	}
-	values := make([]uint64, e.count)
-	for i := range values {
-		switch e.kind {
-		case 1:
-			values[i] = uint64(data[i])
-		case 3:
-			values[i] = uint64(f.order.Uint16(data[2*i:]))
-		default:
-			values[i] = uint64(f.order.Uint32(data[4*i:]))
-		}
-	}
-	return values, nil
 }
 
 // Page reads what page i, counted from 0, holds, and checks that this package can read it.
@@ -313,7 +256,7 @@ func (f *File) page(i int) (Page, error) {
 	}
 	switch p.photometric {
 	case whiteIsZero, blackIsZero, -1:
-		p.Channels = 1
+		p.Channels, p.WhiteIsZero = 1, p.photometric == whiteIsZero
 	case rgb:
 		p.Channels = 3
 	case palette:
@@ -321,8 +264,13 @@ func (f *File) page(i int) (Page, error) {
 		if err := f.readColourMap(&p, tags[tagColourMap]); err != nil {
 			return Page{}, err
 		}
+	case yCbCr:
+		if p.compression != compressionJPEG {
+			return Page{}, errors.New("its colours are luminance and chrominance (YCbCr) without JPEG, which are not read; save it as grey or RGB")
+		}
+		p.Channels = 3
 	default:
-		return Page{}, fmt.Errorf("its photometric interpretation is %d; grey (0 and 1), RGB (2) and palettes (3) are read", p.photometric)
+		return Page{}, fmt.Errorf("its photometric interpretation is %d; grey (0 and 1), RGB (2) and palettes (3) are read; save it as one of them", p.photometric)
 	}
 	if !p.Palette && p.samples < p.Channels {
 		return Page{}, fmt.Errorf("it has %d samples a pixel where its colours need %d", p.samples, p.Channels)
@@ -330,7 +278,22 @@ func (f *File) page(i int) (Page, error) {
 	if err := p.checkSamples(); err != nil {
 		return Page{}, err
 	}
-	return p, f.readBlocks(&p, tags, number(tagRowsPerStrip, p.Height), number(tagTileWidth, 0), number(tagTileHeight, 0))
+	if p.compression == compressionJPEG {
+		if e := tags[tagJPEGTables]; e != nil && e.count <= maxTables {
+			if p.tables, err = f.data(e); err != nil {
+				return Page{}, fmt.Errorf("tag %d: %w", e.tag, err)
+			}
+		}
+	}
+	if err := f.readBlocks(&p, tags, number(tagRowsPerStrip, p.Height), number(tagTileWidth, 0), number(tagTileHeight, 0)); err != nil {
+		return Page{}, err
+	}
+	if f.stack > 1 {
+		// The images follow each other without a gap, whatever strips the first one has.
+		size := uint64(p.blockBytes(p.Height))
+		p.offsets, p.counts, p.blockHeight = []uint64{p.offsets[0] + uint64(i)*size}, []uint64{size}, p.Height
+	}
+	return p, nil
 }
 
 func tooMany(factors ...int) bool {
@@ -354,30 +317,60 @@ func (f *File) readColourMap(p *Page, e *entry) error {
 }
 
 func (p *Page) checkSamples() error {
-	ok := false
-	switch p.Format {
-	case Unsigned, Signed:
-		switch p.Bits {
-		case 1, 2, 4:
-			ok = p.Format == Unsigned
-		case 8, 16, 32, 64:
-			ok = true
-		}
-	case Float:
-		ok = p.Bits == 16 || p.Bits == 32 || p.Bits == 64
-	}
-	if !ok {
-		return fmt.Errorf("its samples are %v numbers of %d bits, which is not read", p.Format, p.Bits)
+	if p.Type() == pixel.Invalid || p.Bits%8 != 0 && (p.predictor != 1 || p.Palette && p.Bits > 8) {
+		return fmt.Errorf("its samples are %v numbers of %d bits, which is not read; save it with 8, 16 or 32 bits", p.Format, p.Bits)
 	}
 	switch p.compression {
-	case compressionNone, compressionLZW, compressionDeflate, compressionOldDeflate, compressionPackBits:
+	case compressionNone, compressionLZW, compressionDeflate, compressionOldDeflate, compressionPackBits, compressionZSTD:
+	case compressionJPEG:
+		if p.Bits != 8 || p.Format != Unsigned || p.Palette || p.planes || p.samples != p.Channels {
+			return fmt.Errorf("it is compressed by JPEG with %d samples of %d bits, of which only 8 bits of grey or colours are read", p.samples, p.Bits)
+		}
 	default:
-		return fmt.Errorf("its compression is %d; read are none (1), LZW (5), deflate (8 and 32946) and PackBits (32773)", p.compression)
+		name := unreadCompressions[p.compression]
+		if name != "" {
+			name = ", " + name
+		}
+		return fmt.Errorf("its compression is %d%s; read are none (1), LZW (5), JPEG (7), deflate (8 and 32946), PackBits (32773) and Zstandard (50000):"+
+			" save it with one of them", p.compression, name)
 	}
 	if ok := p.predictor == 1 || p.predictor == 2 && p.Bits >= 8 || p.predictor == 3 && p.Format == Float; !ok {
 		return fmt.Errorf("its predictor is %d, which does not go with %v numbers of %d bits", p.predictor, p.Format, p.Bits)
 	}
 	return nil
+}
+
+var unreadCompressions = map[int]string{2: "a fax's", 3: "a fax's", 4: "a fax's", 6: "JPEG as it was before 1995", 33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000",
+	34925: "LZMA", 34887: "LERC", 50001: "WebP", 50002: "JPEG XL", 65000: "EER", 65001: "EER", 65002: "EER"}
+
+// Type is the type of number that samples are, such as uint16 for those of 12 bits.
+func (p *Page) Type() pixel.Type {
+	switch {
+	case p.Format == Float:
+		if p.Bits%8 == 0 {
+			return pixel.Floating(p.Bits / 8)
+		}
+	case p.Format == Unsigned && (p.Bits <= 16 || p.Bits == 32):
+		for _, size := range []int{1, 2, 4} {
+			if p.Bits <= 8*size {
+				return pixel.Integer(size, false)
+			}
+		}
+	case p.Bits%8 == 0 && (p.Format == Unsigned || p.Format == Signed):
+		return pixel.Integer(p.Bits/8, p.Format == Signed)
+	}
+	return pixel.Invalid
+}
+
+// Indexes is the page of a palette with the numbers of colours as its samples, for [File.Read].
+func (p Page) Indexes() Page {
+	p.Palette, p.Channels = false, 1
+	return p
+}
+
+// Colour is the colour of a palette's number: red, green and blue from 0 to 65,535.
+func (p *Page) Colour(number int) (red, green, blue uint64) {
+	return p.colourMap[number], p.colourMap[1<<p.Bits+number], p.colourMap[2<<p.Bits+number]
 }
 
 // readBlocks reads where the page's strips or tiles are.
@@ -434,9 +427,12 @@ func (f *File) readBlocks(p *Page, tags map[uint16]*entry, rowsPerStrip, tileWid
 		}
 		stored += p.counts[i]
 	}
-	ratio := uint64(1)
-	if p.compression != compressionNone {
-		ratio = maxRatio
+	ratio := uint64(maxRatio)
+	switch p.compression {
+	case compressionNone:
+		ratio = 1
+	case compressionZSTD:
+		ratio = maxZSTDRatio
 	}
 	if needed := uint64(blocks/p.down()) * uint64(p.blockBytes(p.Height)); stored*ratio < needed {
 		return fmt.Errorf("%d bytes of pixels cannot become the %d that %dx%d pixels have: the file is truncated or damaged",

@@ -380,27 +380,24 @@ func TestReadHalfPrecision(t *testing.T) {
 	}
 }
 
-func TestReadTurnsWhiteIsZeroOver(t *testing.T) {
+// Where 0 is white, numbers are as they are in the file, and the page says so.
+func TestReadWhiteIsZero(t *testing.T) {
 	for _, test := range []struct {
-		bits        int
-		format      Format
-		bits0, want [2]uint64
+		bits   int
+		format Format
+		bits0  [2]uint64
+		want   [2]float32
 	}{
-		{1, Unsigned, [2]uint64{0, 1}, [2]uint64{1, 0}},
-		{8, Unsigned, [2]uint64{0, 255}, [2]uint64{255, 0}},
-		{16, Unsigned, [2]uint64{0, 65535}, [2]uint64{65535, 0}},
-		{8, Signed, [2]uint64{0x80, 0x7f}, [2]uint64{127, 0x80}},
+		{1, Unsigned, [2]uint64{0, 1}, [2]float32{0, 1}},
+		{8, Unsigned, [2]uint64{0, 255}, [2]float32{0, 255}},
+		{16, Unsigned, [2]uint64{0, 65535}, [2]float32{0, 65535}},
+		{8, Signed, [2]uint64{0x80, 0x7f}, [2]float32{-128, 127}},
+		{32, Float, [2]uint64{0x3f800000, 0xbf800000}, [2]float32{1, -1}},
 	} {
 		l := layout{order: binary.LittleEndian, width: 2, height: 1, samples: 1, bits: test.bits, format: test.format, photometric: whiteIsZero}
-		_, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return test.bits0[x] }), 0)
-		for i, want := range test.want {
-			value := float32(want)
-			if test.format == Signed {
-				value = float32(int8(want))
-			}
-			if pixels[i] != value {
-				t.Errorf("%d bits, %v: %d is %v, not %v", test.bits, test.format, test.bits0[i], pixels[i], value)
-			}
+		page, pixels := readAll(t, writeFile([]layout{l}, func(x, y, s int) uint64 { return test.bits0[x] }), 0)
+		if !page.WhiteIsZero || !slices.Equal(pixels, test.want[:]) {
+			t.Errorf("%d bits, %v: %v, %v", test.bits, test.format, page.WhiteIsZero, pixels)
 		}
 	}
 }
@@ -531,7 +528,7 @@ func TestWriteRefuses(t *testing.T) {
 		"Exif":         with(func(m *Image) { m.Tags = []Tag{{34665, 4, []byte{8, 0, 0, 0}}} }),
 		"wrong type":   with(func(m *Image) { m.Tags = []Tag{{270, 99, []byte("a")}} }),
 		"odd length":   with(func(m *Image) { m.Tags = []Tag{{65000, 3, []byte{1}}} }),
-		"twice":        with(func(m *Image) { m.Tags = []Tag{{270, 2, []byte("a")}, {270, 2, []byte("b")}} }),
+		"twice":        with(func(m *Image) { m.Tags = []Tag{{305, 2, []byte("a")}, {305, 2, []byte("b")}} }),
 	} {
 		if err := Write(new(bytes.Buffer), images); err == nil {
 			t.Errorf("%s: it was written", name)
@@ -679,7 +676,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		"no offsets":        {file(func(l *layout) { l.withoutOffsets = true }), "where its pixels are"},
 		"no palette":        {file(func(l *layout) { l.photometric = palette }), "palette"},
 		"CMYK":              {file(func(l *layout) { l.photometric = 5 }), "photometric interpretation is 5"},
-		"JPEG":              {file(func(l *layout) { l.compression = 7 }), "compression is 7"},
+		"JPEG":              {file(func(l *layout) { l.compression = 7 }), "JPEG"},
 		"24 bits":           {set(whole, 258, 24), "24 bits"},
 		"complex":           {file(func(l *layout) { l.format = 6 }), "format 6"},
 		"float predictor":   {file(func(l *layout) { l.predictor = 3 }), "predictor is 3"},
@@ -760,7 +757,7 @@ func FuzzRead(f *testing.F) {
 			}
 			// What was read can be written and is the same when it is read again.
 			var buffer bytes.Buffer
-			if err := Write(&buffer, []Image{{p.Width, p.Height, p.Channels, pixels, tags}}); err != nil {
+			if err := Write(&buffer, []Image{{Width: p.Width, Height: p.Height, Channels: p.Channels, Pixels: pixels, Tags: tags}}); err != nil {
 				t.Fatal(err)
 			}
 			if _, again := readAll(t, buffer.Bytes(), 0); !slices.EqualFunc(again, pixels, equal) {
