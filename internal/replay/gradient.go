@@ -21,10 +21,13 @@ type GradientNorm struct {
 	Usual Number `json:"usual"`
 }
 
+// longestForNorm is the number of records up to which the norm of the gradient is read, too: it takes as long again.
+const longestForNorm = 2_000_000
+
 // gradientNorm reads the norm of the gradient where a log has one, and compares its episodes with those of the loss. It
-// returns nil if there is none, or it cannot be read: then nothing is said of it.
+// returns nil if there is none, or it cannot be read, or the log is very long: then nothing is said of it.
 func gradientNorm(log *losslog.Log, loss *spike.Summary, gap int64) *GradientNorm {
-	if log.Source().Format == losslog.Pattern {
+	if log.Source().Format == losslog.Pattern || log.Source().Records > longestForNorm || len(loss.Episodes) == 0 {
 		return nil
 	}
 	field := normField(log.Fields())

@@ -48,9 +48,7 @@ func Run(o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	if len(report.analysis.found.Episodes) > 0 {
-		report.GradientNorm = gradientNorm(log, report.analysis.found, steps.gap)
-	}
+	report.GradientNorm = gradientNorm(log, report.analysis.found, steps.gap)
 	report.finish()
 	return report, nil
 }

@@ -39,8 +39,7 @@ type Detector struct {
 	ring   [256]record
 	n      int64 // records that came
 	judged int64 // records whose verdict is final
-	low    int64 // the window's first record
-	window *window
+	window window
 	noise  noise
 	open   *Episode
 	levels levels
@@ -50,7 +49,7 @@ type Detector struct {
 }
 
 // New returns a detector for a series that begins.
-func New() *Detector { return &Detector{window: newWindow()} }
+func New() *Detector { return new(Detector) }
 
 // Find judges losses that are all there. Steps may be nil for losses that are numbered from 0.
 func Find(steps []int64, losses []float64) *Summary {
@@ -98,33 +97,29 @@ func (d *Detector) Add(step int64, loss float64) {
 		d.noise.add(loss)
 	}
 
-	old := math.NaN()
-	if d.n-d.low > span {
-		old = d.at(d.low).loss
-		d.low++
+	if d.n-d.window.low > span {
+		d.window.pop()
 	}
-	switch leaves := old-old == 0; {
-	case finite && leaves:
-		d.window.replace(old, loss)
-	case finite:
-		d.window.insert(loss)
-	case leaves:
-		d.window.remove(old)
-	}
+	d.window.push(loss)
 	if i >= half {
 		d.judge()
 	}
-	d.levels.add(d, finite)
+	if finite && len(d.levels.first) < initial {
+		d.levels.first = append(d.levels.first, loss)
+	}
+	if d.n%every == 0 {
+		d.levels.add(d)
+	}
 }
 
 // now judges the newest record, which is not in the window, by those before it.
 func (d *Detector) now(i int64) {
-	n := d.window.n
-	if n < fewest {
+	n, r := d.window.n, d.at(i)
+	if n < fewest || d.window.ordinary(r.loss) && !r.jump {
 		return
 	}
 	if g, ok := d.rises(i, n, atOnce*(1+10/float64(n)), i); ok {
-		d.begin(newEpisode(i, d.at(i).step, g.level, g.deviation), i)
+		d.begin(newEpisode(i, r.step, g.level, g.deviation), i)
 	}
 }
 
@@ -132,11 +127,11 @@ func (d *Detector) now(i int64) {
 func (d *Detector) judge() {
 	i := d.judged
 	d.judged++
-	r, n := d.at(i), d.window.n-1
+	r := d.at(i)
 	if r.episode {
 		return
 	}
-	if n >= calm && (r.loss > d.window.v[n/2] || r.jump) {
+	if n := d.window.n - 1; n >= calm && !(d.window.ordinary(r.loss) && !r.jump) {
 		most := float64(Limit)
 		if n < enough {
 			most *= 1 + (enough-float64(n))/10
@@ -156,7 +151,7 @@ func (d *Detector) judge() {
 func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool) {
 	r := d.at(i)
 	median, deviation, ok := d.window.reaches(r.loss, n, most)
-	if !ok && !r.jump || r.loss-r.loss != 0 {
+	if !ok && !r.jump {
 		return ground{}, false
 	}
 	g := d.nearby(i, end)
@@ -190,7 +185,7 @@ type ground struct {
 func (d *Detector) nearby(i, end int64) ground {
 	g := ground{level: math.Inf(1)}
 	var values, sorted [half]float64
-	first := max(d.low, i-half)
+	first := max(d.window.low, i-half)
 	n := 0
 	for j := i - 1; j >= first; j-- {
 		r := d.at(j)
@@ -337,11 +332,8 @@ func (d *Detector) Close() *Summary {
 	}
 	d.closed = true
 	for d.judged < d.n {
-		for d.low < d.judged-half {
-			if old := d.at(d.low).loss; old-old == 0 {
-				d.window.remove(old)
-			}
-			d.low++
+		for d.window.low < d.judged-half {
+			d.window.pop()
 		}
 		d.judge()
 	}

@@ -7,11 +7,11 @@ import (
 
 const (
 	// every is the number of records between two looks at the level.
-	every = 20
+	every = 32
 	// mostLevels bounds the levels that are kept: where there are more, every other one is left out.
 	mostLevels = 512
 	// around is the number of levels that a change of level is looked for in.
-	around = 17
+	around = 11
 	// initial is the number of finite losses whose median is the level at the beginning or the end.
 	initial = 15
 	// mostChanges bounds the changes that are kept.
@@ -29,7 +29,6 @@ type levels struct {
 	kept   []level
 	stride int // records between two that are kept
 	skip   int
-	wait   int
 
 	last  [around]level
 	count int
@@ -38,18 +37,13 @@ type levels struct {
 	changes []Change
 }
 
-func (l *levels) add(d *Detector, finite bool) {
-	if finite && len(l.first) < initial {
-		l.first = append(l.first, d.at(d.n-1).loss)
-	}
-	if l.wait++; l.wait < every {
-		return
-	}
-	l.wait = 0
+// add looks at the level, every so many records.
+func (l *levels) add(d *Detector) {
 	if d.window.n < initial {
 		return
 	}
-	now := level{d.at((d.low + d.n) / 2).step, d.window.median(d.window.n), d.window.spread()}
+	median, spread := d.window.level()
+	now := level{d.at((d.window.low + d.window.high) / 2).step, median, spread}
 	l.keep(now)
 	if d.window.n < span*3/4 {
 		l.count = 0
@@ -79,11 +73,11 @@ func (l *levels) keep(now level) {
 }
 
 // look tells whether the level changed at once in the middle of the last levels: most of the change of all of them,
-// which do not overlap at their ends, lies between four.
+// which do not overlap at their ends, lies between three.
 func (l *levels) look() {
 	at := func(i int) level { return l.last[(l.count+i)%around] }
 	const middle = around / 2
-	near := func(i int) float64 { return math.Abs(at(i+2).median - at(i-2).median) }
+	near := func(i int) float64 { return math.Abs(at(i+1).median - at(i-1).median) }
 	from, to := at(0), at(around-1)
 	whole := math.Abs(to.median - from.median)
 	change := near(middle)

@@ -356,36 +356,46 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestWindow compares the sliding median and deviation with sorting.
+// TestWindow compares the median and the deviation with sorting, and sees that no bound is too high.
 func TestWindow(t *testing.T) {
 	r := random(8)
-	w := newWindow()
-	var values []float64
-	for i := range 3000 {
-		x := math.Round(40*r.NormFloat64()) / 10
-		switch {
-		case len(values) == span:
-			w.replace(values[0], x)
-			values = append(values[1:], x)
-		case i%7 == 0 && len(values) > 3:
-			w.remove(values[0])
-			values = values[1:]
-		default:
-			w.insert(x)
-			values = append(values, x)
+	var w window
+	bounded := 0
+	for i := range 6000 {
+		x := r.NormFloat64()
+		switch at := i % 3000; {
+		case at > 2500 && i%9 == 0:
+			x = math.NaN()
+		case at > 1500:
+			x = math.Round(2*x) / 2
+		case at > 1000:
+			x += 4 - float64(at)/400
 		}
-		sorted := slices.Clone(values)
+		if w.high-w.low == span || i%7 == 0 && w.n > 3 && w.n < 100 {
+			w.pop()
+		}
+		w.push(x)
+		sorted := slices.Clone(w.finite())
 		median := exactMedian(sorted)
 		for k := range sorted {
 			sorted[k] = math.Abs(sorted[k] - median)
 		}
 		mad := exactMedian(sorted)
+		if loss := 10 * r.Float64(); w.ordinary(loss) {
+			bounded++
+			if loss > median && loss >= median+Limit*consistent*mad {
+				t.Fatalf("loss %v is called ordinary, and the threshold is %v", loss, median+Limit*consistent*mad)
+			}
+		}
 		if got := w.median(w.n); math.Abs(got-median) > 1e-12 {
 			t.Fatalf("median %v, not %v", got, median)
 		}
 		if got := w.deviation(w.n, median); mad > 0 && math.Abs(got-1.4826*mad) > 1e-12 {
 			t.Fatalf("deviation %v, not %v", got, 1.4826*mad)
 		}
+	}
+	if bounded < 1000 {
+		t.Errorf("only %d losses were told by a bound", bounded)
 	}
 }
 

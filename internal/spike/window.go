@@ -2,7 +2,7 @@ package spike
 
 import (
 	"math"
-	"sort"
+	"slices"
 )
 
 const (
@@ -14,123 +14,231 @@ const (
 	consistent = 1.4826
 )
 
-// window holds the finite losses of the last records in ascending order. What is beyond them is +Inf, so that a search
-// takes the same steps for any number of them.
+// window holds the losses of the last records. Their median and deviation are found only when a loss needs them; nearly
+// all lie below a bound that a few counts show to hold, from one search to the next.
 type window struct {
-	v [256]float64
-	n int
+	loss      [256]float64 // a ring by record
+	low, high int64        // records in the window
+	n         int          // finite losses
+
+	// The bound holds while the median lies between from and to, which below and upTo count, and less than half of the
+	// losses lie between from-reach and to+reach, so that the median absolute deviation is more than reach.
+	from, to, reach     float64
+	least, most         float64 // from-reach, to+reach
+	below, upTo, inside int
+	bound               float64
+	scratch             [span + 1]float64
 }
 
-func newWindow() *window {
-	w := new(window)
-	for i := range w.v {
-		w.v[i] = math.Inf(1)
+// lower is 1 if a is lower than b, and 0 otherwise. It compares by the difference's sign, which the processor need not
+// guess.
+func lower(a, b float64) int { return int(math.Float64bits(a-b) >> 63) }
+
+// count takes a finite loss into the counts, or, by -1, out of them.
+func (w *window) count(x float64, by int) {
+	w.n += by
+	w.below += by * lower(x, w.from)
+	w.upTo += by * (1 - lower(w.to, x))
+	w.inside += by * (1 - lower(x, w.least)) * (1 - lower(w.most, x))
+}
+
+// push takes the next record's loss.
+func (w *window) push(x float64) {
+	if x == 0 {
+		x = 0 // not -0, which lower would call lower than 0
 	}
-	return w
-}
-
-// below counts the losses that are lower than x. The difference's sign stands for a comparison, which the processor would
-// guess wrongly every other time.
-func (w *window) below(x float64) int {
-	at := 0
-	for step := 128; step > 0; step >>= 1 {
-		lower := int(math.Float64bits(w.v[(at+step-1)&255]-x) >> 63)
-		at += step & -lower
+	w.loss[w.high&255] = x
+	w.high++
+	if x-x == 0 {
+		w.count(x, 1)
 	}
-	return at
 }
 
-func (w *window) insert(x float64) {
-	at := w.below(x)
-	copy(w.v[at+1:w.n+1], w.v[at:w.n])
-	w.v[at] = x
-	w.n++
-}
-
-// remove takes out a loss that is there.
-func (w *window) remove(x float64) {
-	at := w.below(x)
-	copy(w.v[at:w.n-1], w.v[at+1:w.n])
-	w.n--
-	w.v[w.n] = math.Inf(1)
-}
-
-// replace is remove and insert in one.
-func (w *window) replace(old, x float64) {
-	from, to := w.below(old), w.below(x)
-	if to > from {
-		to--
-		copy(w.v[from:to], w.v[from+1:to+1])
-	} else {
-		copy(w.v[to+1:from+1], w.v[to:from])
+// pop removes the first record.
+func (w *window) pop() {
+	x := w.loss[w.low&255]
+	w.low++
+	if x-x == 0 {
+		w.count(x, -1)
 	}
-	w.v[to] = x
+}
+
+// finite copies the losses that are finite to scratch.
+func (w *window) finite() []float64 {
+	v := w.scratch[:0]
+	for i := w.low; i < w.high; i++ {
+		if x := w.loss[i&255]; x-x == 0 {
+			v = append(v, x)
+		}
+	}
+	return v
+}
+
+// ordinary says that a loss is surely no spike, whether it is one of the window or a further one.
+func (w *window) ordinary(x float64) bool {
+	w.check()
+	return x < w.bound || x <= w.from
+}
+
+// check finds another bound if the counts do not show any more that this one holds.
+func (w *window) check() {
+	if 2*w.below > w.n-2 || 2*w.upTo < w.n+2 || 2*w.inside >= w.n-1 && w.reach > 0 {
+		w.bind()
+	}
+}
+
+// bind finds a bound with enough room for the counts to change.
+func (w *window) bind() {
+	v := w.finite()
+	n := len(v)
+	room := n / 12
+	if room < 2 {
+		w.from, w.bound = math.Inf(-1), math.Inf(-1)
+		return
+	}
+	w.from = nth(v, n/2-room)
+	w.to = nth(v, n/2+room)
+	for i, x := range v {
+		v[i] = max(w.from-x, x-w.to, 0)
+	}
+	w.reach = nth(v, n/2-room)
+	w.least, w.most = w.from-w.reach, w.to+w.reach
+	w.bound = math.Inf(-1)
+	if w.reach > 0 {
+		w.bound = w.from + Limit*consistent*w.reach
+	}
+	w.n, w.below, w.upTo, w.inside = 0, 0, 0, 0
+	for i := w.low; i < w.high; i++ {
+		if x := w.loss[i&255]; x-x == 0 {
+			w.count(x, 1)
+		}
+	}
+}
+
+// level is about the median of the losses, and their spread about the standard deviation.
+func (w *window) level() (median, spread float64) {
+	// Between least and most, five twelfths of the losses lay when they were found: 0.55 deviations on either side.
+	return w.from + (w.to-w.from)/2, (w.most - w.least) / 1.1
 }
 
 // median is that of the n lowest losses. n must be positive.
 func (w *window) median(n int) float64 {
-	low, high := w.v[(n-1)/2], w.v[n/2]
+	v := w.finite()
+	high := nth(v, n/2)
+	if n%2 == 1 {
+		return high
+	}
+	low := slices.Max(v[:n/2])
 	return low + (high-low)/2
 }
 
 // reaches says whether x lies limit robust deviations or more above the median of the n lowest losses, of which n is all,
 // or all but one that is x itself and among the highest. It returns the median and the deviation where it does.
 func (w *window) reaches(x float64, n int, limit float64) (median, deviation float64, ok bool) {
-	median = w.median(n)
+	w.check()
+	// If less than half of the losses lie within so far of the median, the median absolute deviation is more. First by
+	// where the median may be at most.
+	reach := (x - w.from) / (limit * consistent)
+	if w.from > math.Inf(-1) && w.within(w.from-reach, w.to+reach) < n/2 {
+		return 0, 0, false
+	}
+	if median = w.from; w.from != w.to {
+		median = w.median(n)
+	}
 	above := x - median
 	if !(above > 0) {
 		return median, 0, false
 	}
-	// Less than half of the losses lie between the quartiles, so the median absolute deviation is at least the distance of
-	// the nearer one. For nearly every loss this decides.
-	quarter := n / 4
-	if nearer := min(w.v[n-1-quarter]-median, median-w.v[quarter]); above < limit*consistent*nearer {
+	reach = above / (limit * consistent)
+	within := w.within(median-reach, median+reach)
+	if within < n/2 {
 		return median, 0, false
+	}
+	// Where most losses are equal, the others' distances count; see deviation.
+	if equal := w.within(median, median); equal > n/2+1 {
+		if others := n - equal; 10*others >= n && within-equal <= others/2 {
+			return median, 0, false
+		}
 	}
 	deviation = w.deviation(n, median)
 	return median, deviation, above >= limit*deviation
 }
 
+// within counts the losses from least to most.
+func (w *window) within(least, most float64) (n int) {
+	begin, end := w.low&255, w.high&255
+	if begin < end {
+		return within(w.loss[begin:end], least, most)
+	}
+	return within(w.loss[begin:], least, most) + within(w.loss[:end], least, most)
+}
+
+func within(v []float64, least, most float64) int {
+	n := 0
+	for _, x := range v {
+		// A loss that is not a number is outside, too: its difference is none, of either sign.
+		outside := lower(x, least) | lower(most, x)
+		if x != x {
+			outside = 1
+		}
+		n += 1 - outside
+	}
+	return n
+}
+
 // deviation is the robust standard deviation of the n lowest losses about their median.
 func (w *window) deviation(n int, median float64) float64 {
-	v := w.v[:n]
-	right := sort.SearchFloat64s(v, median)
-	left := right - 1
-	var last, before float64
-	for range n/2 + 1 {
-		before = last
-		if right == n || left >= 0 && median-v[left] <= v[right]-median {
-			last = median - v[left]
-			left--
-		} else {
-			last = v[right] - median
-			right++
-		}
+	v := w.finite()
+	for i, loss := range v {
+		v[i] = math.Abs(loss - median)
 	}
-	mad := last
-	if n%2 == 0 {
-		mad = before + (last-before)/2
-	}
-	if mad > 0 {
+	slices.Sort(v)
+	v = v[:n]
+	if mad := v[(n-1)/2] + (v[n/2]-v[(n-1)/2])/2; mad > 0 {
 		return consistent * mad
 	}
 	// More than half of the losses are equal. Where others are more than a few, their distance is the noise.
-	others := make([]float64, 0, len(w.v))
-	for _, value := range v {
-		if value != median {
-			others = append(others, math.Abs(value-median))
-		}
+	equal := 0
+	for equal < n && v[equal] == 0 {
+		equal++
 	}
-	least := math.Max(1e-4*math.Abs(median), math.SmallestNonzeroFloat64)
-	if 10*len(others) < n {
-		return least
+	least := max(1e-4*math.Abs(median), math.SmallestNonzeroFloat64)
+	if others := v[equal:]; 10*len(others) >= n {
+		return max(least, consistent*others[len(others)/2])
 	}
-	sort.Float64s(others)
-	return math.Max(least, consistent*others[len(others)/2])
+	return least
 }
 
-// spread is the deviation by the quartiles: cheaper, and as good where nothing is decided by it.
-func (w *window) spread() float64 {
-	quarter := w.n / 4
-	return (w.v[w.n-1-quarter] - w.v[quarter]) / 1.349
+// nth puts the value of rank k of v, from 0, at v[k], none higher before it and none lower after it, and returns it.
+func nth(v []float64, k int) float64 {
+	low, high := 0, len(v)
+	for high-low > 12 {
+		a, b, c := v[low], v[low+(high-low)/2], v[high-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		// Lower ones go to the front, and then equal ones.
+		at := low
+		for i := low; i < high; i++ {
+			x := v[i]
+			v[i] = v[at]
+			v[at] = x
+			at += lower(x, pivot)
+		}
+		if k < at {
+			high = at
+			continue
+		}
+		low = at
+		for i := low; i < high; i++ {
+			x := v[i]
+			v[i] = v[at]
+			v[at] = x
+			at += 1 - lower(pivot, x)
+		}
+		if k < at {
+			return pivot
+		}
+		low = at
+	}
+	slices.Sort(v[low:high])
+	return v[k]
 }
