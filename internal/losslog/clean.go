@@ -5,13 +5,26 @@ import (
 	"io"
 )
 
-// needsCleaning says whether text holds what terminals make of it: colours, boxes, strokes that go back.
+// needsCleaning says whether text holds what terminals make of it: colours, boxes, lines that are drawn again.
 func needsCleaning(head []byte) bool {
 	if bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
 		return false // no text
 	}
 	return bytes.Contains(head, []byte("\x1b[")) || bytes.Contains(head, []byte("\x1b]")) || bytes.IndexByte(head, '\b') >= 0 ||
-		bytes.Contains(head, []byte("\xe2\x94")) || bytes.Contains(head, []byte("\xe2\x95")) || bytes.Contains(head, []byte("\xc2\xa0"))
+		loneReturn(head) || bytes.Contains(head, []byte("\xe2\x94")) || bytes.Contains(head, []byte("\xe2\x95")) || bytes.Contains(head, []byte("\xc2\xa0"))
+}
+
+// loneReturn says whether carriage returns stand in text that are no part of line ends, as where bars are drawn again.
+func loneReturn(text []byte) bool {
+	for i := 0; ; {
+		j := bytes.IndexByte(text[i:], '\r')
+		if j < 0 || i+j+1 >= len(text) {
+			return false
+		}
+		if i += j + 1; text[i] != '\n' && text[i] != '\r' {
+			return true
+		}
+	}
 }
 
 // cleanReader takes the escape sequences of terminals out of text, and draws boxes with '|' and '-'.
@@ -51,11 +64,14 @@ func (c *cleanReader) clean(data []byte, last bool) int {
 				return i
 			}
 			i += max(n, 1)
-		case b == '\b':
-			if !c.back {
-				c.out = append(c.out, '\r')
+		case b == '\b' || b == '\r':
+			if b == '\r' && i+1 == len(data) && !last {
+				return i
 			}
-			c.back = true
+			if !c.back && (b == '\b' || i+1 == len(data) || data[i+1] != '\n' && data[i+1] != '\r') {
+				c.out = append(c.out, '\n')
+			}
+			c.back = b == '\b'
 			i++
 			continue
 		case b == 0xe2 || b == 0xc2:
@@ -72,7 +88,7 @@ func (c *cleanReader) clean(data []byte, last bool) int {
 			i += n
 		default:
 			end := i + 1
-			for end < len(data) && data[end] != 0x1b && data[end] != '\b' && data[end] != 0xe2 && data[end] != 0xc2 {
+			for end < len(data) && data[end] != 0x1b && data[end] != '\b' && data[end] != '\r' && data[end] != 0xe2 && data[end] != 0xc2 {
 				end++
 			}
 			c.out = append(c.out, data[i:end]...)

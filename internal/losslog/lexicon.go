@@ -58,7 +58,7 @@ var (
 	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob")
 	lossWords       = set("loss losses verlust perte perdida pérdida perda 损失")
 	measureWords    = set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
-		" bpb bpc bpd kl kld likelihood loglik quantile huber poisson tweedie hinge energy misfit")
+		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")
 	averageWords = set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated")
 	extremeWords = set("min max std stddev var variance num count best lowest highest sem minimum maximum")
 	// wholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
@@ -177,6 +177,27 @@ func split(word string) []string {
 	return []string{word}
 }
 
+// leaf is the last part of a name that is a path: of "loss/train.mean" it is "mean".
+func leaf(name string) string { return name[strings.LastIndexAny(name, "/.")+1:] }
+
+// strangeLeaf says whether a name is only by its place one of losses: "loss/policy_entropy".
+func strangeLeaf(name string) bool {
+	last := leaf(name)
+	if last == name || strings.Trim(last, " ") == "" {
+		return false
+	}
+	strange := false
+	for _, word := range words(last) {
+		for _, w := range split(word) {
+			if lossWords[w] {
+				return false
+			}
+			strange = strange || otherWords[w] && !emptyWords[w] && !wholeWords[w] && !averageWords[w] && !extremeWords[w]
+		}
+	}
+	return strange
+}
+
 func nonEmpty(text string) []string {
 	if text == "" {
 		return nil
@@ -192,6 +213,17 @@ func mean(name string) meaning {
 		all = append(all, split(word)...)
 	}
 	m.words = len(all)
+	// Where the last part of a path names a loss, those before are its place.
+	if last := leaf(name); last != name {
+		if inner := mean(last); inner.strength >= measure && inner.words > 0 {
+			for _, word := range all[:len(all)-inner.words] {
+				if r := roleOf(word); r != unsaid && inner.role == unsaid {
+					inner.role = r
+				}
+			}
+			return inner
+		}
+	}
 	var named, measured, spoiled, other bool
 	for i, word := range all {
 		if lossWords[word] || strings.Contains(word, "损失") {
@@ -230,21 +262,8 @@ func mean(name string) meaning {
 			m.parts++
 		}
 	}
-	// A name may begin with the place of a loss, as in "loss/policy_entropy": its last part decides.
-	last := name[strings.LastIndexAny(name, "/.")+1:]
-	if named && last != name && strings.Trim(last, " ") != "" {
-		sub := false
-		strange := false
-		for _, word := range words(last) {
-			for _, w := range split(word) {
-				sub = sub || lossWords[w]
-				strange = strange || otherWords[w] && !emptyWords[w] && !wholeWords[w] && !averageWords[w] && !extremeWords[w]
-			}
-		}
-		if !sub && strange {
-			m.strength = excluded
-			return m
-		}
+	if m.strength = excluded; named && strangeLeaf(name) {
+		return m
 	}
 	switch {
 	case len(all) == 0:

@@ -88,7 +88,7 @@ func (r *lineReader) read(line []byte) []pair {
 			p.name = bracketed
 		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):
 			p.name = leading
-		case p.unit && counterOfLine(line[t.unit:t.end]):
+		case p.unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
 			p.name = line[t.unit:t.end]
 			p.unit = false
 		default:
@@ -252,12 +252,22 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 	first = j
 	for k := j - 1; k >= 0 && j-k < longest; k-- {
 		t := &r.tokens[k]
-		if t.kind != wordToken || t.end+1 != r.tokens[k+1].begin || r.line[t.end] != ' ' {
+		if t.kind != wordToken && t.kind != quotedToken || t.end+1 != r.start(k+1) || r.line[t.end] != ' ' {
 			break
 		}
-		first = k
+		if t.kind == wordToken {
+			first = k
+		}
 	}
 	return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+}
+
+// start is where token i begins, with its quotes.
+func (r *lineReader) start(i int) int {
+	if r.tokens[i].kind == quotedToken {
+		return r.tokens[i].begin - 1
+	}
+	return r.tokens[i].begin
 }
 
 // parenthesised returns the name that ends with the parenthesis at j: "time (ms)".

@@ -206,9 +206,13 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	}
 	best := &all[0]
 	fields := make(map[string]bool) // as likely as the best one
+	places := 0                     // of losses by the same name in other parts of what was logged
 	unnamed := 0
 	for _, r := range all {
 		if r.compare(*best) == 0 {
+			if !fields[r.name] && r.name != best.name && leaf(r.name) == leaf(best.name) {
+				places++
+			}
 			fields[r.name] = true
 		}
 		if r.meaning.strength == unknown {
@@ -218,6 +222,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	d = decision{ranked: best, named: best.meaning.strength > unknown}
 	switch {
 	case best.meaning.statistic == extreme:
+		return d, false
+	case places > 0 && leaf(best.name) != best.name:
 		return d, false
 	case best.meaning.strength == loss && best.meaning.parts == 0:
 		d.why = "as its name says"

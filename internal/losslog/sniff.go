@@ -150,7 +150,7 @@ func tellsMore(table *csvScanner, text []byte) bool {
 		return best
 	}
 	best := strongest(table)
-	return best > unknown && best >= strongest(&textScanner{})
+	return best >= strongest(&textScanner{})
 }
 
 // holdsRecords says that a document on one line holds its records in an array, and is no record itself.

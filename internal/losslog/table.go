@@ -36,7 +36,7 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 			return s, true
 		}
 	}
-	return nil, false
+	return openTable(lines)
 }
 
 // sampleLines returns the first whole lines that are not empty.
@@ -81,8 +81,7 @@ func readTable(lines [][]byte, delimiter byte) (*csvScanner, int) {
 		}
 	}
 	if count == 0 {
-		// Rows that go on behind the last of the columns, as with a bar.
-		return s.openTable(lines)
+		return nil, 0
 	}
 	rows, begin := counts[count], first[count]
 	s.findHeader(lines[:begin], count)
@@ -114,10 +113,8 @@ func readTable(lines [][]byte, delimiter byte) (*csvScanner, int) {
 }
 
 // openTable looks for names above rows that have more fields than there are names: the rest is a progress bar.
-func (s *csvScanner) openTable(lines [][]byte) (*csvScanner, int) {
-	if s.delimiter != ' ' {
-		return nil, 0
-	}
+func openTable(lines [][]byte) (*csvScanner, bool) {
+	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
 	for i, line := range lines {
 		names := s.cells(line)
 		if len(names) < 3 || !areNames(names) {
@@ -134,10 +131,10 @@ func (s *csvScanner) openTable(lines [][]byte) (*csvScanner, int) {
 				s.names = append(s.names, string(name))
 			}
 			s.header = [][]byte{line}
-			return s, rows
+			return s, true
 		}
 	}
-	return nil, 0
+	return nil, false
 }
 
 // rowBefore says whether the first n fields are a row's, and others of no matter follow: the last ends with a colon.
