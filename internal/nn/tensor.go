@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"sync"
 	"unsafe"
 
 	"alrc/internal/nn/kernel"
@@ -65,8 +66,36 @@ func (t *tensor) wide() bool { return t.channels%kernel.Channels == 0 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
 
-// aligned allocates floats that begin at a cache line.
+// slabSize is the number of floats of a slab, 16 MiB.
+const slabSize = 4 << 20
+
+// slab is what is left of the memory that buffers are cut from.
+var slab struct {
+	sync.Mutex
+	left []float32
+}
+
+// aligned allocates floats that begin at a cache line. Smaller buffers lie side by side in slabs, of huge pages where the
+// system has them: looking up pages costs more than the arithmetic where a step walks over a thousand small ones, most of
+// all on virtual machines.
 func aligned(n int) []float32 {
+	const line = 16
+	if n > slabSize/2 {
+		return lined(n)
+	}
+	slab.Lock()
+	defer slab.Unlock()
+	size := roundUp(n, line)
+	if size > len(slab.left) {
+		slab.left = lined(slabSize)
+	}
+	data := slab.left[:n:n]
+	slab.left = slab.left[size:]
+	return data
+}
+
+// lined allocates floats of their own that begin at a cache line.
+func lined(n int) []float32 {
 	const line = 16
 	data := make([]float32, n+line)
 	hugePages(data)
