@@ -3320,8 +3320,13 @@ pixel:
 	RET
 
 // func adamAVX512(weights *float32, gradients *float32, first *float32, second *float32, c *float32, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·adamAVX512(SB), NOSPLIT, $0-48
+// Requires: AVX, AVX512F, SSE
+TEXT ·adamAVX512(SB), NOSPLIT, $8-48
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 4(SP)
+	LDMXCSR      4(SP)
 	MOVQ         c+32(FP), AX
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
@@ -3361,12 +3366,18 @@ vector:
 	ADDQ        $0x40, BX
 	DECQ        SI
 	JNZ         vector
+	LDMXCSR     (SP)
 	VZEROUPPER
 	RET
 
 // func descendAVX512(weights *float32, gradients *float32, velocity *float32, c *float32, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·descendAVX512(SB), NOSPLIT, $0-40
+// Requires: AVX, AVX512F, SSE
+TEXT ·descendAVX512(SB), NOSPLIT, $8-40
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 4(SP)
+	LDMXCSR      4(SP)
 	MOVQ         c+24(FP), AX
 	VBROADCASTSS (AX), Z0
 	VBROADCASTSS 4(AX), Z1
@@ -3392,6 +3403,7 @@ vector:
 	ADDQ         $0x40, DX
 	DECQ         BX
 	JNZ          vector
+	LDMXCSR      (SP)
 	VZEROUPPER
 	RET
 
@@ -6094,8 +6106,13 @@ pixel:
 	RET
 
 // func adamAVX2(weights *float32, gradients *float32, first *float32, second *float32, c *float32, vectors int)
-// Requires: AVX, FMA3
-TEXT ·adamAVX2(SB), NOSPLIT, $0-48
+// Requires: AVX, FMA3, SSE
+TEXT ·adamAVX2(SB), NOSPLIT, $8-48
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 4(SP)
+	LDMXCSR      4(SP)
 	MOVQ         c+32(FP), AX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
@@ -6135,12 +6152,18 @@ vector:
 	ADDQ        $0x20, BX
 	DECQ        SI
 	JNZ         vector
+	LDMXCSR     (SP)
 	VZEROUPPER
 	RET
 
 // func descendAVX2(weights *float32, gradients *float32, velocity *float32, c *float32, vectors int)
-// Requires: AVX, FMA3
-TEXT ·descendAVX2(SB), NOSPLIT, $0-40
+// Requires: AVX, FMA3, SSE
+TEXT ·descendAVX2(SB), NOSPLIT, $8-40
+	STMXCSR      (SP)
+	MOVL         (SP), AX
+	ORL          $0x00008040, AX
+	MOVL         AX, 4(SP)
+	LDMXCSR      4(SP)
 	MOVQ         c+24(FP), AX
 	VBROADCASTSS (AX), Y0
 	VBROADCASTSS 4(AX), Y1
@@ -6166,6 +6189,7 @@ vector:
 	ADDQ         $0x20, DX
 	DECQ         BX
 	JNZ          vector
+	LDMXCSR      (SP)
 	VZEROUPPER
 	RET
 

@@ -152,8 +152,8 @@ func (x isa) pixels(p []GPVirtual, body func(at []Mem)) {
 	JNZ(LabelRef("pixel"))
 }
 
-// walk makes the loop over the vectors that the pointers named go along.
-func (x isa) walk(names []string, body func(p []GPVirtual)) {
+// walk makes the loop over the vectors that the pointers named go along, and what is to follow it.
+func (x isa) walk(names []string, body func(p []GPVirtual), after ...func()) {
 	pointers := make([]GPVirtual, len(names))
 	for i, name := range names {
 		pointers[i] = GP64()
@@ -167,8 +167,26 @@ func (x isa) walk(names []string, body func(p []GPVirtual)) {
 	}
 	DECQ(vectors)
 	JNZ(LabelRef("vector"))
+	for _, follow := range after {
+		follow()
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// flushDenormals makes the function treat numbers too small for a full mantissa as 0, until what it returns puts the
+// processor's mode back. The moments of a weight whose gradient stays 0 sink to such numbers and stay there, and a processor
+// takes a hundred times as long for them.
+func flushDenormals() (restore func()) {
+	const both = 0x8040 // flush results to zero, take operands as zero
+	modes := AllocLocal(8)
+	mode := GP32()
+	STMXCSR(modes)
+	MOVL(modes, mode)
+	ORL(U32(both), mode)
+	MOVL(mode, modes.Offset(4))
+	LDMXCSR(modes.Offset(4))
+	return func() { LDMXCSR(modes) }
 }
 
 // optimizers makes the updates of weights, each in one pass over them and their moments.
@@ -176,6 +194,7 @@ func (x isa) optimizers() {
 	TEXT("adam"+x.suffix, NOSPLIT, "func(weights, gradients, first, second *float32, c *float32, vectors int)")
 	Pragma("noescape")
 	Doc("adam" + x.suffix + " updates moments and weights in one pass.")
+	restore := flushDenormals()
 	c := parameter("c")
 	load := func(i int) VecVirtual {
 		v := x.vector()
@@ -203,11 +222,12 @@ func (x isa) optimizers() {
 		VDIVPS(root, m, m)
 		VSUBPS(m, w, w)
 		VMOVUPS(w, Mem{Base: p[0]})
-	})
+	}, restore)
 
 	TEXT("descend"+x.suffix, NOSPLIT, "func(weights, gradients, velocity *float32, c *float32, vectors int)")
 	Pragma("noescape")
 	Doc("descend" + x.suffix + " updates velocity and weights of gradient descent in one pass.")
+	restore = flushDenormals()
 	c = parameter("c")
 	momentum, direct, along, shrink := load(0), load(1), load(2), load(3)
 	x.walk([]string{"weights", "gradients", "velocity"}, func(p []GPVirtual) {
@@ -221,7 +241,7 @@ func (x isa) optimizers() {
 		VFNMADD231PS(direct, g, w)
 		VFNMADD231PS(along, v, w)
 		VMOVUPS(w, Mem{Base: p[0]})
-	})
+	}, restore)
 }
 
 // transpose makes the transposition of 8 by 8 numbers, for both instruction sets.
