@@ -162,7 +162,12 @@ func (e *Engine) planForward(operations []operation) {
 // planBackward goes through the layers from the last to the first. A node's gradient is whole when its layer's turn
 // comes, since only later layers take the node.
 func (e *Engine) planBackward(operations []operation, nodes []*node) {
-	phase := func(parts ...part) { e.backward = append(e.backward, e.newPhase(parts...)) }
+	// Sums of a layer's weight gradient are put together beside what comes next.
+	var sums []part
+	phase := func(parts ...part) {
+		e.backward = append(e.backward, e.newPhase(append(parts, sums...)...))
+		sums = nil
+	}
 	var packs []part
 	shared := newScratch(operations)
 	shareGradients(operations)
@@ -198,12 +203,14 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 			if in.gradient == nil {
 				phase(c.transformGradient(e, g, nil, weights))
 				phase(c.weightGradient(e, weights))
+				sums = c.sumGradient(e)
 				break
 			}
 			data := shared.transformed(c, shared.data)
 			packs = append(packs, c.packTurned())
 			phase(c.transformGradient(e, g, data, weights))
 			phase(c.dataGradient(e, data, in.gradient, in.begun), c.weightGradient(e, weights))
+			sums = c.sumGradient(e)
 			in.begun = true
 		case o.convolution != nil:
 			c := o.convolution
@@ -232,6 +239,9 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 				}
 			}
 		}
+	}
+	if sums != nil {
+		phase()
 	}
 	e.packBackward = e.newPhase(packs...)
 }
@@ -268,7 +278,7 @@ func shareGradients(operations []operation) {
 }
 
 func (e *Engine) newPhase(parts ...part) phase {
-	return phase{parts: parts, ranges: make([]taskRange, e.options.Threads)}
+	return newPhase(e.options.Threads, parts...)
 }
 
 // scratch is the backward pass's memory that layers use one after the other.

@@ -29,8 +29,12 @@ type pool struct {
 // phase is work that may be done in any order: tasks of one or more parts. What follows a phase sees all of it done.
 type phase struct {
 	parts []part
-	// ranges are each worker's tasks, by number over all parts; workers that are done help others.
+	// ranges are the tasks of each part that each worker begins with, part by part; workers that are done help others.
 	ranges []taskRange
+}
+
+func newPhase(threads int, parts ...part) phase {
+	return phase{parts: parts, ranges: make([]taskRange, threads*len(parts))}
 }
 
 // part is tasks of one kind.
@@ -38,8 +42,6 @@ type part struct {
 	name  string
 	tasks func() int
 	run   func(w *worker, task int)
-	// first is the number of its first task in the phase under way.
-	first int
 }
 
 // taskRange is a worker's share. It fills a cache line, so that workers do not slow each other down.
@@ -75,25 +77,31 @@ func (p *pool) close() {
 
 // run does a phase. The caller is worker 0.
 func (p *pool) run(ph *phase) {
+	threads := len(p.workers)
 	total := 0
 	for i := range ph.parts {
-		ph.parts[i].first = total
-		total += ph.parts[i].tasks()
+		part := &ph.parts[i]
+		count := part.tasks()
+		if threads == 1 {
+			for task := range count {
+				part.do(p.workers[0], task)
+			}
+			continue
+		}
+		total += count
+		// Neighbouring tasks, which tend to share data, go to one worker, and the same tasks to the same worker each time.
+		for t := range threads {
+			share := &ph.ranges[i*threads+t]
+			share.next.Store(int64(count * t / threads))
+			share.end = int64(count * (t + 1) / threads)
+		}
 	}
 	if total == 0 {
 		return
 	}
-	threads := len(p.workers)
-	if threads == 1 || total == 1 {
-		for task := range total {
-			ph.do(p.workers[0], task)
-		}
+	if total == 1 {
+		ph.work(p.workers[0])
 		return
-	}
-	// Neighbouring tasks, which tend to share data, go to one worker, and the same tasks to the same worker each time.
-	for i := range ph.ranges {
-		ph.ranges[i].next.Store(int64(total * i / threads))
-		ph.ranges[i].end = int64(total * (i + 1) / threads)
 	}
 	p.phase = ph
 	p.open.Store(true)
@@ -155,30 +163,27 @@ const (
 	patient = 20_000
 )
 
-// work does a worker's own tasks, and then those that others have not begun.
+// work does a worker's own tasks of all parts, and then those that others have not begun.
 func (ph *phase) work(w *worker) {
-	threads := len(ph.ranges)
+	threads := len(ph.ranges) / len(ph.parts)
 	for i := range threads {
-		share := &ph.ranges[(w.index+i)%threads]
-		for {
-			task := share.next.Add(1) - 1
-			if task >= share.end {
-				break
+		for p := range ph.parts {
+			share := &ph.ranges[p*threads+(w.index+i)%threads]
+			for {
+				task := share.next.Add(1) - 1
+				if task >= share.end {
+					break
+				}
+				ph.parts[p].do(w, int(task))
 			}
-			ph.do(w, int(task))
 		}
 	}
 }
 
-func (ph *phase) do(w *worker, task int) {
-	for i := len(ph.parts) - 1; i >= 0; i-- {
-		if part := &ph.parts[i]; task >= part.first {
-			if w.profile != nil {
-				w.profile.timed(part, w, task-part.first)
-			} else {
-				part.run(w, task-part.first)
-			}
-			return
-		}
+func (p *part) do(w *worker, task int) {
+	if w.profile != nil {
+		w.profile.timed(p, w, task)
+		return
 	}
+	p.run(w, task)
 }

@@ -15,14 +15,13 @@ func TestPoolDoesEveryTaskOnce(t *testing.T) {
 		p := newPool(threads, func(*worker) {})
 		var done [40]int
 		tasks := 0
-		ph := &phase{ranges: make([]taskRange, threads), parts: []part{
-			{name: "first", tasks: func() int { return tasks / 3 }, run: func(_ *worker, task int) { done[task]++ }},
-			{name: "second", tasks: func() int { return tasks - tasks/3 }, run: func(_ *worker, task int) { done[tasks/3+task]++ }},
-		}}
+		ph := newPhase(threads,
+			part{name: "first", tasks: func() int { return tasks / 3 }, run: func(_ *worker, task int) { done[task]++ }},
+			part{name: "second", tasks: func() int { return tasks - tasks/3 }, run: func(_ *worker, task int) { done[tasks/3+task]++ }})
 		const rounds = 500
 		for round := range rounds {
 			tasks = round % (len(done) + 1)
-			p.run(ph)
+			p.run(&ph)
 			if round%100 == 0 {
 				time.Sleep(2 * time.Millisecond) // workers fall asleep, and are to wake up again
 			}
@@ -47,15 +46,15 @@ func TestPoolWaitsForTheSlow(t *testing.T) {
 	p := newPool(2, func(*worker) {})
 	defer p.close()
 	var done atomic.Int32
-	ph := &phase{ranges: make([]taskRange, 2), parts: []part{{name: "slow", tasks: func() int { return 8 }, run: func(_ *worker, task int) {
+	ph := newPhase(2, part{name: "slow", tasks: func() int { return 8 }, run: func(_ *worker, task int) {
 		if task == 7 {
 			time.Sleep(20 * time.Millisecond)
 		}
 		done.Add(1)
-	}}}}
+	}})
 	for range 5 {
 		done.Store(0)
-		p.run(ph)
+		p.run(&ph)
 		if done.Load() != 8 {
 			t.Fatal("a phase was over before its last task")
 		}

@@ -23,6 +23,12 @@ type winograd struct {
 	parameter  *parameter
 
 	rows, columns int // of tiles in an image
+	// parts is the number of parts that a pass's rows of tiles are cut into. A thread that has a part reads what it made itself,
+	// and sums the weight gradient of its own tiles.
+	parts int
+	// partial is the weight gradient of the second part, and partialBias that of the biases, where threads sum parts side by
+	// side.
+	partial, partialBias []float32
 	// shared transforms the weights once a step, for all tasks. Without it every task transforms those that it needs,
 	// which is a panel's, and has them in its cache: better where there are many.
 	shared  bool
@@ -56,6 +62,9 @@ func (t *transformed) size() int { return planes * t.plane }
 // sharedLimit is the number of floats of transformed weights up to which they are shared.
 const sharedLimit = 80_000
 
+// fewTiles is the number of tiles, of all images that pass at once, below which they are one part.
+const fewTiles = 16
+
 // fewPixels is the number of pixels, of all images, up to which transforming weights costs more than it saves.
 const fewPixels = 16
 
@@ -75,13 +84,28 @@ func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads in
 	c.input = newTransformed(in.channels, c.tiles()*in.images)
 	c.input.data = aligned(c.input.size())
 	transformedWeights := planes * in.channels * out.channels
-	c.shared = transformedWeights <= sharedLimit || threads > panels(out.channels, set.Panel)
+	c.parts = 1
+	if c.tiles()*out.images >= fewTiles {
+		c.parts = 2
+	}
+	c.shared = transformedWeights <= sharedLimit || threads > c.parts*panels(out.channels, set.Panel)
 	if c.shared {
 		c.weights[0] = aligned(c.weightsRoom(in.channels, out.channels))
 		c.weights[1] = aligned(c.weightsRoom(out.channels, in.channels))
 	}
 	c.zeros = aligned(set.Panel)
+	if threads > 1 && c.parts > 1 {
+		c.partial, c.partialBias = aligned(c.weightsSize()), aligned(out.channels)
+	}
 	return c
+}
+
+// part returns the first and the number of the tiles of a part of the images that pass. Parts are whole rows of tiles; all
+// but the first may be empty.
+func (c *winograd) part(e *Engine, i int) (first, count int) {
+	rows := e.images * c.rows
+	bound := func(i int) int { return (rows*i + c.parts - 1) / c.parts * c.columns }
+	return bound(i), bound(i+1) - bound(i)
 }
 
 // tiles is the number of tiles of an image.
@@ -162,23 +186,20 @@ func (c *winograd) sharedPanels(t *tensor) func() int {
 	return func() int { return count }
 }
 
-// division divides images into tasks: by panels of channels, and where weights are shared, which is where there are few
-// channels, by rows of tiles too.
+// division divides images into tasks of a group of tiles and a panel of channels.
 type division struct{ panels, groups, groupRows int }
 
 func (c *winograd) division(channels int) division {
-	d := division{panels: panels(channels, c.set.Panel), groups: 1, groupRows: c.rows}
-	if c.shared {
-		d.groupRows = max(1, min(c.rows, tileGroup/c.columns))
-		d.groups = (c.rows + d.groupRows - 1) / d.groupRows
-	}
+	d := division{panels: panels(channels, c.set.Panel)}
+	d.groupRows = max(1, min(c.rows, tileGroup/c.columns))
+	d.groups = (c.rows + d.groupRows - 1) / d.groupRows
 	return d
 }
 
-// task returns the image, the panel, and the first and the number of rows of tiles of a task. Tasks of one panel come
-// after another, so that a thread tends to meet what it made in the phase before.
-func (d division) task(task, images, rows int) (image, panel, row, count int) {
-	panel, task = task/(images*d.groups), task%(images*d.groups)
+// task returns the image, the panel, and the first and the number of rows of tiles of a task. Tasks of one group come one
+// after another, so that a thread meets what it made in the phase before.
+func (d division) task(task, rows int) (image, panel, row, count int) {
+	panel, task = task%d.panels, task/d.panels
 	image, row = task/d.groups, task%d.groups*d.groupRows
 	return image, panel, row, min(d.groupRows, rows-row)
 }
@@ -191,7 +212,7 @@ func (d division) tasks(e *Engine) func() int {
 func (c *winograd) transformInput(e *Engine, name string, images *tensor, to *transformed) part {
 	d := c.division(images.channels)
 	return part{name: name, tasks: d.tasks(e), run: func(_ *worker, task int) {
-		image, panel, row, count := d.task(task, e.images, c.rows)
+		image, panel, row, count := d.task(task, c.rows)
 		c.transform(c.set.InputTransform, images, to, image, panel, row, count, -1)
 	}}
 }
@@ -258,21 +279,28 @@ func (c *winograd) products(e *Engine, name string, from *transformed, out *tens
 		}
 		tapsB[width] = taps
 	}
-	// Where every task transforms its own weights, it goes on to all images with them.
+	// Where every task transforms its own weights, it goes on to all tiles with them, or to those of its part.
 	tasks := d.tasks(e)
+	parts := 1
+	if e.options.Threads > 1 {
+		parts = c.parts
+	}
 	if !c.shared {
-		tasks = func() int { return d.panels }
+		tasks = func() int { return parts * d.panels }
 	}
 	return part{name: name, tasks: tasks, run: func(w *worker, task int) {
 		var tile, count, panel int
 		var panelWeights []float32
 		if c.shared {
 			var image, row int
-			image, panel, row, count = d.task(task, e.images, c.rows)
+			image, panel, row, count = d.task(task, c.rows)
 			tile, count = image*c.tiles()+row*c.columns, count*c.columns
 			panelWeights = c.weights[side][panel*panelRoom(inputs, size):]
 		} else {
-			panel, count = task, e.images*c.tiles()
+			panel, count = task%d.panels, e.images*c.tiles()
+			if parts > 1 {
+				tile, count = c.part(e, task/d.panels)
+			}
 			panelWeights = weights(w, panel)
 		}
 		first, width := panel*size, panelWidth(out.channels, size, panel)
@@ -340,7 +368,7 @@ func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width
 func (c *winograd) transformGradient(e *Engine, g *tensor, data, weights *transformed) part {
 	d := c.division(g.channels)
 	return part{name: c.name + " transform gradient", tasks: d.tasks(e), run: func(_ *worker, task int) {
-		image, panel, row, count := d.task(task, e.images, c.rows)
+		image, panel, row, count := d.task(task, c.rows)
 		if data != nil {
 			c.transform(c.set.InputTransform, g, data, image, panel, row, count, -1)
 		}
@@ -349,52 +377,92 @@ func (c *winograd) transformGradient(e *Engine, g *tensor, data, weights *transf
 }
 
 // weightGradient is the part that computes the gradients of weights and biases from the transformed output gradient. A
-// task is a panel of outputs and some inputs of a panel.
+// task is a panel of outputs and some inputs of a panel, for the tiles of a part of the images.
 func (c *winograd) weightGradient(e *Engine, g *transformed) part {
 	size := c.set.Panel
 	outputs, inputs := panels(c.out.channels, size), panels(c.in.channels, size)
 	rows := size
-	if outputs*inputs < 4 {
+	if c.parts*outputs*inputs < 4 {
 		rows = min(size, kernel.Channels)
 	}
 	blocks := (c.in.channels + rows - 1) / rows
 	zero := new(int)
-	return part{name: c.name + " weight gradient", tasks: func() int { return outputs * blocks }, run: func(w *worker, task int) {
-		panel, block := task/blocks, task%blocks
+	tasks := func() int { return c.parts * outputs * blocks }
+	return part{name: c.name + " weight gradient", tasks: tasks, run: func(w *worker, task int) {
+		place, panel, block := task/(outputs*blocks), task/blocks%outputs, task%blocks
+		tile, tiles := c.part(e, place)
+		if tiles == 0 {
+			return
+		}
+		// Of two parts, the second is added to the first: in place where one thread does both, and by sumGradient.
+		gradient, bias, accumulate := c.parameter.gradient, c.parameter.biasGradient, e.accumulate
+		if place > 0 {
+			accumulate = c.partial == nil
+			if !accumulate {
+				gradient, bias = c.partial, c.partialBias
+			}
+		}
 		width := panelWidth(c.out.channels, size, panel)
 		input := block * rows
 		inputPanel := input / size
 		inputWidth := panelWidth(c.in.channels, size, inputPanel)
 		count := min(rows, c.in.channels-input)
 		plane := count*width + gap
-		tiles := e.images * c.tiles()
+		first := panel*size*g.tiles + tile*width
 		p := &w.product
 		p.RowStride, p.DepthStride, p.BStride, p.CStride = 4, 4*inputWidth, 4*width, 4*width
 		p.TapsA, p.TapsB = zero, zero
 		p.Taps, p.Depth = 1, tiles
 		p.Accumulate = false
 		for i := range planes {
-			p.A = &c.input.data[i*c.input.plane+inputPanel*size*c.input.tiles+input%size]
-			p.B = &g.data[i*g.plane+panel*size*g.tiles]
+			p.A = &c.input.data[i*c.input.plane+inputPanel*size*c.input.tiles+tile*inputWidth+input%size]
+			p.B = &g.data[i*g.plane+first]
 			p.C = &w.planes[i*plane]
 			c.set.Multiply(p, count, width)
 		}
-		accumulate := 0
-		if e.accumulate {
-			accumulate = 1
+		adding := 0
+		if accumulate {
+			adding = 1
 		}
-		gradient := c.parameter.gradient[panel*size*9*c.in.channels:]
+		gradient = gradient[panel*size*9*c.in.channels:]
 		for i := range count {
 			c.set.WeightTransformAdjoint(&gradient[(input+i)*width], &w.planes[i*width], 4*plane, 4*c.in.channels*width,
-				width/c.set.Lanes, accumulate)
+				width/c.set.Lanes, adding)
 		}
 		if block > 0 {
 			return
 		}
-		bias := c.parameter.biasGradient[panel*size : panel*size+width]
-		if !e.accumulate {
-			clear(bias)
+		sum := w.tile[:width]
+		clear(sum)
+		c.set.Sum(&sum[0], &g.data[sumPlane*g.plane+first], 4*width, tiles, width/c.set.Lanes)
+		bias = bias[panel*size : panel*size+width]
+		if !accumulate {
+			copy(bias, sum)
+			return
 		}
-		c.set.Sum(&bias[0], &g.data[sumPlane*g.plane+panel*size*g.tiles], 4*width, tiles, width/c.set.Lanes)
+		c.set.Add(&bias[0], &bias[0], &sum[0], width/c.set.Lanes)
 	}}
+}
+
+// sumGradient is the part, if there is one, that adds the gradient of the second part to that of the first.
+func (c *winograd) sumGradient(e *Engine) []part {
+	if c.partial == nil {
+		return nil
+	}
+	const block = 8192
+	size := c.weightsSize()
+	tasks := func() int {
+		if _, tiles := c.part(e, 1); tiles == 0 {
+			return 0
+		}
+		return (size + block - 1) / block
+	}
+	return []part{{name: c.name + " weight gradient", tasks: tasks, run: func(_ *worker, task int) {
+		add := func(to, from []float32) { c.set.Add(&to[0], &to[0], &from[0], len(from)/c.set.Lanes) }
+		first := task * block
+		add(c.parameter.gradient[first:], c.partial[first:min(first+block, size)])
+		if task == 0 {
+			add(c.parameter.biasGradient, c.partialBias)
+		}
+	}}}
 }
