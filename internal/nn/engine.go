@@ -40,6 +40,8 @@ type Engine struct {
 	// training says that the present pass is one of a step, and not an application of the network.
 	training bool
 
+	// small says that one thread computes the network, whatever the number of threads.
+	small bool
 	// chunk is the number of images that pass at once, images that of those in the present pass.
 	chunk, images int
 	// accumulate says that an earlier pass of the step left gradients to add to.
@@ -68,7 +70,7 @@ func New(network model.Network, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if work*int64(e.chunk) < fewMultiplications && !o.manyThreads {
+	if e.small = work*int64(e.chunk) < fewMultiplications && !o.manyThreads; e.small {
 		e.options.Threads = 1
 	}
 	e.plan(shapes)
@@ -89,7 +91,7 @@ func chunkSize(shapes []model.Shape, batch int) int {
 	for _, shape := range shapes {
 		size = max(size, shape.Size())
 	}
-	const room = 1 << 18 // floats of a layer's output
+	const room = 1 << 16 // floats of a layer's output
 	return max(1, min(batch, room/size))
 }
 

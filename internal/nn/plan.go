@@ -114,7 +114,7 @@ func (e *Engine) newOperation(layer model.Layer, inputs []*node, output *node) o
 	}
 	switch {
 	case layer.Convolves() && !e.options.Direct && winogradFits(layer, in, out):
-		o.winograd = newWinograd(e.set, layer, in, out, e.options.Threads)
+		o.winograd = newWinograd(e.set, layer, in, out, e.options.Threads, !e.small)
 	case layer.Convolves():
 		o.convolution = newConvolution(e.set, layer, in, out)
 	case layer.Kind == model.Halving || layer.Kind == model.Doubling:

@@ -23,8 +23,8 @@ type winograd struct {
 	parameter  *parameter
 
 	rows, columns int // of tiles in an image
-	// parts is the number of parts that a pass's rows of tiles are cut into. A thread that has a part reads what it made itself,
-	// and sums the weight gradient of its own tiles.
+	// parts is the number of parts that a pass's rows of tiles are cut into, by the shape of network and images alone. A thread
+	// that has a part reads what it made itself, and sums the weight gradient of its own tiles.
 	parts int
 	// partial is the weight gradient of the second part, and partialBias that of the biases, where threads sum parts side by
 	// side.
@@ -74,7 +74,7 @@ func winogradFits(layer model.Layer, in, out *tensor) bool {
 		out.images*out.height*out.width > fewPixels
 }
 
-func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads int) *winograd {
+func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads int, cut bool) *winograd {
 	c := &winograd{set: set, name: layer.Name, in: in, out: out, activation: slope(layer)}
 	c.rows, c.columns = (in.height+tileSize-1)/tileSize, (in.width+tileSize-1)/tileSize
 	// The last tiles read up to here beyond the image.
@@ -85,7 +85,7 @@ func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads in
 	c.input.data = aligned(c.input.size())
 	transformedWeights := planes * in.channels * out.channels
 	c.parts = 1
-	if c.tiles()*out.images >= fewTiles {
+	if cut && c.tiles()*out.images >= fewTiles {
 		c.parts = 2
 	}
 	c.shared = transformedWeights <= sharedLimit || threads > c.parts*panels(out.channels, set.Panel)
