@@ -28,7 +28,42 @@ const (
 	kernelsKey = "kernels"
 	clipperKey = "clipper"
 	historyKey = "history"
+	// arithmeticKey is there for engines whose arithmetic has versions; without it, it is the first.
+	arithmeticKey = "arithmetic"
 )
+
+// lastVersions name, for each earlier version of the CPU engine's arithmetic, the last version of this program that has it.
+var lastVersions = map[string]string{"1": "alrc of commit 48b83fe13991"}
+
+// arithmetic is the version of the engine's arithmetic, or "" where it has none.
+func (r *run) arithmetic() string {
+	engine, ok := r.engine.(interface{ Arithmetic() int })
+	if !ok {
+		return ""
+	}
+	return strconv.Itoa(engine.Arithmetic())
+}
+
+// checkArithmetic refuses a checkpoint from which this engine would go on with other roundings.
+func (r *run) checkArithmetic(metadata map[string]string) error {
+	want := r.arithmetic()
+	if want == "" {
+		return nil
+	}
+	have := metadata[arithmeticKey]
+	if have == "" {
+		have = "1"
+	}
+	if have == want {
+		return nil
+	}
+	last := lastVersions[have]
+	if last == "" {
+		last = "the version that began it"
+	}
+	return fmt.Errorf("the run was begun with version %s of the engine's arithmetic, and this program has version %s, which rounds otherwise:"+
+		" finish the run with %s", have, want, last)
+}
 
 // save writes the checkpoint. The tables go first, so that they are never behind it.
 func (r *run) save() error {
@@ -49,6 +84,9 @@ func (r *run) save() error {
 		seedKey:    strconv.FormatUint(r.Seed, 10),
 		kernelsKey: r.engine.Kernels(),
 		historyKey: string(history),
+	}
+	if version := r.arithmetic(); version != "" {
+		metadata[arithmeticKey] = version
 	}
 	for _, h := range r.heads {
 		if h.clipper == nil {
@@ -114,6 +152,9 @@ func (r *run) restore(file io.Reader) error {
 		if have := metadata[key]; have != want {
 			return fmt.Errorf("its %s is %q, and the run's is %q: it is of another run", key, have, want)
 		}
+	}
+	if err := r.checkArithmetic(metadata); err != nil {
+		return err
 	}
 	step, err := strconv.ParseInt(metadata[stepKey], 10, 64)
 	if err != nil || step < 0 || step > r.Steps {

@@ -132,6 +132,7 @@ func (f *fake) LoadState(tensors []safetensors.Tensor) error {
 }
 
 func (f *fake) Kernels() string { return "fake" }
+func (f *fake) Arithmetic() int { return 7 }
 func (f *fake) Close()          {}
 
 // photographs are images of a test's own.

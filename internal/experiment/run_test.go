@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"alrc/internal/format/safetensors"
 	"alrc/internal/place"
 	"alrc/internal/runfolder"
 )
@@ -424,6 +425,23 @@ func TestDamagedFolders(t *testing.T) {
 		{"checkpoint of another seed", fromOther(func(s *Specification) { s.Seed = 5 }), []string{`its seed is "5"`, "another run"}},
 		{"checkpoint of another clipping", fromOther(func(s *Specification) { s.Clip = "none" }), []string{"another clipping"}},
 		{"checkpoint of a variant", fromOther(func(s *Specification) { s.Clip = "two-sided" }), []string{"two-sided"}},
+		{"checkpoint of an earlier arithmetic", func(t *testing.T, dir string) {
+			file, err := os.Open(filepath.Join(dir, runfolder.CheckpointFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			tensors, metadata, err := safetensors.Read(file)
+			file.Close()
+			if err != nil || metadata[arithmeticKey] != "7" {
+				t.Fatal(metadata, err)
+			}
+			delete(metadata, arithmeticKey) // the first had none
+			var old bytes.Buffer
+			if err := safetensors.Write(&old, tensors, metadata); err != nil {
+				t.Fatal(err)
+			}
+			replace(runfolder.CheckpointFile, func(string) string { return old.String() })(t, dir)
+		}, []string{"version 1 of the engine's arithmetic", "version 7", "finish the run with alrc of commit"}},
 		{"metrics lost", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, runfolder.MetricsFile)) }, []string{"ends at step 0", "put back"}},
 		{"metrics of something else", replace(runfolder.MetricsFile, func(string) string { return "date,price\n1,2\n" }), []string{runfolder.MetricsFile, "not a table of a run"}},
 		{"garbage among metrics", replace(runfolder.MetricsFile, func(c string) string { return strings.Replace(c, "\n20,", "\n?!,", 1) }), []string{"after step 19", "damaged"}},

@@ -105,6 +105,12 @@ func (e *Engine) Close() { e.pool.close() }
 // Kernels is the name of the kernel set, which results depend on.
 func (e *Engine) Kernels() string { return e.options.kernels(e.set) }
 
+// arithmetic counts the changes of what a step's sums round to.
+const arithmetic = 2
+
+// Arithmetic is the version of the engine's arithmetic, which results depend on as they do on the kernel set.
+func (e *Engine) Arithmetic() int { return arithmetic }
+
 // Kernels is the name of the kernel set that an engine of these options would have, or why there is none. It builds nothing.
 func Kernels(network model.Network, o Options) (string, error) {
 	set, _, err := o.check(network)
