@@ -229,7 +229,7 @@ func TestBatchInParts(t *testing.T) {
 // partedCase is a network that is too large for three images at once, with few ReLUs.
 func partedCase() (model.Network, Options) {
 	return chain(1, convolve(32, 3, 1, model.Linear), convolve(5, 3, 1, model.LeakyReLU), convolve(2, 3, 1, model.Linear)),
-		Options{Batch: 3, Height: 64, Width: 60}
+		Options{Batch: 3, Height: 32, Width: 30}
 }
 
 func TestConventions(t *testing.T) {
