@@ -20,6 +20,9 @@ func FuzzFile(f *testing.F) {
 			return
 		}
 		for i := range min(m.Len(), 4) {
+			if height, width, err := m.Size(i); err == nil && height*width > 1<<20 {
+				continue // legal, and slow
+			}
 			if pixels, height, width, err := m.ReadGrey(i); err == nil && len(pixels) != height*width {
 				t.Fatalf("%d pixels of %dx%d", len(pixels), width, height)
 			}
