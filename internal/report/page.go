@@ -1,0 +1,181 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"alrc/internal/figure"
+	"alrc/internal/runfolder"
+)
+
+// page is the report.
+func (c *Comparison) page() *figure.Page {
+	page := &figure.Page{Title: "What clipping did"}
+	if len(c.Groups) == 1 {
+		page.Title = "A training run " + c.Groups[0].with()
+	}
+	sentences := c.Sentences()
+	for i, sentence := range sentences {
+		switch {
+		case strings.HasPrefix(sentence, "Diverged"), strings.HasPrefix(sentence, "Dead"):
+			page.Warning(sentence)
+		case i == 0:
+			page.Lead(sentence)
+		default:
+			page.Paragraph(sentence)
+		}
+	}
+
+	page.Heading(2, "Learning curves")
+	window := thousands(int64(c.window()))
+	curves := c.curves()
+	curves.Title = ""
+	page.Figure(figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
+		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
+		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
+	if c.halved() {
+		half := c.smoothed(func(r *Run) []float64 { return r.half })
+		half.Title = ""
+		page.Figure(figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
+			fmt.Sprintf("The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
+				" (Huberised, where that is on), smoothed over %s steps.", window))
+	}
+	columns := min(len(c.Groups), 2)
+	rows := (len(c.Groups) + columns - 1) / columns
+	page.Figure(figure.Figure{Plots: c.details(), Columns: columns, SharedX: true, SharedY: true}, 1900, 120+640*rows,
+		"Single losses of one run of each clipping, with the threshold and the clipped losses marked.",
+		fmt.Sprintf("Losses as the clipping sees them (large ones Huberised, where that is on), step by step and smoothed over"+
+			" %s steps. Circles are clipped losses, the 300 hardest at most; dashed is the threshold.", window))
+
+	page.Heading(2, "Results")
+	header, cells := c.table()
+	var emphasis []int
+	best := math.Inf(1)
+	for i, g := range c.Groups {
+		if s := g.summary(); s.diverged == 0 && s.mean < best {
+			best, emphasis = s.mean, []int{i}
+		}
+	}
+	if len(c.Groups) == 1 {
+		emphasis = nil
+	}
+	page.Table(figure.Table{
+		Caption: "Raw losses of the last steps; ± is the standard deviation over seeds, and “largest” is over all seeds." +
+			" The lowest mean is in bold type.",
+		Header: header, Rows: cells, Emphasis: emphasis})
+	page.Paragraph("A difference is called one where it is at least 1 % and has the same direction for every seed." +
+		" The test loss is the mean raw loss of held-out images at the end.")
+	if table := c.runTable(); table != nil {
+		page.Table(*table)
+	}
+	if table := c.errorTable(); table != nil {
+		page.Table(*table)
+	}
+	c.addSamples(page)
+	c.addWorst(page)
+	c.addSettings(page)
+	return page
+}
+
+// runTable is the runs one by one, where there are several seeds.
+func (c *Comparison) runTable() *figure.Table {
+	t := &figure.Table{Caption: "Every run", Header: []string{"run", "mean of last losses", "largest", "clipped", "test loss", "end"}, Text: []int{5}}
+	several := false
+	for _, g := range c.Groups {
+		several = several || len(g.Runs) > 1
+		for _, run := range g.Runs {
+			f := run.figures()
+			end := "done"
+			switch {
+			case run.diverged():
+				end = "diverged at step " + thousands(run.result.DivergedStep)
+			case run.result == nil:
+				end = fmt.Sprintf("at step %s of %s", thousands(run.done()), thousands(run.Steps))
+			}
+			t.Rows = append(t.Rows, []string{run.Label, short(f.mean), short(f.max), percent(f.clipped), short(f.test), end})
+		}
+	}
+	if !several {
+		return nil
+	}
+	return t
+}
+
+// halved says whether all runs have losses of an output of half the size.
+func (c *Comparison) halved() bool {
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			if len(run.half) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// errorTable is how the errors of held-out crops of micrographs are distributed, where runs have any.
+func (c *Comparison) errorTable() *figure.Table {
+	t := &figure.Table{Caption: "Mean squared errors of held-out crops, completed by each network and by linear interpolation, against the" +
+		" blurred truth in [-1, 1]", Header: []string{"", "crops", "mean", "standard deviation", "5th percentile", "median", "95th", "99th"}}
+	add := func(name string, s *runfolder.Distribution) {
+		row := []string{name, thousands(int64(s.Images))}
+		for _, value := range []runfolder.Number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
+			text := "–"
+			if v := float64(value); !math.IsNaN(v) {
+				text = strconv.FormatFloat(v, 'g', 3, 64)
+			}
+			row = append(row, text)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	var interpolated *runfolder.Distribution
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			if run.result != nil && run.result.TestMSE != nil {
+				add(run.Label, run.result.TestMSE)
+				interpolated = run.result.BilinearMSE
+			}
+		}
+	}
+	if interpolated != nil {
+		add("linear interpolation", interpolated)
+	}
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return t
+}
+
+// addSettings shows what the runs have in common, what they ran on, and the command.
+func (c *Comparison) addSettings(page *figure.Page) {
+	first := c.Groups[0].Runs[0].settings
+	var common [][2]string
+	command := ""
+	for _, pair := range first {
+		if pair[0] == "environment.command" {
+			command = pair[1]
+			continue
+		}
+		same := true
+		for _, g := range c.Groups {
+			for _, run := range g.Runs {
+				value, ok := run.settings.Get(pair[0])
+				same = same && ok && value == pair[1]
+			}
+		}
+		if same {
+			common = append(common, [2]string{strings.TrimPrefix(pair[0], "environment."), pair[1]})
+		}
+	}
+	page.Heading(2, "Settings")
+	page.Paragraph("What all runs share; the rest is in the run.yaml of each.")
+	page.Definitions(common)
+	page.Heading(2, "Do it again")
+	if command != "" {
+		page.Code(command)
+	}
+	page.Paragraph("The same seed and kernel set give the same result, bit for bit. Each run's folder also has a run.yaml that" +
+		" 'alrc train --config' takes.")
+}

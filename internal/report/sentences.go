@@ -1,0 +1,185 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Sentences say in plain words what clipping did, the most important first.
+func (c *Comparison) Sentences() []string {
+	var sentences []string
+	base := c.baseline()
+	for _, g := range c.Groups {
+		if g == base {
+			continue
+		}
+		if base == nil {
+			sentences = append(sentences, g.alone())
+		} else {
+			sentences = append(sentences, compare(base, g))
+		}
+	}
+	if base != nil && len(c.Groups) == 1 {
+		sentences = append(sentences, base.alone()+" There is no run with clipping to compare it with.")
+	}
+	for _, g := range c.Groups {
+		for _, text := range []string{g.divergence(), g.death()} {
+			if text != "" {
+				sentences = append(sentences, text)
+			}
+		}
+	}
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			if run.result == nil {
+				sentences = append(sentences, fmt.Sprintf("%s is not done: %s of %s steps.",
+					run.Label, thousands(run.done()), thousands(run.Steps)))
+			}
+		}
+	}
+	return sentences
+}
+
+// alone says what a group without another to compare it with came to.
+func (g *Group) alone() string {
+	s := g.summary()
+	if math.IsNaN(s.mean) {
+		return fmt.Sprintf("%s, there are no final losses yet.", capital(g.with()))
+	}
+	return fmt.Sprintf("%s, the mean of the last %s losses is %s%s%s.", capital(g.with()), thousands(s.last),
+		spread(s.mean, s.std, s.seeds-s.diverged), overSeeds(s.seeds-s.diverged), g.clippedShare(s))
+}
+
+// with is the group as the beginning of a sentence: "without clipping", "with ALRC, n = 2".
+func (g *Group) with() string {
+	if g.Clip == "none" {
+		return "without clipping"
+	}
+	return "with " + g.Name
+}
+
+// subject is the clipping as one that does something: "ALRC at n = 2".
+func (g *Group) subject() string { return strings.Replace(g.Name, ", n = ", " at n = ", 1) }
+
+func (g *Group) clippedShare(s summary) string {
+	if g.Clip == "none" || math.IsNaN(s.clipped) {
+		return ""
+	}
+	if s.clipped == 0 {
+		return "; it clipped no loss"
+	}
+	return "; it clipped " + percent(s.clipped) + " of the losses"
+}
+
+// smallest is the relative difference below which two means are not called different: repeating a run with another
+// seed changes them by more.
+const smallest = 0.01
+
+// compare says what g's clipping did to the final losses.
+func compare(base, g *Group) string {
+	before, after := base.summary(), g.summary()
+	switch {
+	case before.diverged == before.seeds && after.diverged == after.seeds:
+		return fmt.Sprintf("Every run diverged, without clipping and with %s.", g.Name)
+	case before.diverged > 0 && after.diverged+after.running == 0 && !math.IsNaN(after.mean):
+		which := "the run diverged"
+		if before.seeds > 1 {
+			which = fmt.Sprintf("%d of %d runs diverged", before.diverged, before.seeds)
+		}
+		rest := "no run did"
+		if after.seeds == 1 {
+			rest = "it did not"
+		}
+		if before.diverged < before.seeds {
+			return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s (without: %s,"+
+				" of the runs that did not diverge)%s.", which, g.Name, rest, thousands(after.last),
+				spread(after.mean, after.std, after.seeds), spread(before.mean, before.std, before.seeds-before.diverged), g.clippedShare(after))
+		}
+		return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s%s%s.", which, g.Name,
+			rest, thousands(after.last), spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
+	case after.diverged == after.seeds:
+		if before.diverged == 0 {
+			return fmt.Sprintf("%s made it worse: %s diverged, and without clipping none did.", capital(g.subject()), all(after.seeds))
+		}
+		return fmt.Sprintf("%s did not help: %s diverged.", capital(g.subject()), all(after.seeds))
+	}
+	pairs := pairBySeed(base, g)
+	if len(pairs) == 0 {
+		return fmt.Sprintf("%s cannot be compared yet: no seed has final losses both without and with it.", capital(g.subject()))
+	}
+	var beforeMeans, afterMeans []float64
+	lower := 0
+	for _, pair := range pairs {
+		beforeMeans, afterMeans = append(beforeMeans, pair[0]), append(afterMeans, pair[1])
+		if pair[1] < pair[0] {
+			lower++
+		}
+	}
+	from, fromSpread := meanAndSpread(beforeMeans)
+	to, toSpread := meanAndSpread(afterMeans)
+	n := len(pairs)
+	change := (to - from) / math.Abs(from)
+	numbers := fmt.Sprintf("from %s to %s (%s)%s", spread(from, fromSpread, n), spread(to, toSpread, n), signedPercent(change), overSeeds(n))
+	last := thousands(after.last)
+	share := g.clippedShare(after)
+	if after.diverged > before.diverged {
+		share += fmt.Sprintf("; but %d of %d runs with it diverged, and %d without", after.diverged, after.seeds, before.diverged)
+	}
+	agree := lower == 0 || lower == n
+	switch {
+	case !agree:
+		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s, but down for %d of the seeds and up for %d%s.",
+			capital(g.subject()), last, numbers, lower, n-lower, share)
+	case math.Abs(change) < smallest || math.IsNaN(change):
+		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s.", capital(g.subject()), last, numbers, share)
+	}
+	verb := "lowered"
+	if change > 0 {
+		verb = "raised"
+	}
+	if n == 1 {
+		share += "; with one seed this may be chance"
+	}
+	return fmt.Sprintf("%s %s the mean of the last %s losses %s%s.", capital(g.subject()), verb, last, numbers, share)
+}
+
+func all(n int) string {
+	if n == 1 {
+		return "its run"
+	}
+	return fmt.Sprintf("all its %d runs", n)
+}
+
+func overSeeds(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" over %d seeds", n)
+}
+
+// divergence names the runs that diverged, and where.
+func (g *Group) divergence() string {
+	var texts []string
+	for _, run := range g.Runs {
+		if !run.diverged() {
+			continue
+		}
+		text := "at step " + thousands(run.result.DivergedStep)
+		if len(g.Runs) > 1 {
+			text = fmt.Sprintf("seed %d %s", run.Seed, text)
+		}
+		if run.result.DivergedReason != "" {
+			text += " (" + run.result.DivergedReason
+			if n := len(run.result.DivergedImages); n > 0 {
+				text += "; images " + strings.Join(run.result.DivergedImages[:min(n, 4)], ", ")
+			}
+			text += ")"
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Diverged %s: %s.", g.with(), strings.Join(texts, "; "))
+}

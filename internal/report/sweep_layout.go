@@ -1,0 +1,112 @@
+package report
+
+import (
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// arrange puts the runs into blocks, columns and cells.
+func (s *Sweep) arrange(runs []*sweepRun) {
+	// The columns are batch sizes where those vary, or else what was held out, and all that varies otherwise.
+	var across string
+	for _, name := range []string{"data.test", "batch-size"} {
+		if slices.Contains(s.varying, name) {
+			across = name
+		}
+	}
+	place := func(run *sweepRun) (block, column string) {
+		var blocks, columns []string
+		for _, name := range s.varying {
+			if name == "clip" || name == "seed" {
+				continue
+			}
+			text := settingText(name, "by default")
+			if value, _ := run.settings.Get(name); value != "" {
+				text = settingText(name, value)
+			}
+			if across == "" || across == name {
+				columns = append(columns, text)
+			} else {
+				blocks = append(blocks, text)
+			}
+		}
+		return strings.Join(blocks, ", "), strings.Join(columns, ", ")
+	}
+	ordered := slices.Clone(runs)
+	sort.SliceStable(ordered, func(i, j int) bool { return ordered[i].before(ordered[j], s.varying) })
+	for _, run := range ordered {
+		if clip := run.settings.Clip(); !slices.Contains(s.Clips, clip) {
+			s.Clips = append(s.Clips, clip)
+		}
+	}
+	for _, run := range ordered {
+		blockName, columnName := place(run)
+		block := find(&s.Blocks, func(b *Block) bool { return b.Name == blockName }, func() *Block { return &Block{Name: blockName} })
+		column := find(&block.Columns, func(c *Column) bool { return c.Name == columnName },
+			func() *Column { return &Column{Name: columnName, Cells: make([]*Cell, len(s.Clips))} })
+		clip := run.settings.Clip()
+		at := slices.Index(s.Clips, clip)
+		if column.Cells[at] == nil {
+			column.Cells[at] = &Cell{Clip: clip}
+		}
+		column.Cells[at].Runs = append(column.Cells[at].Runs, run)
+	}
+}
+
+// find returns the element of a list for which is holds, after adding a new one where there is none.
+func find[T any](list *[]*T, is func(*T) bool, create func() *T) *T {
+	if i := slices.IndexFunc(*list, is); i >= 0 {
+		return (*list)[i]
+	}
+	element := create()
+	*list = append(*list, element)
+	return element
+}
+
+// before orders runs by what varies, numbers by size and no clipping first.
+func (r *sweepRun) before(other *sweepRun, varying []string) bool {
+	for _, name := range append(slices.DeleteFunc(slices.Clone(varying), func(name string) bool { return name == "seed" }), "clip", "seed") {
+		a, _ := r.settings.Get(name)
+		b, _ := other.settings.Get(name)
+		if a == b {
+			continue
+		}
+		x, errX := strconv.ParseFloat(a, 64)
+		y, errY := strconv.ParseFloat(b, 64)
+		switch {
+		case errX == nil && errY == nil:
+			return x < y
+		case a == "none" || b == "none":
+			return a == "none"
+		case name == "loss":
+			return a > b // squared before quartic, as published
+		}
+		return a < b
+	}
+	return false
+}
+
+// settingText says a setting in words.
+func settingText(name, value string) string {
+	switch name {
+	case "loss":
+		if _, err := strconv.ParseFloat(value, 64); err == nil {
+			return "loss of power " + value
+		}
+		return value + " loss"
+	case "huber":
+		return map[string]string{"true": "Huberised", "false": "not Huberised"}[value]
+	case "data.kind":
+		return map[string]string{"cifar10": "CIFAR-10", "procedural": "generated images", "images": "images",
+			"procedural-micrographs": "generated micrographs", "micrographs": "micrographs"}[value]
+	case "data.test":
+		if _, err := strconv.ParseFloat(value, 64); err != nil && value != "by default" {
+			return value // a file's name
+		}
+	case "optimizer.kind":
+		return map[string]string{"adam": "Adam", "sgd": "gradient descent"}[value]
+	}
+	return strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], "-", " ") + " " + value
+}

@@ -1,0 +1,75 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// writeMarkdown writes the report for places that render Markdown.
+func (s *Sweep) writeMarkdown(w io.Writer) error {
+	var text strings.Builder
+	escape := strings.NewReplacer("|", `\|`, "*", `\*`)
+	fmt.Fprintf(&text, "# %s\n\n", s.Title)
+	table := func(header []string, rows [][]string, strong [][2]int) {
+		fmt.Fprintf(&text, "| %s |\n| --- |%s\n", strings.Join(header, " | "), strings.Repeat(" ---: |", len(header)-1))
+		for r, row := range rows {
+			for k := range row {
+				row[k] = escape.Replace(row[k])
+				for _, place := range strong {
+					if place == [2]int{r, k} {
+						row[k] = "**" + row[k] + "**"
+					}
+				}
+			}
+			fmt.Fprintf(&text, "| %s |\n", strings.Join(row, " | "))
+		}
+		text.WriteByte('\n')
+	}
+	for _, block := range s.Blocks {
+		if block.Name != "" {
+			fmt.Fprintf(&text, "## %s\n\n", capital(block.Name))
+		}
+		header, rows := s.measureTable(block, trainingLoss)
+		table(header, rows, s.best(block, trainingLoss))
+		fmt.Fprintf(&text, "![Learning curves](%s.png)\n\n", s.figureName(block))
+	}
+	text.WriteString(s.explanation(trainingLoss) + "\n\n")
+	text.WriteString("Curves are raw losses smoothed over " + thousands(int64(s.window())) + " steps; the line is the mean over the repeats, and the band reaches from the lowest to the highest.\n\n")
+	for _, sentence := range s.Sentences() {
+		fmt.Fprintf(&text, "- %s\n", escape.Replace(sentence))
+	}
+	text.WriteByte('\n')
+	section := func(title, explanation string, show func(*Block)) {
+		fmt.Fprintf(&text, "## %s\n\n", title)
+		if explanation != "" {
+			text.WriteString(explanation + "\n\n")
+		}
+		for _, block := range s.Blocks {
+			if block.Name != "" {
+				fmt.Fprintf(&text, "%s:\n\n", capital(block.Name))
+			}
+			show(block)
+		}
+	}
+	if slices.Contains(s.measures(), testError) {
+		section(words[testError].title, s.explanation(testError), func(b *Block) {
+			header, rows := s.measureTable(b, testError)
+			table(header, rows, s.best(b, testError))
+		})
+	}
+	section("Share of losses clipped", "", func(b *Block) {
+		header, rows := s.table(b, "share", clippedText)
+		table(header, rows, nil)
+	})
+	section("Spike episodes in a run", spikesExplanation, func(b *Block) {
+		header, rows := s.table(b, "episodes", spikesText)
+		table(header, rows, nil)
+	})
+	if s.Command != "" {
+		fmt.Fprintf(&text, "Made by `%s`.\n", s.Command)
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}

@@ -1,0 +1,56 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"alrc/internal/figure"
+)
+
+// page is the report.
+func (s *Sweep) page() *figure.Page {
+	page := &figure.Page{Title: s.Title}
+	for _, failed := range s.Failed {
+		page.Warning("Set aside: " + failed[0] + ": " + failed[1])
+	}
+	if missing := s.missing() - len(s.Failed); missing > 0 {
+		page.Warning(fmt.Sprintf("%d runs are not done yet.", missing))
+	}
+	for _, m := range s.measures() {
+		page.Heading(2, words[m].title)
+		for _, block := range s.Blocks {
+			header, rows := s.measureTable(block, m)
+			page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows, Strong: s.best(block, m)})
+		}
+		page.Paragraph(s.explanation(m))
+		for _, sentence := range s.sentences(m) {
+			page.Paragraph(sentence)
+		}
+	}
+	page.Heading(2, "Learning curves")
+	for _, block := range s.Blocks {
+		f, width, height := s.figure(block)
+		page.Figure(f, width, height, "Smoothed learning curves, a plot for each clipping. "+capital(block.Name),
+			capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
+				" and the band reaches from the lowest to the highest.", thousands(int64(s.window())))))
+	}
+	page.Heading(2, "What was clipped")
+	for _, block := range s.Blocks {
+		header, rows := s.table(block, "share", clippedText)
+		page.Table(figure.Table{Caption: capital(strings.TrimPrefix(block.Name+", ", ", ") + "share of losses clipped"), Header: header, Rows: rows})
+	}
+	page.Heading(2, "Spike episodes in a run")
+	page.Paragraph(spikesExplanation)
+	for _, block := range s.Blocks {
+		header, rows := s.table(block, "episodes", spikesText)
+		page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows})
+	}
+	page.Heading(2, "Settings")
+	page.Paragraph("What all runs share; what varies is in the tables.")
+	page.Definitions(s.settings)
+	if s.Command != "" {
+		page.Heading(2, "Do it again")
+		page.Code(s.Command)
+	}
+	return page
+}
