@@ -450,7 +450,7 @@ func writeSweepTable(w io.Writer, dir string) error {
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
-	return loaded.Table(w)
+	return loaded.Table(w, layout(w))
 }
 
 // writeSweepReport writes the report of a sweep, and shows it in short.
@@ -464,10 +464,10 @@ func writeSweepReport(w io.Writer, dir string) error {
 	}
 	fmt.Fprintln(w)
 	for _, sentence := range loaded.Sentences() {
-		fmt.Fprintln(w, sentence)
+		fmt.Fprintln(w, layout(w).Wrap(sentence, "  "))
 	}
 	fmt.Fprintln(w)
-	if err := loaded.Table(w); err != nil {
+	if err := loaded.Table(w, layout(w)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\nReport: %s\n", filepath.Join(dir, "report.html"))

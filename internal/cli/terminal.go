@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -12,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"alrc/internal/figure"
+	"alrc/internal/words"
 )
 
 // isTerminal says whether w is a terminal, and its width in columns, which is 80 where there is none to know.
@@ -38,6 +37,12 @@ func showsUnicode() bool {
 	return runtime.GOOS == "windows" || runtime.GOOS == "darwin"
 }
 
+// layout is how text is laid out for w: within a terminal's width, and within 80 columns elsewhere.
+func layout(w io.Writer) words.Layout {
+	columns, _ := isTerminal(w)
+	return words.Layout{Width: min(columns, 120), ASCII: !showsUnicode()}
+}
+
 // number writes a value with three significant digits.
 func number(value float64) string {
 	if magnitude := math.Abs(value); magnitude >= 1000 && magnitude < 1e6 {
@@ -47,16 +52,7 @@ func number(value float64) string {
 }
 
 // thousands writes 12345 as 12,345.
-func thousands(value int64) string { return figure.Thousands(strconv.FormatInt(value, 10)) }
+func thousands(value int64) string { return words.Count(value) }
 
 // duration writes a time as people say it: 45s, 3m20s, 2h05m.
-func duration(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
-	}
-	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-}
+func duration(d time.Duration) string { return words.Clock(d) }

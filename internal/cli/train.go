@@ -362,7 +362,7 @@ func writeReport(w io.Writer, out string) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	if err := comparison.Table(w); err != nil {
+	if err := comparison.Table(w, layout(w)); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // tick is a place on an axis; one without a label is a minor one.
@@ -137,13 +139,13 @@ func formatTick(value, step float64) string {
 	if math.Abs(value) < step/2 {
 		text = "0"
 	}
-	return minus(Thousands(text))
+	return minus(words.Thousands(text))
 }
 
 // formatLog writes digit·10^decade.
 func formatLog(digit, decade int) string {
 	if decade >= -3 && decade <= 4 {
-		return Thousands(strconv.FormatFloat(float64(digit)*math.Pow10(decade), 'f', max(0, -decade), 64))
+		return words.Thousands(strconv.FormatFloat(float64(digit)*math.Pow10(decade), 'f', max(0, -decade), 64))
 	}
 	if digit == 1 {
 		return "10" + superscript(decade)
@@ -157,22 +159,3 @@ func superscript(value int) string {
 }
 
 func minus(text string) string { return strings.Replace(text, "-", "−", 1) }
-
-// Thousands puts commas into the whole part of a decimal number: "12345.6" becomes
-// "12,345.6".
-func Thousands(text string) string {
-	sign := ""
-	if strings.HasPrefix(text, "-") {
-		sign, text = "-", text[1:]
-	}
-	whole, fraction, has := strings.Cut(text, ".")
-	if len(whole) >= 4 {
-		for i := len(whole) - 3; i > 0; i -= 3 {
-			whole = whole[:i] + "," + whole[i:]
-		}
-	}
-	if has {
-		whole += "." + fraction
-	}
-	return sign + whole
-}

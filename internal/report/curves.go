@@ -8,6 +8,7 @@ import (
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
+	"alrc/internal/words"
 )
 
 // window is the number of steps over which curves are smoothed: 500, as in the paper, and fewer for short runs.
@@ -46,7 +47,7 @@ func (c *Comparison) smoothed(losses func(*Run) []float64) figure.Plot {
 	p := figure.Plot{
 		Title:  "Learning curves",
 		XLabel: "step",
-		YLabel: fmt.Sprintf("loss, mean over %s steps", thousands(int64(window))),
+		YLabel: fmt.Sprintf("loss, mean over %s steps", words.Count(window)),
 	}
 	var all []float64
 	for i, g := range c.Groups {
@@ -88,7 +89,7 @@ func (c *Comparison) detail(index int) figure.Plot {
 	run := g.Runs[0]
 	m := &run.metrics
 	color := figure.Palette[c.color(index)]
-	title := capital(g.with())
+	title := words.Capital(g.with())
 	if len(g.Runs) > 1 {
 		title += fmt.Sprintf(", seed %d", run.Seed)
 	}

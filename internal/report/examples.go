@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"alrc/internal/figure"
+	"alrc/internal/words"
 )
 
 // addSamples shows held-out images: what went in, what each clipping's network made of it, and what was to come out.
@@ -83,12 +84,12 @@ func (c *Comparison) addWorst(page *figure.Page) {
 			var images []figure.Image
 			var rows [][]string
 			add := func(step int64, id string, loss, threshold, scale float64) string {
-				text := short(loss)
+				text := words.Number(loss)
 				if math.IsNaN(loss) {
 					text = "not finite"
 				}
-				rows = append(rows, []string{id, thousands(step), text, short(threshold), short(scale)})
-				return fmt.Sprintf("%s, step %s: loss %s, threshold %s, scale %s", id, thousands(step), text, short(threshold), short(scale))
+				rows = append(rows, []string{id, words.Count(step), text, words.Number(threshold), words.Number(scale)})
+				return fmt.Sprintf("%s, step %s: loss %s, threshold %s, scale %s", id, words.Count(step), text, words.Number(threshold), words.Number(scale))
 			}
 			if run.result != nil {
 				for _, w := range run.result.Worst {

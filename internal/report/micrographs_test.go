@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"alrc/internal/words"
 )
 
 // Runs of the task micrographs have a second output, and errors beside those of linear interpolation.
@@ -92,7 +94,7 @@ func TestMicrographsSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text bytes.Buffer
-	if err := s.Table(&text); err != nil {
+	if err := s.Table(&text, words.Layout{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"truth-1.tif            truth-2.tif\n", "no clipping               0.06110 ± 0.00091      0.03055 ± 0.00045\n",
@@ -135,7 +137,7 @@ func TestDataInWords(t *testing.T) {
 			t.Errorf("%s %s is %q, not %q", test[0], test[1], got, test[2])
 		}
 	}
-	if got := capital("truth-1.tif, squared loss"); got != "truth-1.tif, squared loss" {
+	if got := words.Capital("truth-1.tif, squared loss"); got != "truth-1.tif, squared loss" {
 		t.Errorf("a file is called %q", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
+	"alrc/internal/words"
 )
 
 // page is the report.
@@ -29,7 +30,7 @@ func (c *Comparison) page() *figure.Page {
 	}
 
 	page.Heading(2, "Learning curves")
-	window := thousands(int64(c.window()))
+	window := words.Count(c.window())
 	curves := c.curves()
 	curves.Title = ""
 	page.Figure(figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
@@ -90,11 +91,11 @@ func (c *Comparison) runTable() *figure.Table {
 			end := "done"
 			switch {
 			case run.diverged():
-				end = "diverged at step " + thousands(run.result.DivergedStep)
+				end = "diverged at step " + words.Count(run.result.DivergedStep)
 			case run.result == nil:
-				end = fmt.Sprintf("at step %s of %s", thousands(run.done()), thousands(run.Steps))
+				end = fmt.Sprintf("at step %s of %s", words.Count(run.done()), words.Count(run.Steps))
 			}
-			t.Rows = append(t.Rows, []string{run.Label, short(f.mean), short(f.max), percent(f.clipped), short(f.test), end})
+			t.Rows = append(t.Rows, []string{run.Label, words.Number(f.mean), words.Number(f.max), words.Percent(f.clipped), words.Number(f.test), end})
 		}
 	}
 	if !several {
@@ -120,7 +121,7 @@ func (c *Comparison) errorTable() *figure.Table {
 	t := &figure.Table{Caption: "Mean squared errors of held-out crops, completed by each network and by linear interpolation, against the" +
 		" blurred truth in [-1, 1]", Header: []string{"", "crops", "mean", "standard deviation", "5th percentile", "median", "95th", "99th"}}
 	add := func(name string, s *runfolder.Distribution) {
-		row := []string{name, thousands(int64(s.Images))}
+		row := []string{name, words.Count(s.Images)}
 		for _, value := range []runfolder.Number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
 			text := "–"
 			if v := float64(value); !math.IsNaN(v) {

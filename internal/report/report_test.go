@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"alrc/internal/words"
 )
 
 // madeRun is a run whose folder writeRun makes up: a learning curve that falls to a level, with spikes.
@@ -218,7 +220,7 @@ func TestDivergenceNamesSeedStepAndImages(t *testing.T) {
 func TestTable(t *testing.T) {
 	c := load(t, append(seeds("none", 0, 1.19, 1.16), madeRun{clip: "alrc:2", steps: 400, divergedAt: 50})...)
 	var text bytes.Buffer
-	if err := c.Table(&text); err != nil {
+	if err := c.Table(&text, words.Layout{}); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
@@ -397,7 +399,7 @@ func FuzzTables(f *testing.F) {
 		if err := c.page().Write(io.Discard); err != nil {
 			t.Error(err)
 		}
-		if err := c.Table(io.Discard); err != nil {
+		if err := c.Table(io.Discard, words.Layout{}); err != nil {
 			t.Error(err)
 		}
 		if err := c.TerminalPlot(io.Discard, 60, 12, true); err != nil {

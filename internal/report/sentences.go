@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // Sentences say in plain words what clipping did, the most important first.
@@ -34,7 +36,7 @@ func (c *Comparison) Sentences() []string {
 		for _, run := range g.Runs {
 			if run.result == nil {
 				sentences = append(sentences, fmt.Sprintf("%s is not done: %s of %s steps.",
-					run.Label, thousands(run.done()), thousands(run.Steps)))
+					run.Label, words.Count(run.done()), words.Count(run.Steps)))
 			}
 		}
 	}
@@ -45,10 +47,10 @@ func (c *Comparison) Sentences() []string {
 func (g *Group) alone() string {
 	s := g.summary()
 	if math.IsNaN(s.mean) {
-		return fmt.Sprintf("%s, there are no final losses yet.", capital(g.with()))
+		return fmt.Sprintf("%s, there are no final losses yet.", words.Capital(g.with()))
 	}
-	return fmt.Sprintf("%s, the mean of the last %s losses is %s%s%s.", capital(g.with()), thousands(s.last),
-		spread(s.mean, s.std, s.seeds-s.diverged), overSeeds(s.seeds-s.diverged), g.clippedShare(s))
+	return fmt.Sprintf("%s, the mean of the last %s losses is %s%s%s.", words.Capital(g.with()), words.Count(s.last),
+		words.Spread(s.mean, s.std, s.seeds-s.diverged), overSeeds(s.seeds-s.diverged), g.clippedShare(s))
 }
 
 // with is the group as the beginning of a sentence: "without clipping", "with ALRC, n = 2".
@@ -69,7 +71,7 @@ func (g *Group) clippedShare(s summary) string {
 	if s.clipped == 0 {
 		return "; it clipped no loss"
 	}
-	return "; it clipped " + percent(s.clipped) + " of the losses"
+	return "; it clipped " + words.Percent(s.clipped) + " of the losses"
 }
 
 // smallest is the relative difference below which two means are not called different: repeating a run with another
@@ -93,20 +95,20 @@ func compare(base, g *Group) string {
 		}
 		if before.diverged < before.seeds {
 			return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s (without: %s,"+
-				" of the runs that did not diverge)%s.", which, g.Name, rest, thousands(after.last),
-				spread(after.mean, after.std, after.seeds), spread(before.mean, before.std, before.seeds-before.diverged), g.clippedShare(after))
+				" of the runs that did not diverge)%s.", which, g.Name, rest, words.Count(after.last),
+				words.Spread(after.mean, after.std, after.seeds), words.Spread(before.mean, before.std, before.seeds-before.diverged), g.clippedShare(after))
 		}
 		return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s%s%s.", which, g.Name,
-			rest, thousands(after.last), spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
+			rest, words.Count(after.last), words.Spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
 	case after.diverged == after.seeds:
 		if before.diverged == 0 {
-			return fmt.Sprintf("%s made it worse: %s diverged, and without clipping none did.", capital(g.subject()), all(after.seeds))
+			return fmt.Sprintf("%s made it worse: %s diverged, and without clipping none did.", words.Capital(g.subject()), all(after.seeds))
 		}
-		return fmt.Sprintf("%s did not help: %s diverged.", capital(g.subject()), all(after.seeds))
+		return fmt.Sprintf("%s did not help: %s diverged.", words.Capital(g.subject()), all(after.seeds))
 	}
 	pairs := pairBySeed(base, g)
 	if len(pairs) == 0 {
-		return fmt.Sprintf("%s cannot be compared yet: no seed has final losses both without and with it.", capital(g.subject()))
+		return fmt.Sprintf("%s cannot be compared yet: no seed has final losses both without and with it.", words.Capital(g.subject()))
 	}
 	var beforeMeans, afterMeans []float64
 	lower := 0
@@ -120,8 +122,8 @@ func compare(base, g *Group) string {
 	to, toSpread := meanAndSpread(afterMeans)
 	n := len(pairs)
 	change := (to - from) / math.Abs(from)
-	numbers := fmt.Sprintf("from %s to %s (%s)%s", spread(from, fromSpread, n), spread(to, toSpread, n), signedPercent(change), overSeeds(n))
-	last := thousands(after.last)
+	numbers := fmt.Sprintf("from %s to %s (%s)%s", words.Spread(from, fromSpread, n), words.Spread(to, toSpread, n), words.Change(change), overSeeds(n))
+	last := words.Count(after.last)
 	share := g.clippedShare(after)
 	if after.diverged > before.diverged {
 		share += fmt.Sprintf("; but %d of %d runs with it diverged, and %d without", after.diverged, after.seeds, before.diverged)
@@ -130,9 +132,9 @@ func compare(base, g *Group) string {
 	switch {
 	case !agree:
 		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s, but down for %d of the seeds and up for %d%s.",
-			capital(g.subject()), last, numbers, lower, n-lower, share)
+			words.Capital(g.subject()), last, numbers, lower, n-lower, share)
 	case math.Abs(change) < smallest || math.IsNaN(change):
-		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s.", capital(g.subject()), last, numbers, share)
+		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s.", words.Capital(g.subject()), last, numbers, share)
 	}
 	verb := "lowered"
 	if change > 0 {
@@ -141,7 +143,7 @@ func compare(base, g *Group) string {
 	if n == 1 {
 		share += "; with one seed this may be chance"
 	}
-	return fmt.Sprintf("%s %s the mean of the last %s losses %s%s.", capital(g.subject()), verb, last, numbers, share)
+	return fmt.Sprintf("%s %s the mean of the last %s losses %s%s.", words.Capital(g.subject()), verb, last, numbers, share)
 }
 
 func all(n int) string {
@@ -165,7 +167,7 @@ func (g *Group) divergence() string {
 		if !run.diverged() {
 			continue
 		}
-		text := "at step " + thousands(run.result.DivergedStep)
+		text := "at step " + words.Count(run.result.DivergedStep)
 		if len(g.Runs) > 1 {
 			text = fmt.Sprintf("seed %d %s", run.Seed, text)
 		}

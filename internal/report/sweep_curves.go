@@ -10,6 +10,7 @@ import (
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
+	"alrc/internal/words"
 )
 
 // window is the number of steps over which curves are smoothed: 500, as published, and fewer for short runs.
@@ -79,7 +80,7 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 		f.Columns = 2
 	}
 	for _, at := range clips {
-		p := figure.Plot{Title: capital(describe(s.Clips[at])), XLabel: "step", YLabel: fmt.Sprintf("loss, mean over %s steps", thousands(int64(s.window()))), LogY: true}
+		p := figure.Plot{Title: words.Capital(describe(s.Clips[at])), XLabel: "step", YLabel: fmt.Sprintf("loss, mean over %s steps", words.Count(s.window())), LogY: true}
 		diverged := figure.Mark{Name: "a run diverged", Color: figure.Ink, Cross: true}
 		for k, column := range b.Columns {
 			cell := column.Cells[at]

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
@@ -23,7 +25,7 @@ func (s *Sweep) writeLaTeX(w io.Writer, m measure) error {
 			if i > 0 {
 				text.WriteString("\\hline\n")
 			}
-			fmt.Fprintf(&text, "\\multicolumn{%d}{l}{\\textit{%s}} \\\\\n", columns+1, latexEscapes.Replace(capital(block.Name)))
+			fmt.Fprintf(&text, "\\multicolumn{%d}{l}{\\textit{%s}} \\\\\n", columns+1, latexEscapes.Replace(words.Capital(block.Name)))
 		}
 		line := func(fields []string) {
 			for k, field := range fields {

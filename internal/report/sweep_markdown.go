@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // writeMarkdown writes the report for places that render Markdown.
@@ -29,14 +31,14 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 	}
 	for _, block := range s.Blocks {
 		if block.Name != "" {
-			fmt.Fprintf(&text, "## %s\n\n", capital(block.Name))
+			fmt.Fprintf(&text, "## %s\n\n", words.Capital(block.Name))
 		}
 		header, rows := s.measureTable(block, trainingLoss)
 		table(header, rows, s.best(block, trainingLoss))
 		fmt.Fprintf(&text, "![Learning curves](%s.png)\n\n", s.figureName(block))
 	}
 	text.WriteString(s.explanation(trainingLoss) + "\n\n")
-	text.WriteString("Curves are raw losses smoothed over " + thousands(int64(s.window())) + " steps; the line is the mean over the repeats, and the band reaches from the lowest to the highest.\n\n")
+	text.WriteString("Curves are raw losses smoothed over " + words.Count(s.window()) + " steps; the line is the mean over the repeats, and the band reaches from the lowest to the highest.\n\n")
 	for _, sentence := range s.Sentences() {
 		fmt.Fprintf(&text, "- %s\n", escape.Replace(sentence))
 	}
@@ -48,13 +50,13 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 		}
 		for _, block := range s.Blocks {
 			if block.Name != "" {
-				fmt.Fprintf(&text, "%s:\n\n", capital(block.Name))
+				fmt.Fprintf(&text, "%s:\n\n", words.Capital(block.Name))
 			}
 			show(block)
 		}
 	}
 	if slices.Contains(s.measures(), testError) {
-		section(words[testError].title, s.explanation(testError), func(b *Block) {
+		section(measureWords[testError].title, s.explanation(testError), func(b *Block) {
 			header, rows := s.measureTable(b, testError)
 			table(header, rows, s.best(b, testError))
 		})

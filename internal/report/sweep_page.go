@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"alrc/internal/figure"
+	"alrc/internal/words"
 )
 
 // page is the report.
@@ -17,10 +18,10 @@ func (s *Sweep) page() *figure.Page {
 		page.Warning(fmt.Sprintf("%d runs are not done yet.", missing))
 	}
 	for _, m := range s.measures() {
-		page.Heading(2, words[m].title)
+		page.Heading(2, measureWords[m].title)
 		for _, block := range s.Blocks {
 			header, rows := s.measureTable(block, m)
-			page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows, Strong: s.best(block, m)})
+			page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows, Strong: s.best(block, m)})
 		}
 		page.Paragraph(s.explanation(m))
 		for _, sentence := range s.sentences(m) {
@@ -30,20 +31,20 @@ func (s *Sweep) page() *figure.Page {
 	page.Heading(2, "Learning curves")
 	for _, block := range s.Blocks {
 		f, width, height := s.figure(block)
-		page.Figure(f, width, height, "Smoothed learning curves, a plot for each clipping. "+capital(block.Name),
-			capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
-				" and the band reaches from the lowest to the highest.", thousands(int64(s.window())))))
+		page.Figure(f, width, height, "Smoothed learning curves, a plot for each clipping. "+words.Capital(block.Name),
+			words.Capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
+				" and the band reaches from the lowest to the highest.", words.Count(s.window()))))
 	}
 	page.Heading(2, "What was clipped")
 	for _, block := range s.Blocks {
 		header, rows := s.table(block, "share", clippedText)
-		page.Table(figure.Table{Caption: capital(strings.TrimPrefix(block.Name+", ", ", ") + "share of losses clipped"), Header: header, Rows: rows})
+		page.Table(figure.Table{Caption: words.Capital(strings.TrimPrefix(block.Name+", ", ", ") + "share of losses clipped"), Header: header, Rows: rows})
 	}
 	page.Heading(2, "Spike episodes in a run")
 	page.Paragraph(spikesExplanation)
 	for _, block := range s.Blocks {
 		header, rows := s.table(block, "episodes", spikesText)
-		page.Table(figure.Table{Caption: capital(block.Name), Header: header, Rows: rows})
+		page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows})
 	}
 	page.Heading(2, "Settings")
 	page.Paragraph("What all runs share; what varies is in the tables.")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // Sentences say what the sweep came to, column by column.
@@ -45,9 +47,9 @@ func (s *Sweep) sentences(m measure) (sentences []string) {
 			}
 			text := where + best.against(baseline, m)
 			if linear := column.interpolation(); m == testError && !math.IsNaN(linear) {
-				text += fmt.Sprintf("; that of linear interpolation is %s", short(linear))
+				text += fmt.Sprintf("; that of linear interpolation is %s", words.Number(linear))
 			}
-			sentences = append(sentences, capital(text+"."))
+			sentences = append(sentences, words.Capital(text+"."))
 		}
 	}
 	return sentences
@@ -56,7 +58,7 @@ func (s *Sweep) sentences(m measure) (sentences []string) {
 // against says how the best clipping compares with none.
 func (c *Cell) against(baseline *Cell, m measure) string {
 	name := describe(c.Clip)
-	what, best, none := words[m].noun, c.Estimates[m], baseline.Estimates[m]
+	what, best, none := measureWords[m].noun, c.Estimates[m], baseline.Estimates[m]
 	diverged := func(cell *Cell) string {
 		return fmt.Sprintf("%d of %d runs diverged", cell.Diverged, cell.Done)
 	}
@@ -69,7 +71,7 @@ func (c *Cell) against(baseline *Cell, m measure) string {
 		return fmt.Sprintf("with %s %s; without clipping the %s is %s", name, diverged(c), what, baseline.text(m))
 	}
 	change := best.Mean/none.Mean - 1
-	text := fmt.Sprintf("the %s is %s without clipping and %s with %s (%s", what, none.text(), best.text(), name, signedPercent(change))
+	text := fmt.Sprintf("the %s is %s without clipping and %s with %s (%s", what, none.text(), best.text(), name, words.Change(change))
 	switch {
 	case math.IsNaN(best.P):
 	case best.significant():

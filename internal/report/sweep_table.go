@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // measures are those that have a table.
@@ -24,8 +26,8 @@ func (s *Sweep) measures() []measure {
 	return []measure{trainingLoss}
 }
 
-// words name the measures: their files, sections, single columns, and what they are in a sentence.
-var words = [...]struct{ file, title, column, noun string }{
+// measureWords name the measures: their files, sections, single columns, and what they are in a sentence.
+var measureWords = [...]struct{ file, title, column, noun string }{
 	trainingLoss: {"table", "Losses", "mean of last losses", "loss"},
 	testError:    {"test-error", "Errors on held-out crops", "mean squared error", "test error"},
 }
@@ -34,11 +36,11 @@ const interpolation = "linear interpolation"
 
 // measureTable is a block's table of a measure.
 func (s *Sweep) measureTable(b *Block, m measure) (header []string, rows [][]string) {
-	header, rows = s.table(b, words[m].column, func(c *Cell) string { return c.text(m) })
+	header, rows = s.table(b, measureWords[m].column, func(c *Cell) string { return c.text(m) })
 	if m == testError {
 		row := []string{interpolation}
 		for _, column := range b.Columns {
-			row = append(row, short(column.interpolation()))
+			row = append(row, words.Number(column.interpolation()))
 		}
 		rows = append(rows, row)
 	}
@@ -74,7 +76,7 @@ func (s *Sweep) best(b *Block, m measure) (places [][2]int) {
 	return places
 }
 
-func (e Estimate) text() string { return spread(e.Mean, e.Std, e.Count) }
+func (e Estimate) text() string { return words.Spread(e.Mean, e.Std, e.Count) }
 
 // text is the cell in a measure's table.
 func (c *Cell) text(m measure) string {
@@ -106,7 +108,7 @@ func clippedText(c *Cell) string {
 	case c.Clip == "none":
 		return "–"
 	}
-	return percent(c.Clipped)
+	return words.Percent(c.Clipped)
 }
 
 func spikesText(c *Cell) string {
@@ -134,10 +136,10 @@ func (s *Sweep) explanation(m measure) string {
 			}
 		}
 	}
-	text := fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping", thousands(s.last))
+	text := fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping", words.Count(s.last))
 	if m == testError {
 		text = fmt.Sprintf("Mean squared error of each run's completions of %s held-out crops at its end, against the blurred truth in [-1, 1]",
-			thousands(int64(crops)))
+			words.Count(crops))
 	}
 	if repeats > 1 {
 		text += fmt.Sprintf(": mean and standard deviation over %d repeats", repeats)
@@ -169,33 +171,32 @@ const spikesExplanation = "Spike episodes are counted on each run's loss average
 	" above twice its median over the 20 windows before, and ends where it falls below."
 
 // Table writes the results for a terminal.
-func (s *Sweep) Table(w io.Writer) error {
+func (s *Sweep) Table(w io.Writer, l words.Layout) error {
 	var text strings.Builder
 	for i, m := range s.measures() {
 		if i > 0 {
-			text.WriteString("\n" + words[m].title + "\n\n")
+			text.WriteString("\n" + l.Wrap(measureWords[m].title, "") + "\n\n")
 		}
-		s.writeText(&text, m)
+		s.writeText(&text, l, m)
 	}
 	for _, failed := range s.Failed {
-		fmt.Fprintf(&text, "Set aside: %s: %s\n", failed[0], failed[1])
+		text.WriteString(l.Wrap(fmt.Sprintf("Set aside: %s: %s", failed[0], failed[1]), "  ") + "\n")
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
 // writeText writes a measure's table for a terminal.
-func (s *Sweep) writeText(text *strings.Builder, m measure) {
+func (s *Sweep) writeText(text *strings.Builder, l words.Layout, m measure) {
 	for _, block := range s.Blocks {
 		if block.Name != "" {
-			text.WriteString(capital(block.Name) + "\n")
+			text.WriteString(l.Wrap(words.Capital(block.Name), "  ") + "\n")
 		}
 		header, rows := s.measureTable(block, m)
 		for _, place := range s.best(block, m) {
 			rows[place[0]][place[1]] = "> " + rows[place[0]][place[1]]
 		}
-		writeColumns(text, header, rows)
-		text.WriteByte('\n')
+		text.WriteString(l.Table(header, rows) + "\n")
 	}
-	text.WriteString(strings.ReplaceAll(s.explanation(m), "in bold type", "marked >") + "\n")
+	text.WriteString(l.Wrap(strings.ReplaceAll(s.explanation(m), "in bold type", "marked >"), "") + "\n")
 }

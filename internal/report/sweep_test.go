@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"alrc/internal/runfolder"
+	"alrc/internal/words"
 )
 
 // sweepRow is a run of a test's sweep.
@@ -220,7 +221,7 @@ func TestDivergedRunsComeLast(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text bytes.Buffer
-	if err := s.Table(&text); err != nil {
+	if err := s.Table(&text, words.Layout{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"3.000, 1 of 2 diverged", "> 4.50 ± 0.71", "2 of 2 diverged", "> 4.000, 1 missing"} {

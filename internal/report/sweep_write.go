@@ -16,8 +16,8 @@ func (s *Sweep) Write(dir string) error {
 	}
 	files := []file{{"report.md", s.writeMarkdown}, {"report.html", s.page().Write}}
 	for _, m := range s.measures() {
-		files = append(files, file{words[m].file + ".csv", func(w io.Writer) error { return s.writeCSV(w, m) }},
-			file{words[m].file + ".tex", func(w io.Writer) error { return s.writeLaTeX(w, m) }})
+		files = append(files, file{measureWords[m].file + ".csv", func(w io.Writer) error { return s.writeCSV(w, m) }},
+			file{measureWords[m].file + ".tex", func(w io.Writer) error { return s.writeLaTeX(w, m) }})
 	}
 	for _, block := range s.Blocks {
 		curves, width, height := s.figure(block)
