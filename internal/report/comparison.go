@@ -136,16 +136,43 @@ func (c *Comparison) baseline() *Group {
 	return nil
 }
 
-// pairBySeed returns the final means of the seeds that both groups finished.
-func pairBySeed(base, g *Group) [][2]float64 {
-	var pairs [][2]float64
-	for _, a := range base.Runs {
-		for _, b := range g.Runs {
-			before, after := a.figures().mean, b.figures().mean
-			if a.Seed == b.Seed && !math.IsNaN(before) && !math.IsNaN(after) {
-				pairs = append(pairs, [2]float64{before, after})
+// effectOn is what g's clipping did to the final losses, against the group without clipping.
+func (g *Group) effectOn(base *Group) effect {
+	runs := [2][]*Run{base.Runs, g.Runs}
+	return effectOf(len(base.Runs), len(g.Runs), func(group, run int) uint64 { return runs[group][run].Seed },
+		func(group, run int) float64 { return runs[group][run].figures().mean })
+}
+
+// complete says whether the groups have the same seeds, all of them done, and none diverged.
+func complete(groups ...*Group) bool {
+	for _, g := range groups {
+		if len(g.Runs) != len(groups[0].Runs) {
+			return false
+		}
+		for i, run := range g.Runs {
+			if run.result == nil || run.diverged() || run.Seed != groups[0].Runs[i].Seed {
+				return false
 			}
 		}
 	}
-	return pairs
+	return true
+}
+
+// best is the place of the group with the lowest mean, where all runs are done and it clearly differs from all others.
+func (c *Comparison) best() []int {
+	if len(c.Groups) < 2 || !complete(c.Groups...) {
+		return nil
+	}
+	best, lowest := 0, math.Inf(1)
+	for i, g := range c.Groups {
+		if mean := g.summary().mean; mean < lowest {
+			best, lowest = i, mean
+		}
+	}
+	for i, g := range c.Groups {
+		if i != best && !c.Groups[best].effectOn(g).clear() {
+			return nil
+		}
+	}
+	return []int{best}
 }

@@ -52,20 +52,10 @@ func (c *Comparison) page() *figure.Page {
 
 	page.Heading(2, "Results")
 	header, cells := c.table()
-	var emphasis []int
-	best := math.Inf(1)
-	for i, g := range c.Groups {
-		if s := g.summary(); s.diverged == 0 && s.mean < best {
-			best, emphasis = s.mean, []int{i}
-		}
-	}
-	if len(c.Groups) == 1 {
-		emphasis = nil
-	}
 	page.Table(figure.Table{
 		Caption: "Raw losses of the last steps; ± is the standard deviation over seeds, and “largest” is over all seeds." +
-			" The lowest mean is in bold type.",
-		Header: header, Rows: cells, Emphasis: emphasis})
+			" The lowest mean is in bold type where all runs are done and it differs from all others.",
+		Header: header, Rows: cells, Emphasis: c.best()})
 	page.Paragraph("A difference is called one where it is at least 1 % and has the same direction for every seed." +
 		" The test loss is the mean raw loss of held-out images at the end.")
 	if table := c.runTable(); table != nil {

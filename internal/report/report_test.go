@@ -174,13 +174,13 @@ func TestFirstSentenceSaysWhatHappened(t *testing.T) {
 		want []string
 	}{
 		{"better", append(seeds("none", 0, 1.19, 1.16, 1.22), seeds("alrc:2", 4, 1.12, 1.11, 1.16)...),
-			[]string{"ALRC at n = 2 lowered the mean of the last 100 losses from 1.190 ± 0.030 to 1.130 ± 0.026 (−5.0 %) over 3 seeds; it clipped ", "of the losses."}},
+			[]string{"ALRC at n = 2 lowered the mean of the last 100 losses from 1.190 ± 0.030 to 1.130 ± 0.026 (−5.0 %, 95 % interval −7.0 % to −3.0 %) over 3 seeds; it clipped ", "of the losses."}},
 		{"worse", append(seeds("none", 0, 1, 1.01), seeds("alrc:2", 4, 1.2, 1.3)...),
-			[]string{"ALRC at n = 2 raised the mean", "(+24 %) over 2 seeds"}},
+			[]string{"ALRC at n = 2 raised the mean", "(+24 %, 95 % interval ", ") over 2 seeds"}},
 		{"seeds disagree", append(seeds("none", 0, 1, 1.2), seeds("alrc:2", 4, 1.2, 0.9)...),
 			[]string{"made no clear difference", "down for 1 of the seeds and up for 1"}},
 		{"too small", append(seeds("none", 0, 1), seeds("alrc:2", 4, 0.995)...),
-			[]string{"ALRC at n = 2 made no clear difference: the mean of the last 100 losses went from 1.000 to 0.995 (−0.5 %)"}},
+			[]string{"ALRC at n = 2 made no clear difference: the mean of the last 100 losses went from 1.000 to 0.995;"}},
 		{"one seed", append(seeds("none", 0, 1), seeds("alrc:2", 4, 0.5)...),
 			[]string{"lowered the mean", "from 1.000 to 0.500 (−50 %);", "with one seed this may be chance."}},
 		{"diverged without", append([]madeRun{diverged}, seeds("alrc:2", 4, 0.5)...),

@@ -74,10 +74,6 @@ func (g *Group) clippedShare(s summary) string {
 	return "; it clipped " + words.Percent(s.clipped) + " of the losses"
 }
 
-// smallest is the relative difference below which two means are not called different: repeating a run with another
-// seed changes them by more.
-const smallest = 0.01
-
 // compare says what g's clipping did to the final losses.
 func compare(base, g *Group) string {
 	before, after := base.summary(), g.summary()
@@ -106,44 +102,38 @@ func compare(base, g *Group) string {
 		}
 		return fmt.Sprintf("%s did not help: %s diverged.", words.Capital(g.subject()), all(after.seeds))
 	}
-	pairs := pairBySeed(base, g)
-	if len(pairs) == 0 {
+	e := g.effectOn(base)
+	n := len(e.pairs)
+	if n == 0 {
 		return fmt.Sprintf("%s cannot be compared yet: no seed has final losses both without and with it.", words.Capital(g.subject()))
 	}
-	var beforeMeans, afterMeans []float64
-	lower := 0
-	for _, pair := range pairs {
-		beforeMeans, afterMeans = append(beforeMeans, pair[0]), append(afterMeans, pair[1])
-		if pair[1] < pair[0] {
-			lower++
-		}
-	}
-	from, fromSpread := meanAndSpread(beforeMeans)
-	to, toSpread := meanAndSpread(afterMeans)
-	n := len(pairs)
-	change := (to - from) / math.Abs(from)
-	numbers := fmt.Sprintf("from %s to %s (%s)%s", words.Spread(from, fromSpread, n), words.Spread(to, toSpread, n), words.Change(change), overSeeds(n))
+	from, to := e.texts()
+	numbers := fmt.Sprintf("from %s to %s", from, to)
 	last := words.Count(after.last)
 	share := g.clippedShare(after)
 	if after.diverged > before.diverged {
 		share += fmt.Sprintf("; but %d of %d runs with it diverged, and %d without", after.diverged, after.seeds, before.diverged)
 	}
-	agree := lower == 0 || lower == n
+	if missing := before.running + after.running; missing > 0 {
+		return fmt.Sprintf("So far, with %s missing: over %s, the mean of the last %s losses goes %s with %s%s.", words.Counted(missing, "run"),
+			words.Counted(n, "seed"), last, numbers, g.Name, share)
+	}
 	switch {
-	case !agree:
-		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s, but down for %d of the seeds and up for %d%s.",
-			words.Capital(g.subject()), last, numbers, lower, n-lower, share)
-	case math.Abs(change) < smallest || math.IsNaN(change):
-		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s.", words.Capital(g.subject()), last, numbers, share)
+	case !e.agree():
+		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s, but down for %d of the seeds and up for %d%s.",
+			words.Capital(g.subject()), last, numbers, overSeeds(n), e.lower, n-e.lower, share)
+	case !e.clear():
+		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s%s.", words.Capital(g.subject()), last, numbers,
+			overSeeds(n), share)
 	}
 	verb := "lowered"
-	if change > 0 {
+	if e.change > 0 {
 		verb = "raised"
 	}
 	if n == 1 {
 		share += "; with one seed this may be chance"
 	}
-	return fmt.Sprintf("%s %s the mean of the last %s losses %s%s.", words.Capital(g.subject()), verb, last, numbers, share)
+	return fmt.Sprintf("%s %s the mean of the last %s losses %s (%s)%s%s.", words.Capital(g.subject()), verb, last, numbers, e.text(), overSeeds(n), share)
 }
 
 func all(n int) string {

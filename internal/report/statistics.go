@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"sort"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 func sortedFinite(values []float64) []float64 {
@@ -16,13 +18,8 @@ func sortedFinite(values []float64) []float64 {
 	return kept
 }
 
-func mean(values []float64) float64 {
-	var sum float64
-	for _, value := range values {
-		sum += value
-	}
-	return sum / float64(len(values))
-}
+// mean is NaN without values.
+func mean(values []float64) float64 { return stat.Mean(values, nil) }
 
 // count is the sum of counts, some of which may not be known.
 func count(counts []float64) (sum float64) {
@@ -36,12 +33,8 @@ func count(counts []float64) (sum float64) {
 
 // meanAndSpread returns the mean and the standard deviation, which is 0 for a single value.
 func meanAndSpread(values []float64) (average, spread float64) {
-	average = mean(values)
 	if len(values) < 2 {
-		return average, 0
+		return mean(values), 0
 	}
-	for _, value := range values {
-		spread += (value - average) * (value - average)
-	}
-	return average, math.Sqrt(spread / float64(len(values)-1))
+	return stat.MeanStdDev(values, nil)
 }

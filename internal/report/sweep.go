@@ -92,7 +92,9 @@ type Estimate struct {
 	Count     int
 	// P is the corrected p-value of the difference to no clipping in the same column; NaN where there is none to test.
 	P float64
-	// Best says that no clipping of the column has a lower mean with as few runs that diverged.
+	// effect is that difference, over the seeds that both have.
+	effect effect
+	// Best says that the column is complete and the cell its best, by more than chance where that was tested.
 	Best bool
 }
 

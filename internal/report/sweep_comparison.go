@@ -5,8 +5,7 @@ import (
 	"slices"
 	"sort"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
+	"alrc/internal/words"
 )
 
 // significance is the level of the tests, after correction.
@@ -17,24 +16,23 @@ func (s *Sweep) compare() {
 	var tested [measures][]*Estimate
 	for _, block := range s.Blocks {
 		for _, column := range block.Columns {
-			var baseline *Cell
 			for _, cell := range column.Cells {
-				if cell == nil {
-					continue
-				}
-				s.summarize(cell)
-				if cell.Clip == "none" {
-					baseline = cell
+				if cell != nil {
+					s.summarize(cell)
 				}
 			}
+			baseline := column.baseline()
+			if baseline == nil {
+				continue
+			}
 			for m := range measures {
-				column.rank(m)
 				for _, cell := range column.Cells {
-					if cell == nil || baseline == nil || cell == baseline {
+					if cell == nil || cell == baseline {
 						continue
 					}
 					e := &cell.Estimates[m]
-					if e.P = pairedTest(baseline, cell, m); !math.IsNaN(e.P) {
+					e.effect = cell.effectOn(baseline, m)
+					if e.P = e.effect.p; !math.IsNaN(e.P) {
 						tested[m] = append(tested[m], e)
 					}
 				}
@@ -45,7 +43,27 @@ func (s *Sweep) compare() {
 		s.Comparisons[m] = len(estimates)
 		holm(estimates)
 	}
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			for m := range measures {
+				column.rank(m)
+			}
+		}
+	}
 }
+
+// baseline is the cell without clipping, nil where the column has none.
+func (c *Column) baseline() *Cell {
+	for _, cell := range c.Cells {
+		if cell != nil && cell.Clip == "none" {
+			return cell
+		}
+	}
+	return nil
+}
+
+// missing counts the cell's runs without results.
+func (c *Cell) missing() int { return len(c.Runs) - c.Done }
 
 func (s *Sweep) summarize(c *Cell) {
 	var clipped, spikes []float64
@@ -78,20 +96,45 @@ func (s *Sweep) summarize(c *Cell) {
 	c.Clipped, c.Spikes = mean(clipped), mean(spikes)
 }
 
-// rank marks the best cell: fewest runs that diverged, then the lowest mean.
+// rank marks the best cell, with the fewest runs that diverged and then the lowest mean: where no run is missing, none
+// has the same, and it differs from no clipping, or no clipping from all others, by the tests that were made.
 func (c *Column) rank(m measure) {
-	var best *Cell
+	var cells []*Cell
 	for _, cell := range c.Cells {
-		if cell != nil && cell.Estimates[m].Count > 0 && (best == nil || cell.better(best, m)) {
+		if cell == nil {
+			continue
+		}
+		if cell.missing() > 0 {
+			return
+		}
+		cells = append(cells, cell)
+	}
+	var best *Cell
+	for _, cell := range cells {
+		if cell.Estimates[m].Count > 0 && (best == nil || cell.better(best, m)) {
 			best = cell
 		}
 	}
-	// Where all are the same, as where nothing was clipped, none is the best.
-	for _, cell := range c.Cells {
-		if cell != nil && best != nil && (cell.Estimates[m].Mean != best.Estimates[m].Mean || cell.Diverged != best.Diverged) {
-			best.Estimates[m].Best = true
+	if best == nil {
+		return
+	}
+	for _, cell := range cells {
+		if cell == best {
+			continue
+		}
+		e := cell.Estimates[m]
+		if cell.Diverged == best.Diverged && words.Number(e.Mean) == words.Number(best.Estimates[m].Mean) {
+			return
+		}
+		compared := best.Estimates[m]
+		if best.Clip == "none" {
+			compared = e
+		}
+		if cell.Diverged == best.Diverged && (best.Clip == "none" || cell.Clip == "none") && !math.IsNaN(compared.P) && !compared.significant() {
+			return
 		}
 	}
+	best.Estimates[m].Best = len(cells) > 1
 }
 
 // better says whether fewer runs diverged than another's, or, of as many, the mean is lower.
@@ -119,30 +162,11 @@ func (c *Column) interpolation() float64 {
 	return math.NaN()
 }
 
-// pairedTest is Student's two-sided paired t-test on the logarithms of the runs' values, paired by seed: runs of one seed
-// have the same starting weights and batches, and losses differ by factors. Runs that diverged have no value and are left out.
-func pairedTest(baseline, cell *Cell, m measure) float64 {
-	var differences []float64
-	for _, a := range baseline.Runs {
-		for _, b := range cell.Runs {
-			if x, y := a.value(m), b.value(m); a.seed == b.seed && x > 0 && y > 0 {
-				differences = append(differences, math.Log(y/x))
-			}
-		}
-	}
-	n := float64(len(differences))
-	if n < 2 {
-		return math.NaN()
-	}
-	average, deviation := stat.MeanStdDev(differences, nil)
-	if deviation == 0 {
-		if average == 0 {
-			return 1
-		}
-		return math.NaN()
-	}
-	t := average / (deviation / math.Sqrt(n))
-	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Survival(math.Abs(t))
+// effectOn is what a cell's clipping did to a measure, against the cell without clipping in the same column.
+func (c *Cell) effectOn(baseline *Cell, m measure) effect {
+	runs := [2][]*sweepRun{baseline.Runs, c.Runs}
+	return effectOf(len(baseline.Runs), len(c.Runs), func(group, run int) uint64 { return runs[group][run].seed },
+		func(group, run int) float64 { return runs[group][run].value(m) })
 }
 
 // holm corrects p-values for their number (Holm 1979): the smallest is multiplied by their number, the next

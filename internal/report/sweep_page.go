@@ -15,7 +15,7 @@ func (s *Sweep) page() *figure.Page {
 		page.Warning("Set aside: " + failed[0] + ": " + failed[1])
 	}
 	if missing := s.missing() - len(s.Failed); missing > 0 {
-		page.Warning(fmt.Sprintf("%d runs are not done yet.", missing))
+		page.Warning(words.Agreeing(missing, "run is", "runs are") + " not done yet.")
 	}
 	for _, m := range s.measures() {
 		page.Heading(2, measureWords[m].title)

@@ -15,10 +15,10 @@ func (s *Sweep) Sentences() []string {
 		sentences = append(sentences, s.sentences(m)...)
 	}
 	if len(s.Failed) > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d runs failed and were set aside.", len(s.Failed)))
+		sentences = append(sentences, words.Agreeing(len(s.Failed), "run failed and was", "runs failed and were")+" set aside.")
 	}
 	if missing := s.missing() - len(s.Failed); missing > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d runs are not done yet.", missing))
+		sentences = append(sentences, words.Agreeing(missing, "run is", "runs are")+" not done yet.")
 	}
 	return sentences
 }
@@ -27,18 +27,14 @@ func (s *Sweep) Sentences() []string {
 func (s *Sweep) sentences(m measure) (sentences []string) {
 	for _, block := range s.Blocks {
 		for _, column := range block.Columns {
-			var baseline, best *Cell
+			baseline := column.baseline()
+			var best *Cell
 			for _, cell := range column.Cells {
-				if cell == nil || cell.Estimates[m].Count == 0 && cell.Diverged == 0 {
-					continue
-				}
-				if cell.Clip == "none" {
-					baseline = cell
-				} else if best == nil || cell.better(best, m) {
+				if cell != nil && cell != baseline && cell.Done > 0 && (best == nil || cell.better(best, m)) {
 					best = cell
 				}
 			}
-			if baseline == nil || best == nil {
+			if baseline == nil || baseline.Done == 0 || best == nil {
 				continue
 			}
 			where := strings.Trim(block.Name+", "+column.Name, ", ")
@@ -47,7 +43,10 @@ func (s *Sweep) sentences(m measure) (sentences []string) {
 			}
 			text := where + best.against(baseline, m)
 			if linear := column.interpolation(); m == testError && !math.IsNaN(linear) {
-				text += fmt.Sprintf("; that of linear interpolation is %s", words.Number(linear))
+				text += "; that of linear interpolation is " + words.Number(linear)
+				if linear < baseline.Estimates[m].Mean && linear < best.Estimates[m].Mean {
+					text += ", lower than both"
+				}
 			}
 			sentences = append(sentences, words.Capital(text+"."))
 		}
@@ -70,16 +69,29 @@ func (c *Cell) against(baseline *Cell, m measure) string {
 	case math.IsNaN(best.Mean):
 		return fmt.Sprintf("with %s %s; without clipping the %s is %s", name, diverged(c), what, baseline.text(m))
 	}
-	change := best.Mean/none.Mean - 1
-	text := fmt.Sprintf("the %s is %s without clipping and %s with %s (%s", what, none.text(), best.text(), name, words.Change(change))
-	switch {
-	case math.IsNaN(best.P):
-	case best.significant():
-		text += fmt.Sprintf(", significant: p = %.2g", best.P)
-	default:
-		text += fmt.Sprintf(", not significant: p = %.2g", best.P)
+	e := best.effect
+	if len(e.pairs) == 0 {
+		return fmt.Sprintf("no seed is done both without clipping and with %s", name)
 	}
-	text += ")"
+	from, to := e.texts()
+	over := ""
+	missing := baseline.missing() + c.missing()
+	if missing > 0 {
+		over = fmt.Sprintf("so far, over %s, ", words.Counted(len(e.pairs), "seed"))
+	}
+	text := fmt.Sprintf("%sthe %s is %s without clipping and %s with %s", over, what, from, to, name)
+	switch {
+	case missing > 0:
+		text += fmt.Sprintf("; %s missing", words.Agreeing(missing, "run is", "runs are"))
+	case math.IsNaN(best.P):
+		if !e.tie() {
+			text += fmt.Sprintf(" (%s)", e.text())
+		}
+	case best.significant():
+		text += fmt.Sprintf(" (%s, significant: p = %.2g)", e.text(), best.P)
+	default:
+		text += fmt.Sprintf(", no significant difference: p = %.2g", best.P)
+	}
 	if baseline.Diverged > 0 {
 		text += "; without clipping " + diverged(baseline)
 	}

@@ -156,7 +156,8 @@ func (s *Sweep) explanation(m measure) string {
 		if m == testError {
 			best = "The best clipping of a column"
 		}
-		text += " " + best + " is in bold type; runs that diverged have no mean and put a clipping last."
+		text += " " + best + " is in bold type where no run of the column is missing and the tests that were made find more than chance;" +
+			" runs that diverged have no mean and put a clipping last."
 	}
 	if s.Comparisons[m] > 0 {
 		text += fmt.Sprintf(" An asterisk marks a difference to no clipping in the same column with p < %g: two-sided paired t-test on"+

@@ -148,7 +148,7 @@ func TestSweepTableIsThePublishedLayout(t *testing.T) {
 	if s.Comparisons[trainingLoss] != 12 {
 		t.Errorf("%d comparisons", s.Comparisons[trainingLoss])
 	}
-	if first := s.Sentences()[3]; !strings.HasPrefix(first, "Quartic loss, batch size 1: the loss is 20.4 ± 1.4 without clipping and 12.51 ± 0.76 with ALRC, n = 2 (−39 %, sig") || !strings.Contains(first, "significant: p = ") {
+	if first := s.Sentences()[3]; !strings.HasPrefix(first, "Quartic loss, batch size 1: the loss is 20.4 ± 1.4 without clipping and 12.51 ± 0.76 with ALRC, n = 2 (−39 %, 95 % interval −41 % to −36 %, significant: p = ") {
 		t.Errorf("it says %q", first)
 	}
 }
@@ -185,19 +185,26 @@ func TestPairedTestAndHolm(t *testing.T) {
 	other := cell(10*math.Exp(differences[0]), 20*math.Exp(differences[1]), 15*math.Exp(differences[2]))
 	value := -0.25 / (0.05 / math.Sqrt(3))
 	want := 1 - math.Abs(value)/math.Sqrt(value*value+2)
-	if got := pairedTest(base, other, trainingLoss); math.Abs(got-want) > 1e-9 {
+	if got := other.effectOn(base, trainingLoss).p; math.Abs(got-want) > 1e-9 {
 		t.Errorf("p = %v, want %v", got, want)
 	}
-	if got := pairedTest(base, base, trainingLoss); got != 1 {
+	if got := base.effectOn(base, trainingLoss).p; got != 1 {
 		t.Errorf("runs that are the same differ with p = %v", got)
 	}
 	other.Runs[2].result.Diverged = true
-	if got := pairedTest(base, other, trainingLoss); math.IsNaN(got) {
+	if got := other.effectOn(base, trainingLoss).p; math.IsNaN(got) {
 		t.Error("two pairs are enough for a test")
 	}
 	other.Runs[1].result.Diverged = true
-	if got := pairedTest(base, other, trainingLoss); !math.IsNaN(got) {
+	if got := other.effectOn(base, trainingLoss).p; !math.IsNaN(got) {
 		t.Errorf("one pair gives p = %v", got)
+	}
+	// The interval holds the mean change, -0.25 in logarithms, and is as wide as t at two degrees of freedom says.
+	other = cell(10*math.Exp(differences[0]), 20*math.Exp(differences[1]), 15*math.Exp(differences[2]))
+	e := other.effectOn(base, trainingLoss)
+	reach := 4.302652729749464 * 0.05 / math.Sqrt(3)
+	if math.Abs(e.change-math.Expm1(-0.25)) > 1e-9 || math.Abs(e.low-math.Expm1(-0.25-reach)) > 1e-9 || math.Abs(e.high-math.Expm1(-0.25+reach)) > 1e-9 {
+		t.Errorf("the effect is %v, from %v to %v", e.change, e.low, e.high)
 	}
 	cells := []*Estimate{{P: 0.04}, {P: 0.01}, {P: 0.03}, {P: 0.9}}
 	holm(cells)
@@ -224,14 +231,14 @@ func TestDivergedRunsComeLast(t *testing.T) {
 	if err := s.Table(&text, words.Layout{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"3.000, 1 of 2 diverged", "> 4.50 ± 0.71", "2 of 2 diverged", "> 4.000, 1 missing"} {
+	for _, want := range []string{"3.000, 1 of 2 diverged", "> 4.50 ± 0.71", "2 of 2 diverged", "  4.000, 1 missing"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
 	}
 	sentences := strings.Join(s.Sentences(), "\n")
 	if !strings.Contains(sentences, "Squared loss, batch size 4: without clipping 2 of 2 runs diverged; with ALRC, n = 2 the loss is 4.000") ||
-		!strings.Contains(sentences, "1 runs are not done yet") {
+		!strings.Contains(sentences, "1 run is not done yet") {
 		t.Errorf("it says\n%s", sentences)
 	}
 }
@@ -243,6 +250,45 @@ func TestNoneIsBestWhereAllAreTheSame(t *testing.T) {
 	}
 	if places := s.best(s.Blocks[0], trainingLoss); len(places) > 0 {
 		t.Errorf("the best are %v", places)
+	}
+}
+
+// Runs that are missing, ties and what may be chance have neither a percentage nor bold type.
+func TestOnlyLikeIsComparedWithLike(t *testing.T) {
+	run := func(clip string, seed int, mean float64) sweepRow {
+		return sweepRow{loss: "squared", clip: clip, batch: 1, seed: seed, mean: mean}
+	}
+	missing := run("alrc:2", 1, 0)
+	missing.missing = true
+	for _, test := range []struct {
+		name string
+		rows []sweepRow
+		want string
+		best bool
+	}{
+		{"half done", []sweepRow{run("none", 0, 5), run("none", 1, 4.8), run("alrc:2", 0, 5), missing},
+			"so far, over 1 seed, the loss is 5.000 without clipping and 5.000 with ALRC, n = 2; 1 run is missing.", false},
+		{"half done, and lower", []sweepRow{run("none", 0, 5), run("none", 1, 9), run("alrc:2", 0, 4), missing},
+			"so far, over 1 seed, the loss is 5.000 without clipping and 4.000 with ALRC, n = 2; 1 run is missing.", false},
+		{"tie", []sweepRow{run("none", 0, 3), run("alrc:2", 0, 3)}, "the loss is 3.000 without clipping and 3.000 with ALRC, n = 2.", false},
+		{"chance", []sweepRow{run("none", 0, 3), run("none", 1, 4), run("alrc:2", 0, 2.9), run("alrc:2", 1, 4.05)},
+			"with ALRC, n = 2, no significant difference: p = ", false},
+		{"not tested", []sweepRow{run("none", 0, 4), run("alrc:2", 0, 3)}, "3.000 with ALRC, n = 2 (−25 %).", true},
+		{"tested", []sweepRow{run("none", 0, 4), run("none", 1, 5), run("alrc:2", 0, 2), run("alrc:2", 1, 2.5001)},
+			"with ALRC, n = 2 (−50 %, 95 % interval −50 % to −50 %, significant: p = ", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s, err := LoadSweep(writeSweep(t, test.rows))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Sentences()[0]; !strings.Contains(got, test.want) || !test.best && strings.ContainsAny(strings.TrimPrefix(got, "95 %"), "%") {
+				t.Errorf("it says %q, and not %q", got, test.want)
+			}
+			if best := s.best(s.Blocks[0], trainingLoss); len(best) > 0 != test.best {
+				t.Errorf("the best are %v", best)
+			}
+		})
 	}
 }
 
