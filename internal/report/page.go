@@ -58,6 +58,9 @@ func (c *Comparison) page() *figure.Page {
 		Header: header, Rows: cells, Emphasis: c.best()})
 	page.Paragraph("A difference is called one where it is at least 1 % and has the same direction for every seed." +
 		" The test loss is the mean raw loss of held-out images at the end.")
+	header, cells = c.peakTable()
+	page.Table(figure.Table{Caption: "The largest losses, and spikes", Header: header, Rows: cells})
+	page.Paragraph(peaksExplanation)
 	if table := c.runTable(); table != nil {
 		page.Table(*table)
 	}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -224,17 +226,52 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
-	lines = lines[len(lines)-3:]
+	first := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "clipping") })
+	lines = append(lines[first:first+3], lines[len(lines)-1])
 	for i, want := range [][]string{
-		{"clipping", "mean of last 100", "99th percentile", "largest", "clipped", "test loss", "images/s", "time a run"},
-		{"no clipping", "2  ", "1.175 ± 0.021", "95.50", "4.2 s"},
+		{"clipping", "mean of last 100", "99th percentile", "largest of last 100", "clipped", "test loss"},
+		{"no clipping", "2  ", "1.175 ± 0.021"},
 		{"ALRC, n = 2", "1  ", "diverged"},
+		// Speed is no result: it stands below.
+		{"Speed of this machine (test)", "without clipping 95.50 images/s, 4.2 s a run"},
 	} {
 		for _, field := range want {
 			if !strings.Contains(lines[i], field) {
 				t.Errorf("line %q lacks %q", lines[i], field)
 			}
 		}
+	}
+}
+
+// The largest loss is that of the whole run, with its seed and step, and that of the automatic start, in which nothing is
+// clipped yet, stands beside it.
+func TestLargestLossesAreOfWholeRuns(t *testing.T) {
+	dir := t.TempDir()
+	for _, run := range seeds("none", 0, 1, 1.1) {
+		writeRun(t, dir, run)
+		path := filepath.Join(dir, run.label(), "metrics.csv")
+		lines := strings.Split(read(t, path), "\n")
+		for step, loss := range map[int]int{2: 853, 150: 700 * int(1+run.seed), 151: 7, 390: 68} {
+			fields := strings.Split(lines[step], ",")
+			fields[2] = strconv.Itoa(loss)
+			lines[step] = strings.Join(fields, ",")
+		}
+		write(t, path, strings.Join(lines, "\n"))
+	}
+	c, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, rows := c.peakTable()
+	if header[1] != "largest after step 20" || len(rows) != 1 || !slices.Equal(rows[0][1:6], []string{"1,400", "1", "150", "853.0", "2"}) {
+		t.Errorf("the peaks are %q: %q", header, rows)
+	}
+	if episodes, err := strconv.ParseFloat(rows[0][6], 64); err != nil || episodes < 2 {
+		t.Errorf("%q spike episodes", rows[0][6])
+	}
+	_, results := c.table()
+	if results[0][4] != "68.00" {
+		t.Errorf("the largest of the last steps is %s", results[0][4])
 	}
 }
 

@@ -26,6 +26,7 @@ type Run struct {
 
 	settings runfolder.Settings
 	metrics  runfolder.Metrics
+	peaks    peaks
 	half     []float64 // losses of the output of half the size; none where the network has no such
 	clips    []runfolder.Clip
 	result   *runfolder.Result
@@ -56,6 +57,7 @@ func loadRun(dir string) (*Run, error) {
 	switch {
 	case err == nil:
 		r.metrics, r.half = *metrics, metrics.OutputLoss["half"]
+		r.peaks = findPeaks(metrics.Step, metrics.RawLoss)
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}

@@ -83,6 +83,9 @@ type Cell struct {
 	Done, Diverged int
 	// Clipped is the share of losses that were clipped, and Spikes the mean number of spike episodes of a run.
 	Clipped, Spikes float64
+	// largest is the largest loss after the automatic start, of the run with the seed largestSeed.
+	largest     peak
+	largestSeed uint64
 }
 
 // Estimate is what a cell has of one measure.

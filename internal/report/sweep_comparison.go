@@ -66,6 +66,7 @@ func (c *Column) baseline() *Cell {
 func (c *Cell) missing() int { return len(c.Runs) - c.Done }
 
 func (s *Sweep) summarize(c *Cell) {
+	c.largest = noPeak
 	var clipped, spikes []float64
 	var values [measures][]float64
 	for _, run := range c.Runs {
@@ -77,7 +78,10 @@ func (s *Sweep) summarize(c *Cell) {
 			clipped = append(clipped, float64(run.result.Clipped)/float64(run.result.Losses))
 		}
 		if len(run.curve.Step) > 0 {
-			spikes = append(spikes, float64(s.spikes(run.curve)))
+			spikes = append(spikes, float64(findPeaks(run.curve.Step, run.curve.RawLoss).episodes))
+			if p := findPeaks(run.curve.Step, run.curve.MaxRawLoss).largest; !(p.loss <= c.largest.loss) && !math.IsNaN(p.loss) {
+				c.largest, c.largestSeed = p, run.seed
+			}
 		}
 		if run.result.Diverged {
 			c.Diverged++

@@ -3,10 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
-	"sort"
 	"strings"
-
-	"gonum.org/v1/gonum/stat"
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
@@ -27,35 +24,6 @@ func (s *Sweep) bins(c runfolder.Curve) int {
 		return 1
 	}
 	return max(1, int(math.Round(float64(s.window())/c.Step[0])))
-}
-
-// Spikes are counted on the smoothed curve, since single losses of small batches vary in any run: an episode begins
-// where the curve rises above spikeFactor times its median over the spikeWindows windows before, and ends where it falls
-// below. A loss that is not finite is above.
-const (
-	spikeFactor  = 2
-	spikeWindows = 20
-)
-
-func (s *Sweep) spikes(c runfolder.Curve) int {
-	bins := s.bins(c)
-	smoothed := figure.SmoothTrailing(c.RawLoss, bins)
-	count, inside := 0, false
-	for i := 2 * bins; i < len(smoothed); i++ {
-		var before []float64
-		for _, value := range smoothed[max(bins, i-spikeWindows*bins):i] {
-			if !math.IsNaN(value) {
-				before = append(before, value)
-			}
-		}
-		sort.Float64s(before)
-		above := len(before) > 0 && !(smoothed[i] <= spikeFactor*stat.Quantile(0.5, stat.Empirical, before, nil))
-		if above && !inside {
-			count++
-		}
-		inside = above
-	}
-	return count
 }
 
 // figureName is the name of a block's figure, without its ending.

@@ -65,6 +65,10 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 		header, rows := s.table(b, "share", clippedText)
 		table(header, rows, nil)
 	})
+	section("Largest losses", largestExplanation, func(b *Block) {
+		header, rows := s.table(b, "largest loss", largestText)
+		table(header, rows, nil)
+	})
 	section("Spike episodes in a run", spikesExplanation, func(b *Block) {
 		header, rows := s.table(b, "episodes", spikesText)
 		table(header, rows, nil)

@@ -40,11 +40,16 @@ func (s *Sweep) page() *figure.Page {
 		header, rows := s.table(block, "share", clippedText)
 		page.Table(figure.Table{Caption: words.Capital(strings.TrimPrefix(block.Name+", ", ", ") + "share of losses clipped"), Header: header, Rows: rows})
 	}
-	page.Heading(2, "Spike episodes in a run")
-	page.Paragraph(spikesExplanation)
-	for _, block := range s.Blocks {
-		header, rows := s.table(block, "episodes", spikesText)
-		page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows})
+	for _, section := range []struct {
+		title, explanation, column string
+		show                       func(*Cell) string
+	}{{"Largest losses", largestExplanation, "largest loss", largestText}, {"Spike episodes in a run", spikesExplanation, "episodes", spikesText}} {
+		page.Heading(2, section.title)
+		page.Paragraph(section.explanation)
+		for _, block := range s.Blocks {
+			header, rows := s.table(block, section.column, section.show)
+			page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows})
+		}
 	}
 	page.Heading(2, "Settings")
 	page.Paragraph("What all runs share; what varies is in the tables.")

@@ -6,8 +6,9 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
+
+	"alrc"
 
 	"alrc/internal/words"
 )
@@ -115,7 +116,19 @@ func spikesText(c *Cell) string {
 	if c == nil || math.IsNaN(c.Spikes) {
 		return ""
 	}
-	return strconv.FormatFloat(c.Spikes, 'f', 1, 64)
+	return words.Tenth(c.Spikes)
+}
+
+// largestText is a cell's largest loss. A curve has bins of steps, so that its step is that of the bin's end.
+func largestText(c *Cell) string {
+	if c == nil || math.IsNaN(c.largest.loss) {
+		return ""
+	}
+	text := words.Number(c.largest.loss) + " by step " + stepText(c.largest.step)
+	if len(c.Runs) > 1 {
+		text += fmt.Sprintf(", seed %d", c.largestSeed)
+	}
+	return text
 }
 
 // explanation says how to read a measure's table.
@@ -168,8 +181,11 @@ func (s *Sweep) explanation(m measure) string {
 	return text
 }
 
-const spikesExplanation = "Spike episodes are counted on each run's loss averaged over the smoothing window: one begins where that rises" +
-	" above twice its median over the 20 windows before, and ends where it falls below."
+var (
+	largestExplanation = fmt.Sprintf("The largest raw loss of a step after step %d, until which an automatic start clips nothing.", alrc.StartSteps)
+	spikesExplanation  = "The mean number in a run, counted on its learning curve: an episode begins where a value lies at least 8 robust" +
+		" standard deviations above those around it, and lasts until the values are back."
+)
 
 // Table writes the results for a terminal.
 func (s *Sweep) Table(w io.Writer, l words.Layout) error {

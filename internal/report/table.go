@@ -15,11 +15,11 @@ func (c *Comparison) table() (header []string, rows [][]string) {
 	for _, g := range c.Groups {
 		last = max(last, g.summary().last)
 	}
-	header = []string{"clipping", "seeds", "mean of last " + words.Count(last), "99th percentile", "largest", "clipped", "test loss", "images/s", "time a run"}
+	header = []string{"clipping", "seeds", "mean of last " + words.Count(last), "99th percentile", "largest of last " + words.Count(last), "clipped", "test loss"}
 	for _, g := range c.Groups {
 		s := g.summary()
 		row := []string{g.Name, strconv.Itoa(s.seeds), words.Spread(s.mean, s.std, s.seeds-s.diverged), words.Number(s.p99), words.Number(s.max),
-			words.Percent(s.clipped), words.Spread(s.test, s.testStd, s.seeds-s.diverged), words.Number(s.rate), words.Seconds(s.seconds)}
+			words.Percent(s.clipped), words.Spread(s.test, s.testStd, s.seeds-s.diverged)}
 		if g.Clip == "none" {
 			row[5] = "–"
 		}
@@ -49,7 +49,12 @@ func (c *Comparison) Table(w io.Writer, l words.Layout) error {
 		text.WriteString(l.Wrap(sentence, "  ") + "\n")
 	}
 	header, rows := c.table()
-	text.WriteString("\n" + l.Table(header, rows))
+	text.WriteString("\n" + l.Table(header, rows) + "\n")
+	header, rows = c.peakTable()
+	text.WriteString(l.Table(header, rows) + "\n" + l.Wrap(peaksExplanation, "") + "\n")
+	if speed := c.speed(); speed != "" {
+		text.WriteString(l.Wrap(speed, "") + "\n")
+	}
 	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -52,6 +52,14 @@ func Number(value float64) string {
 	return strconv.FormatFloat(value, 'f', 3, 64)
 }
 
+// Tenth writes a number, such as a mean count, with one decimal.
+func Tenth(value float64) string {
+	if math.IsNaN(value) {
+		return Unknown
+	}
+	return Thousands(strconv.FormatFloat(value, 'f', 1, 64))
+}
+
 // Spread writes a mean and its standard deviation over n values with the digits that the deviation allows:
 // 2.273 ± 0.014.
 func Spread(mean, std float64, n int) string {
