@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"alrc/internal/words"
 )
 
 // death names the runs whose networks died: the layer, since which step, and what that means.
@@ -12,7 +14,7 @@ func (g *Group) death() string {
 		if run.result == nil || run.result.Dead == nil {
 			continue
 		}
-		text := fmt.Sprintf("since step %s (layer %s)", thousands(run.result.Dead.Step), run.result.Dead.Layer)
+		text := fmt.Sprintf("since step %s (layer %s)", words.Count(run.result.Dead.Step), run.result.Dead.Layer)
 		if len(g.Runs) > 1 {
 			text = fmt.Sprintf("seed %d %s", run.Seed, text)
 		}
