@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -74,12 +73,13 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 			return err
 		}
 		each := time.Duration(seconds * float64(time.Second))
+		fmt.Fprintf(command.ErrOrStderr(), "Measuring, %v at each batch size\n", each)
 		b, err := experiment.Measure(s, data, batchSizes, threads, each, started, func() bool { return ctx.Err() != nil })
 		if err != nil {
 			return &ExitError{Code: exitUsage, Err: err}
 		}
 		if ctx.Err() != nil {
-			return context.Canceled
+			return &ExitError{Code: int(interrupted.Load())}
 		}
 		if asJSON {
 			encoder := json.NewEncoder(command.OutOrStdout())
@@ -99,7 +99,7 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 			flags.StringVar(&loss, "loss", string(s.Loss), "squared, quartic, or a power `P`")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
-			flags.IntVar(&threads, "threads", 0, "`N` threads to compute with (0: all)")
+			threadsFlag(command, flags, &threads, "`N` threads to compute with (0: all)")
 			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512, neon (default: the best that the CPU has, or $ALRC_KERNELS)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
 			flags.Float64Var(&seconds, "seconds", 3, "`SECONDS` to measure at each batch size")

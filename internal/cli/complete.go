@@ -66,7 +66,7 @@ how near the completion is to it, beside those without a network.`,
 		group("How", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.method, "method", "", "without a network: auto, kriging, linear or biharmonic (default auto)")
 			flags.BoolVar(&f.keepSeen, "keep-seen", false, "seen pixels keep what was seen of them (default: without a network; =false: noise is taken off them)")
-			flags.IntVar(&f.threads, "threads", 0, "threads to compute with (0: all)")
+			threadsFlag(command, flags, &f.threads, "threads to compute with (0: all)")
 		}),
 		group("Files", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.out, "out", ".", "folder to write to, or for one image the TIFF file, whose picture goes beside it")
@@ -144,8 +144,6 @@ func (f *completeFlags) check(model string, images []string) error {
 		return usageError("--uncertainty is that of one image, and %d images are given: complete them one at a time", len(images))
 	case f.uncertainty != "" && !isFile(f.uncertainty):
 		return usageError("--uncertainty %s: it is a TIFF file; give a name that ends in .tif", f.uncertainty)
-	case f.threads < 0:
-		return usageError("--threads %d: give at least 0", f.threads)
 	}
 	if word := model + f.method; f.uncertainty != "" && word != "" && word != micrograph.Auto && word != micrograph.KrigingWord {
 		return usageError("--uncertainty: %s does not know how far off it may be; kriging does", word)

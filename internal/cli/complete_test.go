@@ -83,7 +83,7 @@ func TestScanAndComplete(t *testing.T) {
 
 	closed := false
 	open := func(model string, threads int) (micrograph.Completer, error) {
-		if model != "runs/one" || threads != 3 {
+		if model != "runs/one" || threads != 1 {
 			return nil, errors.New("there is no such run")
 		}
 		return half{&closed}, nil
@@ -116,7 +116,7 @@ func TestScanAndComplete(t *testing.T) {
 		t.Errorf("two images into one file: exit code %d, %v", code, err)
 	}
 	for _, model := range []string{"bilinear", "biharmonic", "runs/one"} {
-		out, code, err := execute(newCompleteCommand(open), model, "whole-scan.tif", "--truth", "whole.tif", "--out", "results", "--threads", "3")
+		out, code, err := execute(newCompleteCommand(open), model, "whole-scan.tif", "--truth", "whole.tif", "--out", "results", "--threads", "1")
 		if code != 0 {
 			t.Fatalf("%s: exit code %d, %v", model, code, err)
 		}

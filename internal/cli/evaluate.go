@@ -66,7 +66,7 @@ scaled to [-1, 1].`,
 		group("How", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.csv, "csv", "", "write a row for each crop and method to this `FILE`")
 			flags.BoolVar(&f.json, "json", false, "print JSON")
-			flags.IntVar(&f.threads, "threads", 0, "`N` threads to compute with, on which results do not depend (0: all)")
+			threadsFlag(command, flags, &f.threads, "`N` threads to compute with, on which results do not depend (0: all)")
 		}),
 	)
 	return command
@@ -109,11 +109,8 @@ type evaluationMethod struct {
 }
 
 func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open openCompleter) error {
-	switch {
-	case f.crops < 1 || f.crops > maxCrops:
+	if f.crops < 1 || f.crops > maxCrops {
 		return usageError("--crops %d: give a number from 1 to %s", f.crops, thousands(maxCrops))
-	case f.threads < 0:
-		return usageError("--threads %d: give at least 0", f.threads)
 	}
 	if f.csv != "" {
 		// It would be a pity to find out after minutes of work.

@@ -29,9 +29,6 @@ number of steps, also those that were done.`,
 			if len(dirs) == 0 {
 				return usageError("%s holds no runs: give a folder that 'alrc train' made", out)
 			}
-			if threads < 0 {
-				return usageError("--threads %d: give a number of threads, or 0 for all", threads)
-			}
 			if command.Flags().Changed("steps") {
 				if err := experiment.Extend(dirs, steps); err != nil {
 					return &ExitError{Code: exitUsage, Err: err}
@@ -43,7 +40,7 @@ number of steps, also those that were done.`,
 		},
 	}
 	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")
-	command.Flags().IntVar(&threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
+	threadsFlag(command, command.Flags(), &threads, "threads to compute with, on which results do not depend (default all)")
 	command.Flags().StringVar(&dataDir, "data-dir", "", "`FOLDER` of the data, where it is another one now")
 	return command
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,9 +16,17 @@ import (
 func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.EngineKind) int {
 	root := newRootCommand(engines)
 	root.SetArgs(arguments)
-	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	execute := func(out io.Writer) error {
+		root.SetOut(out)
+		return root.Execute()
+	}
+	var err error
+	if isCompletion(arguments) {
+		err = plainly(stdout, execute)
+	} else if err = findCommand(root, arguments); err == nil {
+		err = execute(stdout)
+	}
 	var exit *ExitError
 	if err != nil && !(errors.As(err, &exit) && exit.Err == nil) {
 		fmt.Fprintf(stderr, "alrc: %v\n", err)
@@ -43,45 +49,15 @@ Start with:  alrc train              train a network without and with clipping, 
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetVersionTemplate("alrc {{.Version}}\n")
+	root.SetVersionTemplate(about())
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
 	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
-		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter))
+		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter), newVersionCommand())
 	for _, command := range root.Commands() {
 		usageErrors(command)
 	}
+	addCompletions(root, engines)
 	return root
-}
-
-// usageErrors makes a wrong number of arguments, of the command or of those below it, a usage error.
-func usageErrors(command *cobra.Command) {
-	if check := command.Args; check != nil {
-		command.Args = func(command *cobra.Command, arguments []string) error {
-			if err := check(command, arguments); err != nil {
-				return usageError("%w\nUsage: %s", err, command.UseLine())
-			}
-			return nil
-		}
-	}
-	for _, below := range command.Commands() {
-		usageErrors(below)
-	}
-}
-
-// version is the module's version and, where it was built in a checkout, the commit.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	parts := []string{strings.Trim(info.Main.Version, "()")}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && len(setting.Value) >= 12 && !strings.Contains(parts[0], setting.Value[:12]) {
-			parts = append(parts, setting.Value[:12])
-		}
-	}
-	return strings.Join(parts, " ")
 }

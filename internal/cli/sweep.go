@@ -87,7 +87,7 @@ results are left alone, so that a sweep that was stopped goes on when it is run 
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
 			flags.IntVar(&f.jobs, "jobs", 0, "runs to train at a time in this process; 0 leaves them to other workers (default as many as processors)")
-			flags.IntVar(&f.threads, "threads", 0, "threads of each run, on which results do not depend (default a job's share of the processors)")
+			threadsFlag(command, flags, &f.threads, "threads of each run, on which results do not depend (default a job's share of the processors)")
 			flags.DurationVar(&f.silence, "silence", 30*time.Second, "`TIME` without a sign of life from a worker after which its run goes to another")
 		}),
 		group("Server", func(flags *pflag.FlagSet) {
@@ -152,8 +152,8 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 		jobs = f.jobs
 	}
 	switch {
-	case f.jobs < 0 || f.threads < 0:
-		return usageError("--jobs and --threads are numbers of at least 0")
+	case f.jobs < 0:
+		return usageError("--jobs %d: give a number of at least 0", f.jobs)
 	case jobs == 0 && f.connection.URL == "":
 		// Workers of this machine may still come by --sweep.
 		fmt.Fprintln(command.ErrOrStderr(), "No job runs in this process: add workers with alrc worker --sweep DIR.")

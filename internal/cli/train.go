@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 	"alrc/internal/place"
 	"alrc/internal/report"
 	"alrc/internal/runfolder"
+	"alrc/internal/words"
 )
 
 // trainFlags are what the flags of train say: those of one run's specification, and of the whole comparison.
@@ -145,7 +147,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.config, "config", "", "take the specification from a run.yaml; flags override what the `FILE` says")
-			flags.IntVar(&f.threads, "threads", 0, "threads to compute with, on which results do not depend (default all)")
+			threadsFlag(command, flags, &f.threads, "threads to compute with, on which results do not depend (default all)")
 			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(f.engines.Names(), ", "))
 			flags.StringVar(&s.Kernels, "kernels", "", "kernel `SET`: portable, avx2, avx512, neon (default $ALRC_KERNELS, or the best that the CPU has)")
 			flags.BoolVar(&s.Direct, "direct", false, "compute every convolution directly, without Winograd's algorithm")
@@ -158,10 +160,6 @@ func (f *trainFlags) train(command *cobra.Command) error {
 	runs, err := f.specifications(command)
 	if err != nil {
 		return err
-	}
-	out := f.out
-	if out == "" {
-		out = filepath.Join("runs", time.Now().Format("2006-01-02-150405"))
 	}
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
@@ -177,6 +175,12 @@ func (f *trainFlags) train(command *cobra.Command) error {
 	}
 	for i := range runs {
 		runs[i].Kernels, runs[i].Data = runs[0].Kernels, runs[0].Data
+	}
+	out := f.out
+	if out == "" {
+		if out, err = newFolder("runs", time.Now()); err != nil {
+			return err
+		}
 	}
 	dirs, err := f.create(out, runs)
 	if err != nil {
@@ -223,9 +227,6 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 	if f.seeds < 1 {
 		return nil, usageError("--seeds %d: give a number of repeats of at least 1", f.seeds)
 	}
-	if f.threads < 0 {
-		return nil, usageError("--threads %d: give a number of threads, or 0 for all", f.threads)
-	}
 	var runs []experiment.Specification
 	seen := map[string]bool{}
 	for seed := range f.seeds {
@@ -263,6 +264,21 @@ func (f *trainFlags) label(s experiment.Specification) string {
 	return name
 }
 
+// newFolder makes a folder named after a time, which no other process has made.
+func newFolder(above string, now time.Time) (string, error) {
+	if err := os.MkdirAll(above, 0o755); err != nil {
+		return "", err
+	}
+	name := filepath.Join(above, now.Format("2006-01-02-150405"))
+	for number, dir := 2, name; ; number++ {
+		err := os.Mkdir(dir, 0o755)
+		if !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+		dir = fmt.Sprintf("%s-%d", name, number)
+	}
+}
+
 // create begins all the folders of a comparison, so that one that is stopped knows what is left to do.
 func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs []string, err error) {
 	existing, err := runfolder.Find(out)
@@ -270,8 +286,8 @@ func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs [
 		return nil, &ExitError{Code: exitUsage, Err: err}
 	}
 	if len(existing) > 0 && !f.overwrite {
-		return nil, usageError("%s holds %d runs: name another folder with --out, replace them with --overwrite,"+
-			" or go on with 'alrc resume %s'", out, len(existing), quoted(out))
+		return nil, usageError("%s holds %s: name another folder with --out, replace with --overwrite what is there, or go on with it:"+
+			" alrc resume %s", out, words.Counted(len(existing), "run"), quoted(out))
 	}
 	for _, dir := range existing {
 		if err := runfolder.Remove(dir); err != nil {

@@ -34,8 +34,8 @@ what it is at; another worker goes on from there.`,
 			if (connection.URL == "") == (dir == "") {
 				return usageError("name the queue: either a server by --nats URL, or a sweep of this machine by --sweep DIR")
 			}
-			if jobs < 1 || threads < 0 {
-				return usageError("--jobs %d, --threads %d: give at least 1 job, and a number of threads or 0", jobs, threads)
+			if jobs < 1 {
+				return usageError("--jobs %d: give at least 1", jobs)
 			}
 			if threads == 0 {
 				threads = max(1, runtime.GOMAXPROCS(0)/jobs)
@@ -96,7 +96,7 @@ what it is at; another worker goes on from there.`,
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
 			flags.IntVar(&jobs, "jobs", runtime.GOMAXPROCS(0), "runs to train at a time")
-			flags.IntVar(&threads, "threads", 0, "threads of each run, on which results do not depend (default a job's share of the processors)")
+			threadsFlag(command, flags, &threads, "threads of each run, on which results do not depend (default a job's share of the processors)")
 			dataDirFlag(flags, &dataDir)
 			flags.StringVar(&work, "work", "", "`FOLDER` of runs in progress (default alrc/work in the user's cache folder)")
 		}),

@@ -48,7 +48,7 @@ func Parse(text string) (Spec, error) {
 	case kind == "constant":
 		err = parseNumbers(numbers, &s.Threshold)
 	default:
-		return Spec{}, fmt.Errorf("clipping %q is none of %s", text, Forms)
+		return Spec{}, fmt.Errorf("clipping %q is unknown; the forms are %s", text, Forms)
 	}
 	if err == nil {
 		_, err = s.New()
@@ -129,7 +129,7 @@ func (s Spec) New() (alrc.Clipper, error) {
 	case "constant":
 		return clipper(alrc.NewConstant(s.Threshold))
 	}
-	return nil, fmt.Errorf("clipping %q is none of %s", s.Kind, Forms)
+	return nil, fmt.Errorf("clipping %q is unknown; the forms are %s", s.Kind, Forms)
 }
 
 // clipper keeps a nil pointer from becoming an interface that is not nil.

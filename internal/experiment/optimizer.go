@@ -82,6 +82,6 @@ func parseSchedule(text string, steps int64) (nn.Schedule, error) {
 			return nn.Schedule{Kind: nn.StepDecay, Every: every, Factor: factor}, nil
 		}
 	}
-	return nn.Schedule{}, fmt.Errorf("%q is none of constant, cosine, quarters, and step:STEPS,FACTOR (which multiplies the"+
+	return nn.Schedule{}, fmt.Errorf("%q is unknown; there are constant, cosine, quarters and step:STEPS,FACTOR (which multiplies the"+
 		" learning rate by FACTOR, above 0 and at most 1, every STEPS steps)", text)
 }

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"alrc/internal/words"
+)
+
+// findCommand is an error where arguments begin with a command that there is not. It comes before flags are parsed, since those of
+// a misspelt command are unknown ones too.
+func findCommand(root *cobra.Command, arguments []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	if len(arguments) > 0 && arguments[0] == "help" {
+		arguments = arguments[1:]
+	}
+	command := root
+	for _, argument := range arguments {
+		if strings.HasPrefix(argument, "-") && command.Runnable() && command != root {
+			return nil // what follows may be a flag's value
+		}
+		if strings.HasPrefix(argument, "-") {
+			continue
+		}
+		if !command.HasSubCommands() {
+			return nil
+		}
+		i := slices.IndexFunc(command.Commands(), func(c *cobra.Command) bool { return c.Name() == argument || c.HasAlias(argument) })
+		if i < 0 {
+			return unknownCommand(command, argument)
+		}
+		command = command.Commands()[i]
+	}
+	return nil
+}
+
+func unknownCommand(command *cobra.Command, name string) error {
+	command.SuggestionsMinimumDistance = 2
+	hint := ""
+	if near := command.SuggestionsFor(name); len(near) > 0 {
+		for i := range near {
+			near[i] = fmt.Sprintf("'%s %s'", command.CommandPath(), near[i])
+		}
+		hint = "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
+}
+
+// usageErrors makes a wrong number of arguments, of the command or of those below it, a usage error.
+func usageErrors(command *cobra.Command) {
+	if check := command.Args; check != nil {
+		command.Args = func(command *cobra.Command, arguments []string) error {
+			if check(command, arguments) == nil {
+				return nil
+			}
+			given := "no argument is given"
+			if len(arguments) > 0 {
+				given = fmt.Sprintf("%s given: %s", words.Agreeing(len(arguments), "argument is", "arguments are"), strings.Join(arguments, " "))
+			}
+			return usageError("%s to '%s', which takes %s\nUsage: %s", given, command.CommandPath(), taken(check, command), command.UseLine())
+		}
+	}
+	for _, below := range command.Commands() {
+		usageErrors(below)
+	}
+}
+
+// taken says how many arguments a command takes.
+func taken(check cobra.PositionalArgs, command *cobra.Command) string {
+	const most = 3
+	for count := range most {
+		if check(command, make([]string, count)) == nil {
+			switch more := check(command, make([]string, count+1)) == nil; {
+			case more:
+				return fmt.Sprintf("%d or more", count)
+			case count == 0:
+				return "none"
+			}
+			return fmt.Sprint(count)
+		}
+	}
+	return "others"
+}
+
+// threadsFlag gives a command the flag --threads. More threads than processors would only be in each other's way: they are cut to
+// that number, and the user is told.
+func threadsFlag(command *cobra.Command, flags *pflag.FlagSet, threads *int, use string) {
+	flags.IntVar(threads, "threads", 0, use)
+	command.PreRunE = func(command *cobra.Command, _ []string) error {
+		if *threads < 0 {
+			return usageError("--threads %d: give a number of threads of at least 1, or 0 for the default", *threads)
+		}
+		if processors := runtime.GOMAXPROCS(0); *threads > processors {
+			fmt.Fprintf(command.ErrOrStderr(), "--threads %d: this machine has %s for it, and no more threads are used.\n", *threads,
+				words.Counted(processors, "processor"))
+			*threads = processors
+		}
+		return nil
+	}
+}
