@@ -2,6 +2,8 @@ package micrograph
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"testing"
 )
 
@@ -56,6 +58,28 @@ func BenchmarkBaselines(b *testing.B) {
 				b.ReportMetric(raw/float64(b.N), "MSE")
 				b.ReportMetric(blurred/float64(b.N), "blurred-MSE")
 				b.ReportMetric(ssim/float64(b.N), "blurred-SSIM")
+			})
+		}
+	}
+}
+
+// BenchmarkBilinear is the time for a large scan.
+func BenchmarkBilinear(b *testing.B) {
+	for _, side := range []int{512, 4096} {
+		for _, coverage := range []float64{0.05, 0.25} {
+			b.Run(fmt.Sprintf("%dx%d, %v", side, side, coverage), func(b *testing.B) {
+				pixels, mask := make([]float32, side*side), make([]float32, side*side)
+				if err := (Scan{Kind: Spiral, Coverage: coverage}).Mask(0, side, side, mask); err != nil {
+					b.Fatal(err)
+				}
+				for i := range pixels {
+					pixels[i] = float32(math.Sin(float64(i)))
+				}
+				for b.Loop() {
+					if _, err := Bilinear(pixels, mask, side, side); err != nil {
+						b.Fatal(err)
+					}
+				}
 			})
 		}
 	}
