@@ -67,6 +67,7 @@ func (c *Comparison) page() *figure.Page {
 	if table := c.errorTable(); table != nil {
 		page.Table(*table)
 	}
+	c.addGradients(page)
 	c.addSamples(page)
 	c.addWorst(page)
 	c.addSettings(page)

@@ -30,6 +30,9 @@ type Run struct {
 	half     []float64 // losses of the output of half the size; none where the network has no such
 	clips    []runfolder.Clip
 	result   *runfolder.Result
+	// gradients are those that were measured, for each of the tensors, in the order of the table.
+	tensors   []string
+	gradients map[string][]gradientPair
 }
 
 var seedSuffix = regexp.MustCompile(`-seed(\d+)$`)
@@ -69,6 +72,9 @@ func loadRun(dir string) (*Run, error) {
 			return nil, err
 		}
 		r.clips = append(r.clips, clip)
+	}
+	if err := r.loadGradients(); err != nil {
+		return nil, err
 	}
 	if r.Last <= 0 {
 		steps := r.Steps

@@ -1,0 +1,182 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"sort"
+
+	"alrc/internal/figure"
+	"alrc/internal/runfolder"
+	"alrc/internal/words"
+)
+
+// gradientPair is a tensor's gradient at a step, without clipping and as it was clipped.
+type gradientPair struct{ plain, clipped runfolder.Gradient }
+
+// loadGradients reads those of a run, for each tensor; a run without clipping has its gradients twice.
+func (r *Run) loadGradients() error {
+	pairs := map[string][]gradientPair{}
+	for row, err := range runfolder.Gradients(r.Dir) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		list, known := pairs[row.Tensor]
+		if !known {
+			r.tensors = append(r.tensors, row.Tensor)
+		}
+		if row.Clipped && len(list) > 0 {
+			list[len(list)-1].clipped = row
+		} else {
+			list = append(list, gradientPair{row, row})
+		}
+		pairs[row.Tensor] = list
+	}
+	r.gradients = pairs
+	return nil
+}
+
+// medianOf is the median of what a function makes of pairs, of those where it is finite.
+func medianOf(pairs []gradientPair, f func(gradientPair) float64) float64 {
+	var values []float64
+	for _, p := range pairs {
+		if v := f(p); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sort.Float64s(values)
+	return runfolder.Percentile(values, 0.5)
+}
+
+func leastOf(pairs []gradientPair, f func(gradientPair) float64) float64 {
+	least := math.Inf(1)
+	for _, p := range pairs {
+		if v := f(p); v < least {
+			least = v
+		}
+	}
+	return least
+}
+
+// histogramShares is the share of entries in each bin, over all steps.
+func histogramShares(pairs []gradientPair, of func(gradientPair) runfolder.Gradient) []float64 {
+	shares := make([]float64, runfolder.HistogramBins)
+	var total float64
+	for _, p := range pairs {
+		for bin, count := range of(p).Histogram {
+			shares[bin] += float64(count)
+			total += float64(count)
+		}
+	}
+	for bin := range shares {
+		shares[bin] /= total
+	}
+	return shares
+}
+
+// overlap is the share that two distributions have in common: 1 where they are the same.
+func overlap(a, b []float64) float64 {
+	var common float64
+	for i := range a {
+		common += min(a[i], b[i])
+	}
+	return common
+}
+
+func plainGradient(p gradientPair) runfolder.Gradient   { return p.plain }
+func clippedGradient(p gradientPair) runfolder.Gradient { return p.clipped }
+
+// addGradients shows what clipping did to the distribution of gradients, where runs measured that.
+func (c *Comparison) addGradients(page *figure.Page) {
+	shares := figure.Plot{Title: "Entries by magnitude", XLabel: "power of ten of the magnitude", YLabel: "share of entries", LogY: true}
+	norms := figure.Plot{Title: "Norm of the gradient of a batch", XLabel: "step", YLabel: "norm", LogY: true}
+	table := figure.Table{Caption: "Gradients of the same batches at the same weights, without clipping and as they were clipped. Medians over" +
+		" the steps that were measured; the overlap is the share that the two distributions of entries have in common.",
+		Header: []string{"", "steps", "clipped", "cosine, median", "least", "norm, clipped over not", "least", "kurtosis, not clipped", "clipped", "overlap"}}
+	var layers []figure.Table
+	place := 0
+	for _, g := range c.Groups {
+		for _, run := range g.Runs {
+			all := run.gradients[runfolder.AllTensors]
+			if len(all) == 0 {
+				continue
+			}
+			color := figure.Palette[place%len(figure.Palette)]
+			place++
+			before, after := histogramShares(all, plainGradient), histogramShares(all, clippedGradient)
+			shares.Series = append(shares.Series, histogramSeries(run.Label+", not clipped", before, true), histogramSeries(run.Label, after, false))
+			norm := figure.Series{Name: run.Label, Color: color}
+			plain := figure.Series{Name: run.Label + ", not clipped", Color: color, Dashed: true}
+			clipped := 0
+			for _, p := range all {
+				x := float64(p.plain.Step)
+				norm.X, norm.Y = append(norm.X, x), append(norm.Y, p.clipped.Norm)
+				plain.X, plain.Y = append(plain.X, x), append(plain.Y, p.plain.Norm)
+				if p.clipped.Norm != p.plain.Norm {
+					clipped++
+				}
+			}
+			norms.Series = append(norms.Series, plain, norm)
+			for i := range 2 {
+				shares.Series[len(shares.Series)-1-i].Color = color
+			}
+			cosine := func(p gradientPair) float64 { return p.clipped.Cosine }
+			ratio := func(p gradientPair) float64 { return p.clipped.Norm / p.plain.Norm }
+			table.Rows = append(table.Rows, []string{run.Label, words.Count(len(all)), words.Percent(float64(clipped) / float64(len(all))),
+				words.Number(medianOf(all, cosine)), words.Number(leastOf(all, cosine)), words.Number(medianOf(all, ratio)), words.Number(leastOf(all, ratio)),
+				words.Number(medianOf(all, func(p gradientPair) float64 { return p.plain.Kurtosis })),
+				words.Number(medianOf(all, func(p gradientPair) float64 { return p.clipped.Kurtosis })), words.Percent(overlap(before, after))})
+			if clipped > 0 {
+				layers = append(layers, layerTable(run.Label, run.tensors, run.gradients))
+			}
+			break // one seed of a clipping is enough to see
+		}
+	}
+	if len(table.Rows) == 0 {
+		return
+	}
+	page.Heading(2, "Gradients")
+	page.Figure(figure.Figure{Plots: []figure.Plot{shares, norms}, Columns: 2}, 1900, 700,
+		"Distribution of the magnitudes of gradients' entries, and norms of gradients, without clipping and with it.",
+		"Gradients of the same batches at the same weights. Dashed is what they are without clipping.")
+	page.Table(table)
+	for _, t := range layers {
+		page.Table(t)
+	}
+}
+
+// histogramSeries draws the bins that have entries.
+func histogramSeries(name string, shares []float64, dashed bool) figure.Series {
+	s := figure.Series{Name: name, Dashed: dashed}
+	for bin, share := range shares {
+		if share > 0 {
+			s.X, s.Y = append(s.X, math.Log10(runfolder.HistogramEdge(bin))), append(s.Y, share)
+		}
+	}
+	return s
+}
+
+// layerTable has a row for each tensor of a run.
+func layerTable(label string, tensors []string, pairs map[string][]gradientPair) figure.Table {
+	t := figure.Table{Caption: fmt.Sprintf("Gradients of %s, tensor by tensor: medians over the steps that were measured", label),
+		Header: []string{"tensor", "standard deviation, not clipped", "clipped", "kurtosis, not clipped", "clipped", "least cosine"}}
+	for _, tensor := range tensors {
+		list := pairs[tensor]
+		median := func(f func(runfolder.Gradient) float64, of func(gradientPair) runfolder.Gradient) string {
+			return words.Number(medianOf(list, func(p gradientPair) float64 { return f(of(p)) }))
+		}
+		deviation := func(g runfolder.Gradient) float64 { return g.Deviation }
+		kurtosis := func(g runfolder.Gradient) float64 { return g.Kurtosis }
+		t.Rows = append(t.Rows, []string{tensor, median(deviation, plainGradient), median(deviation, clippedGradient),
+			median(kurtosis, plainGradient), median(kurtosis, clippedGradient),
+			words.Number(leastOf(list, func(p gradientPair) float64 { return p.clipped.Cosine }))})
+	}
+	return t
+}
