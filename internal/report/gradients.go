@@ -97,9 +97,9 @@ func clippedGradient(p gradientPair) runfolder.Gradient { return p.clipped }
 func (c *Comparison) addGradients(page *figure.Page) {
 	shares := figure.Plot{Title: "Entries by magnitude", XLabel: "power of ten of the magnitude", YLabel: "share of entries", LogY: true}
 	norms := figure.Plot{Title: "Norm of the gradient of a batch", XLabel: "step", YLabel: "norm", LogY: true}
-	table := figure.Table{Caption: "Gradients of the same batches at the same weights, without clipping and as they were clipped. Medians over" +
-		" the steps that were measured; the overlap is the share that the two distributions of entries have in common.",
-		Header: []string{"", "steps", "clipped", "cosine, median", "least", "norm, clipped over not", "least", "kurtosis, not clipped", "clipped", "overlap"}}
+	table := figure.Table{Caption: "Gradients of the same batches at the same weights, without clipping and as they were clipped. Kurtosis is" +
+		" the median over the steps that were measured; the overlap is the share that the two distributions of entries have in common.",
+		Header: []string{"", "steps", "clipped", "least cosine", "least factor of the norm", "kurtosis", "as clipped", "overlap"}}
 	var layers []figure.Table
 	place := 0
 	for _, g := range c.Groups {
@@ -130,7 +130,7 @@ func (c *Comparison) addGradients(page *figure.Page) {
 			cosine := func(p gradientPair) float64 { return p.clipped.Cosine }
 			ratio := func(p gradientPair) float64 { return p.clipped.Norm / p.plain.Norm }
 			table.Rows = append(table.Rows, []string{run.Label, words.Count(len(all)), words.Percent(float64(clipped) / float64(len(all))),
-				words.Number(medianOf(all, cosine)), words.Number(leastOf(all, cosine)), words.Number(medianOf(all, ratio)), words.Number(leastOf(all, ratio)),
+				words.Number(leastOf(all, cosine)), words.Number(leastOf(all, ratio)),
 				words.Number(medianOf(all, func(p gradientPair) float64 { return p.plain.Kurtosis })),
 				words.Number(medianOf(all, func(p gradientPair) float64 { return p.clipped.Kurtosis })), words.Percent(overlap(before, after))})
 			if clipped > 0 {
@@ -166,7 +166,7 @@ func histogramSeries(name string, shares []float64, dashed bool) figure.Series {
 // layerTable has a row for each tensor of a run.
 func layerTable(label string, tensors []string, pairs map[string][]gradientPair) figure.Table {
 	t := figure.Table{Caption: fmt.Sprintf("Gradients of %s, tensor by tensor: medians over the steps that were measured", label),
-		Header: []string{"tensor", "standard deviation, not clipped", "clipped", "kurtosis, not clipped", "clipped", "least cosine"}}
+		Header: []string{"tensor", "standard deviation", "as clipped", "kurtosis", "as clipped", "least cosine"}}
 	for _, tensor := range tensors {
 		list := pairs[tensor]
 		median := func(f func(runfolder.Gradient) float64, of func(gradientPair) runfolder.Gradient) string {
