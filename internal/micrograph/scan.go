@@ -50,7 +50,7 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 	}
 	var err error
 	if s.image, s.height, s.width, _, err = readMask(mask); err != nil {
-		return Scan{}, fmt.Errorf("mask %q is not one of %s, %s and %s, and is no mask image: %w", mask, Spiral, Grid, Lines, err)
+		return Scan{}, fmt.Errorf("mask %q: it is none of %s, %s and %s, and no mask image: %w", mask, Spiral, Grid, Lines, err)
 	}
 	s.Coverage = mean(s.image)
 	return s, nil
