@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -61,6 +62,7 @@ type run struct {
 	history history
 	row     runfolder.Step // what is recorded of a step
 	clip    runfolder.Clip // and of a loss
+	scalars []eventlog.Scalar
 
 	raw [][]float32 // a loss an image, for each head
 }
@@ -158,6 +160,13 @@ func (r *run) open(o Options) (err error) {
 		return err
 	}
 	if r.events, err = eventlog.Create(r.dir); err != nil {
+		return err
+	}
+	settings, err := os.ReadFile(filepath.Join(r.dir, runfolder.SpecificationFile))
+	if err != nil {
+		return err
+	}
+	if err := r.events.Text("settings", r.step, "```yaml\n"+string(settings)+"```"); err != nil {
 		return err
 	}
 	return r.task.start(r.step)
@@ -371,7 +380,11 @@ func (r *run) record(raw, test, rate float64) {
 			Loss: mean(other.losses), Threshold: other.limits.Upper, Scale: mean(other.scales)})
 	}
 	r.metrics.Append(&r.row)
-	r.metrics.Scalars(&r.row, func(tag string, value float64) { r.events.Scalar(tag, r.step, value) })
+	r.scalars = r.scalars[:0]
+	r.metrics.Scalars(&r.row, func(tag string, value float64) {
+		r.scalars = append(r.scalars, eventlog.Scalar{Tag: tag, Value: value})
+	})
+	r.events.Scalars(r.step, r.scalars...)
 }
 
 // finish writes the result of a run that is done or has diverged.

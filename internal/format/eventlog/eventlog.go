@@ -40,6 +40,10 @@ const (
 	valueTag         = 1
 	valueSimpleValue = 2
 	valueTensor      = 8
+	valueMetadata    = 9
+
+	metadataPlugin = 1
+	pluginName     = 1
 
 	tensorType    = 1
 	tensorShape   = 2
@@ -47,6 +51,7 @@ const (
 	tensorFloat   = 5
 	tensorDouble  = 6
 	tensorInt     = 7
+	tensorStrings = 8
 	tensorInt64   = 10
 	tensorHalf    = 13
 

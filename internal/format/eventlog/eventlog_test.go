@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,31 @@ func TestWriterBytes(t *testing.T) {
 	}
 	if !bytes.Contains(content, []byte("\x1a\x0dbrain.Event:2")) {
 		t.Error("the file does not begin with its version")
+	}
+}
+
+// A step is one record, whatever it has to say, and texts stand beside scalars without being one.
+func TestOneRecordAStep(t *testing.T) {
+	content := write(t, func(w *Writer) {
+		w.Text("settings", 0, "clip: none")
+		w.Scalars(1, Scalar{"loss", 0.5}, Scalar{"scale", 1})
+		w.Scalars(2, Scalar{"loss", 0.25})
+	})
+	// value { tag "settings/text_summary" tensor { dtype 7 shape { dim { size 1 } } string_val "clip: none" }
+	// metadata { plugin_data { plugin_name "text" } } }
+	text := unhex(t, "0a 15 73657474696e67732f746578745f73756d6d617279 42 14 08 07 12 04 12 02 08 01 42 0a 636c69703a206e6f6e65 4a 08 0a 06 0a 04 74657874")
+	if !bytes.Contains(content, text) {
+		t.Errorf("no text in % x", content)
+	}
+	r := NewReader(bytes.NewReader(content))
+	for i, want := range [][]Scalar{nil, nil, {{"loss", 0.5}, {"scale", 1}}, {{"loss", 0.25}}} {
+		event, err := r.Next()
+		if err != nil || !slices.Equal(event.Scalars, want) {
+			t.Errorf("event %d is %+v, %v; want %v", i, event, err, want)
+		}
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("after the last step: %v", err)
 	}
 }
 

@@ -358,6 +358,7 @@ const (
 	typeFloat  = 1
 	typeDouble = 2
 	typeInt32  = 3
+	typeString = 7
 	typeInt64  = 9
 	typeBFloat = 14
 	typeHalf   = 19

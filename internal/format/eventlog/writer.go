@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// Writer appends scalars to an event file of its own. Its methods may not be called at the same time.
+// Writer appends scalars and texts to an event file of its own. Its methods may not be called at the same time.
 type Writer struct {
 	file   *os.File
 	buffer *bufio.Writer
-	record []byte
-	value  []byte
-	frame  [headerSize]byte
-	err    error // the first error, which every later call returns
-	now    func() time.Time
+	// The latest event, its summary, and a value in that.
+	record, summary, value []byte
+	frame                  [headerSize]byte
+	err                    error // the first error, which every later call returns
+	now                    func() time.Time
 }
 
 // Create begins a new event file in a folder that exists. TensorBoard reads a folder's files in the order of their
@@ -77,25 +77,51 @@ func Create(dir string) (*Writer, error) {
 // Name returns the file's path.
 func (w *Writer) Name() string { return w.file.Name() }
 
-// Scalar appends a value of a tag at a step. TensorBoard keeps single precision. Values that are not finite are
-// legal. The value is in the file for good after the next [Writer.Sync].
+// Scalar appends a value of a tag at a step, as [Writer.Scalars] does.
 func (w *Writer) Scalar(tag string, step int64, value float64) error {
+	return w.Scalars(step, Scalar{tag, value})
+}
+
+// Scalars appends the values of a step as one record. TensorBoard keeps single precision. Values that are not finite
+// are legal. The values are in the file for good after the next [Writer.Sync].
+func (w *Writer) Scalars(step int64, scalars ...Scalar) error {
+	w.summary = w.summary[:0]
+	for _, s := range scalars {
+		w.value = appendTag(w.value[:0], valueTag, wireBytes)
+		w.value = appendBytes(w.value, s.Tag)
+		w.value = appendTag(w.value, valueSimpleValue, wireFixed32)
+		w.value = binary.LittleEndian.AppendUint32(w.value, math.Float32bits(float32(s.Value)))
+		w.summary = appendMessage(w.summary, summaryValue, w.value)
+	}
+	return w.event(step)
+}
+
+// Text appends a text at a step, in Markdown, which TensorBoard shows on its page of texts.
+func (w *Writer) Text(tag string, step int64, text string) error {
+	plugin := appendMessage(nil, pluginName, []byte("text"))
+	metadata := appendMessage(nil, metadataPlugin, plugin)
+	dimension := binary.AppendUvarint(appendTag(nil, dimensionSize, wireVarint), 1)
+	shape := appendMessage(nil, shapeDimension, dimension)
+	tensor := binary.AppendUvarint(appendTag(nil, tensorType, wireVarint), typeString)
+	tensor = appendMessage(tensor, tensorShape, shape)
+	tensor = appendMessage(tensor, tensorStrings, []byte(text))
+
+	w.value = appendMessage(w.value[:0], valueTag, []byte(tag+"/text_summary"))
+	w.value = appendMessage(w.value, valueTensor, tensor)
+	w.value = appendMessage(w.value, valueMetadata, metadata)
+	w.summary = appendMessage(w.summary[:0], summaryValue, w.value)
+	return w.event(step)
+}
+
+// event appends an event with the summary.
+func (w *Writer) event(step int64) error {
 	if w.err != nil {
 		return w.err
 	}
-	w.value = appendTag(w.value[:0], valueTag, wireBytes)
-	w.value = appendBytes(w.value, tag)
-	w.value = appendTag(w.value, valueSimpleValue, wireFixed32)
-	w.value = binary.LittleEndian.AppendUint32(w.value, math.Float32bits(float32(value)))
-
 	w.record = appendTime(w.record[:0], w.now())
 	w.record = appendTag(w.record, eventStep, wireVarint)
 	w.record = binary.AppendUvarint(w.record, uint64(step))
-	w.record = appendTag(w.record, eventSummary, wireBytes)
-	w.record = binary.AppendUvarint(w.record, uint64(1+uvarintSize(uint64(len(w.value)))+len(w.value)))
-	w.record = appendTag(w.record, summaryValue, wireBytes)
-	w.record = binary.AppendUvarint(w.record, uint64(len(w.value)))
-	w.record = append(w.record, w.value...)
+	w.record = appendMessage(w.record, eventSummary, w.summary)
 	w.write()
 	return w.err
 }
@@ -154,10 +180,8 @@ func appendBytes(record []byte, text string) []byte {
 	return append(record, text...)
 }
 
-func uvarintSize(value uint64) int {
-	size := 1
-	for ; value >= 0x80; value >>= 7 {
-		size++
-	}
-	return size
+func appendMessage(record []byte, field uint64, message []byte) []byte {
+	record = appendTag(record, field, wireBytes)
+	record = binary.AppendUvarint(record, uint64(len(message)))
+	return append(record, message...)
 }
