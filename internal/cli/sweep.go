@@ -20,6 +20,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/report"
 	"alrc/internal/sweep"
+	"alrc/internal/words"
 )
 
 func newSweepCommand(engines experiment.Engines) *cobra.Command {
@@ -364,6 +365,21 @@ func newSweepStatusCommand() *cobra.Command {
 	return command
 }
 
+// runningText is how far a run in progress is: what is not known yet, as of one that just began, is left out.
+func runningText(run sweep.RunStatus) string {
+	text := fmt.Sprintf("step %s of %s", words.Count(run.Step), words.Count(run.Run.Specification.Steps))
+	if run.Step == 0 {
+		text = "just begun"
+	}
+	if run.Step > 0 && run.Loss-run.Loss == 0 && run.Loss != 0 {
+		text += ", loss " + words.Number(run.Loss)
+	}
+	if run.Rate > 0 {
+		text += fmt.Sprintf(", %s steps/s", number(run.Rate))
+	}
+	return text + ", on " + run.Worker
+}
+
 // writeStatus writes a bar, and a row for each run that is not done.
 func writeStatus(w io.Writer, folder *sweep.Folder, status *sweep.Status) error {
 	full, empty := "█", "░"
@@ -391,8 +407,7 @@ func writeStatus(w io.Writer, folder *sweep.Folder, status *sweep.Status) error 
 		case sweep.Done:
 			continue
 		case sweep.Running:
-			detail = fmt.Sprintf("step %s of %s, %s steps/s, on %s", thousands(run.Step), thousands(run.Run.Specification.Steps),
-				number(run.Rate), run.Worker)
+			detail = runningText(run)
 		case sweep.Waiting:
 			if waiting++; waiting > most && len(run.Failures) == 0 {
 				continue
@@ -406,7 +421,7 @@ func writeStatus(w io.Writer, folder *sweep.Folder, status *sweep.Status) error 
 		}
 		if n := len(run.Failures); n > 0 {
 			last := run.Failures[n-1]
-			detail = strings.TrimPrefix(fmt.Sprintf("%s; failed %d times, the last on %s at step %s: %s", detail, n, last.Worker,
+			detail = strings.TrimPrefix(fmt.Sprintf("%s; failed %s, the last on %s at step %s: %s", detail, words.Times(n), last.Worker,
 				thousands(last.Step), last.Error), "; ")
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\n", run.State, run.Run.Label, detail)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"alrc/internal/runfolder"
+
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -60,6 +62,8 @@ type record struct {
 	// Step is how far it is, and Rate the steps a second.
 	Step int64   `json:"step"`
 	Rate float64 `json:"rate,omitempty"`
+	// Loss is the running mean of its raw losses.
+	Loss runfolder.Number `json:"loss,omitempty"`
 	// Checkpoint is the step of the checkpoint in the object store, 0 where there is none.
 	Checkpoint int64     `json:"checkpoint,omitempty"`
 	Failures   []Failure `json:"failures,omitempty"`

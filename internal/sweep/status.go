@@ -17,10 +17,12 @@ import (
 type RunStatus struct {
 	Run   Run
 	State State
-	// Worker has the run, or had it last; Step is how far it is, and Rate the steps a second.
+	// Worker has the run, or had it last; Step is how far it is, Rate the steps a second, and Loss the running mean of
+	// its raw losses. Rate and Loss are 0 while they are not known.
 	Worker   string
 	Step     int64
 	Rate     float64
+	Loss     float64
 	Failures []Failure
 	// Declined is why a worker that was offered the run left it.
 	Declined string
@@ -105,7 +107,7 @@ func (f *Folder) status(records map[string]record) (*Status, error) {
 	s := &Status{Live: records != nil}
 	for _, run := range f.Plan.Runs {
 		r := records[run.ID]
-		status := RunStatus{Run: run, State: Waiting, Worker: r.Worker, Step: r.Step, Rate: r.Rate, Failures: r.Failures, Declined: r.Declined}
+		status := RunStatus{Run: run, State: Waiting, Worker: r.Worker, Step: r.Step, Rate: r.Rate, Loss: float64(r.Loss), Failures: r.Failures, Declined: r.Declined}
 		if r.State == Running || r.State == Failed {
 			status.State = r.State
 		}

@@ -524,8 +524,9 @@ func (w *Worker) beat(ctx context.Context, cancel context.CancelFunc, q *Queue, 
 		case <-ticker.C:
 		}
 		var step int64
+		var loss runfolder.Number
 		if p := progress.Load(); p != nil {
-			step = p.Step
+			step, loss = p.Step, runfolder.Number(p.Smoothed)
 		}
 		// The speed of late, smoothed, for the estimate of the end.
 		if now := float64(step-last) / time.Since(lastTime).Seconds(); last > 0 && rate > 0 {
@@ -539,7 +540,7 @@ func (w *Worker) beat(ctx context.Context, cancel context.CancelFunc, q *Queue, 
 			if r.State != Running || r.Worker != w.Name {
 				return false
 			}
-			r.Step, r.Rate = step, rate
+			r.Step, r.Rate, r.Loss = step, rate, loss
 			return true
 		})
 		if err == nil && r.State == Done {
