@@ -22,9 +22,10 @@ import (
 const maxRuns = 100_000
 
 // Specification is a sweep as it is written: a run's specification in which any setting may be a list. Lists multiply.
-// Four keys are a sweep's own: title; repeats, the number of seeds of each combination, from seed on; exclude, a list of
-// settings whose combinations are left out; and include, a list of further settings to run, each over the lists of the
-// settings that it does not name. Without clip, runs are without clipping and with that of n = 2, as in alrc train.
+// Four keys are a sweep's own: title, in which {steps} stands for that setting; repeats, the number of seeds of each
+// combination, from seed on; exclude, a list of settings whose combinations are left out; and include, a list of further
+// settings to run, each over the lists of the settings that it does not name. Without clip, runs are without clipping
+// and with that of n = 2, as in alrc train.
 type Specification struct {
 	Title   string
 	repeats int
@@ -390,7 +391,7 @@ func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*
 		return nil, errors.New("nothing is left to run: exclude leaves every combination out")
 	}
 	plan.finish()
-	return plan, nil
+	return plan, plan.fillTitle()
 }
 
 // merged is settings with lists for values, for messages.

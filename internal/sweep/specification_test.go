@@ -84,11 +84,11 @@ func TestRunsOfOneSeedComeFirst(t *testing.T) {
 }
 
 func TestSet(t *testing.T) {
-	s, err := Parse([]byte("clip: none\nloss: [squared, quartic]\nsteps: 10\noptimizer: [{kind: adam, learning-rate: 0.1}, {kind: sgd, learning-rate: 0.2}]"))
+	s, err := Parse([]byte("title: A {loss} loss at {optimizer.learning-rate}, {steps} steps\nclip: none\nloss: [squared, quartic]\nsteps: 10\noptimizer: [{kind: adam, learning-rate: 0.1}, {kind: sgd, learning-rate: 0.2}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, setting := range [][2]string{{"loss", "quartic"}, {"steps", "[20, 30]"}, {"optimizer.learning-rate", "0.5"}, {"repeats", "2"}} {
+	for _, setting := range [][2]string{{"loss", "quartic"}, {"steps", "[20, 3000]"}, {"optimizer.learning-rate", "0.5"}, {"repeats", "2"}} {
 		if err := s.Set(setting[0], setting[1]); err != nil {
 			t.Fatal(err)
 		}
@@ -97,11 +97,14 @@ func TestSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if plan.Title != "A quartic loss at 0.5, 20 and 3,000 steps" {
+		t.Errorf("the title is %q", plan.Title)
+	}
 	if len(plan.Runs) != 8 {
 		t.Fatalf("%d runs: %q", len(plan.Runs), labels(plan))
 	}
 	for _, run := range plan.Runs {
-		if r := run.Specification; r.Loss != "quartic" || r.Optimizer.LearningRate != 0.5 || r.Steps != 20 && r.Steps != 30 {
+		if r := run.Specification; r.Loss != "quartic" || r.Optimizer.LearningRate != 0.5 || r.Steps != 20 && r.Steps != 3000 {
 			t.Errorf("%s: %+v", run.Label, r)
 		}
 	}
@@ -112,6 +115,7 @@ func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 		"":                       "no specification of a sweep",
 		"- 1":                    "no specification of a sweep",
 		"speed: 3":               "speed",
+		"title: \"{stepps}\"":    "title: {stepps} is no setting",
 		"loss: [squared, cubic]": `loss "cubic"`,
 		"loss: []":               "loss: the list is empty",
 		"repeats: 0":             "repeats: 0",
