@@ -108,11 +108,14 @@ func (s *survey) counter(t *tally) counter {
 			continue
 		}
 		carried := b.beforehand > b.own
+		if carried && b.count < n {
+			continue // it may stand behind the losses
+		}
 		rank := (int(kind)*2+flagOf(carried))*1000 + min(i, 999)
 		moves := b.count - 1
 		growing := b.up*10 >= moves*9
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && kind <= positions && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0) && !carried
 		switch {
 		case moves == 0 && kind > positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:

@@ -54,8 +54,8 @@ func set(words string) map[string]bool {
 
 // The lexicon. Words are lower-case.
 var (
-	trainingWords   = set("train training trn trained learn learning fit tr")
-	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob")
+	trainingWords   = set("train training trn trained learn learning fit tr 训练")
+	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试")
 	lossWords       = set("loss losses verlust perte perdida pérdida perda 损失")
 	measureWords    = set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")

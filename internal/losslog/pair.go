@@ -252,6 +252,19 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 	first = j
 	for k := j - 1; k >= 0 && j-k < longest; k-- {
 		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == ')' && t.end+1 == r.start(k+1) {
+			// What stands in parentheses belongs to the words before: "loss (of a batch) at step".
+			open := k - 1
+			for open > 0 && k-open < 6 && r.tokens[open].kind == wordToken {
+				open--
+			}
+			if open > 0 && r.tokens[open].mark == '(' && r.tokens[open].kind == markToken && r.tokens[open-1].kind == wordToken &&
+				r.tokens[open-1].end+1 == r.tokens[open].begin {
+				k = open
+				continue
+			}
+			break
+		}
 		if t.kind != wordToken && t.kind != quotedToken || t.end+1 != r.start(k+1) || r.line[t.end] != ' ' {
 			break
 		}
@@ -374,22 +387,17 @@ var prepositions = set("at after for in on of over")
 
 // cutPreposition parts "loss at step" into "loss" and "step".
 func cutPreposition(name []byte) (head, tail []byte, ok bool) {
-	for i := 1; i < len(name); i++ {
-		if name[i-1] != ' ' {
-			continue
-		}
-		end := bytes.IndexByte(name[i:], ' ')
-		if end < 0 {
+	for end := len(name); ; {
+		space := bytes.LastIndexByte(name[:end], ' ')
+		if space <= 0 {
 			return nil, nil, false
 		}
-		if prepositions[string(name[i:i+end])] {
-			tail = name[i+end+1:]
-			if counterOfLine(tail) {
-				return name[:i-1], tail, true
-			}
+		if end < len(name) && prepositions[string(name[space+1:end])] {
+			tail = name[end+1:]
+			return name[:space], tail, counterOfLine(tail)
 		}
+		end = space
 	}
-	return nil, nil, false
 }
 
 // counterOfLine says whether the last word of a name is of what counts in a line.

@@ -76,6 +76,9 @@ func tokens(line []byte, all []token) []token {
 			}
 			i = max(i, begin+1)
 			all = append(all, token{kind: markToken, mark: '|', begin: begin, end: i})
+		case c >= 0x80 && wide(line[i:]) != 0:
+			all = append(all, token{kind: markToken, mark: wide(line[i:]), begin: i, end: i + 3})
+			i += 3
 		case classes[c]&letterClass != 0:
 			t, ok := nanToken(line, i)
 			if !ok {
@@ -124,6 +127,18 @@ func drawn(text []byte) bool {
 	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97
 }
 
+// wide returns the mark that text begins with as it is written among Chinese characters, or 0.
+func wide(text []byte) byte {
+	switch {
+	case len(text) < 3:
+	case text[0] == 0xef && text[1] == 0xbc && text[2] >= 0x81 && text[2] < 0x90, text[0] == 0xef && text[1] == 0xbc && text[2] >= 0x9a && text[2] < 0xa0:
+		return text[2] - 0x60
+	case text[0] == 0xe3 && text[1] == 0x80 && (text[2] == 0x81 || text[2] == 0x82):
+		return ','
+	}
+	return 0
+}
+
 // startsNumber says whether the sign or point at i begins a number.
 func startsNumber(line []byte, i int) bool {
 	if i > 0 && (isAlnum(line[i-1]) || line[i-1] == ')' || line[i-1] == line[i]) {
@@ -162,7 +177,7 @@ func wordEnd(line []byte, i int) int {
 	for i < len(line) {
 		c := line[i]
 		switch {
-		case c >= 0x80 && drawn(line[i:]):
+		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0):
 			return i
 		case isAlnum(c):
 			i++
@@ -216,7 +231,7 @@ func numeral(line []byte, i, depth int) token {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	}
 	t := token{kind: numberToken, begin: begin, value: value, total: -1}
-	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) || line[end] == '%') {
+	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 || line[end] == '%') {
 		return t.withUnit(line, end)
 	}
 	t.unit = end
@@ -253,8 +268,16 @@ func numeral(line []byte, i, depth int) token {
 // withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
 func (t token) withUnit(line []byte, end int) token {
 	t.unit = end
+	// "0th", "1st"
+	if i := end + 2; i <= len(line) && (i == len(line) || !isAlnum(line[i])) {
+		switch string(line[end:i]) {
+		case "th", "st", "nd", "rd":
+			t.unit, t.end = i, i
+			return t
+		}
+	}
 	i := end
-	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
 		i++
 	}
 	t.end = i
