@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,8 @@ import (
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/figure"
+	"alrc/internal/format/mrc"
+	"alrc/internal/format/pixel"
 	"alrc/internal/format/tiff"
 	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
@@ -30,7 +33,7 @@ type completeFlags struct {
 	method, mask, truth, out, uncertainty string
 	premultiplied                         bool
 	keepSeen                              bool
-	threads                               int
+	threads, page                         int
 }
 
 func newCompleteCommand(open openCompleter) *cobra.Command {
@@ -44,13 +47,15 @@ was not seen from the scan's own covariance, or linear interpolation. MODEL is t
 of 'alrc train micrographs', its checkpoint.safetensors, or a method's word: kriging, linear
 (or bilinear; between the pixels that were seen), or biharmonic (the smoothest surface through them).
 
-IMAGE is a TIFF, PNG or .npy file. What was not seen is NaN in it, as 'alrc scan' writes it,
-or 0 in a mask image (--mask), whose values from 0 to 1 say how much of a pixel was seen.
+IMAGE is a file of TIFF, DM3, DM4, MRC, SER, EMD, HyperSpy, .npy, .npz or PNG. What was not seen is
+NaN in it, as 'alrc scan' writes it, or 0 in a mask image (--mask), whose values from 0 to 1 say
+how much of a pixel was seen. All images of a stack are completed, or one of them (--page).
 
-For each IMAGE it writes a float32 TIFF file in IMAGE's units and with its metadata, and a
-PNG file that shows the scan and what became of it. Given the whole micrograph (--truth), it prints
-how near the completion is to it, beside those without a network.`,
+For each IMAGE it writes a TIFF file in IMAGE's units, with its pixel size and metadata, and a
+PNG file that shows the scan and what became of it; --out FILE.mrc writes MRC instead. Given the
+whole micrograph (--truth), it prints how near the completion is to it, beside those without a network.`,
 		Example: `  alrc complete scan.tif                       # writes scan-completed.tif and scan-completed.png
+  alrc complete scan.dm4 --mask mask.tif        # calibrated as the scan is
   alrc complete scan.tif --method kriging --uncertainty uncertainty.tif
   alrc complete runs/alrc scans/*.tif --mask spiral.tif --out completed
   alrc complete runs/alrc micrograph-scan.tif --truth micrograph.tif --out result.tif`,
@@ -61,6 +66,7 @@ how near the completion is to it, beside those without a network.`,
 		group("What was seen", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.mask, "mask", "", "mask image of IMAGE's size: 0 where nothing was seen (default: where IMAGE is NaN)")
 			flags.BoolVar(&f.premultiplied, "premultiplied", false, "IMAGE was multiplied by its mask: divide by it (=false: it was not, whatever it looks like)")
+			flags.IntVar(&f.page, "page", -1, "the one image of a stack to complete, counted from 0 (-1: all)")
 			flags.StringVar(&f.truth, "truth", "", "the whole micrograph, to compare the completion with")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
@@ -69,7 +75,7 @@ how near the completion is to it, beside those without a network.`,
 			threadsFlag(command, flags, &f.threads, "threads to compute with (0: all)")
 		}),
 		group("Files", func(flags *pflag.FlagSet) {
-			flags.StringVar(&f.out, "out", ".", "folder to write to, or for one image the TIFF file, whose picture goes beside it")
+			flags.StringVar(&f.out, "out", ".", "folder to write to, or for one IMAGE the TIFF or MRC file, whose picture goes beside it")
 			flags.StringVar(&f.uncertainty, "uncertainty", "", "write, for one image, each pixel's standard deviation to this TIFF `FILE` (kriging)")
 		}),
 	)
@@ -143,7 +149,9 @@ func (f *completeFlags) check(model string, images []string) error {
 	case f.uncertainty != "" && len(images) > 1:
 		return usageError("--uncertainty is that of one image, and %d images are given: complete them one at a time", len(images))
 	case f.uncertainty != "" && !isFile(f.uncertainty):
-		return usageError("--uncertainty %s: it is a TIFF file; give a name that ends in .tif", f.uncertainty)
+		return usageError("--uncertainty %s: it is a TIFF or MRC file; give a name that ends in .tif or .mrc", f.uncertainty)
+	case f.page < -1:
+		return usageError("--page %d: images are counted from 0", f.page)
 	}
 	if word := model + f.method; f.uncertainty != "" && word != "" && word != micrograph.Auto && word != micrograph.KrigingWord {
 		return usageError("--uncertainty: %s does not know how far off it may be; kriging does", word)
@@ -172,66 +180,137 @@ func (f *completeFlags) open(model string, open openCompleter) (m micrograph.Met
 	return micrograph.Network("network", network), network.Close, nil
 }
 
-// isFile says that a path is not that of a folder to write to: a TIFF file, or what is written to as it is.
+// isFile says that a path is not that of a folder to write to: a TIFF or MRC file, or what is written to as it is.
 func isFile(path string) bool {
 	extension := strings.ToLower(filepath.Ext(path))
-	return extension == ".tif" || extension == ".tiff" || atomicfile.IsStream(path)
+	return extension == ".tif" || extension == ".tiff" || isMRC(path) || atomicfile.IsStream(path)
 }
 
-// complete writes a TIFF file, and a picture beside it.
+func isMRC(path string) bool {
+	extension := strings.ToLower(filepath.Ext(path))
+	return extension == ".mrc" || extension == ".mrcs"
+}
+
+// result is a scan and what became of it.
+type result struct {
+	partial    *micrograph.Partial
+	completion *micrograph.Completion
+}
+
+// complete completes the scans of a file, and writes them to one file, and a picture beside it.
 func (f *completeFlags) complete(ctx context.Context, w io.Writer, method micrograph.Method, path string, o micrograph.PartialOptions, file string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	partial, err := micrograph.ReadPartial(path, o)
+	scans, err := micrograph.OpenScans(path, o)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
-	var whole []float32
-	if f.truth != "" {
-		if whole, err = readTruth(f.truth, partial); err != nil {
+	defer scans.Close()
+	first, count := 0, scans.Len()
+	if f.page >= 0 {
+		if first, err = scans.Find(f.page); err != nil {
 			return &ExitError{Code: exitUsage, Err: err}
 		}
+		count = 1
 	}
-	completed, err := partial.Complete(ctx, method, f.keepSeen)
+	if f.truth != "" && count > 1 {
+		return usageError("--truth is that of one image, and %s has %d: choose one with --page", path, count)
+	}
+	var results []result
+	var whole []float32
+	for i := first; i < first+count; i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		partial, err := scans.Read(i)
+		if err != nil {
+			return &ExitError{Code: exitUsage, Err: err}
+		}
+		if f.truth != "" {
+			if whole, err = readTruth(f.truth, partial); err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
+		}
+		completed, err := partial.Complete(ctx, method, f.keepSeen)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		results = append(results, result{partial, completed})
+	}
+	wrote, err := f.write(results, whole, file)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	write := func(file string, pixels []float32) error {
-		return atomicfile.Write(file, func(w io.Writer) error {
-			return tiff.Write(w, []tiff.Image{{Width: partial.Width, Height: partial.Height, Channels: 1, Pixels: pixels, Tags: partial.Tags}})
-		})
-	}
-	if err := write(file, completed.Pixels); err != nil {
 		return err
 	}
+	for _, left := range scans.Left() {
+		fmt.Fprintf(w, "%s: left out: %s\n", path, left)
+	}
+	for _, r := range results {
+		if count == 1 {
+			f.report(w, path, r.partial, r.completion, ": "+wrote)
+		} else {
+			f.report(w, fmt.Sprintf("%s:%d", path, r.partial.Page), r.partial, r.completion, "")
+		}
+	}
+	if count > 1 {
+		fmt.Fprintf(w, "%s, %d images: %s\n", path, count, wrote)
+	}
 	if f.uncertainty != "" {
-		if err := write(f.uncertainty, completed.Deviation); err != nil {
-			return err
-		}
+		fmt.Fprintf(w, "  Standard deviation of each pixel: %s. 90 %% lie within 1.645 of it.\n", f.uncertainty)
 	}
-	wrote := file
-	if !atomicfile.IsStream(file) { // which has no folder for a picture
-		picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
-		if err := atomicfile.Write(picture, preview(partial, completed.Pixels, whole).WritePNG); err != nil {
-			return err
-		}
-		wrote += ", " + picture
-	}
-	f.report(w, path, partial, completed, wrote)
 	if whole == nil {
 		return nil
 	}
-	return compare(ctx, w, method, completed.Method, f.threads, partial, completed.Pixels, whole)
+	return compare(ctx, w, method, results[0].completion.Method, f.threads, results[0].partial, results[0].completion.Pixels, whole)
 }
 
-// report says what was done, and what there is to know about it.
-func (f *completeFlags) report(w io.Writer, path string, partial *micrograph.Partial, c *micrograph.Completion, wrote string) {
-	for _, note := range partial.Notes {
-		fmt.Fprintf(w, "%s: %s\n", path, note)
+// write writes what became of a file's scans, and a picture of the first of them, and returns the names of both.
+func (f *completeFlags) write(results []result, truth []float32, file string) (wrote string, err error) {
+	var completed, deviations []tiff.Image
+	for _, r := range results {
+		completed = append(completed, r.partial.Image(r.completion.Pixels))
+		deviation := r.partial.Image(r.completion.Deviation)
+		deviation.Offset, deviation.WhiteIsZero = 0, false
+		deviations = append(deviations, deviation)
 	}
-	fmt.Fprintf(w, "%s, %dx%d pixels, %.3g %% seen, completed (%s): %s\n",
-		path, partial.Width, partial.Height, 100*partial.Coverage(), c.Method, wrote)
+	if err := writeImages(file, completed); err != nil {
+		return "", err
+	}
+	if f.uncertainty != "" {
+		if err := writeImages(f.uncertainty, deviations); err != nil {
+			return "", err
+		}
+	}
+	if atomicfile.IsStream(file) { // which has no folder for a picture
+		return file, nil
+	}
+	picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
+	return file + ", " + picture, atomicfile.Write(picture, preview(results, truth).WritePNG)
+}
+
+// writeImages writes a TIFF file, or an MRC file where its name says so.
+func writeImages(file string, images []tiff.Image) error {
+	if !isMRC(file) {
+		return atomicfile.Write(file, func(w io.Writer) error { return tiff.Write(w, images) })
+	}
+	first := images[0]
+	var pixels [][]float32
+	for _, m := range images {
+		if m.Height != first.Height || m.Width != first.Width {
+			return usageError("%s: the images of an MRC file have one size; write TIFF, or one image by --page", file)
+		}
+		if m.Offset != 0 {
+			return usageError("%s: MRC has no numbers of 64 bits, which these images need, of about %.6g; write TIFF", file, m.Offset)
+		}
+		pixels = append(pixels, m.Pixels)
+	}
+	return atomicfile.Write(file, func(w io.Writer) error { return mrc.Write(w, pixels, first.Height, first.Width, first.Size) })
+}
+
+// report says what was done with a scan, and what there is to know about it.
+func (f *completeFlags) report(w io.Writer, name string, partial *micrograph.Partial, c *micrograph.Completion, wrote string) {
+	for _, note := range partial.Notes {
+		fmt.Fprintf(w, "%s: %s\n", name, note)
+	}
+	fmt.Fprintf(w, "%s, %dx%d pixels%s, %.3g %% seen, completed (%s)%s\n",
+		name, partial.Width, partial.Height, sizeOf(partial.Size), 100*partial.Coverage(), c.Method, wrote)
 	if t := c.Trial; t != nil && t.Pixels > 0 {
 		fmt.Fprintf(w, "  Chosen by %s seen pixels held out; mean squared errors in [-1, 1], blurred:\n", words.Count(t.Pixels))
 		for _, candidate := range t.Candidates {
@@ -250,47 +329,79 @@ func (f *completeFlags) report(w io.Writer, path string, partial *micrograph.Par
 			fmt.Fprintf(w, "  NOT CONVERGED: the residual was to be %.2g. What was not seen may be far off;\n  compare with --method linear.\n", k.Tolerance)
 		}
 	}
-	if f.uncertainty != "" {
-		fmt.Fprintf(w, "  Standard deviation of each pixel: %s. 90 %% lie within 1.645 of it.\n", f.uncertainty)
-	}
 }
 
+// sizeOf tells the size of a pixel, where it is known.
+func sizeOf(size pixel.Size) string {
+	switch {
+	case !size.Known():
+		return ""
+	case size.X == size.Y:
+		return fmt.Sprintf(" of %.4g %s", size.X, size.Unit)
+	}
+	return fmt.Sprintf(" of %.4gx%.4g %s", size.X, size.Y, size.Unit)
+}
+
+// readTruth reads the whole micrograph of a scan, in the units of the scan's pixels: the image of the same number, where the file
+// has so many.
 func readTruth(path string, partial *micrograph.Partial) ([]float32, error) {
 	file, err := imagefile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--truth %s: %w", path, err)
 	}
 	defer file.Close()
-	pixels, height, width, err := file.ReadGrey(0)
+	page := file.Micrographs()[0]
+	if slices.Contains(file.Micrographs(), partial.Page) {
+		page = partial.Page
+	}
+	m, err := file.Read(page)
 	if err != nil {
 		return nil, fmt.Errorf("--truth %s: %w", path, err)
 	}
-	if height != partial.Height || width != partial.Width {
-		return nil, fmt.Errorf("--truth %s has %dx%d pixels, and the scan has %dx%d", path, width, height, partial.Width, partial.Height)
+	pixels, err := m.Grey()
+	if err != nil {
+		return nil, fmt.Errorf("--truth %s: %w", path, err)
+	}
+	if m.Height != partial.Height || m.Width != partial.Width {
+		return nil, fmt.Errorf("--truth %s has %dx%d pixels, and the scan has %dx%d", path, m.Width, m.Height, partial.Width, partial.Height)
 	}
 	for i, value := range pixels {
 		if value-value != 0 {
-			return nil, fmt.Errorf("--truth %s: the pixel at row %d, column %d is %v", path, i/width, i%width, value)
+			return nil, fmt.Errorf("--truth %s: the pixel at row %d, column %d is %v", path, i/m.Width, i%m.Width, value)
+		}
+		if m.Offset != partial.Offset {
+			pixels[i] = float32(float64(value) + (m.Offset - partial.Offset))
 		}
 	}
 	return pixels, nil
 }
 
-// preview shows a scan beside its completion, and the truth where there is one, in the same brightness.
-func preview(partial *micrograph.Partial, completed, truth []float32) figure.ImageGrid {
-	low, high := micrograph.IntensityRange(completed)
-	if truth != nil {
-		low, high = micrograph.IntensityRange(truth)
-	}
-	draw := func(pixels []float32) image.Image { return grey(pixels, partial.Height, partial.Width, low, high) }
-	grid := figure.ImageGrid{
-		Columns: []string{"scan", "completed"},
-		Rows:    [][]image.Image{{draw(partial.Pixels), draw(completed)}},
-		Size:    max(256, min(max(partial.Height, partial.Width), 1024)),
-	}
-	if truth != nil {
-		grid.Columns = append(grid.Columns, "truth")
-		grid.Rows[0] = append(grid.Rows[0], draw(truth))
+// preview shows scans, the first few of many, beside their completions, and the truth where there is one, in the same brightness.
+func preview(results []result, truth []float32) figure.ImageGrid {
+	const rows = 4
+	grid := figure.ImageGrid{Columns: []string{"scan", "completed"}}
+	for _, r := range results[:min(rows, len(results))] {
+		p, completed := r.partial, r.completion.Pixels
+		low, high := micrograph.IntensityRange(completed)
+		if truth != nil {
+			low, high = micrograph.IntensityRange(truth)
+		}
+		draw := func(pixels []float32) image.Image {
+			if !p.WhiteIsZero {
+				return grey(pixels, p.Height, p.Width, low, high)
+			}
+			turned := make([]float32, len(pixels))
+			for i, value := range pixels {
+				turned[i] = -value
+			}
+			return grey(turned, p.Height, p.Width, -high, -low)
+		}
+		grid.Size = max(grid.Size, 256, min(max(p.Height, p.Width), 1024))
+		grid.Rows = append(grid.Rows, []image.Image{draw(p.Pixels), draw(completed)})
+		if truth != nil {
+			grid.Columns = append(grid.Columns[:2], "truth")
+			grid.Rows[0] = append(grid.Rows[0], draw(truth))
+		}
 	}
 	return grid
 }

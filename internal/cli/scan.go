@@ -25,7 +25,8 @@ func newScanCommand() *cobra.Command {
 		Use:   "scan IMAGE [flags]",
 		Short: "Make a partial scan of a micrograph, to try completing it",
 		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral, at points
-of a grid, or on lines. IMAGE is a TIFF, PNG or .npy file of one channel.
+of a grid, or on lines. IMAGE is a file of TIFF, DM3, DM4, MRC, SER, EMD,
+HyperSpy, .npy, .npz or PNG, of one channel.
 
 It writes a TIFF file of two float32 pages, in IMAGE's units and with its metadata: the
 scan, with NaN where nothing was seen, and the mask, which says how much of each pixel
@@ -83,7 +84,7 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 			flags.Uint64Var(&seed, "seed", 0, "decides what is random in the scan")
 		}),
 		group("Files", func(flags *pflag.FlagSet) {
-			flags.IntVar(&page, "page", 0, "page of IMAGE to scan, counted from 0")
+			flags.IntVar(&page, "page", -1, "image of a stack to scan, counted from 0 (-1: the first of one channel)")
 			flags.StringVar(&out, "out", "", "file to write (default: IMAGE's name with -scan.tif, in this folder)")
 		}),
 	)

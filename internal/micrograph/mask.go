@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"alrc/internal/imagefile"
 )
 
-// readMask reads a mask image; the note is that of asMask.
-func readMask(path string) (mask []float32, height, width int, note string, err error) {
+// readMask reads a mask image, number i of those of a file that has several; the note is that of asMask.
+func readMask(path string, i int) (mask []float32, height, width int, note string, err error) {
 	file, err := imagefile.Open(path)
 	if err != nil {
 		return nil, 0, 0, "", err
@@ -18,7 +19,19 @@ func readMask(path string) (mask []float32, height, width int, note string, err 
 	if file.Format() == "JPEG" {
 		return nil, 0, 0, "", errors.New("it is a JPEG file, in which no 0 stays 0; save the mask as PNG or TIFF")
 	}
-	pixels, height, width, err := file.ReadGrey(0)
+	pages := file.Micrographs()
+	if named := slices.DeleteFunc(slices.Clone(pages), func(page int) bool {
+		tags, err := file.Metadata(page)
+		return err != nil || !isMaskPage(tags)
+	}); len(named) > 0 {
+		pages = named // of a file of scans with their masks
+	}
+	if len(pages) == 1 {
+		i = 0
+	} else if i >= len(pages) {
+		return nil, 0, 0, "", fmt.Errorf("it has %d masks, and there are more scans", len(pages))
+	}
+	pixels, height, width, err := file.ReadGrey(pages[i])
 	if err != nil {
 		return nil, 0, 0, "", err
 	}

@@ -49,7 +49,7 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 		return s, nil
 	}
 	var err error
-	if s.image, s.height, s.width, _, err = readMask(mask); err != nil {
+	if s.image, s.height, s.width, _, err = readMask(mask, 0); err != nil {
 		return Scan{}, fmt.Errorf("mask %q: it is none of %s, %s and %s, and no mask image: %w", mask, Spiral, Grid, Lines, err)
 	}
 	s.Coverage = mean(s.image)

@@ -1,0 +1,356 @@
+package micrograph
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"alrc/internal/format/pixel"
+	"alrc/internal/format/tiff"
+	"alrc/internal/imagefile"
+)
+
+// Partial is a partial scan.
+type Partial struct {
+	Height, Width int
+	// Pixels is [H,W]; where Mask is 0 it has NaN. With the Offset added to them, pixels are in the units of their file.
+	Pixels []float32
+	Offset float64
+	// Mask is [H,W]: how much of each pixel was seen, from 0 to 1.
+	Mask []float32
+	// Page is the number of the image in its file, from 0 on.
+	Page int
+	// Size is that of a pixel, where the file says it.
+	Size pixel.Size
+	// WhiteIsZero says that smaller numbers are to be shown brighter.
+	WhiteIsZero bool
+	// Tags describe the image and its instrument.
+	Tags []tiff.Tag
+	// Notes are what a user should know about how the file was read.
+	Notes []string
+}
+
+// PartialOptions says how to read a partial scan.
+type PartialOptions struct {
+	// Mask is the path of a mask image, which says what was seen; it is of the same size. Where it is "", what was not seen is
+	// NaN; how much was seen of the rest is in the second page of files that [Partial.Write] wrote, and otherwise all.
+	Mask string
+	// Premultiplied says whether the image is the product of a micrograph and the mask, by which it is divided. Where it is nil, an
+	// image that seems to be so is an error.
+	Premultiplied *bool
+}
+
+// ScanFile is a file of partial scans that is open for reading.
+type ScanFile struct {
+	path    string
+	file    *imagefile.File
+	options PartialOptions
+	pages   []int       // the scans
+	masks   map[int]int // the page that is a scan's mask
+}
+
+// OpenScans finds the partial scans of a file: all its images of one channel but for masks that [Partial.Write] wrote.
+func OpenScans(path string, o PartialOptions) (*ScanFile, error) {
+	file, err := imagefile.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s := &ScanFile{path: path, file: file, options: o, masks: map[int]int{}}
+	all := file.Micrographs()
+	for k, page := range all {
+		if k > 0 && s.isMask(all[k-1], page, len(all)) {
+			s.masks[all[k-1]] = page
+			continue
+		}
+		s.pages = append(s.pages, page)
+	}
+	return s, nil
+}
+
+// isMask says whether a page is the mask of the one before it. Those that are not named so are told by what they have, where there
+// are no others.
+func (s *ScanFile) isMask(before, page, count int) bool {
+	if _, taken := s.masks[before]; taken || slices.Contains(s.pages, page) || !slices.Contains(s.pages, before) {
+		return false
+	}
+	tags, err := s.file.Metadata(page)
+	if err != nil {
+		return false
+	}
+	if isMaskPage(tags) {
+		return true
+	}
+	if count != 2 {
+		return false
+	}
+	scan, err := s.read(before)
+	if err != nil {
+		return false
+	}
+	mask, err := s.read(page)
+	return err == nil && scan.seeFinite() > 0 && scan.sameShape(mask) && sameZeros(mask.Pixels, scan.Mask)
+}
+
+// Close closes the file.
+func (s *ScanFile) Close() { s.file.Close() }
+
+// Len is the number of scans.
+func (s *ScanFile) Len() int { return len(s.pages) }
+
+// Left says what the file has besides images that can be read.
+func (s *ScanFile) Left() []string { return s.file.Left() }
+
+// Find is the number of the scan that is an image of the file.
+func (s *ScanFile) Find(page int) (int, error) {
+	i := slices.Index(s.pages, page)
+	if i < 0 {
+		return 0, fmt.Errorf("%s: image %d is none of its scans, which are %v", s.path, page, s.pages)
+	}
+	return i, nil
+}
+
+// Read reads scan i.
+func (s *ScanFile) Read(i int) (*Partial, error) {
+	p, err := s.read(s.pages[i])
+	if err != nil {
+		return nil, err
+	}
+	name := s.path
+	if len(s.pages) > 1 {
+		name = fmt.Sprintf("%s, image %d", s.path, p.Page)
+	}
+	if s.options.Mask != "" {
+		err = p.readMask(name, s.options.Mask, i)
+	} else {
+		err = s.findMask(p, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.divide(name, s.options.Premultiplied); err != nil {
+		return nil, err
+	}
+	if err := p.agree(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	p.note()
+	return p, nil
+}
+
+// read reads an image, of which nothing is masked yet.
+func (s *ScanFile) read(page int) (*Partial, error) {
+	m, err := s.file.Read(page)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	p := &Partial{Height: m.Height, Width: m.Width, Page: page, Offset: m.Offset, Size: m.Size, WhiteIsZero: m.WhiteIsZero}
+	if m.Note != "" {
+		p.Notes = append(p.Notes, m.Note)
+	}
+	if p.Pixels, err = m.Grey(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	if p.Tags, err = s.file.Metadata(page); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	p.Mask = make([]float32, len(p.Pixels))
+	return p, nil
+}
+
+// NewPartial is what a scan sees of image i of a file, or of its first micrograph where i is -1.
+func NewPartial(path string, i int, scan Scan) (*Partial, error) {
+	s, err := OpenScans(path, PartialOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if i == -1 {
+		i = s.pages[0]
+	}
+	p, err := s.read(i)
+	if err != nil {
+		return nil, err
+	}
+	if err := scan.Mask(0, p.Height, p.Width, p.Mask); err != nil {
+		return nil, err
+	}
+	return p, p.agree()
+}
+
+// ReadPartial reads the first partial scan of a file.
+func ReadPartial(path string, o PartialOptions) (*Partial, error) {
+	s, err := OpenScans(path, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Read(0)
+}
+
+// readMask takes the mask of an image, or number i of those of a file that has several.
+func (p *Partial) readMask(name, path string, i int) error {
+	values, height, width, note, err := readMask(path, i)
+	if err != nil {
+		return fmt.Errorf("mask %s: %w", path, err)
+	}
+	if height != p.Height || width != p.Width {
+		return fmt.Errorf("the mask %s has %dx%d pixels, and %s has %dx%d", path, width, height, name, p.Width, p.Height)
+	}
+	if err := checkInverted(p.Pixels, values); err != nil {
+		return fmt.Errorf("mask %s: %w", path, err)
+	}
+	p.Mask = values
+	if note != "" {
+		p.Notes = append(p.Notes, note)
+	}
+	return nil
+}
+
+// findMask takes what is NaN for unseen, and the mask that the file may have.
+func (s *ScanFile) findMask(p *Partial, name string) error {
+	missing := p.seeFinite()
+	if page, ok := s.masks[p.Page]; ok {
+		mask, err := s.read(page)
+		if err == nil && p.sameShape(mask) && sameZeros(mask.Pixels, p.Mask) {
+			p.Mask = mask.Pixels
+			return nil
+		}
+	}
+	mask, err := s.file.Mask(p.Page)
+	if err != nil {
+		return fmt.Errorf("%s: its mask: %w", name, err)
+	}
+	switch {
+	case mask != nil:
+		if err := checkInverted(p.Pixels, mask); err != nil {
+			return fmt.Errorf("%s: its mask: %w", name, err)
+		}
+		p.Mask = mask
+	case missing == 0:
+		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", name)
+	}
+	return nil
+}
+
+// seeFinite takes all that is a number for seen, and returns how many pixels are not.
+func (p *Partial) seeFinite() (missing int) {
+	for i, value := range p.Pixels {
+		p.Mask[i] = 1
+		if !imagefile.Finite(value) {
+			p.Mask[i] = 0
+			missing++
+		}
+	}
+	return missing
+}
+
+func (p *Partial) sameShape(other *Partial) bool {
+	return p.Height == other.Height && p.Width == other.Width
+}
+
+// divide divides an image that was multiplied by its mask.
+func (p *Partial) divide(name string, premultiplied *bool) error {
+	switch {
+	case premultiplied == nil && looksPremultiplied(p.Pixels, p.Mask):
+		return fmt.Errorf("%s seems to have been multiplied by its mask, as it is 0 where the mask is and grows with it:"+
+			" with --premultiplied it is divided by the mask, with --premultiplied=false it is taken as it is", name)
+	case premultiplied != nil && *premultiplied:
+		for i, m := range p.Mask {
+			if m > 0 {
+				p.Pixels[i] = float32((float64(p.Pixels[i])+p.Offset)/float64(m) - p.Offset)
+			}
+		}
+	}
+	return nil
+}
+
+// note says what is unusual about what was seen.
+func (p *Partial) note() {
+	lowest, first, varies := float32(1), float32(math.NaN()), false
+	for i, m := range p.Mask {
+		lowest = min(lowest, m)
+		if value := p.Pixels[i]; m > 0 && first != first {
+			first = value
+		} else if m > 0 && value != first {
+			varies = true
+		}
+	}
+	if lowest > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("every pixel was passed, for %.2g of the time at least: there is none to complete", lowest))
+	}
+	if !varies {
+		p.Notes = append(p.Notes, fmt.Sprintf("all that was seen is %v: a blanked beam, or the mask of another image?", float64(first)+p.Offset))
+	}
+}
+
+// The page that has the mask is named so, by TIFF's tag for that.
+const (
+	pageName = 285
+	maskPage = "mask: how much of each pixel was seen, from 0 to 1"
+)
+
+func isMaskPage(tags []tiff.Tag) bool {
+	for _, tag := range tags {
+		if tag.ID == pageName && string(bytes.TrimRight(tag.Data, "\x00")) == maskPage {
+			return true
+		}
+	}
+	return false
+}
+
+// sameZeros says whether values are those of a mask that sees what another one does.
+func sameZeros(values, mask []float32) bool {
+	for i, value := range values {
+		if !(value >= 0 && value <= 1) || (value == 0) != (mask[i] == 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// agree makes pixels that are not finite unseen, and unseen pixels NaN.
+func (p *Partial) agree() error {
+	seen := false
+	for i, value := range p.Pixels {
+		if !imagefile.Finite(value) {
+			p.Mask[i] = 0
+		}
+		if p.Mask[i] == 0 {
+			p.Pixels[i] = float32(math.NaN())
+		} else {
+			seen = true
+		}
+	}
+	if !seen {
+		return errors.New("nothing of the image was seen: the mask is 0 wherever a pixel is a finite number")
+	}
+	return nil
+}
+
+// Coverage is the mean of the mask.
+func (p *Partial) Coverage() float64 { return mean(p.Mask) }
+
+// Passed is the share of the pixels of which something was seen.
+func (p *Partial) Passed() float64 {
+	passed := 0
+	for _, m := range p.Mask {
+		if m > 0 {
+			passed++
+		}
+	}
+	return float64(passed) / float64(len(p.Mask))
+}
+
+// Image is pixels in the place of the scan's, for a TIFF file in its units and with its metadata.
+func (p *Partial) Image(pixels []float32) tiff.Image {
+	return tiff.Image{Width: p.Width, Height: p.Height, Channels: 1, Pixels: pixels, Offset: p.Offset, WhiteIsZero: p.WhiteIsZero, Size: p.Size, Tags: p.Tags}
+}
+
+// Write writes a TIFF file of two pages of floating-point numbers: the scan, NaN where nothing was seen, and the mask.
+func (p *Partial) Write(w io.Writer) error {
+	return tiff.Write(w, []tiff.Image{p.Image(p.Pixels), {Width: p.Width, Height: p.Height, Channels: 1, Pixels: p.Mask,
+		Tags: []tiff.Tag{{ID: pageName, Kind: 2, Data: []byte(maskPage + "\x00")}}}})
+}
