@@ -43,7 +43,17 @@ func (p Plot) WriteSVG(w io.Writer, width, height int) error {
 }
 
 // WritePNG draws the figure in a PNG image of the given size in pixels; text is sized for 2 pixels a point.
-func (f Figure) WritePNG(w io.Writer, width, height int) error {
+func (f Figure) WritePNG(w io.Writer, width, height int) error { return writePNG(f, w, width, height) }
+
+// WriteSVG draws the figure as SVG, laid out as WritePNG does for the same size.
+func (f Figure) WriteSVG(w io.Writer, width, height int) error { return writeSVG(f, w, width, height) }
+
+// Drawing is what pages and files show: a Figure, or Heatmaps.
+type Drawing interface {
+	draw(canvas vg.CanvasSizer) error
+}
+
+func writePNG(f Drawing, w io.Writer, width, height int) error {
 	if err := checkSize(width, height); err != nil {
 		return err
 	}
@@ -56,9 +66,8 @@ func (f Figure) WritePNG(w io.Writer, width, height int) error {
 	return encoder.Encode(w, canvas.Image())
 }
 
-// WriteSVG draws the figure as SVG, laid out as WritePNG does for the same size.
-func (f Figure) WriteSVG(w io.Writer, width, height int) error {
-	text, err := f.svg(width, height)
+func writeSVG(f Drawing, w io.Writer, width, height int) error {
+	text, err := svgOf(f, width, height)
 	if err != nil {
 		return err
 	}
@@ -66,7 +75,7 @@ func (f Figure) WriteSVG(w io.Writer, width, height int) error {
 	return err
 }
 
-func (f Figure) svg(width, height int) (string, error) {
+func svgOf(f Drawing, width, height int) (string, error) {
 	if err := checkSize(width, height); err != nil {
 		return "", err
 	}

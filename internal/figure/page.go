@@ -80,8 +80,8 @@ func (p *Page) Definitions(pairs [][2]string) {
 
 // Figure adds a figure, drawn for the given size as WriteSVG does and as wide as the page; alt says in words what it
 // shows.
-func (p *Page) Figure(f Figure, width, height int, alt, caption string) {
-	text, err := f.svg(width, height)
+func (p *Page) Figure(f Drawing, width, height int, alt, caption string) {
+	text, err := svgOf(f, width, height)
 	if err != nil {
 		if p.err == nil {
 			p.err = err

@@ -23,6 +23,7 @@ func (s *Sweep) page() *figure.Page {
 			header, rows := s.measureTable(block, m)
 			page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows, Strong: s.best(block, m)})
 		}
+		s.addHeatmaps(page, m)
 		page.Paragraph(s.explanation(m))
 		for _, sentence := range s.sentences(m) {
 			page.Paragraph(sentence)

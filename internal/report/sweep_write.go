@@ -19,6 +19,14 @@ func (s *Sweep) Write(dir string) error {
 		files = append(files, file{measureWords[m].file + ".csv", func(w io.Writer) error { return s.writeCSV(w, m) }},
 			file{measureWords[m].file + ".tex", func(w io.Writer) error { return s.writeLaTeX(w, m) }})
 	}
+	for _, m := range s.measures() {
+		if h := s.heatmaps(m); h != nil {
+			width, height := heatmapSize(h)
+			name := measureWords[m].file + "-heatmap"
+			files = append(files, file{name + ".png", func(w io.Writer) error { return h.WritePNG(w, width, height) }},
+				file{name + ".svg", func(w io.Writer) error { return h.WriteSVG(w, width, height) }})
+		}
+	}
 	for _, block := range s.Blocks {
 		curves, width, height := s.figure(block)
 		files = append(files,
