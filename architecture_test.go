@@ -109,11 +109,62 @@ func packageImports(t *testing.T) map[string][]string {
 	return imports
 }
 
-// The architecture page lists every room, with what it imports of the others, and no more.
+// describe writes the row with what the packages of the room import.
+func (r room) describe(all map[string][]string) string {
+	var list []string
+	for dir, imported := range all {
+		for _, other := range imported {
+			if r.has(dir) && !r.has(other) {
+				list = append(list, shortName(other))
+			}
+		}
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	cells := strings.Split(r.row, "|")
+	for _, words := range []string{"everything below", "the standard library alone"} {
+		if strings.Contains(cells[3], words) {
+			list = []string{words}
+		}
+	}
+	if strings.Contains(cells[3], "GoMLX") {
+		list = append(list, "GoMLX")
+	}
+	cells[3] = " " + strings.Join(list, ", ") + " "
+	if len(list) == 0 {
+		cells[3] = " "
+	}
+	return strings.Join(cells, "|")
+}
+
+// shortName is how the table calls a package, by its folder.
+func shortName(dir string) string {
+	if dir == "." {
+		return "`alrc`"
+	}
+	return path.Base(dir)
+}
+
+// The architecture page lists every room, with what it imports of the others, and no more. For rooms that it has,
+// "go test -run Architecture -update ." writes what they import.
 func TestArchitecture(t *testing.T) {
 	rooms, all := readRooms(t), packageImports(t)
 	if len(rooms) < 10 || len(all) < 10 {
 		t.Fatalf("%d rooms on the page and %d packages: the table cannot be read", len(rooms), len(all))
+	}
+	if *update {
+		content, err := os.ReadFile(architecturePage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(content)
+		for _, r := range rooms {
+			text = strings.Replace(text, r.row, r.describe(all), 1)
+		}
+		if err := os.WriteFile(architecturePage, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		rooms = readRooms(t)
 	}
 	used := map[string]bool{} // row and name
 	filled := map[string]bool{}

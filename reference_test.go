@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "compute testdata/vectors.json anew")
+var update = flag.Bool("update", false, "compute testdata/vectors.json anew, and write what packages import into docs/architecture.md")
 
 // vector is a sequence of steps, and what clipping makes of them. Zero options do not apply.
 type vector struct {

@@ -1,8 +1,6 @@
 package dataset
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"alrc/internal/golden"
 	"alrc/internal/prefetch"
 	"alrc/internal/random"
 )
@@ -52,9 +51,12 @@ func realCIFAR10(tb testing.TB) (train, test Images) {
 
 // TestDownsampleAgreesWithPyTorch holds Downsample against what PyTorch computed in double precision.
 func TestDownsampleAgreesWithPyTorch(t *testing.T) {
-	images, low := goldenTensors(t)
+	g, err := golden.Read("../../testdata/supersampler.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
 	const n, h, w, c = 1, 32, 32, 3
-	src, want := toNHWC(images[:n*h*w*c], n, h, w, c), toNHWC(low, n, h, w, c)
+	src, want := toNHWC(g["images"].Data[:n*h*w*c], n, h, w, c), toNHWC(g["step0.low"].Data, n, h, w, c)
 	got := make([]float32, len(src))
 	Downsample(got, src, n, h, w, c)
 	for i := range want {
@@ -62,33 +64,6 @@ func TestDownsampleAgreesWithPyTorch(t *testing.T) {
 			t.Fatalf("value %d is %v, PyTorch's is %v", i, got[i], want[i])
 		}
 	}
-}
-
-func goldenTensors(t *testing.T) (images, low []float64) {
-	content, err := os.ReadFile("../../testdata/supersampler.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	length := binary.LittleEndian.Uint64(content)
-	var header map[string]json.RawMessage
-	if err := json.Unmarshal(content[8:8+length], &header); err != nil {
-		t.Fatal(err)
-	}
-	read := func(name string) []float64 {
-		var tensor struct {
-			Offsets [2]int `json:"data_offsets"`
-		}
-		if err := json.Unmarshal(header[name], &tensor); err != nil {
-			t.Fatal(err)
-		}
-		bytes := content[8+length:][tensor.Offsets[0]:tensor.Offsets[1]]
-		values := make([]float64, len(bytes)/8)
-		for i := range values {
-			values[i] = math.Float64frombits(binary.LittleEndian.Uint64(bytes[8*i:]))
-		}
-		return values
-	}
-	return read("images"), read("step0.low")
 }
 
 func toNHWC(values []float64, n, h, w, c int) []float32 {

@@ -19,7 +19,7 @@ import (
 
 	xtiff "golang.org/x/image/tiff"
 
-	"alrc/internal/format/npy"
+	"alrc/internal/format/npy/npytest"
 	"alrc/internal/format/tiff"
 	"alrc/internal/imagefile"
 	"alrc/internal/random"
@@ -405,7 +405,7 @@ func TestImagesOfAnArray(t *testing.T) {
 		}
 	}
 	var content bytes.Buffer
-	if err := npy.Write(&content, []int{20, 8, 8}, all); err != nil {
+	if err := npytest.Write(&content, []int{20, 8, 8}, all); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()

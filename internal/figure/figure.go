@@ -32,16 +32,6 @@ type Figure struct {
 // pixelsPerPoint makes a text of 11 points 22 pixels high: figures are for screens of high density and for paper.
 const pixelsPerPoint = 2
 
-// WritePNG draws the plot in a PNG image of the given size in pixels; text is sized for 2 pixels a point.
-func (p Plot) WritePNG(w io.Writer, width, height int) error {
-	return Figure{Plots: []Plot{p}}.WritePNG(w, width, height)
-}
-
-// WriteSVG draws the plot as SVG, laid out as WritePNG does for the same size.
-func (p Plot) WriteSVG(w io.Writer, width, height int) error {
-	return Figure{Plots: []Plot{p}}.WriteSVG(w, width, height)
-}
-
 // WritePNG draws the figure in a PNG image of the given size in pixels; text is sized for 2 pixels a point.
 func (f Figure) WritePNG(w io.Writer, width, height int) error { return writePNG(f, w, width, height) }
 
@@ -251,9 +241,6 @@ func (f Figure) legend() []entry {
 			}
 			add(m.Name, orGray(m.Color), kind)
 		}
-		for _, l := range p.HLines {
-			add(l.Name, orGray(l.Color), dashes)
-		}
 		for _, s := range p.Spans {
 			add(s.Name, orGray(s.Color), patch)
 		}
@@ -309,7 +296,7 @@ func (c *painter) plot(p *Plot, cell rectangle, xLimits, yLimits limits) {
 	if p.YLabel != "" {
 		inner.left += lineHeight + 3
 	}
-	y := newAxis(yLimits, p.LogY, p.YRange == [2]float64{}, int((inner.top-inner.bottom)/40))
+	y := newAxis(yLimits, p.LogY, true, int((inner.top-inner.bottom)/40))
 	widest := 0.
 	for _, t := range y.ticks {
 		widest = max(widest, c.room(c.fonts.regular, textSize, t.label))
@@ -382,11 +369,6 @@ func (c *painter) plot(p *Plot, cell rectangle, xLimits, yLimits limits) {
 				width, pattern = 1.2, []vg.Length{4, 3}
 			}
 			line(s.X, s.Y, clr, width, pattern, s.Step)
-		}
-	}
-	for _, h := range p.HLines {
-		if p.visible(h.Y) && h.Y >= y.low && h.Y <= y.high {
-			c.stroke(orGray(h.Color), 1.2, []vg.Length{4, 3}, [][2]float64{{inner.left, toY(h.Y)}, {inner.right, toY(h.Y)}})
 		}
 	}
 	for _, m := range p.Marks {

@@ -117,12 +117,12 @@ func example() Plot {
 	return Plot{Title: "A < B & C", XLabel: "step", YLabel: "loss", LogY: true,
 		Series: []Series{{Name: "first", X: x, Y: y}, {Name: "limit", X: x, Y: Smooth(y, 100), Dashed: true}},
 		Marks:  []Mark{{Name: "spike", X: []float64{701, 800}, Y: []float64{300, math.Inf(1)}}},
-		HLines: []HLine{{Name: "level", Y: 2}}, Spans: []Span{{Name: "episode", From: 690, To: 710}}}
+		Spans:  []Span{{Name: "episode", From: 690, To: 710}}}
 }
 
 func TestFigureDrawsWhatItIsGiven(t *testing.T) {
 	var image, svg bytes.Buffer
-	if err := example().WritePNG(&image, 800, 500); err != nil {
+	if err := (Figure{Plots: []Plot{example()}}).WritePNG(&image, 800, 500); err != nil {
 		t.Fatal(err)
 	}
 	picture, err := png.Decode(&image)
@@ -133,7 +133,7 @@ func TestFigureDrawsWhatItIsGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := svg.String()
-	for _, want := range []string{"A &lt; B &amp; C", ">step<", ">loss<", ">limit<", ">spike<", ">level<", ">episode<", ">100<"} {
+	for _, want := range []string{"A &lt; B &amp; C", ">step<", ">loss<", ">limit<", ">spike<", ">episode<", ">100<"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the SVG lacks %s", want)
 		}
@@ -179,7 +179,7 @@ func TestPlotsOfNothing(t *testing.T) {
 		{Series: []Series{{X: []float64{0, 1}, Y: []float64{-math.MaxFloat64, math.MaxFloat64}}}},
 		{LogY: true, Series: []Series{{X: []float64{0, 1}, Y: []float64{math.SmallestNonzeroFloat64, math.MaxFloat64}}}},
 	} {
-		if err := p.WriteSVG(io.Discard, 600, 400); err != nil {
+		if err := (Figure{Plots: []Plot{p}}).WriteSVG(io.Discard, 600, 400); err != nil {
 			t.Error(err)
 		}
 		if err := Terminal(io.Discard, p, 60, 15, true); err != nil {

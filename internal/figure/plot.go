@@ -34,13 +34,6 @@ type Mark struct {
 	Cross bool
 }
 
-// HLine is a horizontal line over the whole width.
-type HLine struct {
-	Name  string
-	Y     float64
-	Color color.Color
-}
-
 // Span is a shaded range of X over the whole height, such as an episode of spikes.
 type Span struct {
 	Name     string
@@ -55,11 +48,9 @@ type Plot struct {
 	LogY   bool
 	Series []Series
 	Marks  []Mark
-	HLines []HLine
 	Spans  []Span
-	// XRange and YRange limit the axes; where both ends are 0 they come from the data. What lies beyond is cut off,
-	// and marks are drawn at the edge.
-	XRange, YRange [2]float64
+	// XRange limits the X axis; where both ends are 0 it comes from the data. What lies beyond is cut off.
+	XRange [2]float64
 }
 
 // Palette is the colours of series in turn, after Okabe and Ito (2008): they stay apart for colour-blind readers,
@@ -155,18 +146,12 @@ func (p *Plot) extent() (x, y limits) {
 			growY(m.Y[i])
 		}
 	}
-	for _, line := range p.HLines {
-		growY(line.Y)
-	}
 	// Steps count from 1; an axis of them begins at 0 all the same, with a tick there.
 	if x.low > 0 && x.low < 0.02*x.high {
 		x.low = 0
 	}
 	if p.XRange != [2]float64{} {
 		x = limits{p.XRange[0], p.XRange[1]}
-	}
-	if p.YRange != [2]float64{} {
-		y = limits{p.YRange[0], p.YRange[1]}
 	}
 	return x, y
 }

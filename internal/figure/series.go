@@ -160,9 +160,6 @@ func (d *Downsampler) merge() {
 	d.run *= 2
 }
 
-// Count is the number of points taken so far, without those that are not finite.
-func (d *Downsampler) Count() int64 { return d.count }
-
 // Points returns the points kept so far, in the order in which they came.
 func (d *Downsampler) Points() (x, y []float64) {
 	add := func(p point) {

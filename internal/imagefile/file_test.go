@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"testing"
 
-	"alrc/internal/format/npy"
+	"alrc/internal/format/npy/npytest"
 	"alrc/internal/format/tiff"
 )
 
 func FuzzFile(f *testing.F) {
 	var array, page bytes.Buffer
-	npy.Write(&array, []int{2, 3, 4}, make([]float32, 24))
+	npytest.Write(&array, []int{2, 3, 4}, make([]float32, 24))
 	tiff.Write(&page, []tiff.Image{{Width: 3, Height: 2, Channels: 1, Pixels: make([]float32, 6)}})
 	f.Add(array.Bytes())
 	f.Add(page.Bytes())

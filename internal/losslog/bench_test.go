@@ -125,7 +125,8 @@ func BenchmarkJSONLines(b *testing.B) {
 
 // BenchmarkEvents is the same for an event file.
 func BenchmarkEvents(b *testing.B) {
-	w, err := eventlog.Create(b.TempDir())
+	dir := b.TempDir()
+	w, err := eventlog.Create(dir)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func BenchmarkEvents(b *testing.B) {
 	if err := w.Close(); err != nil {
 		b.Fatal(err)
 	}
-	content, err := os.ReadFile(w.Name())
+	content, err := os.ReadFile(onlyFile(b, dir))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -150,4 +151,14 @@ func BenchmarkEvents(b *testing.B) {
 			b.Fatal(rows, err)
 		}
 	}
+}
+
+// onlyFile is the path of the one file in a folder.
+func onlyFile(tb testing.TB, dir string) string {
+	tb.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		tb.Fatalf("%s holds %d files, want 1 (%v)", dir, len(entries), err)
+	}
+	return dir + "/" + entries[0].Name()
 }

@@ -17,7 +17,8 @@ import (
 func TestLossBehindTheSample(t *testing.T) {
 	dir := t.TempDir()
 	for i, tags := range [][]string{{"lr"}, {"loss", "accuracy", "extra"}} {
-		w, err := eventlog.Create(dir)
+		alone := t.TempDir()
+		w, err := eventlog.Create(alone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +30,7 @@ func TestLossBehindTheSample(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(w.Name(), filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d", i))); err != nil {
+		if err := os.Rename(onlyFile(t, alone), filepath.Join(dir, fmt.Sprintf("events.out.tfevents.%d", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -66,7 +66,7 @@ func TestTruncated(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(w.Name())
+	content, err := os.ReadFile(onlyFile(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"alrc/internal/format/npy"
+	"alrc/internal/format/npy/npytest"
 	"alrc/internal/format/tiff"
 	"alrc/internal/imagefile"
 	"alrc/internal/random"
@@ -81,9 +81,9 @@ func TestMicrographFormatsGiveTheSame(t *testing.T) {
 		case "a.png":
 			saveFile(t, path, func(w io.Writer) error { return png.Encode(w, greyPNG(pixels, height, width)) })
 		case "a.npy":
-			saveFile(t, path, func(w io.Writer) error { return npy.Write(w, []int{height, width}, pixels) })
+			saveFile(t, path, func(w io.Writer) error { return npytest.Write(w, []int{height, width}, pixels) })
 		case "a4.npy":
-			saveFile(t, path, func(w io.Writer) error { return npy.Write(w, []int{1, height, width, 1}, pixels) })
+			saveFile(t, path, func(w io.Writer) error { return npytest.Write(w, []int{1, height, width, 1}, pixels) })
 		}
 		saveTIFF(t, filepath.Join(dir, "test.tif"), height, width, testPixels(2, height, width))
 		train, test, skipped, err := OpenFiles(imagefile.Selection{Paths: []string{dir}, HoldOut: filepath.Join(dir, "test.tif")}, 16)
@@ -139,7 +139,7 @@ func TestMicrographsThatCannotBeUsedAreListed(t *testing.T) {
 	}
 	os.WriteFile(at("truncated.tif"), whole[:len(whole)/2], 0o644)
 	os.WriteFile(at("notes.txt"), []byte("notes"), 0o644)
-	saveFile(t, at("shape.npy"), func(w io.Writer) error { return npy.Write(w, []int{2, 3, 4, 2}, make([]float32, 48)) })
+	saveFile(t, at("shape.npy"), func(w io.Writer) error { return npytest.Write(w, []int{2, 3, 4, 2}, make([]float32, 48)) })
 	saveFile(t, at("colour.png"), func(w io.Writer) error {
 		m := image.NewNRGBA(image.Rect(0, 0, side, side))
 		m.SetNRGBA(3, 3, color.NRGBA{255, 0, 0, 255})
@@ -210,7 +210,7 @@ func TestMicrographsAreDividedByContent(t *testing.T) {
 		for i := range 40 {
 			all = append(all, testPixels(i, side, side)...)
 		}
-		return npy.Write(w, []int{40, side, side, 1}, all)
+		return npytest.Write(w, []int{40, side, side, 1}, all)
 	})
 	train, test, _, err = OpenFiles(imagefile.Selection{Paths: []string{stack}, HoldOut: "0.3"}, side)
 	if err != nil || train.Len()+test.Len() != 40 || test.Len() < 4 || test.Len() > 20 {

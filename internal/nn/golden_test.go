@@ -1,43 +1,32 @@
 package nn
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"slices"
 	"testing"
 
 	"alrc"
 	"alrc/internal/format/safetensors"
+	"alrc/internal/golden"
 	"alrc/internal/model"
 )
 
-// golden is what PyTorch made of experiment 1's network at an eighth of the channels, in float64.
-type golden map[string]safetensors.TensorOf[float64]
-
 const goldenSteps, goldenBatch = 2, 3
 
-func readGolden(t *testing.T) golden {
-	content, err := os.ReadFile("../../testdata/supersampler.safetensors")
+// readGolden reads what PyTorch made of experiment 1's network at an eighth of the channels, in float64.
+func readGolden(t *testing.T) map[string]golden.Tensor {
+	g, err := golden.Read("../../testdata/supersampler.safetensors")
 	if err != nil {
 		t.Fatal(err)
-	}
-	tensors, _, err := safetensors.ReadFloat64(bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := golden{}
-	for _, tensor := range tensors {
-		g[tensor.Name] = tensor
 	}
 	return g
 }
 
 // channelsLast turns images [...,C,H,W] into [...,H,W,C].
-func channelsLast(tensor safetensors.TensorOf[float64]) []float64 {
+func channelsLast(tensor golden.Tensor) []float64 {
 	n := len(tensor.Shape)
 	channels, pixels := tensor.Shape[n-3], tensor.Shape[n-2]*tensor.Shape[n-1]
 	out := make([]float64, len(tensor.Data))

@@ -63,19 +63,12 @@ type Reader struct {
 	event      Event
 	tags       map[string]string
 	last       string // the tag that came last
-	passed     int64
 }
 
 // NewReader returns a reader of an event file's content.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{source: r, buffer: make([]byte, bufferSize), tags: make(map[string]string)}
 }
-
-// Passed returns the number of records that were too large to hold scalars and were passed over.
-func (r *Reader) Passed() int64 { return r.passed }
-
-// Offset returns the number of bytes up to the end of the last event.
-func (r *Reader) Offset() int64 { return r.consumed }
 
 // Next returns the next event, and io.EOF after the last. See [ErrTruncated] and [RecordError] for damaged files.
 func (r *Reader) Next() (Event, error) {
@@ -204,7 +197,6 @@ func (r *Reader) pass(length uint64) error {
 	sum := binary.LittleEndian.Uint32(r.buffer[r.begin:])
 	r.begin += footerSize
 	r.consumed = consumed + footerSize
-	r.passed++
 	if sum != mask(crc) {
 		return &RecordError{Offset: offset, Reason: "has a wrong checksum"}
 	}

@@ -74,9 +74,6 @@ func Create(dir string) (*Writer, error) {
 	}
 }
 
-// Name returns the file's path.
-func (w *Writer) Name() string { return w.file.Name() }
-
 // Scalar appends a value of a tag at a step, as [Writer.Scalars] does.
 func (w *Writer) Scalar(tag string, step int64, value float64) error {
 	return w.Scalars(step, Scalar{tag, value})

@@ -4,7 +4,6 @@ package npy
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -163,9 +162,6 @@ func (a *Array) parse(header string) error {
 	return nil
 }
 
-// Len is the number of values.
-func (a *Array) Len() int64 { return a.length }
-
 // Images returns the array as images of a shape, of which there are as many values as in the array.
 func (a *Array) Images(count, height, width int) (pixel.Stack, error) {
 	s := pixel.Stack{Title: a.Name, Count: count, Height: height, Width: width, Type: a.Type, Order: a.Order}
@@ -209,35 +205,6 @@ func gather(values io.Reader, data []byte, i int, s *pixel.Stack) error {
 			}
 			copy(data[(y*s.Width+x)*size:][:size], column[i*size:])
 		}
-	}
-	return nil
-}
-
-// Write writes values as a file of version 1 and type <f4.
-func Write(w io.Writer, shape []int, values []float32) error {
-	product := 1
-	for _, n := range shape {
-		product *= n
-	}
-	if product != len(values) {
-		return fmt.Errorf("write .npy: %d values do not have the shape %v", len(values), shape)
-	}
-	dimensions := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(shape)), ", "), "[]")
-	if len(shape) == 1 {
-		dimensions += ","
-	}
-	header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", dimensions)
-	// The values begin at a multiple of 64 bytes.
-	header += strings.Repeat(" ", 63-(len(Magic)+4+len(header))%64) + "\n"
-	var out bytes.Buffer
-	out.WriteString(Magic + "\x01\x00")
-	binary.Write(&out, binary.LittleEndian, uint16(len(header)))
-	out.WriteString(header)
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write .npy: %w", err)
-	}
-	if err := binary.Write(w, binary.LittleEndian, values); err != nil {
-		return fmt.Errorf("write .npy: %w", err)
 	}
 	return nil
 }

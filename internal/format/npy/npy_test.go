@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"alrc/internal/format/npy/npytest"
 	"alrc/internal/format/pixel"
 )
 
@@ -92,7 +93,7 @@ func TestWriteRead(t *testing.T) {
 			want[i] = float32(i) - 1.25
 		}
 		var content bytes.Buffer
-		if err := Write(&content, shape, want); err != nil {
+		if err := npytest.Write(&content, shape, want); err != nil {
 			t.Fatal(err)
 		}
 		if begin := content.Len() - 4*count; begin%64 != 0 {
@@ -112,7 +113,7 @@ func TestWriteRead(t *testing.T) {
 			t.Errorf("%v: got %v, %v", shape, got, err)
 		}
 	}
-	if err := Write(&bytes.Buffer{}, []int{2}, []float32{1}); err == nil {
+	if err := npytest.Write(&bytes.Buffer{}, []int{2}, []float32{1}); err == nil {
 		t.Error("one value was written as two")
 	}
 }
@@ -192,8 +193,8 @@ func FuzzOpenZip(f *testing.F) {
 			return
 		}
 		for _, a := range arrays {
-			if a.Len() > 0 && a.Len() < 1<<16 {
-				read(a, 1, 1, int(a.Len()))
+			if a.length > 0 && a.length < 1<<16 {
+				read(a, 1, 1, int(a.length))
 			}
 		}
 	})
@@ -201,7 +202,7 @@ func FuzzOpenZip(f *testing.F) {
 
 func FuzzOpen(f *testing.F) {
 	var content bytes.Buffer
-	Write(&content, []int{2, 3}, []float32{1, 2, 3, 4, float32(math.NaN()), 6})
+	npytest.Write(&content, []int{2, 3}, []float32{1, 2, 3, 4, float32(math.NaN()), 6})
 	f.Add(content.Bytes())
 	f.Add(file("{'descr': '>i2', 'fortran_order': False, 'shape': (2L, 1), }\n", "abcd"))
 	f.Fuzz(func(t *testing.T, content []byte) {
@@ -209,13 +210,13 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if a.Len() > int64(len(content)) {
-			t.Fatalf("%d values in %d bytes", a.Len(), len(content))
+		if a.length > int64(len(content)) {
+			t.Fatalf("%d values in %d bytes", a.length, len(content))
 		}
-		if a.Len() == 0 {
+		if a.length == 0 {
 			return
 		}
-		if _, err := read(a, 1, 1, int(a.Len())); err != nil {
+		if _, err := read(a, 1, 1, int(a.length)); err != nil {
 			t.Fatalf("an open file's values cannot be read: %v", err)
 		}
 	})

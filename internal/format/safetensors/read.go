@@ -17,34 +17,27 @@ import (
 // F16 or BF16 are converted to float32; other types are an error, as is a file that is cut short, goes on
 // after its last tensor, or whose header is not what the format allows. No more memory is taken than in proportion to
 // what r really holds, whatever the header claims.
-func Read(r io.Reader) ([]Tensor, map[string]string, error) { return read[float32](r) }
-
-// ReadFloat64 is Read for values in full: those stored as F64 keep their digits.
-func ReadFloat64(r io.Reader) ([]TensorOf[float64], map[string]string, error) {
-	return read[float64](r)
-}
-
-func read[F Float](r io.Reader) ([]TensorOf[F], map[string]string, error) {
-	tensors, metadata, err := readAll[F](r)
+func Read(r io.Reader) ([]Tensor, map[string]string, error) {
+	tensors, metadata, err := readAll(r)
 	if err != nil {
 		return nil, nil, fmt.Errorf("safetensors: %w", err)
 	}
 	return tensors, metadata, nil
 }
 
-func readAll[F Float](r io.Reader) ([]TensorOf[F], map[string]string, error) {
+func readAll(r io.Reader) ([]Tensor, map[string]string, error) {
 	entries, metadata, err := readHeader(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	tensors := make([]TensorOf[F], 0, len(entries))
+	tensors := make([]Tensor, 0, len(entries))
 	buffer := make([]byte, 1<<16)
 	for _, entry := range entries {
-		data, err := readValues[F](r, entry, buffer)
+		data, err := readValues(r, entry, buffer)
 		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %.100q: %w", entry.name, whyShort(err))
 		}
-		tensors = append(tensors, TensorOf[F]{Name: entry.name, Shape: entry.Shape, Data: data})
+		tensors = append(tensors, Tensor{Name: entry.name, Shape: entry.Shape, Data: data})
 	}
 	switch _, err := io.ReadFull(r, buffer[:1]); err {
 	case io.EOF:
@@ -200,9 +193,9 @@ func (e *entry) check() error {
 
 // readValues reads a tensor's values by way of a buffer. Large tensors grow as their bytes arrive, so that a false
 // shape fails before it takes memory.
-func readValues[F Float](r io.Reader, entry entry, buffer []byte) ([]F, error) {
+func readValues(r io.Reader, entry entry, buffer []byte) ([]float32, error) {
 	size := sizes[entry.DType]
-	data := make([]F, 0, min(entry.values, 1<<18))
+	data := make([]float32, 0, min(entry.values, 1<<18))
 	for len(data) < entry.values {
 		n := min(entry.values-len(data), len(buffer)/size)
 		raw := buffer[:n*size]
@@ -215,19 +208,19 @@ func readValues[F Float](r io.Reader, entry entry, buffer []byte) ([]F, error) {
 		switch entry.DType {
 		case "F64":
 			for i := range chunk {
-				chunk[i] = F(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
+				chunk[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])))
 			}
 		case "F32":
 			for i := range chunk {
-				chunk[i] = F(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
+				chunk[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 			}
 		case "F16":
 			for i := range chunk {
-				chunk[i] = F(float16(binary.LittleEndian.Uint16(raw[2*i:])))
+				chunk[i] = float16(binary.LittleEndian.Uint16(raw[2*i:]))
 			}
 		case "BF16":
 			for i := range chunk {
-				chunk[i] = F(math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16))
+				chunk[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
 			}
 		}
 	}

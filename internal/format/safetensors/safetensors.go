@@ -3,18 +3,12 @@
 // gaps. The format is described at https://huggingface.co/docs/safetensors.
 package safetensors
 
-// Tensor is a named array of float32 values.
-type Tensor = TensorOf[float32]
-
-// TensorOf is a named array of values in row-major order. An empty shape is that of a single value.
-type TensorOf[F Float] struct {
+// Tensor is a named array of values in row-major order. An empty shape is that of a single value.
+type Tensor struct {
 	Name  string
 	Shape []int
-	Data  []F
+	Data  []float32
 }
-
-// Float is the type of a tensor's values in memory.
-type Float interface{ float32 | float64 }
 
 // metadataKey is the header's entry for text; no tensor may be called so.
 const metadataKey = "__metadata__"
