@@ -100,7 +100,7 @@ func (f tiffFile) Read(i int) (*Image, error) {
 }
 
 // readPalette reads the numbers of a palette's colours where the palette is a ramp of greys, so that they are what was measured,
-// and the colours elsewhere. Microscopes keep a few colours for marks.
+// and the colours elsewhere. Microscopes keep a few of the colours for marks.
 func (f tiffFile) readPalette(page tiff.Page, m *Image) error {
 	m.pixels = make([]float32, m.Height*m.Width)
 	if err := f.File.Read(page.Indexes(), m.pixels); err != nil {
@@ -110,29 +110,41 @@ func (f tiffFile) readPalette(page tiff.Page, m *Image) error {
 	for _, value := range m.pixels {
 		used[int(value)]++
 	}
-	off, offInverted := 0, 0 // pixels that are not on a ramp from black to white, or from white to black
+	var up, down ramp
+	coloured := 0
 	for number, count := range used {
 		r, g, b := page.Colour(number)
-		if r != g || g != b || !onRamp(number, r, m.White) {
-			off += count
+		if r != g || g != b {
+			coloured += count
 		}
-		if r != g || g != b || !onRamp(int(m.White)-number, r, m.White) {
-			offInverted += count
-		}
+		up.add(r == g && g == b && onRamp(number, r, m.White), count)
+		down.add(r == g && g == b && onRamp(int(m.White)-number, r, m.White), count)
 	}
-	if m.WhiteIsZero = offInverted < off; m.WhiteIsZero {
-		off = offInverted
+	chosen := up
+	if down.entries > up.entries {
+		chosen, m.WhiteIsZero = down, true
 	}
-	if off <= len(m.pixels)/50 {
+	if 4*chosen.entries >= 3*len(used) && coloured <= len(m.pixels)/50 {
 		m.Channels = 1
-		if off > 0 {
-			m.Note = fmt.Sprintf("%d pixels have colours, such as those of a mark; they are read by the colours' numbers", off)
+		if chosen.off > 0 {
+			m.Note = fmt.Sprintf("%d pixels have one of the palette's colours for marks, such as a scale bar; they are read by its number", chosen.off)
 		}
 		return nil
 	}
 	m.WhiteIsZero = false
 	m.White, m.pixels = 65535, make([]float32, 3*len(m.pixels))
 	return f.File.Read(page, m.pixels)
+}
+
+// ramp counts the entries of a palette that are on a ramp, and the pixels that are not.
+type ramp struct{ entries, off int }
+
+func (r *ramp) add(on bool, pixels int) {
+	if on {
+		r.entries++
+	} else {
+		r.off += pixels
+	}
 }
 
 // onRamp says whether a number's grey, of 0 to 65,535, is that of a ramp from black to white. Writers make steps of 256 or of 257.

@@ -94,7 +94,7 @@ func hashPixels(pixels []float32, height, width int) (sum imagefile.Hash) {
 
 // unusable says why an image is none to learn from: numbers that are not finite, one value everywhere, or mostly one value in
 // all parts of the image, which is what masks and partial scans have. Vacuum may have one value too, but not in all parts of
-// an image that shows something.
+// an image that shows something, and counted electrons may be few.
 func unusable(pixels []float32, height, width int) error {
 	lowest, highest := float32(math.Inf(1)), float32(math.Inf(-1))
 	for _, pixel := range pixels {
@@ -123,7 +123,7 @@ func unusable(pixels []float32, height, width int) error {
 			patterned++
 		}
 	}
-	if 2*lows > len(pixels) && 4*patterned > 3*len(counts) {
+	if 2*lows > len(pixels) && 4*patterned > 3*len(counts) && !counted(pixels, height, width) {
 		return fmt.Errorf("it looks like a mask or a partial scan: %.0f %% of its pixels, in all parts of it, are exactly %v",
 			100*float64(lows)/float64(len(pixels)), lowest)
 	}

@@ -72,6 +72,7 @@ func TestSizeOf(t *testing.T) {
 		"ImageJ, no unit":     {[]Tag{text(270, "ImageJ=1\n"), ratio(282, 4, 1), ratio(283, 2, 1)}, pixel.Size{}},
 		"OME":                 {[]Tag{text(270, ome)}, nanometres},
 		"OME in µm":           {[]Tag{text(270, `<OME><Image><Pixels PhysicalSizeX="0.1" PhysicalSizeY="0.1"/></Image></OME>`)}, pixel.Size{X: 0.1, Y: 0.1, Unit: "µm"}},
+		"OME of squares":      {[]Tag{text(270, `<OME><Image><Pixels PhysicalSizeX="0.1" PhysicalSizeXUnit="nm"/></Image></OME>`)}, pixel.Size{X: 0.1, Y: 0.1, Unit: "nm"}},
 		"FEI":                 {[]Tag{text(34682, "[User]\r\nDate=1\r\n[Scan]\r\nPixelWidth=2.5e-10\r\nPixelHeight=5e-10\r\n")}, pixel.Size{X: 2.5e-10, Y: 5e-10, Unit: "m"}},
 		"Zeiss":               {[]Tag{text(34118, "0\r\nAP_PIXEL_SIZE\r\nPixel Size = 4.0 nm\r\nAP_IMAGE_PIXEL_SIZE\r\nImage Pixel Size = 0.5 \xb5m\r\n")}, pixel.Size{X: 0.5, Y: 0.5, Unit: "µm"}},
 		"Zeiss, one":          {[]Tag{text(34118, "Pixel Size = 4.0 nm\r\n")}, pixel.Size{X: 4, Y: 4, Unit: "nm"}},

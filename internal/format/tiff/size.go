@@ -181,6 +181,12 @@ func omeSize(text string) pixel.Size {
 		for _, attribute := range element.Attr {
 			values[attribute.Name.Local] = attribute.Value
 		}
+		// Some say one side only, of pixels that are squares.
+		for _, pair := range [][2]string{{"X", "Y"}, {"Y", "X"}} {
+			if values["PhysicalSize"+pair[0]] == "" {
+				values["PhysicalSize"+pair[0]], values["PhysicalSize"+pair[0]+"Unit"] = values["PhysicalSize"+pair[1]], values["PhysicalSize"+pair[1]+"Unit"]
+			}
+		}
 		return pixel.NewSize(parse(values["PhysicalSizeX"]), values["PhysicalSizeXUnit"], parse(values["PhysicalSizeY"]), values["PhysicalSizeYUnit"])
 	}
 }
