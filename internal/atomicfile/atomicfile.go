@@ -11,9 +11,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 )
 
 // Write replaces the file at path by what write produces. The content goes to a temporary file beside the target, which is
@@ -228,3 +230,11 @@ func syncFile(path string) error {
 	}
 	return errors.Join(file.Sync(), file.Close())
 }
+
+// IsFull says that an error is one of a disk that has no room, or of a quota that is used up.
+func IsFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || runtime.GOOS == "windows" && errors.Is(err, diskFull)
+}
+
+// diskFull is Windows' ERROR_DISK_FULL.
+const diskFull = syscall.Errno(112)

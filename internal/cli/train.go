@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"alrc/internal/atomicfile"
 	"alrc/internal/clipping"
 	"alrc/internal/experiment"
 	"alrc/internal/imagefile"
@@ -346,6 +347,9 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc resume %s\n", quoted(out))
 		return &ExitError{Code: int(interrupted.Load())}
+	}
+	if atomicfile.IsFull(err) {
+		return fmt.Errorf("%w\nThe disk is full. What was saved is kept: make room, and go on with: alrc resume %s", err, quoted(out))
 	}
 	if err != nil {
 		return err

@@ -127,3 +127,25 @@ func TestOutputGoesToPipesAndDevices(t *testing.T) {
 		t.Error("a picture was written beside /dev/null")
 	}
 }
+
+// A disk that fills up ends a run with what to do, and doing it ends the run.
+func TestFullDiskSaysWhatToDo(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("none", disk, "tmpfs", 0, "size=250k"); err != nil {
+		t.Skipf("a small file system cannot be made here (that takes root): %v", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(disk, 0) })
+	out := filepath.Join(disk, "run")
+	train := command(t, append(strings.Fields("train --clip none --steps 1500 --out "+out), strings.Fields(tiny)...)...)
+	text, err := train.CombinedOutput()
+	if train.ProcessState.ExitCode() != exitFailure || !strings.Contains(string(text), "no space left on device") ||
+		!strings.Contains(string(text), "go on with: alrc resume "+out) {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if err := syscall.Mount("none", disk, "tmpfs", syscall.MS_REMOUNT, "size=40m"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := command(t, "resume", out).CombinedOutput(); err != nil || !strings.Contains(string(text), "1,500/1,500 steps") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}

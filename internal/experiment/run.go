@@ -220,6 +220,12 @@ func (r *run) train(ctx context.Context, o Options) (*runfolder.Result, error) {
 	if interval == 0 {
 		interval = 30 * time.Second
 	}
+	if r.step == 0 {
+		// A disk that has no room for a checkpoint is noticed before hours of work, and one that fills up later has one to go on from.
+		if err := r.save(); err != nil {
+			return nil, err
+		}
+	}
 	weigh := r.weigh
 	r.since = time.Now()
 	for r.step < r.Steps && r.history.Diverged == nil {
@@ -282,7 +288,9 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	if r.gradients != nil {
 		r.gradients.after(r.step)
 	}
-	r.recordClips()
+	if err := r.recordClips(); err != nil {
+		return 0, err
+	}
 	test := math.NaN()
 	if r.history.Diverged == nil && (r.step == r.Steps || r.EvaluateEvery > 0 && r.step%r.EvaluateEvery == 0) {
 		if test, err = r.evaluate(ctx); err != nil {
@@ -290,8 +298,7 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 		}
 	}
 	r.since = time.Now()
-	r.record(raw, test, float64(r.BatchSize)/max(elapsed.Seconds(), 1e-9))
-	return raw, nil
+	return raw, r.record(raw, test, float64(r.BatchSize)/max(elapsed.Seconds(), 1e-9))
 }
 
 // weigh gives the engine the factor of each image's gradient. The engine asks for some images at a time, in order.
@@ -349,7 +356,7 @@ func (r *run) finite(image int) bool {
 }
 
 // recordClips writes the step's clipped, raised and non-finite losses, of the first head, to clips.csv.
-func (r *run) recordClips() {
+func (r *run) recordClips() error {
 	h := r.heads[0]
 	for i, scale := range h.scales {
 		if scale == 1 {
@@ -362,12 +369,15 @@ func (r *run) recordClips() {
 		number, id := r.task.example(i)
 		r.clip = runfolder.Clip{Step: r.step, Image: number, ID: id, Loss: float64(h.losses[i]), Threshold: threshold,
 			Scale: float64(scale)}
-		r.clips.Append(&r.clip)
+		if err := r.clips.Append(&r.clip); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // record writes the step to metrics.csv and to the event file.
-func (r *run) record(raw, test, rate float64) {
+func (r *run) record(raw, test, rate float64) error {
 	h := r.heads[0]
 	r.row = runfolder.Step{
 		Step: r.step, Loss: mean(h.losses), RawLoss: raw, SingleLoss: r.BatchSize == 1,
@@ -379,12 +389,14 @@ func (r *run) record(raw, test, rate float64) {
 		r.row.Outputs = append(r.row.Outputs, runfolder.OutputStep{
 			Loss: mean(other.losses), Threshold: other.limits.Upper, Scale: mean(other.scales)})
 	}
-	r.metrics.Append(&r.row)
+	if err := r.metrics.Append(&r.row); err != nil {
+		return err
+	}
 	r.scalars = r.scalars[:0]
 	r.metrics.Scalars(&r.row, func(tag string, value float64) {
 		r.scalars = append(r.scalars, eventlog.Scalar{Tag: tag, Value: value})
 	})
-	r.events.Scalars(r.step, r.scalars...)
+	return r.events.Scalars(r.step, r.scalars...)
 }
 
 // finish writes the result of a run that is done or has diverged.

@@ -108,8 +108,8 @@ func endOfStep(file io.Reader, step int64) (header string, end, last int64, err 
 	}
 }
 
-// Append adds a row; an error shows at the next Sync.
-func (t *Table[R]) Append(r *R) {
+// Append adds a row. Rows are gathered, so that an error may be one of an earlier row; it stays, and no row after it is written.
+func (t *Table[R]) Append(r *R) error {
 	t.row = t.row[:0]
 	for i, c := range t.columns {
 		if i > 0 {
@@ -118,7 +118,8 @@ func (t *Table[R]) Append(r *R) {
 		t.row = c.append(t.row, r)
 	}
 	t.row = append(t.row, '\n')
-	t.writer.Write(t.row)
+	_, err := t.writer.Write(t.row)
+	return err
 }
 
 // Sync makes the rows last.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
 	"alrc/internal/place"
 )
@@ -412,7 +413,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := full.takeIn(ctx, q, run, r); err == nil || !isFull(err) || !strings.Contains(err.Error(), "stay on the server") {
+	if err := full.takeIn(ctx, q, run, r); err == nil || !atomicfile.IsFull(err) || !strings.Contains(err.Error(), "stay on the server") {
 		t.Errorf("the sweep's error is %v", err)
 	}
 	if full.has(run) {

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"alrc/internal/atomicfile"
 	"alrc/internal/experiment"
 	"alrc/internal/place"
 	"alrc/internal/runfolder"
@@ -170,9 +170,6 @@ func (q *Queue) next(ctx context.Context, wait time.Duration) (jetstream.Msg, er
 	message := <-batch.Messages()
 	return message, batch.Error()
 }
-
-// isFull says whether an error is one of a disk that is full, which every run on this machine would meet.
-func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // take does what a message asks for. Its error is one of this worker, which should then stop.
 func (w *Worker) take(ctx context.Context, q *Queue, message jetstream.Msg) error {
@@ -425,7 +422,7 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	case isAway(err):
 		return fmt.Errorf("%s: %w; the work is kept in %s, and a worker that is started with the same folder goes on with it",
 			run.Label, err, dir)
-	case isFull(err):
+	case atomicfile.IsFull(err):
 		w.giveBack(delivery, q, message, run.ID, func(*record) {})
 		return fmt.Errorf("%s: %w; make room in %s and start again: the run goes on from its checkpoint", run.Label, err, w.Folder)
 	}
