@@ -111,15 +111,18 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 
 func writeBenchmark(w io.Writer, b *experiment.Benchmark) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Kernels %s, %d threads, whose limit was measured as %s GFLOP/s; width %v, %s loss.\n"+
-		"The first step was done %.0f ms after the start of the program.\n\n",
-		b.Kernels, b.Threads, number(b.PeakGFLOPS), b.Width, b.Loss, b.FirstStepMilliseconds)
-	fmt.Fprintf(&text, "%10s %10s %10s %10s %10s %10s\n", "batch size", "ms a step", "images/s", "GFLOP/s", "of limit", "memory MB")
+	fmt.Fprintf(&text, "Kernels %s, width %v, %s loss. The first step was done %.0f ms after the start of the program.\n\n",
+		b.Kernels, b.Width, b.Loss, b.FirstStepMilliseconds)
+	fmt.Fprintf(&text, "%10s %7s %9s %8s %7s %9s %8s %9s\n", "batch size", "threads", "ms a step", "floor ms", "times", "images/s", "GFLOP/s", "memory MB")
 	for _, m := range b.Results {
-		fmt.Fprintf(&text, "%10d %10.4g %10.4g %10.4g %9.0f%% %10.0f\n", m.BatchSize, m.MillisecondsPerStep, m.ImagesPerSecond,
-			m.EffectiveGFLOPS, 100*m.PeakShare, float64(m.PeakMemory)/1e6)
+		fmt.Fprintf(&text, "%10d %7d %9.4g %8.3g %7.2f %9.4g %8.4g %9.0f\n", m.BatchSize, m.Threads, m.MillisecondsPerStep, m.FloorMilliseconds,
+			m.MillisecondsPerStep/m.FloorMilliseconds, m.ImagesPerSecond, m.EffectiveGFLOPS, float64(m.PeakMemory)/1e6)
 	}
-	text.WriteString("\nGFLOP/s are those of direct convolutions, of which Winograd's algorithm saves most.\n\nMilliseconds a step:\n")
+	text.WriteString("\nThe floor is the time of the products alone, as they are computed, at the limit of the threads, which was measured as")
+	for _, m := range b.Results[:1] {
+		fmt.Fprintf(&text, "\n%s GFLOP/s, or that of moving all weights at %s GB/s, whichever is longer.\n", number(m.PeakGFLOPS), number(m.Bandwidth/1e9))
+	}
+	text.WriteString("GFLOP/s are those of direct convolutions, of which Winograd's algorithm saves most.\n\nMilliseconds a step:\n")
 	fmt.Fprintf(&text, "%-22s", "batch size")
 	for _, m := range b.Results {
 		fmt.Fprintf(&text, "%10d", m.BatchSize)

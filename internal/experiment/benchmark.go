@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,16 @@ type Measurement struct {
 	// it above 1.
 	EffectiveGFLOPS float64 `json:"effective_gflops"`
 	PeakShare       float64 `json:"peak_share"`
+	// Threads is the number of threads that computed, and PeakGFLOPS their measured limit together.
+	Threads    int     `json:"threads"`
+	PeakGFLOPS float64 `json:"peak_gflops"`
+	// Operations and WeightBytes are what a step cannot do without ([nn.Count]), Bandwidth the bytes a second that the threads
+	// move in as much memory as the weights take, and FloorMilliseconds the time of the one or of the other at these limits,
+	// whichever is longer.
+	Operations        int64   `json:"operations"`
+	WeightBytes       int64   `json:"weight_bytes"`
+	Bandwidth         float64 `json:"bytes_per_s"`
+	FloorMilliseconds float64 `json:"floor_ms"`
 	// PeakMemory is the most memory that the process held since the measurement began.
 	PeakMemory int64 `json:"peak_memory_bytes"`
 	// Parts are the parts of the step in its order; what they leave of it, threads spent waiting.
@@ -35,11 +46,9 @@ type PartTime struct {
 
 // Benchmark is measurements on one machine.
 type Benchmark struct {
-	Kernels    string  `json:"kernels"`
-	Threads    int     `json:"threads"`
-	Width      float64 `json:"width"`
-	Loss       Loss    `json:"loss"`
-	PeakGFLOPS float64 `json:"peak_gflops"`
+	Kernels string  `json:"kernels"`
+	Width   float64 `json:"width"`
+	Loss    Loss    `json:"loss"`
 	// FirstStepMilliseconds is the time from the process's start to the end of the first step.
 	FirstStepMilliseconds float64       `json:"first_step_ms"`
 	Results               []Measurement `json:"results"`
@@ -60,6 +69,7 @@ func Measure(s Specification, data *DataSet, batchSizes []int, threads int, each
 }
 
 func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each time.Duration, start time.Time, done func() bool) error {
+	debug.FreeOSMemory() // of the measurement before
 	resetPeakMemory()
 	t, err := s.newTask(data)
 	if err != nil {
@@ -114,9 +124,6 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 		b.FirstStepMilliseconds = time.Since(start).Seconds() * 1e3
 	}
 	engine, _ := built.(*nn.Engine)
-	if engine != nil && len(b.Results) == 0 {
-		b.PeakGFLOPS, b.Threads = engine.Peak()/1e9, engine.Threads()
-	}
 	if _, err := timed(2, 0); err != nil {
 		return err
 	}
@@ -136,7 +143,8 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 		EffectiveGFLOPS: 6 * float64(multiplications) * float64(s.BatchSize) / median / 1e9,
 	}
 	if engine != nil {
-		m.PeakShare = m.EffectiveGFLOPS / b.PeakGFLOPS
+		m.Threads, m.PeakGFLOPS = engine.Threads(), engine.Peak()/1e9
+		m.PeakShare = m.EffectiveGFLOPS / m.PeakGFLOPS
 		// Parts are timed apart, since looking at the clock takes time too.
 		fetching = 0
 		engine.Profile(true)
@@ -147,6 +155,11 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 		m.Parts = parts(t.network(), engine.Profile(false), fetching, len(times), engine.Threads())
 	}
 	m.PeakMemory = peakMemory()
+	if engine != nil {
+		count := engine.Count()
+		m.Operations, m.WeightBytes, m.Bandwidth = count.Operations, count.WeightBytes, engine.Bandwidth()
+		m.FloorMilliseconds = 1e3 * max(float64(m.Operations)/(m.PeakGFLOPS*1e9), float64(m.WeightBytes)/m.Bandwidth)
+	}
 	b.Results = append(b.Results, m)
 	return nil
 }
