@@ -132,7 +132,7 @@ func (e *Engine) planForward(operations []operation) {
 		packs = append(packs, o.forwardPacks()...)
 		switch name := o.layer.Name + " forward"; {
 		case o.winograd != nil:
-			phase(o.winograd.transformInput(e, o.layer.Name+" transform input", in, &o.winograd.input))
+			phase(o.winograd.transformInput(e, o.layer.Name+" transform input", whole))
 			phase(o.winograd.forward(e, out))
 		case o.convolution != nil:
 			phase(o.convolution.forward(e, in, out))
@@ -198,20 +198,20 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 		}
 		switch {
 		case o.winograd != nil:
+			// The weight gradient comes first: the gradient of the input may take the place of that of the output.
 			c := o.winograd
-			weights := shared.transformed(c, shared.weights)
-			if in.gradient == nil {
-				phase(c.transformGradient(e, g, nil, weights))
-				phase(c.weightGradient(e, weights))
-				sums = c.sumGradient(e)
-				break
+			transformed := shared.transformed(c)
+			for _, place := range c.places(e) {
+				phase(c.transformGradient(e, place, g, transformed, true), c.transformInput(e, c.name+" transform gradient", place))
+				phase(c.weightGradient(e, place, transformed))
 			}
-			data := shared.transformed(c, shared.data)
-			packs = append(packs, c.packTurned())
-			phase(c.transformGradient(e, g, data, weights))
-			phase(c.dataGradient(e, data, in.gradient, in.begun), c.weightGradient(e, weights))
 			sums = c.sumGradient(e)
-			in.begun = true
+			if in.gradient != nil {
+				packs = append(packs, c.packTurned())
+				phase(c.transformGradient(e, whole, g, transformed, false))
+				phase(c.dataGradient(e, transformed, in.gradient, in.begun))
+				in.begun = true
+			}
 		case o.convolution != nil:
 			c := o.convolution
 			parts := []part{c.weightGradient(e, in.value, g), c.biasGradient(e, g)}
@@ -281,27 +281,34 @@ func (e *Engine) newPhase(parts ...part) phase {
 	return newPhase(e.options.Threads, parts...)
 }
 
-// scratch is the backward pass's memory that layers use one after the other.
+// scratch is memory that layers use one after the other.
 type scratch struct {
-	data, weights []float32
-	gradients     []*tensor
+	data      []float32 // of transformed output gradients
+	gradients []*tensor
 }
 
 func newScratch(operations []operation) *scratch {
-	size := 0
+	inputs, outputs := 0, 0
 	for _, o := range operations {
 		if c := o.winograd; c != nil {
+			inputs = max(inputs, c.input.size())
 			t := newTransformed(c.out.channels, c.tiles()*c.out.images)
-			size = max(size, t.size())
+			outputs = max(outputs, t.size())
 		}
 	}
-	return &scratch{data: aligned(size), weights: aligned(size)}
+	input := aligned(inputs)
+	for _, o := range operations {
+		if c := o.winograd; c != nil {
+			c.input.data = input
+		}
+	}
+	return &scratch{data: aligned(outputs)}
 }
 
 // transformed lays memory out for a layer's transformed output gradients.
-func (s *scratch) transformed(c *winograd, memory []float32) *transformed {
+func (s *scratch) transformed(c *winograd) *transformed {
 	t := newTransformed(c.out.channels, c.tiles()*c.out.images)
-	t.data = memory
+	t.data = s.data
 	return &t
 }
 

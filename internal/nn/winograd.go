@@ -11,7 +11,8 @@ import (
 // one for each plane.
 //
 // The data gradient is the same with the kernels turned and transposed. The weight gradient is the adjoint of the
-// forward products: of the transformed input, kept from forward, and the transformed output gradient.
+// forward products: of the transformed input and the transformed output gradient. The input is transformed again for it:
+// that takes less time than keeping it, which is more than twice as large as the input.
 //
 // Transformed images are laid out [plane][panel of channels][tile][channel of the panel], transformed weights
 // [panel of outputs][plane][input][output of the panel].
@@ -33,7 +34,7 @@ type winograd struct {
 	// which is a panel's, and has them in its cache: better where there are many.
 	shared  bool
 	weights [2][]float32 // transformed, for forward and for the data gradient, where shared
-	input   transformed  // kept for the weight gradient
+	input   transformed  // in memory that layers use one after the other
 	zeros   []float32
 }
 
@@ -82,7 +83,6 @@ func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads in
 	in.reach(reach)
 	out.reach(reach)
 	c.input = newTransformed(in.channels, c.tiles()*in.images)
-	c.input.data = aligned(c.input.size())
 	transformedWeights := planes * in.channels * out.channels
 	c.parts = 1
 	if cut && c.tiles()*out.images >= fewTiles {
@@ -208,12 +208,53 @@ func (d division) tasks(e *Engine) func() int {
 	return func() int { return d.panels * e.images * d.groups }
 }
 
-// transformInput is the part that transforms images; a task is a panel's channels of a group of tiles.
-func (c *winograd) transformInput(e *Engine, name string, images *tensor, to *transformed) part {
+// whole stands for all parts of the images.
+const whole = -1
+
+// places lists what of the images passes to the weight gradient at once: a single thread takes one part after the other, to find it
+// in its cache.
+func (c *winograd) places(e *Engine) []int {
+	if e.options.Threads > 1 || c.parts == 1 {
+		return []int{whole}
+	}
+	places := make([]int, c.parts)
+	for i := range places {
+		places[i] = i
+	}
+	return places
+}
+
+// transformInput is the part that transforms the layer's input.
+func (c *winograd) transformInput(e *Engine, name string, place int) part {
+	return c.rowsOfTiles(e, name, place, c.in, func(image, panel, row, count int) {
+		c.transform(c.set.InputTransform, c.in, &c.input, image, panel, row, count, -1)
+	})
+}
+
+// transformGradient is the part that transforms the output gradient g for the data gradient, by the input's transform, or for
+// the weight gradient, by the output transform's adjoint.
+func (c *winograd) transformGradient(e *Engine, place int, g *tensor, to *transformed, adjoint bool) part {
+	f, offset := c.set.InputTransform, -1
+	if adjoint {
+		f, offset = c.set.OutputTransformAdjoint, 0
+	}
+	return c.rowsOfTiles(e, c.name+" transform gradient", place, g, func(image, panel, row, count int) {
+		c.transform(f, g, to, image, panel, row, count, offset)
+	})
+}
+
+// rowsOfTiles is a part that transforms a part of the images, or the whole of them; a task is a panel's channels of a group of
+// tiles.
+func (c *winograd) rowsOfTiles(e *Engine, name string, place int, images *tensor, run func(image, panel, row, count int)) part {
 	d := c.division(images.channels)
-	return part{name: name, tasks: d.tasks(e), run: func(_ *worker, task int) {
-		image, panel, row, count := d.task(task, c.rows)
-		c.transform(c.set.InputTransform, images, to, image, panel, row, count, -1)
+	if place == whole {
+		return part{name: name, tasks: d.tasks(e), run: func(_ *worker, task int) { run(d.task(task, c.rows)) }}
+	}
+	return part{name: name, tasks: func() int { return d.panels }, run: func(_ *worker, panel int) {
+		first, count := c.part(e, place)
+		for row := first / c.columns; row < (first+count)/c.columns; row++ {
+			run(row/c.rows, panel, row%c.rows, 1)
+		}
 	}}
 }
 
@@ -363,22 +404,9 @@ func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width
 	}
 }
 
-// transformGradient is the part that transforms the output gradient g: by the input's transform for the data gradient,
-// where that is asked for, and by the output transform's adjoint for the weight gradient.
-func (c *winograd) transformGradient(e *Engine, g *tensor, data, weights *transformed) part {
-	d := c.division(g.channels)
-	return part{name: c.name + " transform gradient", tasks: d.tasks(e), run: func(_ *worker, task int) {
-		image, panel, row, count := d.task(task, c.rows)
-		if data != nil {
-			c.transform(c.set.InputTransform, g, data, image, panel, row, count, -1)
-		}
-		c.transform(c.set.OutputTransformAdjoint, g, weights, image, panel, row, count, 0)
-	}}
-}
-
 // weightGradient is the part that computes the gradients of weights and biases from the transformed output gradient. A
-// task is a panel of outputs and some inputs of a panel, for the tiles of a part of the images.
-func (c *winograd) weightGradient(e *Engine, g *transformed) part {
+// task is a panel of outputs and some inputs of a panel, for the tiles of a part of the images: of every part, or of one only.
+func (c *winograd) weightGradient(e *Engine, only int, g *transformed) part {
 	size := c.set.Panel
 	outputs, inputs := panels(c.out.channels, size), panels(c.in.channels, size)
 	rows := size
@@ -387,9 +415,16 @@ func (c *winograd) weightGradient(e *Engine, g *transformed) part {
 	}
 	blocks := (c.in.channels + rows - 1) / rows
 	zero := new(int)
-	tasks := func() int { return c.parts * outputs * blocks }
+	count := c.parts
+	if only != whole {
+		count = 1
+	}
+	tasks := func() int { return count * outputs * blocks }
 	return part{name: c.name + " weight gradient", tasks: tasks, run: func(w *worker, task int) {
 		place, panel, block := task/(outputs*blocks), task/blocks%outputs, task%blocks
+		if only != whole {
+			place = only
+		}
 		tile, tiles := c.part(e, place)
 		if tiles == 0 {
 			return
