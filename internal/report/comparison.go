@@ -80,6 +80,9 @@ func Load(dir string) (*Comparison, error) {
 			c.Groups = append(c.Groups, &Group{Clip: run.Clip, Name: describe(run.Clip)})
 		}
 		g := c.Groups[len(c.Groups)-1]
+		if err := run.loadTables(len(g.Runs) == 0); err != nil {
+			return nil, err
+		}
 		g.Runs = append(g.Runs, run)
 	}
 	return c, nil
@@ -111,7 +114,7 @@ func (g *Group) summary() summary {
 		if run.result != nil {
 			s.nonFinite += run.result.NonFinite
 		}
-		f := run.figures()
+		f := run.figures
 		for i, value := range []float64{f.mean, f.p99, f.max, f.test, f.rate, f.seconds, f.clipped} {
 			if !math.IsNaN(value) && !math.IsInf(value, 0) {
 				all[i] = append(all[i], value)
@@ -140,7 +143,7 @@ func (c *Comparison) baseline() *Group {
 func (g *Group) effectOn(base *Group) effect {
 	runs := [2][]*Run{base.Runs, g.Runs}
 	return effectOf(len(base.Runs), len(g.Runs), func(group, run int) uint64 { return runs[group][run].Seed },
-		func(group, run int) float64 { return runs[group][run].figures().mean })
+		func(group, run int) float64 { return runs[group][run].figures.mean })
 }
 
 // complete says whether the groups have the same seeds, all of them done, and none diverged.

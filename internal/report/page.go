@@ -81,7 +81,7 @@ func (c *Comparison) runTable() *figure.Table {
 	for _, g := range c.Groups {
 		several = several || len(g.Runs) > 1
 		for _, run := range g.Runs {
-			f := run.figures()
+			f := run.figures
 			end := "done"
 			switch {
 			case run.diverged():

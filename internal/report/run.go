@@ -27,6 +27,7 @@ type Run struct {
 	settings runfolder.Settings
 	metrics  runfolder.Metrics
 	peaks    peaks
+	figures  figures
 	half     []float64 // losses of the output of half the size; none where the network has no such
 	clips    []runfolder.Clip
 	result   *runfolder.Result
@@ -37,7 +38,7 @@ type Run struct {
 
 var seedSuffix = regexp.MustCompile(`-seed(\d+)$`)
 
-// loadRun reads a run's folder. Only run.yaml must be there.
+// loadRun reads a run's specification and its result, where there is one.
 func loadRun(dir string) (*Run, error) {
 	settings, err := runfolder.ReadSettings(dir)
 	if err != nil {
@@ -56,25 +57,35 @@ func loadRun(dir string) (*Run, error) {
 	if r.Clip == "" {
 		r.Clip = seedSuffix.ReplaceAllString(r.Label, "")
 	}
-	metrics, err := runfolder.ReadMetrics(dir)
+	return r, nil
+}
+
+// loadTables reads what happened step by step. Of a run that is done and not shown by itself, losses are enough.
+func (r *Run) loadTables(shown bool) error {
+	shown = shown || r.result == nil
+	read := runfolder.ReadLosses
+	if shown {
+		read = runfolder.ReadMetrics
+	}
+	metrics, err := read(r.Dir)
 	switch {
 	case err == nil:
 		r.metrics, r.half = *metrics, metrics.OutputLoss["half"]
 		r.peaks = findPeaks(metrics.Step, metrics.RawLoss)
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return err
 	}
-	for clip, err := range runfolder.Clips(dir) {
-		if errors.Is(err, fs.ErrNotExist) {
+	for clip, err := range runfolder.Clips(r.Dir) {
+		if !shown || errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.clips = append(r.clips, clip)
 	}
 	if err := r.loadGradients(); err != nil {
-		return nil, err
+		return err
 	}
 	if r.Last <= 0 {
 		steps := r.Steps
@@ -83,7 +94,8 @@ func loadRun(dir string) (*Run, error) {
 		}
 		r.Last = runfolder.LastSteps(steps, 0)
 	}
-	return r, nil
+	r.figures = r.summarize()
+	return nil
 }
 
 // describe says a clipping in words; a text that is none stays as it is.
@@ -115,7 +127,7 @@ type figures struct {
 	mean, p99, max, test, rate, seconds, clipped float64
 }
 
-func (r *Run) figures() figures {
+func (r *Run) summarize() figures {
 	nan := math.NaN()
 	f := figures{nan, nan, nan, nan, nan, nan, nan}
 	// The mean of the last steps of a run that is not done would be one of other steps than it is compared with.
@@ -129,7 +141,7 @@ func (r *Run) figures() figures {
 	}
 	if n := len(r.metrics.Step); n > 0 {
 		f.clipped = count(r.metrics.Clipped) / float64(int64(n)*r.settings.BatchSize())
-		f.rate = mean(sortedFinite(r.metrics.ImagesPerSecond))
+		f.rate = meanOfFinite(r.metrics.ImagesPerSecond)
 	}
 	if r.result == nil {
 		return f

@@ -18,6 +18,18 @@ func sortedFinite(values []float64) []float64 {
 	return kept
 }
 
+// meanOfFinite is NaN without values that are finite.
+func meanOfFinite(values []float64) float64 {
+	var sum, count float64
+	for _, value := range values {
+		if value-value == 0 {
+			sum += value
+			count++
+		}
+	}
+	return sum / count
+}
+
 // mean is NaN without values.
 func mean(values []float64) float64 { return stat.Mean(values, nil) }
 

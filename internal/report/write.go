@@ -73,7 +73,7 @@ func (c *Comparison) writeSummary(w io.Writer) error {
 			Mean: runfolder.Number(s.mean), Std: runfolder.Number(s.std), P99: runfolder.Number(s.p99), Max: runfolder.Number(s.max), Clipped: runfolder.Number(s.clipped),
 			NonFinite: s.nonFinite, TestLoss: runfolder.Number(s.test), TestStd: runfolder.Number(s.testStd), ImagesPerS: runfolder.Number(s.rate)}
 		for _, run := range g.Runs {
-			f := run.figures()
+			f := run.figures
 			entry := runSummary{Label: run.Label, Seed: run.Seed, Steps: run.Steps, StepsDone: run.done(), Done: run.result != nil,
 				Diverged: run.diverged(), Mean: runfolder.Number(f.mean), P99: runfolder.Number(f.p99), Max: runfolder.Number(f.max), Clipped: runfolder.Number(f.clipped),
 				TestLoss: runfolder.Number(f.test), ImagesPerS: runfolder.Number(f.rate), Seconds: runfolder.Number(f.seconds)}

@@ -141,16 +141,25 @@ type Metrics struct {
 }
 
 // ReadMetrics reads a run's metrics.csv; its absence is an error that wraps fs.ErrNotExist.
-func ReadMetrics(dir string) (*Metrics, error) {
+func ReadMetrics(dir string) (*Metrics, error) { return readMetrics(dir, true) }
+
+// ReadLosses is ReadMetrics for those who need the raw losses, the test losses and those of further outputs alone. It
+// takes a third of the time for a long run.
+func ReadLosses(dir string) (*Metrics, error) { return readMetrics(dir, false) }
+
+func readMetrics(dir string, all bool) (*Metrics, error) {
 	r, err := openRows(filepath.Join(dir, MetricsFile))
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
 	m := &Metrics{OutputLoss: map[string][]float64{}}
-	names := []string{columnStep, LossColumn, RawLossColumn, columnThreshold, columnLowerThreshold, columnClipped, columnImagesPerS,
-		columnTestLoss}
-	columns := []*[]float64{&m.Step, &m.Loss, &m.RawLoss, &m.Threshold, &m.LowerThreshold, &m.Clipped, &m.ImagesPerSecond, &m.TestLoss}
+	names := []string{columnStep, RawLossColumn, columnTestLoss}
+	columns := []*[]float64{&m.Step, &m.RawLoss, &m.TestLoss}
+	if all {
+		names = append(names, LossColumn, columnThreshold, columnLowerThreshold, columnClipped, columnImagesPerS)
+		columns = append(columns, &m.Loss, &m.Threshold, &m.LowerThreshold, &m.Clipped, &m.ImagesPerSecond)
+	}
 	outputs := make([][]float64, len(r.outputs()))
 	for i, output := range r.outputs() {
 		names, columns = append(names, output+"_"+LossColumn), append(columns, &outputs[i])

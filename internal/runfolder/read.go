@@ -120,6 +120,19 @@ func (r *rows) readRecord() error {
 	}
 }
 
+// estimate returns about how many rows a table has whose first one was just read: later ones are seldom shorter.
+func (r *rows) estimate() int {
+	info, err := r.file.Stat()
+	if err != nil {
+		return 0
+	}
+	size := len(r.record)
+	for _, field := range r.record {
+		size += len(field)
+	}
+	return int(info.Size() / int64(size))
+}
+
 // unquote returns a line's first field, which is quoted, and what follows: nothing, or a comma and more.
 func unquote(line []byte) (field, rest []byte, err error) {
 	for i := 1; i < len(line); i++ {
@@ -143,11 +156,29 @@ func (r *rows) number(i int) (float64, error) {
 	if len(r.fields[i]) == 0 {
 		return math.NaN(), nil
 	}
+	if value, ok := smallInteger(r.fields[i]); ok {
+		return value, nil
+	}
 	value, err := strconv.ParseFloat(string(r.fields[i]), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, r.fail(fmt.Errorf("%s: %q is no number", r.names[i], r.fields[i]))
 	}
 	return value, nil
+}
+
+// smallInteger reads what most fields of steps and of counts are, faster than strconv does.
+func smallInteger(field []byte) (value float64, ok bool) {
+	if len(field) > 9 {
+		return 0, false
+	}
+	n := 0
+	for _, digit := range field {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		n = 10*n + int(digit-'0')
+	}
+	return float64(n), true
 }
 
 // readColumns appends the numbers of the columns named to slices, and returns the first error. The first column is
@@ -156,12 +187,18 @@ func (r *rows) readColumns(names []string, columns []*[]float64) error {
 	if err := r.choose(names...); err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		if err := r.next(); err != nil {
 			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err
+		}
+		if first {
+			rows := r.estimate()
+			for _, column := range columns {
+				*column = make([]float64, 0, rows)
+			}
 		}
 		for i, column := range columns {
 			value, err := r.number(i)
