@@ -1,6 +1,10 @@
 package losslog
 
 import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -136,6 +140,61 @@ func FuzzPattern(f *testing.F) {
 		var b block
 		if used := p.scan(data, true, &b); used < 0 || used > len(data)+1 {
 			t.Fatal(used)
+		}
+	})
+}
+
+// FuzzDecode reads any file, whatever it claims to be: a notebook, columns of JSON, UTF-16, terminal output.
+func FuzzDecode(f *testing.F) {
+	for _, content := range []string{
+		`{"cells":[{"cell_type":"code","outputs":[{"text":["step 1 loss 2\n"],"data":{"text/html":"<table><tr><td>1</td></tr></table>"}}]}]}`,
+		`{"steps":[1,2,3],"a":{"loss":[0.5,null,2]}}`, "[[1.5,2,3.5],[2.5,3,4.5]]", "\xff\xfel\x00o\x00s\x00s\x00 \x001\x00\n\x00",
+		"s\x00t\x00e\x00p\x00 \x001\x00\n\x00", "\x1b[31mstep 1\x1b[0m \xe2\x94\x82 loss 2\r\b\b\bstep 2 loss 3\n", "\x1b]0;title\x07loss 1\n",
+		":W&B\xe1\xbe\x00", "\x28\xb5\x2f\xfd", "BZh91AY", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"} {
+		f.Add([]byte(content))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "log")
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := file{path: path, real: path}.open()
+		if err != nil {
+			return
+		}
+		defer r.Close()
+		const most = 64 << 20 // what little data may be unpacked to here
+		if _, err := io.CopyN(io.Discard, r, most); err != nil && !errors.Is(err, io.EOF) {
+			return
+		}
+	})
+}
+
+// FuzzLine reads any line: no name may lie outside it, and each number is the one that its text says.
+func FuzzLine(f *testing.F) {
+	for _, line := range []string{"Epoch: [0][ 10/739]\tLoss 7.6 (7.7)", "loss at step 8: 6.5", "{'loss': '1.5', \"x\": 2}", " 1: 905.88, 905.81 avg loss, 0.001 rate",
+		"lr=[1e-3, 2e-3] 12%|██ | 70/600 [00:01<00:02, 3.1it/s, loss=nan]", "step 1,200 | loss 38,403.2 | 0,5 | 10:00:01.5 2031-05-04T10:00", "损失：0.5，第 3 轮"} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		r := new(lineReader)
+		for _, p := range r.read(line) {
+			if len(p.name) == 0 {
+				t.Fatalf("a number without any name in %q", line)
+			}
+			if p.at < 0 || p.at >= len(r.tokens) || r.tokens[p.at].kind != numberToken {
+				t.Fatalf("%q is no number of %q", p.text, line)
+			}
+			mean(string(p.name))
+			counterOf(string(p.name))
+		}
+		r.labelOf()
+		last := 0
+		for _, token := range r.tokens {
+			if token.end < token.begin || token.end > len(line) || token.begin < last {
+				t.Fatalf("token %+v after %d in %q", token, last, line)
+			}
+			last = token.end
 		}
 	})
 }

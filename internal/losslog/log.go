@@ -158,11 +158,14 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	}
 	l.planned = true
 	l.plan = seq.watch.finish(counterOf(l.source.Step))
+	if !l.byLine {
+		l.plan.again = 0
+	}
 	if err := l.chooseRun(seq.row); err != nil {
 		return false, err
 	}
 	l.source.Resumes = len(l.plan.resumed)
-	return l.plan.ordinal || len(l.plan.resumed) > 0 || l.plan.to > 0, nil
+	return l.plan.ordinal || len(l.plan.resumed) > 0 || l.plan.to > 0 || l.plan.again > 0, nil
 }
 
 func (l *Log) newSequencer() *sequencer {

@@ -188,7 +188,20 @@ func (r *lineReader) left(i int) before {
 				return c
 			}
 			j--
-		case ',', ';', '*', '@':
+		case ',':
+			// A tuple of what was to be printed: ('loss:', 0.5)
+			if j > 0 && r.tokens[j-1].kind == quotedToken {
+				if name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]; bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")) {
+					name = trim(name[:len(name)-1])
+					if len(name) > 0 {
+						c.name, c.first, c.last, c.separated = name, j-1, j-1, true
+						return c
+					}
+				}
+			}
+			c.free = !c.opened
+			return c
+		case ';', '*', '@':
 			c.free = !c.opened
 			return c
 		default:
@@ -201,7 +214,7 @@ func (r *lineReader) left(i int) before {
 	t := &r.tokens[j]
 	switch {
 	case t.kind == quotedToken:
-		if c.separated || c.opened {
+		if (c.separated || c.opened) && t.end-1 > t.begin {
 			c.name, c.first, c.last = r.line[t.begin:t.end-1], j, j
 		}
 	case t.kind == numberToken:

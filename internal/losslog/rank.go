@@ -106,6 +106,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case finite >= few && r.whole == finite, finite >= few && r.least == r.most:
 		return false
+	case r.meaning.strength == roleAlone:
+		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
 		return true
 	case s.fields[r.field].counter <= batches:

@@ -96,6 +96,9 @@ func (s *sequencer) push(b *block, c *Chunk) {
 		case ofAnotherRun:
 			s.otherRuns++
 			continue
+		case toldAgain:
+			s.repeated++
+			continue
 		}
 		if s.plan.ordinal {
 			step = s.written + 1
@@ -131,7 +134,7 @@ func (s *sequencer) push(b *block, c *Chunk) {
 }
 
 // isTwice says whether a record was there before: as the last one, or, where progress bars are drawn before and after they
-// move, with another step; or as one of the last, as where the best is told at the end.
+// move, with another step.
 func (s *sequencer) isTwice(step int64, loss float64) bool {
 	same := loss == s.lastLoss || loss != loss && s.lastLoss != s.lastLoss
 	if s.redrawn && same {
@@ -140,7 +143,7 @@ func (s *sequencer) isTwice(step int64, loss float64) bool {
 	if !s.twice {
 		return false
 	}
-	return step == s.last && same || step <= s.last && s.watch.hadLoss(step, loss)
+	return step == s.last && same
 }
 
 // largestBatch bounds the memory of a batch.

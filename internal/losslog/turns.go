@@ -10,6 +10,7 @@ type turn struct {
 	toStart   bool    // it went back to where the log began, or before
 	rose      bool    // the epoch rose
 	fell      bool    // the epoch fell
+	same      bool    // the record was there before, with this loss
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
 }
@@ -51,6 +52,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.most = step
 	case !r.back:
 		r.turn(step, row, epoch)
+		r.from.same = r.hadLoss(step, loss)
 	case step > r.most:
 		r.end(step-r.last <= max(1, r.gap), step)
 	case step < r.last:
@@ -149,6 +151,7 @@ const (
 	taken fate = iota
 	anewLater
 	ofAnotherRun
+	toldAgain
 )
 
 // plan says, after a first reading, which rows are taken.
@@ -159,11 +162,17 @@ type plan struct {
 	begins   []int64
 	from, to int64
 
+	// again is the row, counted from 1, that tells an earlier one again at the end, as that of the best step.
+	again int64
+
 	next int // of the turns that are still to come
 }
 
 // of says what becomes of a row. Rows are asked for in order.
 func (p *plan) of(row, step int64) fate {
+	if row+1 == p.again {
+		return toldAgain
+	}
 	if p.to > 0 && (row < p.from || row >= p.to) {
 		return ofAnotherRun
 	}
@@ -184,6 +193,16 @@ func (p *plan) of(row, step int64) fate {
 // finish returns what the turns of the counter mean. A counter that begins anew while the epoch rises counts the batches of an
 // epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
 func (r *turns) finish(kind counterKind) (p plan) {
+	again := int64(0)
+	if r.back && r.rows == 1 && r.from.same {
+		again = r.from.row + 1
+	}
+	p = r.meaning(kind)
+	p.again = again
+	return p
+}
+
+func (r *turns) meaning(kind counterKind) (p plan) {
 	r.end(r.rows >= 2 || r.from.toStart && r.from.rose, r.last)
 	var starts, others []turn
 	for _, t := range r.all {
