@@ -35,12 +35,13 @@ type evaluateFlags struct {
 	csv       string
 	json      bool
 	threads   int
+	whole     wholeFlags
 }
 
 func newEvaluateCommand(open openCompleter) *cobra.Command {
 	f := &evaluateFlags{}
 	command := &cobra.Command{
-		Use:   "evaluate RUN... [flags]",
+		Use:   "evaluate [RUN...] [flags]",
 		Short: "Measure how well trained networks complete held-out micrographs",
 		Long: `Complete the same held-out crops of partial scans by networks that 'alrc train micrographs'
 trained, and by what there is without a network: bilinear interpolation, biharmonic
@@ -50,11 +51,14 @@ must have the same.
 
 It prints how the mean squared errors of single crops are distributed, against the blurred truth,
 which networks are trained to give; what other methods give is blurred alike. Intensities are
-scaled to [-1, 1].`,
+scaled to [-1, 1].
+
+With --images it completes scans of whole micrographs instead, by networks and without (RUN may then be
+left out): what to expect of scans of one's own.`,
 		Example: `  alrc evaluate runs/mine
   alrc evaluate runs/mine/alrc-3 runs/longer --crops 5000
-  alrc evaluate runs/mine --csv crops.csv --json > evaluation.json`,
-		Args: cobra.MinimumNArgs(1),
+  alrc evaluate runs/mine --csv crops.csv --json > evaluation.json
+  alrc evaluate --images lattice.tif,edge.tif --masks spiral,grid --coverages 0.05,0.1`,
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments, open) },
 	}
 	addFlagGroups(command,
@@ -62,6 +66,12 @@ scaled to [-1, 1].`,
 			flags.IntVar(&f.crops, "crops", 2000, "`N` held-out crops to complete")
 			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation, biharmonic inpainting and kriging")
 			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, where it is another one now")
+		}),
+		group("Whole micrographs", func(flags *pflag.FlagSet) {
+			flags.StringSliceVar(&f.whole.images, "images", nil, "complete scans of these `FILES`, instead of held-out crops")
+			flags.StringSliceVar(&f.whole.masks, "masks", []string{micrograph.Spiral}, "`KINDS` of scans: spiral, grid, lines, mask images")
+			flags.Float64SliceVar(&f.whole.coverages, "coverages", []float64{micrograph.DefaultCoverage}, "fractions of the image that are seen")
+			flags.IntVar(&f.whole.scans, "scans", 3, "`N` scans of each kind and coverage")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.csv, "csv", "", "write a row for each crop and method to this `FILE`")
@@ -117,6 +127,15 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open ope
 		if folder, err := os.Stat(filepath.Dir(f.csv)); err != nil || !folder.IsDir() {
 			return usageError("--csv %s: there is no folder %s", f.csv, filepath.Dir(f.csv))
 		}
+	}
+	if len(f.whole.images) > 0 {
+		if f.json {
+			return usageError("--json: the table of --images has none; --csv writes its numbers")
+		}
+		return f.runWhole(command, arguments, open)
+	}
+	if len(arguments) == 0 {
+		return usageError("give the runs to evaluate, or --images to complete without a network")
 	}
 	networks, specification, err := findNetworks(arguments, f.threads, open)
 	if err != nil {

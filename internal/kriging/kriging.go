@@ -17,8 +17,6 @@ type Options struct {
 	Smoothing float64
 	// Rounds is the number of times that the covariance is estimated anew; 0 stands for 3, and a negative number for none.
 	Rounds int
-	// Draft is for trying things out: one round unless there are to be none, and an estimate that is only as exact as a sample.
-	Draft bool
 	// Samples is the number of samples of the field that its uncertainty is estimated from; without any, there is none.
 	Samples int
 	// Threads is the number of threads; 0 stands for the number of processors. Results do not depend on it.
@@ -70,9 +68,6 @@ func Complete(ctx context.Context, pixels, mask []float32, height, width int, o 
 	}
 	if o.Rounds == 0 {
 		o.Rounds = 3
-	}
-	if o.Draft {
-		o.Rounds = min(o.Rounds, 1)
 	}
 	if o.Threads < 1 {
 		o.Threads = runtime.GOMAXPROCS(0)
@@ -170,11 +165,7 @@ func estimate(ctx context.Context, pixels, mask []float32, height, width int, o 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		exact := tolerance
-		if o.Draft {
-			exact = sampleTolerance
-		}
-		e.Convergence = f.system.solve(f.z, exact, iterationLimit)
+		e.Convergence = f.system.solve(f.z, tolerance, iterationLimit)
 		f.system.field(values, f.system.u)
 	}
 	for i, value := range values {

@@ -39,9 +39,10 @@ func Best(o MethodOptions) Method {
 		}
 		var candidates []Candidate
 		for _, smoothing := range []float64{16, 32} {
-			name, options := fmt.Sprintf("kriging, background over %.0f px", smoothing), kriging.Options{Smoothing: smoothing, Draft: true, Threads: o.Threads}
+			// One round of the three is enough to compare by.
+			name, options := fmt.Sprintf("kriging, background over %.0f px", smoothing), kriging.Options{Smoothing: smoothing, Rounds: 1, Threads: o.Threads}
 			trial := krigingMethod(name, options)
-			options.Draft = false
+			options.Rounds = 0
 			candidates = append(candidates, Candidate{Method: name, trial: trial, whole: withDeviation(name, options, o.Deviation)})
 		}
 		if !o.Deviation {
