@@ -116,7 +116,7 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open ope
 		if !isFile(f.out) {
 			file = filepath.Join(dir, stem(path)+"-completed.tif")
 		}
-		if err := f.complete(ctx, command.OutOrStdout(), method, path, options, file); err != nil {
+		if err := f.complete(ctx, command, method, path, options, file); err != nil {
 			return err
 		}
 	}
@@ -198,7 +198,8 @@ type result struct {
 }
 
 // complete completes the scans of a file, and writes them to one file, and a picture beside it.
-func (f *completeFlags) complete(ctx context.Context, w io.Writer, method micrograph.Method, path string, o micrograph.PartialOptions, file string) error {
+func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, method micrograph.Method, path string, o micrograph.PartialOptions, file string) error {
+	w := command.OutOrStdout()
 	scans, err := micrograph.OpenScans(path, o)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
@@ -223,6 +224,9 @@ func (f *completeFlags) complete(ctx context.Context, w io.Writer, method microg
 		partial, err := scans.Read(i)
 		if err != nil {
 			return &ExitError{Code: exitUsage, Err: err}
+		}
+		if mismatch := method.Mismatch(partial); mismatch != "" {
+			fmt.Fprintf(command.ErrOrStderr(), "WARNING: %s: %s.\nThe completion may be far off. Without a network: alrc complete %s\n", path, mismatch, path)
 		}
 		if f.truth != "" {
 			if whole, err = readTruth(f.truth, partial); err != nil {

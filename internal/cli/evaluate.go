@@ -90,7 +90,7 @@ type evaluation struct {
 	ImageCount int                 `json:"image_count"`
 	Hash       string              `json:"images_hash"`
 	Mask       string              `json:"mask"`
-	Coverage   float64             `json:"coverage"`
+	Coverage   micrograph.Coverage `json:"coverage"`
 	Methods    []*evaluationMethod `json:"methods"`
 }
 
@@ -276,7 +276,7 @@ func (f *evaluateFlags) open(command *cobra.Command, run string, s experiment.Sp
 	}
 	held, scan := opened.Micrographs.Test, opened.Micrographs.Scan
 	return &evaluation{Crops: f.crops, Size: examples.Side, Images: held.Name(), ImageCount: held.Len(),
-		Hash: opened.Hash, Mask: scan.Kind, Coverage: scan.Coverage}, examples, nil
+		Hash: opened.Hash, Mask: scan.Kind, Coverage: micrograph.Coverage{Least: scan.Coverage, Most: max(scan.Coverage, scan.MostCoverage)}}, examples, nil
 }
 
 // summarize fills in what follows from the crops.
@@ -321,7 +321,7 @@ func (e *evaluation) write(w io.Writer) error {
 	if e.ImageCount == 1 {
 		images = "the held-out image"
 	}
-	fmt.Fprintf(&text, "\n%s crops of %dx%d pixels of %s; scans of kind %s, coverage %.3g.\n\n", thousands(int64(e.Crops)), e.Size, e.Size,
+	fmt.Fprintf(&text, "\n%s crops of %dx%d pixels of %s; scans of kind %s, coverage %v.\n\n", thousands(int64(e.Crops)), e.Size, e.Size,
 		images, e.Mask, e.Coverage)
 	rows := [][]string{{"", "mean", "std dev", "5 %", "median", "95 %", "99 %", "SSIM", "PSNR dB", "raw MSE", "nearer"}}
 	for _, m := range e.Methods {

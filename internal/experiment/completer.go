@@ -41,6 +41,7 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 		return nil, err
 	}
 	c := &completer{engine: engine, side: side}
+	c.mask, c.coverage = s.Data.Scanned()
 	c.targets = [2][]float32{make([]float32, side*side), make([]float32, side*side/4)}
 	c.raw = [2][]float32{make([]float32, 1), make([]float32, 1)}
 	if err := c.load(filepath.Join(dir, runfolder.CheckpointFile)); err != nil {
@@ -104,11 +105,14 @@ func FindCompleters(path string) ([]string, error) {
 }
 
 type completer struct {
-	engine  *nn.Engine
-	side    int
-	targets [2][]float32 // for losses that nobody looks at
-	raw     [2][]float32
-	outputs [2][]float32
+	engine *nn.Engine
+	side   int
+	// How the crops were scanned that it was trained on.
+	mask     string
+	coverage micrograph.Coverage
+	targets  [2][]float32 // for losses that nobody looks at
+	raw      [2][]float32
+	outputs  [2][]float32
 }
 
 func (c *completer) load(path string) error {
@@ -139,6 +143,8 @@ func (c *completer) load(path string) error {
 }
 
 func (c *completer) Side() int { return c.side }
+
+func (c *completer) Scanned() (mask string, coverage micrograph.Coverage) { return c.mask, c.coverage }
 
 func (c *completer) Complete(input, output []float32) error {
 	c.outputs[0] = output

@@ -106,7 +106,7 @@ func DefaultOf(task string) Specification {
 	s := Default()
 	if task == Micrographs {
 		s.Task = Micrographs
-		s.Data = Data{Kind: "procedural-micrographs", Size: place.DefaultCrop, Mask: micrograph.Spiral, Coverage: micrograph.DefaultCoverage}
+		s.Data = Data{Kind: "procedural-micrographs", Size: place.DefaultCrop, Mask: micrograph.Spiral, Coverage: micrograph.DefaultRange}
 		s.Loss, s.Huber = "squared", false
 		s.Width, s.Depth, s.Steps = 0.125, 0.5, 4000
 		s.Optimizer.LearningRate = 0.001

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
 
+	"alrc/internal/micrograph"
 	"alrc/internal/place"
 )
 
@@ -23,7 +24,7 @@ func TestSpecificationSurvivesItsFile(t *testing.T) {
 	full.Kernels, full.Direct = "portable", true
 	partial := DefaultOf(Micrographs)
 	partial.Engine, partial.Clip, partial.Depth = "fake", "alrc", 0.3
-	partial.Data = Data{Kind: "micrographs", Paths: []string{"a"}, Exclude: []string{"b", "c: d"}, Size: 96, Mask: "my mask.tif", Coverage: 0.1, SameMask: true, Dose: 7}
+	partial.Data = Data{Kind: "micrographs", Paths: []string{"a"}, Exclude: []string{"b", "c: d"}, Size: 96, Mask: "my mask.tif", Coverage: micrograph.Covering(0.1), SameMask: true, Dose: 7}
 	for _, s := range []Specification{full, partial, fakeSpecification("alrc:2", 1)} {
 		dir := filepath.Join(t.TempDir(), "run")
 		if err := Create(dir, s, Here("v0", 0, "alrc train --clip 'x: y'")); err != nil {

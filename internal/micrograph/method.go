@@ -26,6 +26,8 @@ type Method struct {
 	Blurs bool
 	// Serial says that it must not be called by several goroutines at a time.
 	Serial bool
+	// scanned is how the crops were scanned that a network was trained on; nil where that is not known.
+	scanned Scanned
 	// Complete completes a partial scan, [height,width], of pixels in [-1, 1] and a mask. Only pixels whose mask is above 0 may
 	// be used; there must be one, but for networks.
 	Complete func(ctx context.Context, pixels, mask []float32, height, width int) (*Completion, error)
@@ -145,7 +147,8 @@ func krigingMethod(name string, o kriging.Options) Method {
 
 // Network is a trained network as a method for images of any size: crops overlap by a quarter and fade into each other.
 func Network(name string, c Completer) Method {
-	return Method{Name: name, Blurs: true, Serial: true, Complete: func(ctx context.Context, pixels, mask []float32, height, width int) (*Completion, error) {
+	scanned, _ := c.(Scanned)
+	return Method{Name: name, Blurs: true, Serial: true, scanned: scanned, Complete: func(ctx context.Context, pixels, mask []float32, height, width int) (*Completion, error) {
 		if err := checkScan(pixels, mask, height, width); err != nil && !errors.Is(err, errNothingSeen) {
 			return nil, err
 		}

@@ -9,6 +9,9 @@ import (
 // DefaultCoverage is the published one: a twentieth of the pixels.
 const DefaultCoverage = 1.0 / 20
 
+// DefaultRange is what networks are trained for where nothing else is asked for: what scans see is seldom what one was trained for.
+var DefaultRange = Coverage{0.02, 0.3}
+
 // Kinds are the scans that there are, beside mask images.
 const (
 	Spiral = "spiral"
@@ -27,6 +30,9 @@ type Scan struct {
 	Kind string
 	// Coverage is the fraction of the image that is seen, above 0 and at most 1. That of a mask image is its mean.
 	Coverage float64
+	// MostCoverage, where it is larger than Coverage, is the upper end of a range that each position has a coverage of its own of,
+	// small ones as often as large ones by equal ratios. Masks must be varied.
+	MostCoverage float64
 	// Seed decides what is random: a spiral's direction and sense of rotation, and the places of points and lines.
 	Seed uint64
 	// Varied makes each position's mask another one: that of a part of a larger scan, and so with the middle of a spiral
@@ -67,6 +73,11 @@ func (s Scan) Mask(position int64, height, width int, mask []float32) error {
 	random := rand.New(rand.NewPCG(s.Seed, uint64(position)))
 	if s.image != nil {
 		return s.cut(random, height, width, mask)
+	}
+	if s.MostCoverage > s.Coverage {
+		// A stream of its own, so that what else is random stays what it is at one coverage.
+		share := rand.New(rand.NewPCG(s.Seed, ^uint64(position))).Float64()
+		s.Coverage *= math.Pow(s.MostCoverage/s.Coverage, share)
 	}
 	clear(mask)
 	switch s.Kind {

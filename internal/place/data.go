@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"alrc/internal/micrograph"
 )
 
 // Data names a source of images.
@@ -28,10 +30,10 @@ type Data struct {
 	// of crops of micrographs.
 	Size int `yaml:"size,omitempty"`
 	// Mask is how micrographs are scanned: spiral, grid, lines, or the path of a mask image; Coverage is the fraction of the
-	// pixels that is seen, which a mask image has of its own. Each crop is a part of another scan, but for SameMask.
-	Mask     string  `yaml:"mask,omitempty"`
-	Coverage float64 `yaml:"coverage,omitempty"`
-	SameMask bool    `yaml:"same-mask,omitempty"`
+	// pixels that is seen, or a range of fractions, which a mask image has of its own. Each crop is a part of another scan, but for SameMask.
+	Mask     string              `yaml:"mask,omitempty"`
+	Coverage micrograph.Coverage `yaml:"coverage,omitempty"`
+	SameMask bool                `yaml:"same-mask,omitempty"`
 	// Dose is the number of electrons in a pixel of procedural micrographs; 0 stands for one of each image's own.
 	Dose float64 `yaml:"dose,omitempty"`
 	// Hash is of the images' content: a run that is resumed on other images is refused.
@@ -75,7 +77,7 @@ func (d Data) Validate() error {
 	}
 	if k.content == Micrographs {
 		err = d.validateScan()
-	} else if d.Mask != "" || d.Coverage != 0 || d.SameMask || d.Dose != 0 || len(d.Exclude) > 0 {
+	} else if d.Mask != "" || !d.Coverage.IsZero() || d.SameMask || d.Dose != 0 || len(d.Exclude) > 0 {
 		err = errors.New("data: mask, coverage, same-mask, dose and exclude are of micrographs alone")
 	}
 	if err == nil && k.validate != nil {

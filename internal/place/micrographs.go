@@ -33,11 +33,13 @@ var micrographs = kind{
 }
 
 func openMicrographs(d Data, open func() (train, test micrograph.Images, skipped []imagefile.Skipped, err error)) (*Set, error) {
-	scan, err := micrograph.ParseScan(d.mask(), d.coverage())
+	scan, err := micrograph.ParseScan(d.mask(), d.coverage().Least)
 	if err != nil {
 		return nil, err
 	}
-	scan.Varied = !d.SameMask
+	if scan.Varied = !d.SameMask; d.drawnMask() {
+		scan.MostCoverage = d.coverage().Most
+	}
 	train, test, skipped, err := open()
 	if err != nil {
 		const most = 5
@@ -59,7 +61,17 @@ func openMicrographs(d Data, open func() (train, test micrograph.Images, skipped
 
 func (d Data) mask() string { return cmp.Or(d.Mask, micrograph.Spiral) }
 
-func (d Data) coverage() float64 { return cmp.Or(d.Coverage, micrograph.DefaultCoverage) }
+func (d Data) coverage() micrograph.Coverage {
+	return cmp.Or(d.Coverage, micrograph.Covering(micrograph.DefaultCoverage))
+}
+
+// Scanned says how micrographs were scanned: the kind, and where it is no mask image's, the coverage.
+func (d Data) Scanned() (mask string, coverage micrograph.Coverage) {
+	if d.drawnMask() {
+		return d.mask(), d.coverage()
+	}
+	return d.mask(), micrograph.Coverage{}
+}
 
 // drawnMask says that the mask is not that of an image.
 func (d Data) drawnMask() bool {
@@ -72,8 +84,11 @@ func (d Data) validateScan() error {
 		return fmt.Errorf("size: %d is not divisible by 32, as the network for micrographs needs it", d.Size)
 	}
 	if d.drawnMask() {
-		if _, err := micrograph.ParseScan(d.mask(), d.coverage()); err != nil {
+		if _, err := micrograph.ParseCoverage(d.coverage().String()); err != nil {
 			return err
+		}
+		if d.SameMask && d.coverage().IsRange() {
+			return fmt.Errorf("coverage: %v is a range, and with same-mask all scans are alike: give one fraction", d.coverage())
 		}
 	}
 	if d.Dose != 0 && !(d.Dose > 0 && !math.IsInf(d.Dose, 0)) {
