@@ -321,3 +321,12 @@ func TestImageGridShowsEveryImage(t *testing.T) {
 		t.Error("a row with an image missing was drawn")
 	}
 }
+
+// The font lacks the superscript 0: powers of ten are drawn as smaller digits above the line, whole.
+func TestSuperscripts(t *testing.T) {
+	for text, want := range map[string]string{"10²⁰": "[{10 false} {20 true}]", "10⁻⁵ s": "[{10 false} {−5 true} { s false}]", "a": "[{a false}]"} {
+		if got := fmt.Sprint(pieces(text)); got != want {
+			t.Errorf("%s becomes %s, want %s", text, got, want)
+		}
+	}
+}
