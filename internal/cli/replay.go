@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +30,7 @@ type replayFlags struct {
 	html, json, csv, snippet                         string
 	noPlot, strict                                   bool
 	follow                                           bool
-	exec                                             string
+	alerting                                         alertFlags
 	alerts                                           int
 }
 
@@ -56,19 +55,7 @@ compressed by gzip or not. The format is told by the content.`,
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments) },
 	}
 	addFlagGroups(command,
-		group("What to read", func(flags *pflag.FlagSet) {
-			flags.StringVar(&f.format, "format", "", "csv, jsonl, json, events or text; told by the content")
-			flags.StringVar(&f.column, "column", "", "the loss: a column's name or number, or a name in a text log")
-			flags.StringVar(&f.field, "field", "", "the loss: a field of JSON records, such as train.loss")
-			flags.StringVar(&f.tag, "tag", "", "the loss: a tag of TensorBoard event files")
-			flags.StringVar(&f.step, "step-column", "", "what counts the steps; guessed by name")
-			flags.StringVar(&f.batch, "batch-column", "", "records that follow one another with the same value are the losses of one step")
-			flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
-			flags.StringArrayVar(&f.where, "where", nil, "only records with this, as in Val=0 or split!=val (repeatable)")
-			flags.StringVar(&f.lines, "lines", "", "only lines with this word, as in valid, where lines of several kinds hold the loss")
-			flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default last)")
-			flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")
-		}),
+		f.reading(),
 		group("Clipping", func(flags *pflag.FlagSet) {
 			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2", "alrc:3", "alrc:4", "two-sided"}, clipping.Forms+" (repeatable)")
 			flags.Float64Var(&f.decay, "decay", 0, "decay of the running moments (default 0.999)")
@@ -84,11 +71,28 @@ compressed by gzip or not. The format is told by the content.`,
 		}),
 		group("Watching", func(flags *pflag.FlagSet) {
 			flags.BoolVarP(&f.follow, "follow", "f", false, "watch a growing log and print a line for every spike; Ctrl-C ends it, with exit code 3 if there was one")
-			flags.StringVar(&f.exec, "exec", "", "with --follow: a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
+			f.alerting.add(flags, "with --follow: ", "")
 			flags.IntVar(&f.alerts, "alerts", 0, "with --follow: end after this many alerts (0: go on)")
 		}),
 	)
 	return command
+}
+
+// reading are the flags that say what to read.
+func (f *replayFlags) reading() flagGroup {
+	return group("What to read", func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.format, "format", "", "csv, jsonl, json, events or text; told by the content")
+		flags.StringVar(&f.column, "column", "", "the loss: a column's name or number, or a name in a text log")
+		flags.StringVar(&f.field, "field", "", "the loss: a field of JSON records, such as train.loss")
+		flags.StringVar(&f.tag, "tag", "", "the loss: a tag of TensorBoard event files")
+		flags.StringVar(&f.step, "step-column", "", "what counts the steps; guessed by name")
+		flags.StringVar(&f.batch, "batch-column", "", "records that follow one another with the same value are the losses of one step")
+		flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
+		flags.StringArrayVar(&f.where, "where", nil, "only records with this, as in Val=0 or split!=val (repeatable)")
+		flags.StringVar(&f.lines, "lines", "", "only lines with this word, as in valid, where lines of several kinds hold the loss")
+		flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default last)")
+		flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")
+	})
 }
 
 // options turns the flags into what a replay takes.
@@ -152,10 +156,10 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 		return err
 	}
 	if f.follow {
-		return f.watch(command, o)
+		return f.watch(command, o.Log)
 	}
-	if f.exec != "" || f.alerts != 0 {
-		return usageError("--exec and --alerts are for --follow")
+	if f.alerting != (alertFlags{}) || f.alerts != 0 {
+		return usageError("--exec, --webhook, --keep and --alerts are for --follow")
 	}
 	if f.html == "-" || f.csv == "-" && f.json == "-" {
 		return usageError("only one of --json and --csv can go to standard output, and no page")
@@ -313,54 +317,4 @@ func quoted(text string) string {
 		return text
 	}
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
-// watch follows a log.
-func (f *replayFlags) watch(command *cobra.Command, o replay.Options) error {
-	if f.html+f.json+f.csv+f.snippet != "" {
-		return usageError("--html, --json, --csv and --snippet are for a replay of a whole log, not for --follow")
-	}
-	if len(o.Log.Inputs) != 1 {
-		return usageError("--follow watches one log")
-	}
-	ctx, stop := withSignals(command.Context())
-	defer stop()
-	out := command.OutOrStdout()
-	alerts := 0
-	waiting := func(err error) { fmt.Fprintf(command.ErrOrStderr(), "alrc: waiting for losses: %v\n", err) }
-	err := replay.Follow(ctx, o, waiting, func(a replay.Alert) error {
-		fmt.Fprintln(out, a)
-		if a.Over {
-			return nil
-		}
-		if f.exec != "" {
-			shell, flag := "sh", "-c"
-			if os.PathSeparator == '\\' {
-				shell, flag = "cmd", "/C"
-			}
-			run := exec.CommandContext(ctx, shell, flag, f.exec)
-			run.Env = append(os.Environ(), a.Environment()...)
-			run.Stdout, run.Stderr = out, command.ErrOrStderr()
-			if err := run.Run(); err != nil {
-				fmt.Fprintf(command.ErrOrStderr(), "alrc: the command of --exec: %v\n", err)
-			}
-		}
-		if alerts++; alerts == f.alerts {
-			return &ExitError{Code: exitDiverged}
-		}
-		return nil
-	})
-	var exit *ExitError
-	var choice *losslog.ChoiceError
-	switch {
-	case errors.As(err, &exit):
-		return exit
-	case errors.As(err, &choice):
-		return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
-	case err != nil && ctx.Err() == nil:
-		return &ExitError{Code: exitUsage, Err: err}
-	case alerts > 0:
-		return &ExitError{Code: exitDiverged}
-	}
-	return nil
 }

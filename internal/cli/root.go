@@ -44,7 +44,8 @@ rate clipping, Ede and Beanland 2020).
 
 Start with:  alrc train              train a network without and with clipping, and compare
              alrc train micrographs  train one that completes partial scans of micrographs
-             alrc replay LOSSES.csv  see what clipping would have done to a run you have`,
+             alrc replay LOSSES.csv  see what clipping would have done to a run you have
+             alrc watch -- PROGRAM   run a training program, and be told when its loss spikes`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -53,7 +54,7 @@ Start with:  alrc train              train a network without and with clipping, 
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
-	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newBenchCommand(), newDataCommand(),
+	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newWatchCommand(), newBenchCommand(), newDataCommand(),
 		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter), newVersionCommand())
 	for _, command := range root.Commands() {
 		usageErrors(command)

@@ -1,11 +1,11 @@
 package losslog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"time"
@@ -15,8 +15,8 @@ import (
 const poll = 250 * time.Millisecond
 
 // Follow reads a log and goes on as it grows, calling do with its steps as they come, until the context ends or do
-// returns an error. A file that does not hold a loss yet is waited for, of which waiting is told once, with what is
-// missing; standard input is read until its end. A chunk is valid only during the call.
+// returns an error. A file that is not there or does not hold a loss yet is waited for, of which waiting is told once,
+// with what is missing; standard input is read until its end. A chunk is valid only during the call.
 func Follow(ctx context.Context, o Options, waiting func(error), do func(*Chunk) error) error {
 	// What goes wrong with a step ends the waiting for more, too.
 	ctx, cancel := context.WithCancel(ctx)
@@ -37,7 +37,9 @@ func Follow(ctx context.Context, o Options, waiting func(error), do func(*Chunk)
 		if errors.As(err, &choice) {
 			return err
 		}
-		if info, statErr := os.Stat(o.Inputs[0]); statErr != nil {
+		if info, statErr := os.Stat(o.Inputs[0]); errors.Is(statErr, fs.ErrNotExist) {
+			err = fmt.Errorf("%s is not there yet", o.Inputs[0])
+		} else if statErr != nil {
 			return err
 		} else if !info.IsDir() && info.Size() > sampleSize {
 			return err
@@ -81,7 +83,11 @@ type follower struct {
 func (f *follower) push(b *block) error {
 	f.chunk.Reset()
 	f.sequence.push(b, &f.chunk)
-	err := f.do(&f.chunk)
+	return f.hand(&f.chunk)
+}
+
+func (f *follower) hand(c *Chunk) error {
+	err := f.do(c)
 	if err != nil {
 		f.failed.Store(&err)
 		f.cancel()
@@ -90,24 +96,15 @@ func (f *follower) push(b *block) error {
 }
 
 func (f *follower) standardInput(ctx context.Context, o Options) error {
-	// The beginning is looked at before the rest is there.
-	pipe := &peeked{r: o.Stdin}
-	if err := pipe.peek(); err != nil {
-		return err
-	}
-	path, remove, err := spool(bytes.NewReader(pipe.head))
-	if err != nil {
-		return err
-	}
-	defer remove()
-	input := file{path: "standard input", real: path}
-	l := &Log{options: o, run: series{files: []file{input}}}
-	if err := l.choose(); err != nil {
-		return err
-	}
-	f.sequence = *l.newSequencer()
+	stream := NewStream(o, f.hand)
 	done := make(chan error, 1)
-	go func() { done <- l.fileBlocks(input, pipe, true, f.push) }()
+	go func() {
+		_, err := io.Copy(stream, o.Stdin)
+		if err == nil {
+			err = stream.Close()
+		}
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		return err
@@ -150,42 +147,4 @@ func sleep(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// peeked gives a pipe's beginning twice.
-type peeked struct {
-	r    io.Reader
-	head []byte
-	next int
-}
-
-// peek reads until some lines are there.
-func (p *peeked) peek() error {
-	buffer := make([]byte, 4096)
-	lines := 0
-	for lines < 5 && len(p.head) < sampleSize {
-		n, err := p.r.Read(buffer)
-		p.head = append(p.head, buffer[:n]...)
-		for _, c := range buffer[:n] {
-			if c == '\n' {
-				lines++
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("standard input: %w", err)
-		}
-	}
-	return nil
-}
-
-func (p *peeked) Read(to []byte) (int, error) {
-	if p.next < len(p.head) {
-		n := copy(to, p.head[p.next:])
-		p.next += n
-		return n, nil
-	}
-	return p.r.Read(to)
 }

@@ -46,6 +46,7 @@ type Detector struct {
 	sum    Summary
 	recent []int64 // recoveries, up to 100,000
 	closed bool
+	gone   bool // the last episode is a divergence
 }
 
 // New returns a detector for a series that begins.
@@ -70,7 +71,8 @@ func (d *Detector) at(i int64) *record { return &d.ring[i&255] }
 func (d *Detector) Add(step int64, loss float64) {
 	i := d.n
 	r := d.at(i)
-	*r = record{step: step, loss: loss, jump: d.noise.jumps(loss)}
+	*r = record{step: step, loss: loss}
+	r.jump = d.noise.jumps(loss, d.at(i-8).loss)
 	d.n++
 	finite := loss-loss == 0
 	d.sum.count(step, loss, finite)
@@ -82,6 +84,8 @@ func (d *Detector) Add(step int64, loss float64) {
 			d.end(d.open)
 		} else if d.open.Records == d.open.look {
 			d.settle()
+		} else if d.open.Records%markEvery == 0 {
+			d.mark()
 		}
 	case !finite:
 		baseline, deviation := math.NaN(), math.NaN()
@@ -165,10 +169,10 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 		return g, rises
 	}
 	// The window is too wide where losses fall, and only there.
-	if math.Abs(g.level-median) <= d.window.deviation(n, median)/2 {
+	g.deviation = max(g.deviation, g.wide)
+	if math.Abs(g.level-median) <= d.window.deviation(n, median)/4 {
 		return g, false
 	}
-	g.deviation = max(g.deviation, g.wide)
 	return g, g.differences >= 10 && g.deviation > 0 && r.loss-g.level >= plainly*g.deviation
 }
 
@@ -266,7 +270,7 @@ func (d *Detector) flat(first, end int64) float64 {
 // begin opens an episode and follows it through the records up to last that are there already.
 func (d *Detector) begin(e *Episode, last int64) {
 	over := false
-	next := e.first
+	next := e.Record
 	for ; next <= last && !over; next++ {
 		r := d.at(next)
 		if r.episode {
@@ -274,7 +278,7 @@ func (d *Detector) begin(e *Episode, last int64) {
 		}
 		r.episode = true
 		over = e.add(r.step, r.loss)
-		if next == e.first && d.OnEpisode != nil {
+		if next == e.Record && d.OnEpisode != nil {
 			d.OnEpisode(e, false)
 		}
 	}
@@ -310,11 +314,33 @@ func (d *Detector) settle() {
 	}
 }
 
+// markEvery is the number of records of an episode between two looks at whether it comes back.
+const markEvery = half / 2
+
+func (d *Detector) mark() {
+	e, level := d.open, d.sum.end()
+	e.stays = e.Records > markEvery && level-e.Baseline >= 0.9*(e.mark-e.Baseline)
+	e.mark = level
+}
+
+// Diverged says that, as far as can be told by now, the loss has left for good: its last ten records are not finite, or
+// it has been far above its level for 100 and is not coming back.
+func (d *Detector) Diverged() bool {
+	if d.sum.BadTail >= 10 {
+		return true
+	}
+	if e := d.open; e != nil {
+		return e.stays && d.sum.left(e, d.levels.start(), false)
+	}
+	return d.gone
+}
+
 // end closes an episode.
 func (d *Detector) end(e *Episode) {
 	if d.open == e {
 		d.open = nil
 	}
+	d.gone = e.Kind == Diverged
 	e.finished()
 	d.sum.add(e)
 	if e.Back && len(d.recent) < 100_000 {

@@ -31,6 +31,8 @@ const (
 
 // Episode is one disturbance of the loss: a spike, or several that follow one another before the loss has calmed down.
 type Episode struct {
+	// Record counts the records before the first spike.
+	Record int64
 	// Start is the step of the first spike, and Peak that of the largest finite loss, or Start if there is none.
 	Start, Peak int64
 	// End is the first step at which the loss was back. Where it did not come back, it is the last step at which the
@@ -53,19 +55,20 @@ type Episode struct {
 	Area float64
 	Kind Kind
 
-	first   int64 // record
-	peaked  int   // records up to the peak
+	peaked  int // records up to the peak
 	last    [calm]float64
 	steps   [calm]int64
 	quiet   int     // records since the last spike
 	settled float64 // the level when it was last looked at
 	look    int     // records after which it is looked at next
+	mark    float64 // the level at the last 50th record
+	stays   bool    // it has not fallen since the 50th record before
 }
 
 // newEpisode begins one at a record with the level and the deviation from before.
 func newEpisode(record, step int64, baseline, deviation float64) *Episode {
 	return &Episode{Start: step, Peak: step, PeakLoss: math.Inf(-1), Deviations: math.NaN(), Baseline: baseline,
-		Deviation: deviation, peaked: 1, first: record, settled: math.NaN(), look: 2 * half}
+		Deviation: deviation, peaked: 1, Record: record, settled: math.NaN(), look: 2 * half}
 }
 
 // add follows the episode with the next record and says whether it is over.
@@ -160,9 +163,9 @@ func Largest(episodes []*Episode, n int) []*Episode {
 	kept = kept[:min(len(kept), n)]
 	slices.SortStableFunc(kept, func(a, b *Episode) int {
 		switch {
-		case a.first < b.first:
+		case a.Record < b.Record:
 			return -1
-		case a.first > b.first:
+		case a.Record > b.Record:
 			return 1
 		}
 		return 0

@@ -17,12 +17,17 @@ func (s *noise) add(loss float64) {
 		difference = min(difference, 4*s.mean)
 	}
 	if s.n > 1 {
-		s.mean += (difference - s.mean) / float64(min(s.n-1, 16))
+		s.mean += (difference - s.mean) / float64(min(s.n-1, 32))
 	}
 }
 
-// jumps says whether a loss may lie plainly above the last one. Of the first few losses, each that rises may.
-func (s *noise) jumps(loss float64) bool {
+// jumps says whether a loss may lie plainly above the last one, or above one a few records ago, for a rise that takes a
+// few. Of the first few losses, each that rises may.
+func (s *noise) jumps(loss, ago float64) bool {
+	if s.n < 11 {
+		return s.n > 0 && loss > s.last
+	}
 	// The mean absolute difference of normal losses is 2/√π deviations.
-	return s.n > 0 && loss-s.last > 0 && (s.n < 11 || loss-s.last >= plainly*math.Sqrt(math.Pi)/2*s.mean)
+	least := plainly * math.Sqrt(math.Pi) / 2 * s.mean
+	return loss-s.last >= least && loss > s.last || loss-ago >= least && loss > ago
 }

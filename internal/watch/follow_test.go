@@ -1,4 +1,4 @@
-package replay
+package watch
 
 import (
 	"context"
@@ -16,13 +16,15 @@ import (
 )
 
 // follow starts following a log and returns its alerts; stop ends it.
-func follow(t *testing.T, o Options) (alerts chan Alert, stop func()) {
+func follow(t *testing.T, o losslog.Options) (alerts chan Alert, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	alerts = make(chan Alert, 100)
 	done := make(chan error, 1)
 	go func() {
-		done <- Follow(ctx, o, func(error) {}, func(a Alert) error { alerts <- a; return nil })
+		w := New()
+		w.Alert = func(a Alert) error { alerts <- a; return nil }
+		done <- Follow(ctx, o, w, func(error) {})
 	}()
 	return alerts, func() {
 		cancel()
@@ -57,12 +59,12 @@ func TestFollow(t *testing.T) {
 				fmt.Fprintf(file, "step %d: loss %v\n", step, loss)
 			}
 		}
-		o := Options{Log: losslog.Options{Inputs: []string{path}}}
+		o := losslog.Options{Inputs: []string{path}}
 		switch format {
 		case "table":
 			fmt.Fprintln(file, "step,loss")
 		case "pattern":
-			o.Log.Pattern = `step (?P<step>\d+): loss ([0-9.]+)`
+			o.Pattern = `step (?P<step>\d+): loss ([0-9.]+)`
 		}
 		for i := 1; i <= 200; i++ {
 			line(i, 1+0.1*random.NormFloat64())
@@ -101,7 +103,7 @@ func TestFollowEvents(t *testing.T) {
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	alerts, stop := follow(t, Options{Log: losslog.Options{Inputs: []string{dir}}})
+	alerts, stop := follow(t, losslog.Options{Inputs: []string{dir}})
 	defer stop()
 	time.Sleep(100 * time.Millisecond)
 	w.Scalar("loss", 100, 9)
@@ -113,36 +115,44 @@ func TestFollowEvents(t *testing.T) {
 	}
 }
 
-// A log that holds no loss yet is waited for, and the user is told so.
+// A log that is not there, or holds no loss yet, is waited for, and the user is told so.
 func TestFollowWaits(t *testing.T) {
-	path := write(t, "train.log", "starting\n")
+	path := filepath.Join(t.TempDir(), "train.log")
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	var told []error
-	err := Follow(ctx, Options{Log: losslog.Options{Inputs: []string{path}}}, func(err error) {
-		told = append(told, err)
-		var log strings.Builder
-		for step := 1; step <= 30; step++ {
-			fmt.Fprintf(&log, "step %d: loss %v\n", step, 1+0.01*float64(step%3))
-		}
-		log.WriteString("step 31: loss nan\nstep 32: loss 1\n")
-		if err := os.WriteFile(path, []byte(log.String()), 0o644); err != nil {
-			t.Error(err)
-		}
-	}, func(a Alert) error {
+	w := New()
+	w.Alert = func(a Alert) error {
 		if a.Episode.Start != 31 {
 			t.Errorf("an alert at step %d", a.Episode.Start)
 		}
 		return io.EOF
+	}
+	var told []error
+	err := Follow(ctx, losslog.Options{Inputs: []string{path}}, w, func(err error) {
+		told = append(told, err)
+		if err := os.WriteFile(path, []byte("starting\n"), 0o644); err != nil {
+			t.Error(err)
+		}
+		go func() {
+			time.Sleep(2 * time.Second / 3)
+			var log strings.Builder
+			for step := 1; step <= 30; step++ {
+				fmt.Fprintf(&log, "step %d: loss %v\n", step, 1+0.01*float64(step%3))
+			}
+			log.WriteString("step 31: loss nan\nstep 32: loss 1\n")
+			if err := os.WriteFile(path, []byte(log.String()), 0o644); err != nil {
+				t.Error(err)
+			}
+		}()
 	})
-	if err != io.EOF || len(told) != 1 || !strings.Contains(told[0].Error(), "train.log") {
+	if err != io.EOF || len(told) != 1 || !strings.Contains(told[0].Error(), "train.log is not there yet") {
 		t.Errorf("told %v; ended with %v", told, err)
 	}
 }
 
 func TestFollowStandardInput(t *testing.T) {
 	reader, writer := io.Pipe()
-	alerts, stop := follow(t, Options{Log: losslog.Options{Inputs: []string{"-"}, Stdin: reader}})
+	alerts, stop := follow(t, losslog.Options{Inputs: []string{"-"}, Stdin: reader})
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := 1; i <= 100; i++ {
 		fmt.Fprintf(writer, "step=%d loss=%v\n", i, 1+0.1*random.NormFloat64())

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"alrc/internal/losslog"
+	"alrc/internal/watch"
+	"alrc/internal/words"
+)
+
+// alertFlags say what becomes of alerts.
+type alertFlags struct{ exec, webhook, keep string }
+
+func (f *alertFlags) add(flags *pflag.FlagSet, condition, keep string) {
+	flags.StringVar(&f.exec, "exec", "", condition+"a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
+	flags.StringVar(&f.webhook, "webhook", "", condition+"a URL to post alerts to, as chat tools give out")
+	flags.StringVar(&f.keep, "keep", keep, condition+"add what was logged around each spike to this file, as JSON, a line a spike")
+}
+
+// watcher makes a watcher that prints alerts, and what tells others of them.
+func (f *alertFlags) watcher(print func(watch.Alert) error, stdout, stderr io.Writer) (*watch.Watcher, *watch.Notifier) {
+	problem := func(err error) { fmt.Fprintf(stderr, "alrc: %v\n", err) }
+	notifier := watch.NewNotifier(f.exec, f.webhook, stdout, problem)
+	w := watch.New()
+	w.Alert = func(a watch.Alert) error {
+		notifier.Tell(a)
+		return print(a)
+	}
+	if f.keep != "" {
+		w.Keep = func(r *watch.Record) error {
+			// A run must not end because a disk is full.
+			if err := r.Append(f.keep); err != nil {
+				problem(err)
+			}
+			return nil
+		}
+	}
+	return w, notifier
+}
+
+// watchFlags are the flags of 'alrc watch' as they are given.
+type watchFlags struct {
+	replayFlags
+	stopOn []string
+	grace  time.Duration
+	quiet  bool
+}
+
+func newWatchCommand() *cobra.Command {
+	var f watchFlags
+	command := &cobra.Command{
+		Use:   "watch [flags] -- COMMAND [ARGUMENT...]",
+		Short: "Run a training program, and raise an alert when its loss spikes or diverges",
+		Long: `Run a program and judge the losses that it writes, as they come. Its output passes
+through untouched. A line on standard error tells of every spike, and what was logged
+before and after it is kept as JSON.
+
+The exit code is the program's own; 3 if that is 0 and there was an alert, or if the
+program was stopped by --stop-on.`,
+		Example: `  alrc watch -- python train.py --epochs 3
+  alrc watch --stop-on diverged --stop-on stalled:30m -- python train.py
+  alrc watch --exec 'notify-send "$ALRC_ALERT"' --webhook $SLACK_URL -- ./train.sh`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments) },
+	}
+	addFlagGroups(command,
+		f.reading(),
+		group("Alerts", func(flags *pflag.FlagSet) {
+			f.alerting.add(flags, "", "alrc-spikes.jsonl")
+			flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no alerts")
+			flags.StringArrayVar(&f.stopOn, "stop-on", nil, "end the program on spike, diverged, or stalled:DURATION, when no loss comes for as long (repeatable)")
+			flags.DurationVar(&f.grace, "grace", 30*time.Second, "how long a program that is stopped may take to end after SIGINT, and then after SIGTERM")
+		}),
+	)
+	command.Flags().SetInterspersed(false)
+	return command
+}
+
+func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
+	f.moments, f.rule = "auto", "auto"
+	o, err := f.options(command, nil)
+	if err != nil {
+		return err
+	}
+	stop, err := watch.ParseStop(f.stopOn)
+	if err != nil {
+		return usageError("--stop-on: %w", err)
+	}
+	if f.grace <= 0 {
+		return usageError("--grace %v: give a time above 0", f.grace)
+	}
+	if _, err := exec.LookPath(arguments[0]); err != nil {
+		return usageError("%w", err)
+	}
+	stderr := command.ErrOrStderr()
+	say := func(text string) { fmt.Fprintf(stderr, "alrc: %s\n", text) }
+	w, notifier := f.alerting.watcher(func(a watch.Alert) error {
+		if !f.quiet {
+			say(a.String())
+		}
+		return nil
+	}, stderr, stderr)
+	// The program is to end first, and the watch with it.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	in, atTerminal := command.InOrStdin().(*os.File)
+	c := &watch.Command{Arguments: arguments, Stdin: command.InOrStdin(), Stdout: command.OutOrStdout(), Stderr: stderr, Log: o.Log,
+		Stop: stop, Grace: f.grace, Signals: signals, Terminal: atTerminal && term.IsTerminal(int(in.Fd())), Say: say}
+	result, err := c.Run(w)
+	notifier.Close()
+	if err != nil {
+		return err
+	}
+	alerts := w.Alerts()
+	if result.Missing != nil {
+		say(fmt.Sprintf("nothing was judged, since no loss was found in the output: %v", result.Missing))
+	} else if alerts > 0 {
+		text := fmt.Sprintf("%s in %s", words.Counted(alerts, "alert"), words.Agreeing(result.Losses, "loss", "losses"))
+		if f.alerting.keep != "" {
+			text += "; what was logged around is in " + f.alerting.keep
+		}
+		say(text)
+	}
+	switch {
+	case result.Stopped != "" || result.Code == 0 && alerts > 0:
+		return &ExitError{Code: exitDiverged}
+	case result.Code != 0:
+		return &ExitError{Code: result.Code}
+	}
+	return nil
+}
+
+// watch follows a log.
+func (f *replayFlags) watch(command *cobra.Command, o losslog.Options) error {
+	if f.html+f.json+f.csv+f.snippet != "" {
+		return usageError("--html, --json, --csv and --snippet are for a replay of a whole log, not for --follow")
+	}
+	if len(o.Inputs) != 1 {
+		return usageError("--follow watches one log")
+	}
+	ctx, stop := withSignals(command.Context())
+	defer stop()
+	out, stderr := command.OutOrStdout(), command.ErrOrStderr()
+	alerts := 0
+	enough := errors.New("enough alerts")
+	w, notifier := f.alerting.watcher(func(a watch.Alert) error {
+		fmt.Fprintln(out, a)
+		if !a.Over {
+			if alerts++; alerts == f.alerts {
+				return enough
+			}
+		}
+		return nil
+	}, out, stderr)
+	waiting := func(err error) {
+		fmt.Fprintf(stderr, "alrc: waiting for losses: %s\n", strings.TrimSpace(err.Error()))
+	}
+	err := watch.Follow(ctx, o, w, waiting)
+	notifier.Close()
+	var choice *losslog.ChoiceError
+	switch {
+	case errors.Is(err, enough):
+		return &ExitError{Code: exitDiverged}
+	case errors.As(err, &choice):
+		return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
+	case err != nil && ctx.Err() == nil:
+		return &ExitError{Code: exitUsage, Err: err}
+	case w.Alerts() > 0:
+		return &ExitError{Code: exitDiverged}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package losslog
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// Stream reads a log that comes piece by piece, as a running program writes it, and hands on its steps as soon as their
+// lines are whole. Which number is the loss is decided by the first lines that tell.
+type Stream struct {
+	options Options
+	do      func(*Chunk) error
+
+	clean   cleanReader
+	data    []byte // not read yet
+	lines   int    // in data, before the loss is chosen
+	looked  int    // lines at which the loss was last looked for
+	missing error  // why it is not chosen yet
+
+	log      *Log
+	table    scanner
+	sequence *sequencer
+	block    block
+	chunk    Chunk
+}
+
+// longestHeading bounds what is kept before a loss is found, which may come ever so late.
+const longestHeading = 1 << 18
+
+// NewStream returns a stream that calls do with the log's steps as they come. A chunk is valid only during the call. The
+// inputs of the options do not count.
+func NewStream(o Options, do func(*Chunk) error) *Stream {
+	return &Stream{options: o, do: do, missing: errors.New("nothing was written yet")}
+}
+
+// take adds a piece to the data, without what terminals make of text. What may go on in the next piece waits for it,
+// unless this is the last.
+func (s *Stream) take(p []byte, last bool) {
+	c := &s.clean
+	c.kept = append(c.kept, p...)
+	used := c.clean(c.kept, last)
+	c.kept = c.kept[:copy(c.kept, c.kept[used:])]
+	s.data = append(s.data, c.out...)
+	c.out = c.out[:0]
+}
+
+// Missing says why no loss is chosen yet; nil once one is.
+func (s *Stream) Missing() error { return s.missing }
+
+// Lines is the number of lines that were looked at for a loss.
+func (s *Stream) Lines() int { return s.looked }
+
+// Write takes the next piece. Its error is that of do.
+func (s *Stream) Write(p []byte) (int, error) {
+	before := len(s.data)
+	s.take(p, false)
+	if s.log == nil {
+		s.lines += bytes.Count(s.data[before:], newline) + bytes.Count(s.data[before:], []byte{'\r'})
+		// A few lines are often a heading alone. Looking takes a while, so that it must not be done for each of many.
+		const fewest = 5
+		if s.lines < fewest || s.lines-s.looked < max(1, s.looked/4) {
+			return len(p), nil
+		}
+		if s.choose(false); s.log == nil {
+			return len(p), nil
+		}
+	}
+	return len(p), s.scan(false)
+}
+
+// Close reads what is left, as the end. Its error is that of do, or says that no loss was found.
+func (s *Stream) Close() error {
+	s.take(nil, true)
+	if s.log == nil {
+		if s.choose(true); s.log == nil {
+			return s.missing
+		}
+	}
+	if err := s.scan(true); err != nil {
+		return err
+	}
+	s.chunk.Reset()
+	s.sequence.flush(&s.chunk)
+	return s.hand()
+}
+
+// choose settles the format and the loss, by what there is so far.
+func (s *Stream) choose(last bool) {
+	s.looked = s.lines
+	head := s.data
+	if !last {
+		head = head[:bytes.LastIndexAny(head, "\r\n")+1]
+	}
+	if len(head) == 0 {
+		return
+	}
+	path, remove, err := spool(bytes.NewReader(head))
+	if err != nil {
+		s.missing = err
+		return
+	}
+	defer remove()
+	input := file{path: "the output so far", real: path}
+	l := &Log{options: s.options, run: series{files: []file{input}}, remove: func() {}}
+	if err := l.choose(); err != nil {
+		s.missing = err
+		if len(s.data) > longestHeading {
+			s.data = s.data[:copy(s.data, s.data[len(s.data)-longestHeading/4:])]
+		}
+		return
+	}
+	if l.pattern == nil {
+		kind, err := input.sniff(s.options.Format)
+		if err == nil && kind.events {
+			err = errors.New("event files cannot be read as they are written to a pipe")
+		}
+		if err == nil {
+			s.table, err = kind.table.(chooser).choose(l.chosen)
+		}
+		if err != nil {
+			s.missing = err
+			return
+		}
+		s.data = s.data[kind.start:]
+	}
+	s.log, s.missing = l, nil
+	s.sequence = l.newSequencer()
+}
+
+// Source says what is read, once a loss is chosen.
+func (s *Stream) Source() Source {
+	if s.log == nil {
+		return Source{}
+	}
+	return s.log.source
+}
+
+// scan reads the records that are whole; last says that the last one is, too.
+func (s *Stream) scan(last bool) error {
+	s.block.reset()
+	whole := len(s.data)
+	if s.log.pattern != nil {
+		whole = s.log.pattern.scan(s.data, last, &s.block)
+	} else {
+		if !last {
+			whole = s.table.whole(s.data)
+		}
+		if whole > 0 {
+			s.table.scan(s.data[:whole], &s.block)
+		}
+	}
+	if len(s.data)-whole > longestRecord {
+		whole = len(s.data) // no record is so long
+	}
+	s.data = s.data[:copy(s.data, s.data[whole:])]
+	s.chunk.Reset()
+	s.sequence.push(&s.block, &s.chunk)
+	return s.hand()
+}
+
+func (s *Stream) hand() error {
+	if s.chunk.Len() == 0 {
+		return nil
+	}
+	return s.do(&s.chunk)
+}
+
+var _ io.WriteCloser = (*Stream)(nil)

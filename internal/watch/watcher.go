@@ -1,0 +1,181 @@
+package watch
+
+import (
+	"math"
+	"sync"
+
+	"alrc/internal/losslog"
+	"alrc/internal/spike"
+)
+
+// Watcher judges the losses of one run as they come. Its methods may be called by several goroutines.
+type Watcher struct {
+	// Alert is told of each episode as it begins and as it is over, and Keep of what was logged around it, once enough
+	// was logged after. They are called one at a time; an error of either ends the watch.
+	Alert func(Alert) error
+	Keep  func(*Record) error
+
+	mutex    sync.Mutex
+	detector *spike.Detector
+	records  int64
+	losses   ring[Loss]
+	lines    ring[line]
+	around   []*Record // not complete yet
+	alerts   int
+	failed   error
+	diverged bool
+}
+
+// Loss is a step's loss.
+type Loss struct {
+	Step int64  `json:"step"`
+	Loss number `json:"loss"`
+}
+
+// line is a line of output, and the number of losses that were read before it.
+type line struct {
+	text   string
+	record int64
+}
+
+// New returns a watcher for a run that begins.
+func New() *Watcher {
+	w := &Watcher{detector: spike.New(), losses: newRing[Loss](keptLosses), lines: newRing[line](keptLines)}
+	w.detector.OnEpisode = w.episode
+	return w
+}
+
+// Steps takes the next steps. A step is judged by the mean of its losses, and by none if one of them is not finite.
+func (w *Watcher) Steps(c *losslog.Chunk) error {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for i := range c.Len() {
+		var sum float64
+		losses := c.Losses(i)
+		for _, loss := range losses {
+			sum += loss
+		}
+		mean := sum / float64(len(losses))
+		if mean-mean != 0 && len(losses) > 1 {
+			mean = math.NaN()
+		}
+		w.losses.add(Loss{c.Step(i), number(mean)})
+		w.records++
+		for _, r := range w.around {
+			r.follow(Loss{c.Step(i), number(mean)})
+		}
+		w.detector.Add(c.Step(i), mean)
+		w.complete(false)
+		if w.failed != nil {
+			return w.failed
+		}
+	}
+	w.diverged = w.detector.Diverged()
+	return nil
+}
+
+// Line takes a line of what the program wrote, before the losses in it.
+func (w *Watcher) Line(text string) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	const longest = 1000
+	if len(text) > longest {
+		text = text[:longest] + "..."
+	}
+	w.lines.add(line{text, w.records})
+	for _, r := range w.around {
+		r.line(text)
+	}
+}
+
+// Close judges what waits, now that no more will come.
+func (w *Watcher) Close() error {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.failed != nil {
+		return w.failed
+	}
+	summary := w.detector.Close()
+	w.diverged = summary.Condition == spike.Divergent
+	w.complete(true)
+	return w.failed
+}
+
+// Alerts returns the number of episodes so far.
+func (w *Watcher) Alerts() int {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.alerts
+}
+
+// Diverged says that the loss has left for good, as far as can be told by now.
+func (w *Watcher) Diverged() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.diverged
+}
+
+// Records returns the number of losses so far.
+func (w *Watcher) Records() int64 {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.records
+}
+
+// episode is told by the detector.
+func (w *Watcher) episode(e *spike.Episode, over bool) {
+	if w.failed != nil {
+		return
+	}
+	if !over {
+		w.alerts++
+		w.around = append(w.around, newRecord(e, w))
+	}
+	for _, r := range w.around {
+		if r.episode == e {
+			r.over = over
+		}
+	}
+	if w.Alert != nil {
+		w.failed = w.Alert(newAlert(e, over))
+	}
+}
+
+// complete hands on the records that have enough after their episodes, or all.
+func (w *Watcher) complete(all bool) {
+	kept := w.around[:0]
+	for _, r := range w.around {
+		if !all && !r.complete() {
+			kept = append(kept, r)
+			continue
+		}
+		r.finish()
+		if w.Keep != nil && w.failed == nil {
+			w.failed = w.Keep(r)
+		}
+	}
+	clear(w.around[len(kept):])
+	w.around = kept
+}
+
+// ring keeps the last things.
+type ring[T any] struct {
+	things []T
+	count  int
+}
+
+func newRing[T any](most int) ring[T] { return ring[T]{things: make([]T, most)} }
+
+func (r *ring[T]) add(thing T) {
+	r.things[r.count%len(r.things)] = thing
+	r.count++
+}
+
+// all returns the things that are kept, the oldest first, and the number of those before them.
+func (r *ring[T]) all() (things []T, before int) {
+	before = max(0, r.count-len(r.things))
+	for i := before; i < r.count; i++ {
+		things = append(things, r.things[i%len(r.things)])
+	}
+	return things, before
+}
