@@ -65,7 +65,11 @@ func (c Coverage) MarshalYAML() (any, error) { return c.plain(), nil }
 
 func (c Coverage) MarshalJSON() ([]byte, error) { return json.Marshal(c.plain()) }
 
-// UnmarshalYAML reads what MarshalYAML writes.
+// UnmarshalJSON and UnmarshalYAML read that.
+func (c *Coverage) UnmarshalJSON(content []byte) error {
+	return c.UnmarshalYAML(func(value any) error { return json.Unmarshal(content, value) })
+}
+
 func (c *Coverage) UnmarshalYAML(unmarshal func(any) error) error {
 	var number float64
 	if unmarshal(&number) == nil {
