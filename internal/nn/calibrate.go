@@ -37,7 +37,7 @@ func (e *Engine) Calibrate(inputs []float32) error {
 		}
 		e.forwardLayer(l)
 	}
-	e.packed = false
+	e.changed()
 	return nil
 }
 

@@ -29,11 +29,14 @@ type Engine struct {
 	optimizer          optimizer
 
 	// normalize makes the weights of normalized layers from what is trained of them, and denormalize takes gradients
-	// back. pack and packBackward lay weights out for forward and backward, once after each change of the weights.
-	normalize, denormalize phase
-	pack, packBackward     phase
-	forward, backward      []phase
-	packed                 bool
+	// back; in a step, the optimizer does so itself, but for the rest. pack and packBackward lay weights out for forward and
+	// backward, once after each change of the weights.
+	normalize, normalizeRest     phase
+	denormalize, denormalizeRest phase
+	pack, packBackward           phase
+	forward, backward            []phase
+	// normalized says that the optimizer has normalized the weights, but for the rest, and packed that they are laid out.
+	normalized, packed bool
 	// layers are the network's, with their phases; centerings those of centered layers.
 	layers     []layerPhases
 	centerings []*centering
@@ -155,20 +158,33 @@ func (e *Engine) Step(inputs, targets, raw []float32, weigh func(losses, scales 
 // StepOutputs is Step for a network of several outputs, with targets, raw losses and scales for each; what is minimised
 // is the sum of their losses. An image that has a scale of 0 in one output is left out in all.
 func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
-	if err := e.Backpropagate(inputs, targets, raw, weigh); err != nil || !e.accumulate {
+	if err := e.backpropagate(inputs, targets, raw, weigh); err != nil || !e.accumulate {
 		return err
 	}
+	e.pool.run(&e.denormalizeRest)
 	e.optimizer.step(e)
 	for _, c := range e.centerings {
 		c.settle()
 	}
-	e.packed = false
+	e.normalized, e.packed = true, false
 	return nil
 }
+
+// changed notes that weights were set from outside.
+func (e *Engine) changed() { e.normalized, e.packed = false, false }
 
 // Backpropagate computes the gradients of a step, which [Engine.Gradients] returns, and moves no weights. Its arguments
 // are those of [Engine.StepOutputs]. Where all images are left out, there are no new gradients.
 func (e *Engine) Backpropagate(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
+	err := e.backpropagate(inputs, targets, raw, weigh)
+	if err == nil && e.accumulate {
+		e.pool.run(&e.denormalize)
+	}
+	return err
+}
+
+// backpropagate computes the gradients of the weights, where these are normalized not yet those of what is trained of them.
+func (e *Engine) backpropagate(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error {
 	count, err := e.check(inputs, targets, raw)
 	if err != nil {
 		return err
@@ -225,9 +241,6 @@ func (e *Engine) Backpropagate(inputs []float32, targets, raw [][]float32, weigh
 			e.pool.run(&e.backward[i])
 		}
 		e.accumulate = true
-	}
-	if e.accumulate {
-		e.pool.run(&e.denormalize)
 	}
 	return nil
 }
@@ -330,7 +343,11 @@ func (e *Engine) check(inputs []float32, targets, raw [][]float32) (count int, e
 // prepare lays changed weights out for forward.
 func (e *Engine) prepare() {
 	if !e.packed {
-		e.pool.run(&e.normalize)
+		if e.normalized {
+			e.pool.run(&e.normalizeRest)
+		} else {
+			e.pool.run(&e.normalize)
+		}
 		e.pool.run(&e.pack)
 		e.packed = true
 	}

@@ -94,8 +94,13 @@ func (n *normalization) combine(g *channelGroup, dst, a, b []float32) {
 // normalize makes a group's weights.
 func (n *normalization) normalize(task int) {
 	g := &n.groups[task]
+	n.dot(g, n.norm[g.first:][:g.count], n.direction, n.direction)
+	n.scale(g)
+}
+
+// scale makes a group's weights of the squares of its norms, which it takes the roots of.
+func (n *normalization) scale(g *channelGroup) {
 	norm, factor := n.norm[g.first:][:g.count], n.factor[g.first:][:g.count]
-	n.dot(g, norm, n.direction, n.direction)
 	for i := range norm {
 		norm[i] = float32(math.Sqrt(float64(norm[i])))
 		factor[i] = 0 // of a channel that only pads
@@ -111,6 +116,12 @@ func (n *normalization) normalize(task int) {
 // dg = dw.v / |v| and dv = g/|v| dw - g dw.v / |v|^3 v.
 func (n *normalization) denormalize(task int) {
 	g := &n.groups[task]
+	n.denormalizeGains(g)
+	n.combine(g, n.gradient, n.gradient, n.direction)
+}
+
+// denormalizeGains makes the gradients of a group's gains, and the factors by which those of its directions are made.
+func (n *normalization) denormalizeGains(g *channelGroup) {
 	norm, factor := n.norm[g.first:][:g.count], n.factor[g.first:][:g.count]
 	along := n.gainGradient[g.first:][:g.count]
 	n.dot(g, along, n.gradient, n.direction)
@@ -121,7 +132,31 @@ func (n *normalization) denormalize(task int) {
 			g.q[i] = -factor[i] * along[i] / norm[i]
 		}
 	}
-	n.combine(g, n.gradient, n.gradient, n.direction)
+}
+
+// contiguous says whether each group's weights lie side by side.
+func (n *normalization) contiguous() bool { return n.groups[0].count > 1 }
+
+// update denormalizes, moves and normalizes a group in as few passes over memory as that takes: a layer may have millions of
+// weights, and what is done to some of them is done while the caches have them. Groups are contiguous, and
+// weights and gains those places among all.
+func (n *normalization) update(e *Engine, task, weights, gains int) {
+	g := &n.groups[task]
+	n.denormalizeGains(g)
+	clear(g.sums)
+	const rows = 64
+	s := g.strips[0]
+	for row := 0; row < s.rows; row += rows {
+		count := min(rows, s.rows-row)
+		first, end := s.first+row*s.width, s.first+(row+count)*s.width
+		v, gradient := &n.direction[first], &n.gradient[first]
+		n.set.Combine(gradient, gradient, &g.p[0], v, &g.q[0], 4*s.width, count, s.width/n.set.Lanes)
+		e.optimizer.move(e, weights+first, weights+end, 0)
+		n.set.Dot(&g.sums[0], v, v, 4*s.width, count, s.width/n.set.Lanes)
+	}
+	e.optimizer.move(e, gains+g.first, gains+g.first+g.count, 1)
+	copy(n.norm[g.first:][:g.count], g.sums)
+	n.scale(g)
 }
 
 // begin sets the gains such that the weights are the directions.

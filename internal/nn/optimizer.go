@@ -19,18 +19,30 @@ func newOptimizer(e *Engine) optimizer {
 	if o.options.Kind == Adam {
 		o.second = aligned(len(e.weights))
 	}
-	const block = 8192
-	weightBlocks := (e.biases + block - 1) / block
-	biasBlocks := (len(e.weights) - e.biases + block - 1) / block
-	o.update = e.newPhase(part{name: "optimizer", tasks: func() int { return weightBlocks + biasBlocks }, run: func(_ *worker, task int) {
-		first, end, kind := task*block, min((task+1)*block, e.biases), 0
-		if task >= weightBlocks {
-			first = e.biases + (task-weightBlocks)*block
-			end, kind = min(first+block, len(e.weights)), 1
+	var moving []part
+	for _, p := range e.parameters {
+		n := p.normalization
+		if n == nil || !n.contiguous() {
+			moving = append(moving, o.blocks(e, p.weightsFirst, len(p.gradient), 0), o.blocks(e, p.biasFirst, len(p.bias), 1))
+			if n != nil {
+				moving = append(moving, o.blocks(e, p.gainFirst, len(n.gain), 1))
+			}
+			continue
 		}
-		e.optimizer.move(e, first, end, kind)
-	}})
+		moving = append(moving, o.blocks(e, p.biasFirst, len(p.bias), 1),
+			part{name: "optimizer", tasks: n.tasks, run: func(_ *worker, task int) { n.update(e, task, p.weightsFirst, p.gainFirst) }})
+	}
+	o.update = e.newPhase(moving...)
 	return o
+}
+
+// blocks is the part that moves a number of weights, of kind 0, or of biases, of kind 1, some at a time.
+func (o *optimizer) blocks(e *Engine, first, count, kind int) part {
+	const block = 8192
+	return part{name: "optimizer", tasks: func() int { return (count + block - 1) / block }, run: func(_ *worker, task int) {
+		at := first + task*block
+		e.optimizer.move(e, at, min(at+block, first+count), kind)
+	}}
 }
 
 // moments are numbers that lie as the weights do, in the order of [Optimizer.Moments].

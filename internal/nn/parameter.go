@@ -96,14 +96,22 @@ func (e *Engine) newParameters(operations []operation) {
 	for _, described := range e.layout.Parameters {
 		e.places = append(e.places, layers[described.Layer].place(described))
 	}
-	var normalize, denormalize []part
+	// Groups that are not contiguous are normalized by phases of their own; the optimizer takes the others along.
+	var normalize, normalizeRest, denormalize, denormalizeRest []part
 	for _, p := range e.parameters {
-		if n := p.normalization; n != nil {
-			normalize = append(normalize, part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.normalize(task) }})
-			denormalize = append(denormalize, part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.denormalize(task) }})
+		n := p.normalization
+		if n == nil {
+			continue
+		}
+		forward := part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.normalize(task) }}
+		backward := part{name: p.name + " pack", tasks: n.tasks, run: func(_ *worker, task int) { n.denormalize(task) }}
+		normalize, denormalize = append(normalize, forward), append(denormalize, backward)
+		if !n.contiguous() {
+			normalizeRest, denormalizeRest = append(normalizeRest, forward), append(denormalizeRest, backward)
 		}
 	}
-	e.normalize, e.denormalize = e.newPhase(normalize...), e.newPhase(denormalize...)
+	e.normalize, e.normalizeRest = e.newPhase(normalize...), e.newPhase(normalizeRest...)
+	e.denormalize, e.denormalizeRest = e.newPhase(denormalize...), e.newPhase(denormalizeRest...)
 }
 
 // place is where a tensor of a layer's numbers lies among those of all layers.
@@ -174,7 +182,7 @@ func (e *Engine) setState(s weights.State) {
 		copy(c.running, s.RunningMeans[i])
 	}
 	e.optimizer.steps = s.Steps
-	e.packed = false
+	e.changed()
 }
 
 // Initialize draws weights anew, as [weights.Layout.Start] says. The optimizer begins anew too. The same seed gives the
