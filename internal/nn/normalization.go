@@ -30,6 +30,15 @@ type channelGroup struct {
 // strip is where some of a group's weights are: rows of so many numbers, a step of numbers apart.
 type strip struct{ first, step, rows, width int }
 
+// blocks goes through the strip some rows at a time, since kernels go over all rows for one vector of channels after the other:
+// so that memory is read once.
+func (s *strip) blocks(visit func(first, rows int)) {
+	const most = 64
+	for row := 0; row < s.rows; row += most {
+		visit(s.first+row*s.step, min(most, s.rows-row))
+	}
+}
+
 func newNormalization(set *kernel.Set, o operation) *normalization {
 	n := &normalization{set: set}
 	panel := set.Panel
@@ -67,7 +76,9 @@ func (n *normalization) tasks() int { return len(n.groups) }
 func (n *normalization) dot(g *channelGroup, sums, a, b []float32) {
 	clear(g.sums)
 	for _, s := range g.strips {
-		n.set.Dot(&g.sums[0], &a[s.first], &b[s.first], 4*s.step, s.rows, s.width/n.set.Lanes)
+		s.blocks(func(first, rows int) {
+			n.set.Dot(&g.sums[0], &a[first], &b[first], 4*s.step, rows, s.width/n.set.Lanes)
+		})
 	}
 	if g.count > 1 {
 		copy(sums, g.sums)
@@ -87,7 +98,9 @@ func (n *normalization) combine(g *channelGroup, dst, a, b []float32) {
 		}
 	}
 	for _, s := range g.strips {
-		n.set.Combine(&dst[s.first], &a[s.first], &g.p[0], &b[s.first], &g.q[0], 4*s.step, s.rows, s.width/n.set.Lanes)
+		s.blocks(func(first, rows int) {
+			n.set.Combine(&dst[first], &a[first], &g.p[0], &b[first], &g.q[0], 4*s.step, rows, s.width/n.set.Lanes)
+		})
 	}
 }
 
@@ -144,16 +157,13 @@ func (n *normalization) update(e *Engine, task, weights, gains int) {
 	g := &n.groups[task]
 	n.denormalizeGains(g)
 	clear(g.sums)
-	const rows = 64
-	s := g.strips[0]
-	for row := 0; row < s.rows; row += rows {
-		count := min(rows, s.rows-row)
-		first, end := s.first+row*s.width, s.first+(row+count)*s.width
+	s := &g.strips[0]
+	s.blocks(func(first, rows int) {
 		v, gradient := &n.direction[first], &n.gradient[first]
-		n.set.Combine(gradient, gradient, &g.p[0], v, &g.q[0], 4*s.width, count, s.width/n.set.Lanes)
-		e.optimizer.move(e, weights+first, weights+end, 0)
-		n.set.Dot(&g.sums[0], v, v, 4*s.width, count, s.width/n.set.Lanes)
-	}
+		n.set.Combine(gradient, gradient, &g.p[0], v, &g.q[0], 4*s.step, rows, s.width/n.set.Lanes)
+		e.optimizer.move(e, weights+first, weights+first+rows*s.step, 0)
+		n.set.Dot(&g.sums[0], v, v, 4*s.step, rows, s.width/n.set.Lanes)
+	})
 	e.optimizer.move(e, gains+g.first, gains+g.first+g.count, 1)
 	copy(n.norm[g.first:][:g.count], g.sums)
 	n.scale(g)
