@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"alrc/internal/format/pixel"
 	"alrc/internal/format/tiff"
@@ -80,7 +81,7 @@ func (s *ScanFile) isMask(before, page, count int) bool {
 	if err != nil {
 		return false
 	}
-	if isMaskPage(tags) {
+	if isMaskPage(tags) || isNamedMask(tags) {
 		return true
 	}
 	if count != 2 {
@@ -212,14 +213,22 @@ func (p *Partial) readMask(name, path string, i int) error {
 // findMask takes what is NaN for unseen, and the mask that the file may have.
 func (s *ScanFile) findMask(p *Partial, name string) error {
 	missing := p.seeFinite()
+	mask, err := s.file.Mask(p.Page)
 	if page, ok := s.masks[p.Page]; ok {
-		mask, err := s.read(page)
-		if err == nil && p.sameShape(mask) && sameZeros(mask.Pixels, p.Mask) {
-			p.Mask = mask.Pixels
+		image, err := s.read(page)
+		if err != nil {
+			return err
+		}
+		if p.sameShape(image) && sameZeros(image.Pixels, p.Mask) {
+			p.Mask = image.Pixels
 			return nil
 		}
+		if isNamedMask(image.Tags) && p.sameShape(image) {
+			if mask, _, err = asMask(image.Pixels); err != nil {
+				return fmt.Errorf("%s: its mask, image %d: %w", name, page, err)
+			}
+		}
 	}
-	mask, err := s.file.Mask(p.Page)
 	if err != nil {
 		return fmt.Errorf("%s: its mask: %w", name, err)
 	}
@@ -288,14 +297,26 @@ func (p *Partial) note() {
 
 // The page that has the mask is named so, by TIFF's tag for that.
 const (
-	pageName = 285
-	maskPage = "mask: how much of each pixel was seen, from 0 to 1"
+	description = 270
+	pageName    = 285
+	maskPage    = "mask: how much of each pixel was seen, from 0 to 1"
 )
 
 func isMaskPage(tags []tiff.Tag) bool {
 	for _, tag := range tags {
 		if tag.ID == pageName && string(bytes.TrimRight(tag.Data, "\x00")) == maskPage {
 			return true
+		}
+	}
+	return false
+}
+
+// isNamedMask says whether an image is called mask, as DigitalMicrograph's and other files name theirs.
+func isNamedMask(tags []tiff.Tag) bool {
+	for _, tag := range tags {
+		if tag.ID == description {
+			title, _, _ := strings.Cut(strings.TrimRight(string(tag.Data), "\x00"), "\n")
+			return strings.EqualFold(strings.TrimSpace(title), "mask")
 		}
 	}
 	return false

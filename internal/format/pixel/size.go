@@ -82,7 +82,7 @@ func NewSize(x float64, xUnit string, y float64, yUnit string) Size {
 		if kindX != kindY || kindX == 0 {
 			return Size{}
 		}
-		y *= fromY / fromX
+		y = round(y * fromY / fromX)
 	}
 	if s := (Size{x, y, xUnit}); s.Known() && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		return s
