@@ -91,7 +91,7 @@ Without flags: generated micrographs, spiral scans of 2 to 30 % of the pixels, b
   alrc train micrographs --data "$MICROGRAPHS" --test "$MICROGRAPHS/last.tif" --out runs/mine
   alrc complete runs/mine/alrc-3 scan.tif`,
 	}, []string{"none", "alrc:3"}, 200, 1, func(flags *pflag.FlagSet) {
-		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, or a file, a glob or a folder of TIFF, PNG or .npy files; repeatable")
+		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, or a file, a glob or a folder of image files; repeatable")
 		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
 		flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` where the files of --config are now")
 		flags.StringArrayVar(&f.exclude, "exclude", nil, "`FILES` not to use: a file, a folder or a glob; repeatable")
