@@ -159,15 +159,10 @@ func split(word string) []string {
 		}
 		return append([]string{rest, "loss"}, nonEmpty(digits)...)
 	}
-	// As llm.c has it: trl, tel, vl.
+	// As llm.c has it: trl, tel.
 	if rest, ok := strings.CutSuffix(word, "l"); ok && len(word) <= 5 {
 		switch rest {
-		case "tr", "trn", "te", "tst", "v", "t", "dev":
-			if rest == "v" {
-				rest = "val"
-			} else if rest == "t" {
-				rest = "train"
-			}
+		case "tr", "trn", "te", "tst", "dev":
 			return []string{rest, "loss"}
 		}
 	}

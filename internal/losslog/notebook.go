@@ -13,6 +13,8 @@ func isNotebook(head []byte) bool {
 	return bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"cells"`)) && bytes.Contains(text, []byte(`"cell_type"`))
 }
 
+var errNoOutput = errors.New("it is a notebook whose cells have printed nothing")
+
 // notebookReader reads what the cells of a notebook printed.
 type notebookReader struct {
 	stream jsonStream
@@ -21,6 +23,7 @@ type notebookReader struct {
 	out    bytes.Buffer
 	html   htmlText
 	wrote  bool // since the last output began
+	any    bool // output was written
 }
 
 func newNotebookReader(r *bufio.Reader) *notebookReader {
@@ -33,6 +36,9 @@ func (n *notebookReader) Read(p []byte) (int, error) {
 		if err != nil {
 			if errors.Is(err, io.EOF) && len(n.stream.stack) > 0 {
 				return 0, io.ErrUnexpectedEOF
+			}
+			if errors.Is(err, io.EOF) && !n.any {
+				return 0, errNoOutput
 			}
 			return 0, err
 		}
@@ -69,10 +75,10 @@ func (n *notebookReader) text() {
 	switch n.key {
 	case "text", "text/plain":
 		n.out.Write(n.stream.text)
-		n.wrote = true
+		n.wrote, n.any = true, true
 	case "text/html":
 		n.html.write(&n.out, n.stream.text)
-		n.wrote = true
+		n.wrote, n.any = true, true
 	}
 }
 

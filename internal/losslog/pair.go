@@ -441,7 +441,7 @@ func (r *lineReader) labelOf() []byte {
 	r.label = r.label[:0]
 	for i := range r.tokens {
 		t := &r.tokens[i]
-		if t.used || t.kind != wordToken && t.kind != quotedToken {
+		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) {
 			continue
 		}
 		word := r.word(i)
@@ -460,6 +460,16 @@ func (r *lineReader) labelOf() []byte {
 		}
 	}
 	return r.label
+}
+
+// keyOfWord says whether token i names the word behind it, as in "time_avg:none".
+func (r *lineReader) keyOfWord(i int) bool {
+	if i+2 >= len(r.tokens) {
+		return false
+	}
+	mark, value := &r.tokens[i+1], &r.tokens[i+2]
+	return mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && mark.end == mark.begin+1 && value.kind == wordToken &&
+		mark.begin == r.tokens[i].end && value.begin == mark.end
 }
 
 // Kinds of words that tell lines apart.

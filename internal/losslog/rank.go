@@ -109,7 +109,9 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case r.meaning.strength == roleAlone:
 		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
-		return true
+		return r.count > 1
+	case s.text && finite > 1 && r.least == r.most:
+		return false
 	case s.fields[r.field].counter <= batches:
 		return false
 	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
@@ -180,7 +182,9 @@ func (r ranked) compare(other ranked) int {
 		return 0
 	}
 	keys := func(r, other ranked) []int {
-		return []int{flag(r.growing), flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
+		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
+		still := r.count-r.nonFinite > 1 && r.least == r.most && other.least < other.most
+		return []int{flag(r.growing || still), flag(rare && other.meaning.strength > unknown), flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
 			flag(r.meaning.parts > 0), flag(r.meaning.statistic == averaged || r.summary)}
 	}

@@ -114,6 +114,9 @@ func (r *Report) subject() string {
 	if len(s.Where) > 0 {
 		text += " where " + strings.Join(s.Where, " and ")
 	}
+	if s.Lines != "" {
+		text += fmt.Sprintf(" of lines with %q", s.Lines)
+	}
 	text += fmt.Sprintf(": %s (%s to %s)", counted(r.Steps, "step"), grouped(r.First), grouped(r.Last))
 	if r.Losses != r.Steps {
 		text += fmt.Sprintf(" with %s", verb(r.Losses, "loss", "losses"))
@@ -122,6 +125,12 @@ func (r *Report) subject() string {
 	var left []string
 	if s.LeftOut > 0 {
 		left = append(left, grouped(s.LeftOut)+" of other series")
+	}
+	if s.OtherRuns > 0 {
+		left = append(left, grouped(s.OtherRuns)+" of other runs")
+	}
+	if s.Repeated > 0 {
+		left = append(left, grouped(s.Repeated)+" written twice")
 	}
 	if s.Superseded > 0 {
 		left = append(left, grouped(s.Superseded)+" done anew after a resumption")
