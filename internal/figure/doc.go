@@ -2,7 +2,6 @@
 // pages that hold them.
 //
 // A [Plot] says what to show and no more; [Figure] puts several beside each other with one legend; [Terminal] and
-// [ASCII] show a plot as text. [Smooth] and [Downsample] prepare long series, and a [Downsampler] takes points one by
-// one in bounded memory, keeping extremes, since a spike is what most readers look for. A [Page] is one HTML file
-// that needs nothing else.
+// [ASCII] show a plot as text. [Smooth] prepares long series. Of those longer than a figure is wide extremes are kept,
+// since a spike is what most readers look for. A [Page] is one HTML file that needs nothing else.
 package figure

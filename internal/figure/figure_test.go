@@ -29,12 +29,12 @@ func TestDownsampleKeepsSpikes(t *testing.T) {
 	x, y := wave(100_000)
 	y[12_345], y[77_777] = 1e9, -5
 	y[50_000], y[50_001] = math.NaN(), math.Inf(1)
-	stream := NewDownsampler(1000)
+	stream := newDownsampler(1000)
 	for i := range x {
 		stream.Add(x[i], y[i])
 	}
 	streamX, streamY := stream.Points()
-	wholeX, wholeY := Downsample(x, y, 1000)
+	wholeX, wholeY := downsample(x, y, 1000)
 	for name, points := range map[string][2][]float64{"whole": {wholeX, wholeY}, "stream": {streamX, streamY}} {
 		shortX, shortY := points[0], points[1]
 		if len(shortX) > 1002 || len(shortX) < 400 {
@@ -59,7 +59,7 @@ func TestDownsampleKeepsSpikes(t *testing.T) {
 
 func TestDownsamplerKeepsEverythingThatFits(t *testing.T) {
 	for n := range 9 {
-		d := NewDownsampler(16)
+		d := newDownsampler(16)
 		for i := range n {
 			d.Add(float64(i), float64(i%3))
 		}
@@ -73,12 +73,11 @@ func TestSmooth(t *testing.T) {
 	nan := math.NaN()
 	for _, test := range []struct{ got, want []float64 }{
 		{Smooth([]float64{1, 2, 3, 4, 5}, 3), []float64{1.5, 2, 3, 4, 4.5}},
-		{SmoothTrailing([]float64{1, 2, 3, 4, 5}, 3), []float64{1, 1.5, 2, 3, 4}},
-		{SmoothTrailing([]float64{nan, 2, nan, nan, 5}, 2), []float64{nan, 2, 2, nan, 5}},
 		{Smooth([]float64{1, 2}, 100), []float64{1.5, 1.5}},
 		{Smooth(nil, 3), []float64{}},
+		{Smooth([]float64{nan, 2, nan, nan, 5}, 2), []float64{2, 2, nan, 5, 5}},
 		// A huge loss leaves nothing behind once it is out of the window.
-		{SmoothTrailing([]float64{1e300, 1, 1, 1}, 2), []float64{1e300, 5e299, 1, 1}},
+		{Smooth([]float64{1e300, 1, 1, 1}, 2), []float64{5e299, 1, 1, 1}},
 	} {
 		if fmt.Sprint(test.got) != fmt.Sprint(test.want) {
 			t.Errorf("got %v, want %v", test.got, test.want)
@@ -284,7 +283,7 @@ func TestPageIsWhole(t *testing.T) {
 }
 
 func BenchmarkDownsampler(b *testing.B) {
-	d := NewDownsampler(4000)
+	d := newDownsampler(4000)
 	b.SetBytes(16)
 	for i := range b.N {
 		d.Add(float64(i), float64(i%1000))

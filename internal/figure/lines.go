@@ -12,7 +12,7 @@ func (p *Plot) lines(x, y []float64, points int, step bool) [][][2]float64 {
 		for end < len(x) && p.visible(y[end]) && finite(x[end]) {
 			end++
 		}
-		shortX, shortY := Downsample(x[begin:end], y[begin:end], max(8, points))
+		shortX, shortY := downsample(x[begin:end], y[begin:end], max(8, points))
 		part := make([][2]float64, 0, len(shortX))
 		for i := range shortX {
 			if step && i > 0 {

@@ -5,23 +5,13 @@ import "math"
 // Smooth returns the centred moving average over a window of values. At the ends, and around values that are not
 // finite, the average is of those that there are; where there is none it is NaN.
 func Smooth(y []float64, window int) []float64 {
-	window = max(window, 1)
-	return movingMean(y, window, window/2)
-}
-
-// SmoothTrailing returns the mean of each value and those before it, window in all: what was known at that step.
-func SmoothTrailing(y []float64, window int) []float64 {
-	window = max(window, 1)
-	return movingMean(y, window, 0)
-}
-
-// movingMean averages y[i+ahead-window+1 : i+ahead+1]. Sums over windows are put together from sums over halves of
-// fixed blocks, never by subtracting, so that one huge loss leaves no rounding error in later means.
-func movingMean(y []float64, window, ahead int) []float64 {
+	// The mean of point i is that of y[i+ahead-window+1 : i+ahead+1]. Sums over windows are put together from sums over
+	// halves of fixed blocks, never by subtracting, so that one huge loss leaves no rounding error in later means.
 	n := len(y)
 	means := make([]float64, n)
+	window = max(window, 1)
+	ahead := min(window/2, n)
 	window = min(window, 2*n+1)
-	ahead = min(ahead, n)
 	// Padding on both sides makes every window a whole one.
 	length := n + 2*window
 	at := func(i int) (float64, float64) {
@@ -58,13 +48,13 @@ func movingMean(y []float64, window, ahead int) []float64 {
 	return means
 }
 
-// Downsample returns at most about n points that look the same when drawn n/2 pixels wide: of each run of
+// downsample returns at most about n points that look the same when drawn n/2 pixels wide: of each run of
 // neighbouring points the lowest and the highest, and the first and last of all. Points whose y is not finite are left out.
-func Downsample(x, y []float64, n int) (shortX, shortY []float64) {
+func downsample(x, y []float64, n int) (shortX, shortY []float64) {
 	if len(x) <= n {
 		return x, y
 	}
-	d := NewDownsampler(n)
+	d := newDownsampler(n)
 	// The number of points is known, so every run can be of the same length.
 	d.run = (len(x) + d.capacity - 1) / d.capacity
 	for i := range x {
@@ -73,9 +63,9 @@ func Downsample(x, y []float64, n int) (shortX, shortY []float64) {
 	return d.Points()
 }
 
-// Downsampler thins a stream of points of unknown length in bounded memory, keeping extremes. Make one with
-// [NewDownsampler].
-type Downsampler struct {
+// downsampler thins a stream of points of unknown length in bounded memory, keeping extremes. Make one with
+// [newDownsampler].
+type downsampler struct {
 	capacity int // of buckets
 	run      int // points in a whole bucket
 	buckets  []bucket
@@ -93,14 +83,14 @@ type bucket struct {
 	lowFirst  bool
 }
 
-// NewDownsampler returns a Downsampler that keeps at most about n points, at least 8.
-func NewDownsampler(n int) *Downsampler {
+// newDownsampler returns a downsampler that keeps at most about n points, at least 8.
+func newDownsampler(n int) *downsampler {
 	capacity := max(n, 8) / 2
-	return &Downsampler{capacity: capacity, run: 1, buckets: make([]bucket, 0, capacity)}
+	return &downsampler{capacity: capacity, run: 1, buckets: make([]bucket, 0, capacity)}
 }
 
 // Add takes a point; one whose y is not finite is left out.
-func (d *Downsampler) Add(x, y float64) {
+func (d *downsampler) Add(x, y float64) {
 	if y-y != 0 { // NaN or infinite
 		return
 	}
@@ -134,7 +124,7 @@ func (d *Downsampler) Add(x, y float64) {
 }
 
 // merge halves the number of buckets by joining neighbours.
-func (d *Downsampler) merge() {
+func (d *downsampler) merge() {
 	half := 0
 	for i := 0; i < len(d.buckets); i += 2 {
 		b := d.buckets[i]
@@ -161,7 +151,7 @@ func (d *Downsampler) merge() {
 }
 
 // Points returns the points kept so far, in the order in which they came.
-func (d *Downsampler) Points() (x, y []float64) {
+func (d *downsampler) Points() (x, y []float64) {
 	add := func(p point) {
 		if k := len(x) - 1; k >= 0 && x[k] == p.x && y[k] == p.y {
 			return

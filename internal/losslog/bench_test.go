@@ -131,8 +131,8 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	for i := range int64(100_000) {
-		w.Scalar("loss", i, 1/float64(i+1))
-		w.Scalar("learning_rate", i, 1)
+		w.Scalars(i, eventlog.Scalar{Tag: "loss", Value: 1 / float64(i+1)})
+		w.Scalars(i, eventlog.Scalar{Tag: "learning_rate", Value: 1})
 	}
 	if err := w.Close(); err != nil {
 		b.Fatal(err)

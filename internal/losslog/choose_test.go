@@ -24,7 +24,7 @@ func TestLossBehindTheSample(t *testing.T) {
 		}
 		for step := range int64(50_000) {
 			for _, tag := range tags {
-				w.Scalar(tag, step, float64(step+1))
+				w.Scalars(step, eventlog.Scalar{Tag: tag, Value: float64(step + 1)})
 			}
 		}
 		if err := w.Close(); err != nil {

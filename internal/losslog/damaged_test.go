@@ -61,7 +61,7 @@ func TestTruncated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range int64(100) {
-		w.Scalar("loss", i, 1)
+		w.Scalars(i, eventlog.Scalar{Tag: "loss", Value: 1})
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestFolders(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, value := range values {
-			w.Scalar("loss", first+int64(i), value)
+			w.Scalars(first+int64(i), eventlog.Scalar{Tag: "loss", Value: value})
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

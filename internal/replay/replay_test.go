@@ -92,8 +92,8 @@ func TestNumbersAreTheLibrarys(t *testing.T) {
 	}
 	single := make([]float64, len(losses))
 	for i, loss := range losses {
-		events.Scalar("lr", int64(i+1), 1)
-		events.Scalar("loss", int64(i+1), loss)
+		events.Scalars(int64(i+1), eventlog.Scalar{Tag: "lr", Value: 1})
+		events.Scalars(int64(i+1), eventlog.Scalar{Tag: "loss", Value: loss})
 		single[i] = float64(float32(loss))
 	}
 	if err := events.Close(); err != nil {

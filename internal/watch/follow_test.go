@@ -98,7 +98,7 @@ func TestFollowEvents(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range int64(100) {
-		w.Scalar("loss", i, 1+0.1*random.NormFloat64())
+		w.Scalars(i, eventlog.Scalar{Tag: "loss", Value: 1 + 0.1*random.NormFloat64()})
 	}
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestFollowEvents(t *testing.T) {
 	alerts, stop := follow(t, losslog.Options{Inputs: []string{dir}})
 	defer stop()
 	time.Sleep(100 * time.Millisecond)
-	w.Scalar("loss", 100, 9)
+	w.Scalars(100, eventlog.Scalar{Tag: "loss", Value: 9})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

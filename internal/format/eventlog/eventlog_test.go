@@ -58,7 +58,7 @@ func TestWriterBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.now = func() time.Time { return time.Unix(1, 500_000_000) }
-	w.Scalar("loss", 300, 0.5)
+	w.Scalars(300, Scalar{"loss", 0.5})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func TestRoundTrip(t *testing.T) {
 	values := []float64{0, -1.5, math.Inf(1), math.Pi, 1e-30}
 	content := write(t, func(w *Writer) {
 		for i, value := range values {
-			w.Scalar("loss/train", int64(i)*1e9, value)
-			w.Scalar("scale", -3, value)
+			w.Scalars(int64(i)*1e9, Scalar{"loss/train", value})
+			w.Scalars(-3, Scalar{"scale", value})
 		}
 	})
 	r := NewReader(iotestOneByte{bytes.NewReader(content)})
@@ -199,7 +199,7 @@ func count(r *Reader) (scalars int, err error) {
 func TestDamage(t *testing.T) {
 	content := write(t, func(w *Writer) {
 		for i := range int64(10) {
-			w.Scalar("loss", i, 1)
+			w.Scalars(i, Scalar{"loss", 1})
 		}
 	})
 	size := len(record(unhex(t, "09 000000000000f83f 10 01 2a 0d 0a 0b 0a 04 6c6f7373 15 0000003f")))
@@ -259,7 +259,7 @@ func TestCreateSortsBehind(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	content := write(f, func(w *Writer) {
 		for i := range int64(3) {
-			w.Scalar("loss", i, float64(i))
+			w.Scalars(i, Scalar{"loss", float64(i)})
 		}
 	})
 	f.Add(content, false)
@@ -291,8 +291,8 @@ func BenchmarkReader(b *testing.B) {
 			b.Fatal(err)
 		}
 		for i := range int64(100_000) {
-			w.Scalar("train/loss", i, 1/float64(i))
-			w.Scalar("train/learning_rate", i, 1)
+			w.Scalars(i, Scalar{"train/loss", 1 / float64(i)})
+			w.Scalars(i, Scalar{"train/learning_rate", 1})
 		}
 		w.Close()
 		if content, err = os.ReadFile(w.file.Name()); err != nil {
@@ -318,6 +318,6 @@ func BenchmarkWriter(b *testing.B) {
 	step := int64(0)
 	for b.Loop() {
 		step++
-		w.Scalar("train/loss", step, 1)
+		w.Scalars(step, Scalar{"train/loss", 1})
 	}
 }

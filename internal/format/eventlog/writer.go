@@ -74,11 +74,6 @@ func Create(dir string) (*Writer, error) {
 	}
 }
 
-// Scalar appends a value of a tag at a step, as [Writer.Scalars] does.
-func (w *Writer) Scalar(tag string, step int64, value float64) error {
-	return w.Scalars(step, Scalar{tag, value})
-}
-
 // Scalars appends the values of a step as one record. TensorBoard keeps single precision. Values that are not finite
 // are legal. The values are in the file for good after the next [Writer.Sync].
 func (w *Writer) Scalars(step int64, scalars ...Scalar) error {
