@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"alrc/internal/experiment"
 	"alrc/internal/place"
+	"alrc/internal/words"
 )
 
 // started is when the process began, but for the time that it takes to load the program.
@@ -86,7 +89,7 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 			encoder.SetIndent("", "  ")
 			return encoder.Encode(b)
 		}
-		return writeBenchmark(command.OutOrStdout(), b)
+		return writeBenchmark(command.OutOrStdout(), layout(command.OutOrStdout()), b)
 	}
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
@@ -109,41 +112,44 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 	return command
 }
 
-func writeBenchmark(w io.Writer, b *experiment.Benchmark) error {
+func writeBenchmark(w io.Writer, l words.Layout, b *experiment.Benchmark) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "Kernels %s, width %v, %s loss. The first step was done %.0f ms after the start of the program.\n\n",
+	line := func(format string, arguments ...any) {
+		text.WriteString(l.Wrap(fmt.Sprintf(format, arguments...), "") + "\n")
+	}
+	line("Kernels %s, width %v, %s loss. The first step was done %.0f ms after the start of the program.\n",
 		b.Kernels, b.Width, b.Loss, b.FirstStepMilliseconds)
-	fmt.Fprintf(&text, "%10s %7s %9s %8s %7s %9s %8s %9s\n", "batch size", "threads", "ms a step", "floor ms", "times", "images/s", "GFLOP/s", "memory MB")
+	var rows [][]string
 	for _, m := range b.Results {
-		fmt.Fprintf(&text, "%10d %7d %9.4g %8.3g %7.2f %9.4g %8.4g %9.0f\n", m.BatchSize, m.Threads, m.MillisecondsPerStep, m.FloorMilliseconds,
-			m.MillisecondsPerStep/m.FloorMilliseconds, m.ImagesPerSecond, m.EffectiveGFLOPS, float64(m.PeakMemory)/1e6)
+		rows = append(rows, []string{strconv.Itoa(m.BatchSize), strconv.Itoa(m.Threads), fmt.Sprintf("%.4g", m.MillisecondsPerStep),
+			fmt.Sprintf("%.3g", m.FloorMilliseconds), fmt.Sprintf("%.2f", m.MillisecondsPerStep/m.FloorMilliseconds),
+			fmt.Sprintf("%.4g", m.ImagesPerSecond), fmt.Sprintf("%.4g", m.EffectiveGFLOPS), fmt.Sprintf("%.0f", float64(m.PeakMemory)/1e6)})
 	}
-	text.WriteString("\nThe floor is the time of the products alone, as they are computed, at the limit of the threads, which was measured as")
-	for _, m := range b.Results[:1] {
-		fmt.Fprintf(&text, "\n%s GFLOP/s, or that of moving all weights at %s GB/s, whichever is longer.\n", number(m.PeakGFLOPS), number(m.Bandwidth/1e9))
-	}
-	text.WriteString("GFLOP/s are those of direct convolutions, of which Winograd's algorithm saves most.\n\nMilliseconds a step:\n")
-	fmt.Fprintf(&text, "%-22s", "batch size")
-	for _, m := range b.Results {
-		fmt.Fprintf(&text, "%10d", m.BatchSize)
-	}
-	text.WriteString("\n")
-	for i, part := range b.Results[0].Parts {
-		fmt.Fprintf(&text, "%-22s", part.Name)
+	text.WriteString(l.Table([]string{"batch size", "threads", "ms a step", "floor ms", "times", "images/s", "GFLOP/s", "memory MB"}, rows))
+	line("\nThe floor is the time of the products alone, as they are computed, at the limit of the threads, which was measured as %s GFLOP/s, or"+
+		" that of moving all weights at %s GB/s, whichever is longer. GFLOP/s are those of direct convolutions, of which Winograd's algorithm"+
+		" saves most.\n\nMilliseconds a step:", number(b.Results[0].PeakGFLOPS), number(b.Results[0].Bandwidth/1e9))
+	head := []string{"batch size"}
+	rows = nil
+	for i, part := range append(slices.Clone(b.Results[0].Parts), experiment.PartTime{Name: "waiting"}) {
+		row := []string{part.Name}
 		for _, m := range b.Results {
-			fmt.Fprintf(&text, "%10.3f", m.Parts[i].Milliseconds)
+			if i == 0 {
+				head = append(head, strconv.Itoa(m.BatchSize))
+			}
+			milliseconds := m.MillisecondsPerStep
+			if i < len(m.Parts) {
+				milliseconds = m.Parts[i].Milliseconds
+			} else {
+				for _, part := range m.Parts {
+					milliseconds = max(0, milliseconds-part.Milliseconds)
+				}
+			}
+			row = append(row, fmt.Sprintf("%.3f", milliseconds))
 		}
-		text.WriteString("\n")
+		rows = append(rows, row)
 	}
-	fmt.Fprintf(&text, "%-22s", "waiting")
-	for _, m := range b.Results {
-		rest := m.MillisecondsPerStep
-		for _, part := range m.Parts {
-			rest -= part.Milliseconds
-		}
-		fmt.Fprintf(&text, "%10.3f", max(0, rest))
-	}
-	text.WriteString("\n")
+	text.WriteString(l.Table(head, rows))
 	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/atomicfile"
+	"alrc/internal/evaluation"
 	"alrc/internal/figure"
 	"alrc/internal/format/mrc"
 	"alrc/internal/format/pixel"
@@ -25,9 +26,6 @@ import (
 	"alrc/internal/words"
 )
 
-// openCompleter opens a trained network: a run's folder, or its checkpoint.
-type openCompleter func(model string, threads int) (micrograph.Completer, error)
-
 // completeFlags are those of complete.
 type completeFlags struct {
 	method, mask, truth, out, uncertainty string
@@ -36,7 +34,7 @@ type completeFlags struct {
 	threads, page                         int
 }
 
-func newCompleteCommand(open openCompleter) *cobra.Command {
+func newCompleteCommand(open evaluation.OpenCompleter) *cobra.Command {
 	f := &completeFlags{}
 	command := &cobra.Command{
 		Use:   "complete [MODEL] IMAGE... [flags]",
@@ -82,7 +80,7 @@ whole micrograph (--truth), it prints how near the completion is to it, beside t
 	return command
 }
 
-func (f *completeFlags) run(command *cobra.Command, arguments []string, open openCompleter) error {
+func (f *completeFlags) run(command *cobra.Command, arguments []string, open evaluation.OpenCompleter) error {
 	model, images := "", arguments
 	if isModel(arguments[0]) {
 		model, images = arguments[0], arguments[1:]
@@ -167,7 +165,7 @@ func (f *completeFlags) check(model string, images []string) error {
 }
 
 // open opens a network, or takes a method without one by its word.
-func (f *completeFlags) open(model string, open openCompleter) (m micrograph.Method, closeModel func(), err error) {
+func (f *completeFlags) open(model string, open evaluation.OpenCompleter) (m micrograph.Method, closeModel func(), err error) {
 	word := cmp.Or(model, f.method, micrograph.Auto)
 	if micrograph.IsMethod(word) {
 		m, err = micrograph.ParseMethod(word, micrograph.MethodOptions{Threads: f.threads, Deviation: f.uncertainty != ""})
@@ -419,14 +417,16 @@ func compare(ctx context.Context, w io.Writer, method micrograph.Method, name st
 		return scaled
 	}
 	scaledTruth := scale(truth)
-	var text strings.Builder
-	fmt.Fprintf(&text, "\n%-12s %26s   %26s\n%-12s %9s %8s %7s   %9s %8s %7s\n", "", "against the truth", "against the blurred truth",
-		"", "MSE", "PSNR dB", "SSIM", "MSE", "PSNR dB", "SSIM")
+	l := layout(w)
+	var rows [][]string
 	line := func(m micrograph.Method, name string, pixels []float32) {
 		name, _, _ = strings.Cut(name, ",")
 		c := m.Compare(scale(pixels), scaledTruth, partial.Height, partial.Width)
-		fmt.Fprintf(&text, "%-12s %9.3g %8.2f %7.3f   %9.3g %8.2f %7.3f\n", name, c.Raw.MSE, c.Raw.PSNR, c.Raw.SSIM,
-			c.Blurred.MSE, c.Blurred.PSNR, c.Blurred.SSIM)
+		row := []string{name}
+		for _, of := range []micrograph.Metrics{c.Raw, c.Blurred} {
+			row = append(row, fmt.Sprintf("%.3g", of.MSE), fmt.Sprintf("%.2f", of.PSNR), fmt.Sprintf("%.3f", of.SSIM))
+		}
+		rows = append(rows, row)
 	}
 	line(method, name, completed)
 	for _, baseline := range micrograph.Baselines(threads) {
@@ -442,7 +442,8 @@ func compare(ctx context.Context, w io.Writer, method micrograph.Method, name st
 		}
 		line(baseline, baseline.Name, other.Pixels)
 	}
-	text.WriteString("\nOf intensities scaled so that the truth's are in [-1, 1]. Completions without a network\nare blurred as the truth is, where that is.\n")
-	_, err := io.WriteString(w, text.String())
+	_, err := fmt.Fprintf(w, "\n%s\n%s\n", l.Table([]string{"", "MSE", "PSNR dB", "SSIM", "blurred: MSE", "PSNR dB", "SSIM"}, rows),
+		l.Wrap("Against the truth, and against the blurred truth, of intensities scaled so that the truth's are in [-1, 1]. Completions without"+
+			" a network are blurred as the truth is, where that is.", ""))
 	return err
 }

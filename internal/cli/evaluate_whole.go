@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"alrc/internal/atomicfile"
+	"alrc/internal/evaluation"
 	"alrc/internal/micrograph"
 	"alrc/internal/words"
 )
@@ -29,35 +30,31 @@ type wholeRow struct {
 }
 
 // runWhole completes scans of whole micrographs by all methods, and by the networks that runs trained.
-func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open openCompleter) error {
+func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open evaluation.OpenCompleter) error {
 	trials, err := f.whole.trials()
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
-	var networks []*evaluationMethod
+	var networks []*evaluation.Method
 	if len(runs) > 0 {
-		if networks, _, err = findNetworks(runs, f.threads, open); err != nil {
+		if networks, err = evaluation.Networks(runs, f.threads, open); err != nil {
 			return &ExitError{Code: exitUsage, Err: err}
 		}
 	}
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
-	var methods []*evaluationMethod
+	var methods []*evaluation.Method
 	if f.baselines {
 		for _, baseline := range append(micrograph.Baselines(1), micrograph.Best(micrograph.MethodOptions{Threads: 1})) {
-			methods = append(methods, &evaluationMethod{Name: baseline.Name, baseline: baseline})
+			methods = append(methods, evaluation.Baseline(baseline))
 		}
 	}
-	results := map[*evaluationMethod][][]micrograph.Comparison{}
+	results := map[*evaluation.Method][][]micrograph.Comparison{}
 	methods = append(methods, networks...)
 	for _, m := range methods {
-		method, closeModel := m.baseline, func() {}
-		if m.Run != "" {
-			network, err := open(m.Run, f.threads)
-			if err != nil {
-				return err
-			}
-			method, closeModel = micrograph.Network(m.Name, network), network.Close
+		method, closeModel, err := m.Open(f.threads, open)
+		if err != nil {
+			return err
 		}
 		progress := newEvaluateProgress(command.ErrOrStderr(), m.Name, len(trials.Scans)*len(trials.Images))
 		results[m], err = trials.Evaluate(ctx, method, micrograph.EvaluateOptions{Threads: f.threads, Observe: progress.observe})
@@ -129,6 +126,7 @@ func writeWhole(w io.Writer, t micrograph.Trials, rows []wholeRow, scans int) er
 	}
 	header = append(header, "mean", "PSNR dB", "SSIM")
 	var text strings.Builder
+	l := layout(w)
 	for from := 0; from < len(rows); {
 		first, to := rows[from], from
 		var cells [][]string
@@ -144,11 +142,11 @@ func writeWhole(w io.Writer, t micrograph.Trials, rows []wholeRow, scans int) er
 				fmt.Sprintf("%.3f", r.mean(0, n, func(c micrograph.Comparison) float64 { return c.Blurred.SSIM }))))
 		}
 		fmt.Fprintf(&text, "\nScans of kind %s, coverage %.3g: 1,000 times the mean squared error\n%s", first.scan.Kind, first.scan.Coverage,
-			words.Layout{}.Table(header, cells))
+			l.Table(header, cells))
 		from = to
 	}
-	fmt.Fprintf(&text, "\nAgainst the blurred truth, in [-1, 1]; means over %s of each image. PSNR and SSIM are means over the\n"+
-		"images. What methods without a network give is blurred as the truth is, and keeps what was seen.\n", words.Counted(scans, "scan"))
+	text.WriteString(l.Wrap(fmt.Sprintf("\nAgainst the blurred truth, in [-1, 1]; means over %s of each image. PSNR and SSIM are means over the"+
+		" images. What methods without a network give is blurred as the truth is, and keeps what was seen.", words.Counted(scans, "scan")), "") + "\n")
 	_, err := io.WriteString(w, text.String())
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -297,7 +296,7 @@ func newSweepListCommand() *cobra.Command {
 		Short: "List the sweeps that come with the program",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+			var rows [][]string
 			for _, name := range sweep.Ready() {
 				content, err := sweep.Load(name)
 				if err != nil {
@@ -311,9 +310,11 @@ func newSweepListCommand() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
-				fmt.Fprintf(table, "%s\t%d runs\t%s\n", name, len(plan.Runs), plan.Title)
+				rows = append(rows, []string{name, words.Counted(len(plan.Runs), "run"), plan.Title})
 			}
-			return table.Flush()
+			out := command.OutOrStdout()
+			_, err := io.WriteString(out, layout(out).List(rows))
+			return err
 		},
 	}
 }
@@ -358,7 +359,8 @@ func newSweepStatusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeStatus(command.OutOrStdout(), folder, status)
+			out := command.OutOrStdout()
+			return writeStatus(out, layout(out), folder, status)
 		},
 	}
 	serverFlags(command.Flags(), &connection, "`URL` of the NATS server that holds the queue, where the sweep has none of its own")
@@ -381,21 +383,21 @@ func runningText(run sweep.RunStatus) string {
 }
 
 // writeStatus writes a bar, and a row for each run that is not done.
-func writeStatus(w io.Writer, folder *sweep.Folder, status *sweep.Status) error {
+func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *sweep.Status) error {
 	full, empty := "█", "░"
-	if !showsUnicode() {
+	if l.ASCII {
 		full, empty = "=", "-"
 	}
-	const width = 40
-	filled := int(width * status.Share())
-	fmt.Fprintf(w, "%s\n%s%s %.0f %%  %s\n", folder.Plan.Title, strings.Repeat(full, filled), strings.Repeat(empty, width-filled),
-		100*status.Share(), sweepText(status))
+	width := min(40, l.Width/2)
+	filled := int(float64(width) * status.Share())
+	fmt.Fprintln(w, l.Wrap(fmt.Sprintf("%s\n%s%s %.0f %%  %s", folder.Plan.Title, strings.Repeat(full, filled), strings.Repeat(empty, width-filled),
+		100*status.Share(), sweepText(status)), ""))
 	counts := status.Counts()
 	if !status.Live && counts[sweep.Done] < len(status.Runs) {
 		fmt.Fprintf(w, "No server of the sweep is up: this is what the folder tells. Go on with: alrc sweep run %s\n", quoted(folder.Dir))
 	}
 	diverged := 0
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	waiting := 0
 	const most = 20
 	for _, run := range status.Runs {
@@ -424,9 +426,9 @@ func writeStatus(w io.Writer, folder *sweep.Folder, status *sweep.Status) error 
 			detail = strings.TrimPrefix(fmt.Sprintf("%s; failed %s, the last on %s at step %s: %s", detail, words.Times(n), last.Worker,
 				thousands(last.Step), last.Error), "; ")
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", run.State, run.Run.Label, detail)
+		rows = append(rows, []string{string(run.State), run.Run.Label, detail})
 	}
-	if err := table.Flush(); err != nil {
+	if _, err := io.WriteString(w, l.List(rows)); err != nil {
 		return err
 	}
 	if waiting > most {

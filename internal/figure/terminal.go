@@ -9,9 +9,23 @@ import (
 )
 
 // Terminal draws a plot as text of the given size in characters, lines of braille dots with axes and a legend. With color, series
-// have the terminal's own colours by ANSI escape sequences.
+// have the terminal's own colours by ANSI escape sequences; without, several series have a character each, since dots are all alike.
 func Terminal(w io.Writer, p Plot, columns, rows int, color bool) error {
-	return drawText(w, p, columns, rows, &braille, color)
+	s := &braille
+	if !color && p.severalSeries() {
+		s = &symbols
+	}
+	return drawText(w, p, columns, rows, s, color)
+}
+
+// severalSeries says that there are series to be told apart.
+func (p *Plot) severalSeries() bool {
+	for _, s := range p.Series {
+		if s.Name != "" && s.Name != p.Series[0].Name {
+			return true
+		}
+	}
+	return false
 }
 
 // ASCII is Terminal for places that show nothing but ASCII: each series has a character of its own.
@@ -26,7 +40,8 @@ type style struct {
 	character                func(dots uint8, series int) rune
 	vertical, horizontal     rune
 	corner, tickUp, tickSide rune
-	plain                    bool
+	// symbols says that each series has a character of its own, and plain that all is ASCII.
+	symbols, plain bool
 }
 
 var braille = style{
@@ -35,13 +50,20 @@ var braille = style{
 	vertical:  '│', horizontal: '─', corner: '└', tickUp: '┬', tickSide: '┤',
 }
 
-const asciiSymbols = "*o+x#@"
+const seriesSymbols = "*o+#@%"
+
+func seriesSymbol(_ uint8, series int) rune { return rune(seriesSymbols[series%len(seriesSymbols)]) }
+
+var symbols = style{
+	dotsWide: 1, dotsHigh: 1, character: seriesSymbol,
+	vertical: '│', horizontal: '─', corner: '└', tickUp: '┬', tickSide: '┤',
+	symbols: true,
+}
 
 var ascii = style{
-	dotsWide: 1, dotsHigh: 1,
-	character: func(_ uint8, series int) rune { return rune(asciiSymbols[series%len(asciiSymbols)]) },
-	vertical:  '|', horizontal: '-', corner: '+', tickUp: '+', tickSide: '+',
-	plain: true,
+	dotsWide: 1, dotsHigh: 1, character: seriesSymbol,
+	vertical: '|', horizontal: '-', corner: '+', tickUp: '+', tickSide: '+',
+	symbols: true, plain: true,
 }
 
 // brailleBits is the bit of each dot of a braille character, by row and column.
@@ -258,7 +280,7 @@ func (p *Plot) textLegend(s *style, color bool) []legendText {
 	for i, series := range p.Series {
 		sample := "⠒⠒⠒"
 		switch {
-		case s.plain:
+		case s.symbols:
 			sample = string(s.character(1, i))
 		case series.Dashed:
 			sample = "⠒ ⠒"

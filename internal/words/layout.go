@@ -150,6 +150,45 @@ func (l Layout) Table(header []string, rows [][]string) string {
 	return b.String()
 }
 
+// List aligns rows without heads, all to the left, the last field of each broken into lines where the row is wider than the layout.
+// Where there is no room for that, it begins on a line of its own.
+func (l Layout) List(rows [][]string) string {
+	var widths []int
+	for _, row := range rows {
+		for i, field := range row[:max(0, len(row)-1)] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(l.Plain(field)))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		line, column := "", 0
+		for i, field := range row[:max(0, len(row)-1)] {
+			field = l.Plain(field)
+			line += field + strings.Repeat(" ", widths[i]+gap-utf8.RuneCountInString(field))
+			column += widths[i] + gap
+		}
+		last := row[len(row)-1]
+		const least = 20 // columns that are worth beginning in
+		if indent := strings.Repeat(" ", gap); l.Width > 0 && l.Width-column < least {
+			line = l.Wrap(strings.Join(strings.Fields(line), " "), indent)
+			if last != "" {
+				line += "\n" + indent + Layout{max(l.Width-gap, 1), l.ASCII}.Wrap(last, indent)
+			}
+		} else {
+			if l.Width > 0 {
+				below := Layout{l.Width - column, l.ASCII}
+				last = below.Wrap(last, "")
+			}
+			line += strings.ReplaceAll(l.Plain(last), "\n", "\n"+strings.Repeat(" ", column))
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
 // writeRow writes the lines of a row; those of heads stand at the bottom.
 func (l Layout) writeRow(b *strings.Builder, row []string, widths []int, head bool) {
 	cells := make([][]string, len(row))
