@@ -183,7 +183,7 @@ func (r ranked) compare(other ranked) int {
 	}
 	keys := func(r, other ranked) []int {
 		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
-		still := r.count-r.nonFinite > 1 && r.least == r.most && other.least < other.most
+		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most
 		return []int{flag(r.growing || still), flag(rare && other.meaning.strength > unknown), flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
 			flag(r.meaning.parts > 0), flag(r.meaning.statistic == averaged || r.summary)}
