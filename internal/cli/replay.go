@@ -42,9 +42,9 @@ func newReplayCommand() *cobra.Command {
 		Long: `Read the losses of a training run from its log, whatever wrote it, and tell which steps
 were outliers, what each clipping would have done, and which settings to use.
 
-Reads CSV and TSV, JSON lines, Hugging Face's trainer_state.json, Lightning's metrics.csv,
-TensorBoard event files, text in which names stand before numbers, and folders of these;
-compressed by gzip or not. The format is told by the content.`,
+Reads the console output of most trainers, progress bars and tables included, CSV and TSV,
+JSON lines and documents, TensorBoard event files, notebooks, and folders of these; compressed
+by gzip, zstd or bzip2 or not. The format is told by the content.`,
 		Example: `  alrc replay train.csv
   alrc replay runs/exp1                         a folder of TensorBoard event files
   alrc replay train.log --column MSE --where Val=0

@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 		return nil, first, err
 	}
 	l.whole = whole && len(l.run.files) == 1
+	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
 	if len(l.options.Where) == 0 {
@@ -33,7 +35,8 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
-	s.text = kind.format == Text
+	table, isTable := kind.table.(*csvScanner)
+	s.text = kind.format == Text || isTable && table.loose
 	return s
 }
 
@@ -316,6 +319,9 @@ func (l *Log) chooseSteps(s *survey, chosen ranked) {
 	l.chosen.epoch = c.epoch
 	l.source.Step = c.name
 	l.redrawn = c.redrawn
+	if l.kerasBars && c.name == string(ofTotal) {
+		l.note("a bar of Keras shows the mean of the epoch so far: a spike raises what follows it, too, and looks weaker than it was")
+	}
 	if c.name == "" && l.options.Batch == "" {
 		l.note("the log counts no steps beside its losses: they are numbered in order")
 	}

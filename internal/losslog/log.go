@@ -68,10 +68,11 @@ type Log struct {
 	pattern *pattern
 	remove  func() // what was spooled
 
-	whole    bool   // what was surveyed first is all of the log
-	training string // what the field that tells training from validation says of training
-	redrawn  bool   // each loss stands in two records
-	byLine   bool   // a record is a line made for people
+	whole     bool   // what was surveyed first is all of the log
+	training  string // what the field that tells training from validation says of training
+	redrawn   bool   // each loss stands in two records
+	kerasBars bool   // it is drawn by Keras
+	byLine    bool   // a record is a line made for people
 
 	plan    plan // which rows are taken, once that is known
 	planned bool

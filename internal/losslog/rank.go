@@ -221,8 +221,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 			}
 			fields[r.name] = true
 		}
-		if r.meaning.strength == unknown {
-			unnamed++
+		if r.meaning.strength == unknown && (best.meaning.strength == unknown || s.together(best.tally, r.name)) {
+			unnamed++ // it may be a loss as well
 		}
 	}
 	d = decision{ranked: best, named: best.meaning.strength > unknown}
