@@ -93,8 +93,16 @@ func overlap(a, b []float64) float64 {
 func plainGradient(p gradientPair) runfolder.Gradient   { return p.plain }
 func clippedGradient(p gradientPair) runfolder.Gradient { return p.clipped }
 
-// addGradients shows what clipping did to the distribution of gradients, where runs measured that.
-func (c *Comparison) addGradients(page *figure.Page) {
+// gradientReport is what clipping did to the distribution of gradients: a figure, a table of runs, and one of tensors for
+// each run that was clipped.
+type gradientReport struct {
+	figure figure.Figure
+	runs   figure.Table
+	layers []figure.Table
+}
+
+// gradients reports on the runs that measured their gradients, one of each clipping; nil where there is none.
+func (c *Comparison) gradients() *gradientReport {
 	shares := figure.Plot{Title: "Entries by magnitude", XLabel: "power of ten of the magnitude", YLabel: "share of entries", LogY: true}
 	norms := figure.Plot{Title: "Norm of the gradient of a batch", XLabel: "step", YLabel: "norm", LogY: true}
 	table := figure.Table{Caption: "Gradients of the same batches at the same weights, without clipping and as they were clipped. Kurtosis is" +
@@ -140,14 +148,26 @@ func (c *Comparison) addGradients(page *figure.Page) {
 		}
 	}
 	if len(table.Rows) == 0 {
+		return nil
+	}
+	return &gradientReport{figure.Figure{Plots: []figure.Plot{shares, norms}, Columns: 2}, table, layers}
+}
+
+// Width and height of the figure of gradients, in pixels.
+const gradientWidth, gradientHeight = 1900, 700
+
+// addGradients shows the report on gradients on a page, where there is one.
+func (c *Comparison) addGradients(page *figure.Page) {
+	r := c.gradients()
+	if r == nil {
 		return
 	}
 	page.Heading(2, "Gradients")
-	page.Figure(figure.Figure{Plots: []figure.Plot{shares, norms}, Columns: 2}, 1900, 700,
+	page.Figure(r.figure, gradientWidth, gradientHeight,
 		"Distribution of the magnitudes of gradients' entries, and norms of gradients, without clipping and with it.",
 		"Gradients of the same batches at the same weights. Dashed is what they are without clipping.")
-	page.Table(table)
-	for _, t := range layers {
+	page.Table(r.runs)
+	for _, t := range r.layers {
 		page.Table(t)
 	}
 }

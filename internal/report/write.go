@@ -9,19 +9,27 @@ import (
 	"alrc/internal/runfolder"
 )
 
-// Write writes report.html, curves.png, curves.svg and summary.json into a folder.
+// Write writes report.html, curves.png, curves.svg and summary.json into a folder, and gradients.png and gradients.svg where
+// gradients were measured.
 func (c *Comparison) Write(dir string) error {
 	curves, height := c.figure()
 	const width = 2000
-	for _, file := range []struct {
+	type file struct {
 		name  string
 		write func(io.Writer) error
-	}{
+	}
+	files := []file{
 		{"curves.png", func(w io.Writer) error { return curves.WritePNG(w, width, height) }},
 		{"curves.svg", func(w io.Writer) error { return curves.WriteSVG(w, width, height) }},
 		{"summary.json", c.writeSummary},
 		{"report.html", c.page().Write},
-	} {
+	}
+	if r := c.gradients(); r != nil {
+		files = append(files,
+			file{"gradients.png", func(w io.Writer) error { return r.figure.WritePNG(w, gradientWidth, gradientHeight) }},
+			file{"gradients.svg", func(w io.Writer) error { return r.figure.WriteSVG(w, gradientWidth, gradientHeight) }})
+	}
+	for _, file := range files {
 		if err := atomicfile.Write(filepath.Join(dir, file.name), file.write); err != nil {
 			return err
 		}
