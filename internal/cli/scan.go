@@ -46,6 +46,9 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
+			for _, note := range partial.Notes {
+				fmt.Fprintf(command.ErrOrStderr(), "%s: %s\n", path, note)
+			}
 			if out == "" {
 				out = stem(path) + "-scan.tif"
 			}
@@ -65,8 +68,8 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 				return err
 			}
 			low, high := micrograph.IntensityRange(partial.Pixels)
-			picture := grey(partial.Pixels, partial.Height, partial.Width, low, high)
-			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, picture) }); err != nil {
+			shown := picture(partial, partial.Pixels, low, high)
+			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, shown) }); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(command.OutOrStdout(), "%s, %dx%d pixels: %.3g %% seen by a scan of kind %s, which passes %.3g %% of the pixels.\nIt is in %s, and as a picture in %s.\n",

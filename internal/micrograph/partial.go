@@ -168,12 +168,16 @@ func NewPartial(path string, i int, scan Scan) (*Partial, error) {
 		return nil, err
 	}
 	defer s.Close()
+	chosen := i
 	if i == -1 {
-		i = s.pages[0]
+		chosen = s.pages[0]
 	}
-	p, err := s.read(i)
+	p, err := s.read(chosen)
 	if err != nil {
 		return nil, err
+	}
+	if i == -1 && len(s.pages) > 1 {
+		p.Notes = append(p.Notes, fmt.Sprintf("image %d of %d is scanned; another one by --page", chosen, len(s.pages)))
 	}
 	if err := scan.Mask(0, p.Height, p.Width, p.Mask); err != nil {
 		return nil, err

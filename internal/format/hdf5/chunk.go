@@ -16,8 +16,11 @@ const (
 	fletcher32 = 3
 )
 
-// maxChunks bounds the chunks of a dataset.
-const maxChunks = 1 << 20
+// Limits of a dataset's chunks: their number, and the bytes of one.
+const (
+	maxChunks = 1 << 20
+	maxChunk  = 1 << 29
+)
 
 // filter is what chunks went through before they were stored.
 type filter struct {

@@ -118,7 +118,7 @@ func (d *Dataset) setChunk(p *parser, rank, width int) error {
 	product := int64(1)
 	for range rank {
 		n := p.sized(width)
-		if n < 1 || n > maxRead/product {
+		if n < 1 || n > maxChunk/product {
 			return errors.New("its chunks are empty or too large: the file is damaged")
 		}
 		product *= n

@@ -73,7 +73,7 @@ func read[T float32 | float64](f *File, p Page, pixels []T) error {
 }
 
 // maxWindow bounds the memory of Zstandard's decoder.
-const maxWindow = 256 << 20
+const maxWindow = 128 << 20
 
 // block reads and unpacks the rows of a strip or tile.
 func (f *File) block(p *Page, block []byte, offset, count int64, rows int) ([]byte, error) {
