@@ -350,7 +350,7 @@ func (p *Page) Type() pixel.Type {
 		if p.Bits%8 == 0 {
 			return pixel.Floating(p.Bits / 8)
 		}
-	case p.Format == Unsigned && (p.Bits <= 16 || p.Bits == 32):
+	case p.Format == Unsigned && (p.Bits >= 1 && p.Bits <= 16 || p.Bits == 32):
 		for _, size := range []int{1, 2, 4} {
 			if p.Bits <= 8*size {
 				return pixel.Integer(size, false)

@@ -677,6 +677,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		"no palette":        {file(func(l *layout) { l.photometric = palette }), "palette"},
 		"CMYK":              {file(func(l *layout) { l.photometric = 5 }), "photometric interpretation is 5"},
 		"JPEG":              {file(func(l *layout) { l.compression = 7 }), "JPEG"},
+		"no bits":           {set(whole, 258, 0), "numbers of 0 bits"},
 		"24 bits":           {set(whole, 258, 24), "24 bits"},
 		"complex":           {file(func(l *layout) { l.format = 6 }), "format 6"},
 		"float predictor":   {file(func(l *layout) { l.predictor = 3 }), "predictor is 3"},
@@ -740,6 +741,12 @@ func FuzzRead(f *testing.F) {
 	} {
 		f.Add(writeFile([]layout{l, l}, value))
 	}
+	f.Add(bigTIFF(binary.BigEndian, 3, 2, make([]uint16, 6)))
+	packed := layout{width: 7, height: 1, samples: 1, photometric: blackIsZero}
+	f.Add(writePacked(packed, 12, 1, make([]byte, 11)))
+	f.Add(writePacked(packed, 8, compressionZSTD, []byte("\x28\xb5\x2f\xfd\x04\x00\x39\x00\x00\x01\x02\x03\x04\x05\x06\x07")))
+	f.Add(writePacked(packed, 8, compressionJPEG, []byte("\xff\xd8\xff\xd9"), field{347, 7, []uint64{0xff, 0xd8, 0xff, 0xd9}}))
+	f.Add(writePacked(packed, 8, 1, make([]byte, 21), field{270, 2, []uint64{'I', 'm', 'a', 'g', 'e', 'J', '=', '1', '\n', 'i', 'm', 'a', 'g', 'e', 's', '=', '3', 0}}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		file, err := Open(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
