@@ -72,15 +72,37 @@ func TestDownsamplerKeepsEverythingThatFits(t *testing.T) {
 func TestSmooth(t *testing.T) {
 	nan := math.NaN()
 	for _, test := range []struct{ got, want []float64 }{
-		{Smooth([]float64{1, 2, 3, 4, 5}, 3), []float64{1.5, 2, 3, 4, 4.5}},
-		{Smooth([]float64{1, 2}, 100), []float64{1.5, 1.5}},
+		{Smooth([]float64{1, 2, 3, 4, 5}, 3), []float64{4. / 3, 2, 3, 4, 14. / 3}},
+		{Smooth([]float64{nan, 2, nan, nan, nan, 5}, 3), []float64{2, 2, 2, nan, 5, 5}},
+		{Smooth([]float64{1, 2}, 100), []float64{1.4, 1.6}},
+		{Smooth([]float64{3, 1, nan}, 1), []float64{3, 1, nan}},
 		{Smooth(nil, 3), []float64{}},
-		{Smooth([]float64{nan, 2, nan, nan, 5}, 2), []float64{2, 2, nan, 5, 5}},
 		// A huge loss leaves nothing behind once it is out of the window.
-		{Smooth([]float64{1e300, 1, 1, 1}, 2), []float64{5e299, 1, 1, 1}},
+		{Smooth([]float64{1e300, 1, 1, 1}, 3)[2:], []float64{1, 1}},
 	} {
 		if fmt.Sprint(test.got) != fmt.Sprint(test.want) {
 			t.Errorf("got %v, want %v", test.got, test.want)
+		}
+	}
+}
+
+// One huge value is a peak at its own place, and no plateau as wide as the window.
+func TestSmoothDrawsAPeakAsOne(t *testing.T) {
+	for _, window := range []int{10, 33, 250} {
+		y := make([]float64, 1000)
+		y[600] = 992
+		smooth := Smooth(y, window)
+		var sum, squares float64
+		for i, value := range smooth {
+			if i > 0 && (i <= 600 && value < smooth[i-1] || i > 600 && value > smooth[i-1]) || value == smooth[600] && i != 600 {
+				t.Errorf("window %d: %v follows %v at %d", window, value, smooth[max(0, i-1)], i)
+			}
+			sum += value
+			squares += value * value
+		}
+		// It is as smooth as a plain mean, of which sum²/squares is the window.
+		if width := sum * sum / squares; math.Abs(sum-992) > 1e-6 || math.Abs(width/float64(window)-1) > 0.06 {
+			t.Errorf("window %d: the sum is %v and the width %v", window, sum, width)
 		}
 	}
 }

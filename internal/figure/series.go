@@ -2,50 +2,62 @@ package figure
 
 import "math"
 
-// Smooth returns the centred moving average over a window of values. At the ends, and around values that are not
-// finite, the average is of those that there are; where there is none it is NaN.
+// Smooth returns the moving average of values with weights that fall evenly to both sides, as smooth as a plain mean of
+// window values. A plain moving mean draws one huge value as a plateau as wide as its window; here it is a peak at its
+// own place. At the ends, and around values that are not finite, the average is of those that there are; where there is
+// none it is NaN.
 func Smooth(y []float64, window int) []float64 {
-	// The mean of point i is that of y[i+ahead-window+1 : i+ahead+1]. Sums over windows are put together from sums over
-	// halves of fixed blocks, never by subtracting, so that one huge loss leaves no rounding error in later means.
 	n := len(y)
-	means := make([]float64, n)
-	window = max(window, 1)
-	ahead := min(window/2, n)
-	window = min(window, 2*n+1)
+	// Two plain means over half values each make weights that fall evenly. The noise that is left is that of one over
+	// 3/2 half.
+	half := min(max(1, (2*window+1)/3), n+1)
+	sums, counts := make([]float64, n+2*half), make([]float64, n+2*half)
+	for i, value := range y {
+		if finite(value) {
+			sums[half+i], counts[half+i] = value, 1
+		}
+	}
+	twice := func(values []float64) []float64 {
+		return movingSum(movingSum(values, half, half/2), half, (half-1)/2)[half : half+n]
+	}
+	sums, counts = twice(sums), twice(counts)
+	for i := range sums {
+		sums[i] /= counts[i]
+	}
+	return sums
+}
+
+// movingSum adds up y[i+ahead-window+1 : i+ahead+1], with zeros beyond the ends. Sums over windows are put together
+// from sums over parts of fixed blocks, never by subtracting, so that one huge value leaves no rounding error in later
+// sums.
+func movingSum(y []float64, window, ahead int) []float64 {
+	n := len(y)
 	// Padding on both sides makes every window a whole one.
 	length := n + 2*window
-	at := func(i int) (float64, float64) {
-		if i -= window; i < 0 || i >= n || !finite(y[i]) {
-			return 0, 0
-		}
-		return y[i], 1
-	}
-	headSum, headCount := make([]float64, length), make([]float64, length)
-	tailSum, tailCount := make([]float64, length), make([]float64, length)
+	padded := make([]float64, length)
+	copy(padded[window:], y)
+	head, tail := make([]float64, length), make([]float64, length)
 	for i := range length {
-		headSum[i], headCount[i] = at(i)
+		head[i] = padded[i]
 		if i%window != 0 {
-			headSum[i] += headSum[i-1]
-			headCount[i] += headCount[i-1]
+			head[i] += head[i-1]
 		}
 		j := length - 1 - i
-		tailSum[j], tailCount[j] = at(j)
+		tail[j] = padded[j]
 		if j%window != window-1 && j != length-1 {
-			tailSum[j] += tailSum[j+1]
-			tailCount[j] += tailCount[j+1]
+			tail[j] += tail[j+1]
 		}
 	}
-	for i := range n {
+	sums := make([]float64, n)
+	for i := range sums {
 		last := i + window + ahead
 		first := last - window + 1
-		sum, count := headSum[last], headCount[last]
+		sums[i] = head[last]
 		if first%window != 0 {
-			sum += tailSum[first]
-			count += tailCount[first]
+			sums[i] += tail[first]
 		}
-		means[i] = sum / count
 	}
-	return means
+	return sums
 }
 
 // downsample returns at most about n points that look the same when drawn n/2 pixels wide: of each run of
