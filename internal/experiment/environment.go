@@ -6,10 +6,12 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Environment is on what a run ran: for readers of run.yaml, never read back.
 type Environment struct {
+	Date    string `yaml:"date"` // on which it began
 	Version string `yaml:"version"`
 	Go      string `yaml:"go"`
 	System  string `yaml:"system"`
@@ -24,6 +26,7 @@ func Here(version string, threads int, command string) *Environment {
 		threads = runtime.GOMAXPROCS(0)
 	}
 	return &Environment{
+		Date:    time.Now().Format("2006-01-02 15:04"),
 		Version: version,
 		Go:      runtime.Version(),
 		System:  runtime.GOOS + "/" + runtime.GOARCH,

@@ -87,7 +87,8 @@ func (r *run) drawSamples() ([]runfolder.Sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		var sample runfolder.Sample
+		loss := runfolder.Number(r.raw[0][0])
+		sample := runfolder.Sample{Loss: &loss}
 		for _, picture := range []struct {
 			path  *string
 			name  string

@@ -39,6 +39,8 @@ type Table struct {
 	Rows    [][]string
 	// Text lists the columns besides the first that are words and not numbers.
 	Text []int
+	// Links, where there are any, are the addresses that the first cells of the rows lead to, relative to the page.
+	Links []string
 	// Emphasis is the rows to show in bold type, and Strong the single cells, each by its row and column.
 	Emphasis []int
 	Strong   [][2]int
@@ -164,6 +166,14 @@ func (t *Table) CellClass(row, column int) string {
 	return class
 }
 
+// Link is where the first cell of a row leads to, empty for nowhere.
+func (t *Table) Link(row, column int) string {
+	if column > 0 || row >= len(t.Links) {
+		return ""
+	}
+	return t.Links[row]
+}
+
 // RowClass is how a row of the table is set.
 func (t *Table) RowClass(row int) string {
 	for _, r := range t.Emphasis {
@@ -196,9 +206,9 @@ const pageText = `<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <title>{{.Title}}</title>
 <style>
-:root { --ink: #222222; --soft: #5f5f5f; --frame: #777777; --grid: #e4e4e4; --paper: #ffffff; --panel: #f6f6f4; --warn: #fff3e0; --warn-edge: #d55e00; }
+:root { --ink: #222222; --soft: #5f5f5f; --frame: #777777; --grid: #e4e4e4; --paper: #ffffff; --panel: #f6f6f4; --warn: #fff3e0; --shade: #00000038; --warn-edge: #d55e00; }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --ink: #e6e6e6; --soft: #a5a5a5; --frame: #8a8a8a; --grid: #333639; --paper: #16181a; --panel: #1f2225; --warn: #33261a; }
+  :root { --ink: #e6e6e6; --soft: #a5a5a5; --frame: #8a8a8a; --grid: #333639; --paper: #16181a; --panel: #1f2225; --warn: #33261a; --shade: #ffffff3d; }
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
@@ -214,7 +224,11 @@ figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; ma
 figcaption { margin-top: .4rem; }
 caption { padding-bottom: .4rem; max-width: min(46rem, calc(100vw - 2.5rem)); white-space: normal; }
 svg { display: block; width: 100%; height: auto; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
+.scroll, .plot { overflow-x: auto; background: linear-gradient(to right, var(--paper) 30%, transparent) left / 2.5rem 100%,
+  linear-gradient(to left, var(--paper) 30%, transparent) right / 2.5rem 100%, linear-gradient(to right, var(--shade), transparent) left / .8rem 100%,
+  linear-gradient(to left, var(--shade), transparent) right / .8rem 100%; background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+.scroll { margin: 1rem 0; }
+a { color: inherit; }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: right; vertical-align: baseline; white-space: nowrap; }
 th { font-weight: 600; border-bottom: 1.5px solid var(--frame); vertical-align: bottom; }
@@ -232,7 +246,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .grid figure { margin: 0; }
 img { display: block; width: 100%; image-rendering: pixelated; background: var(--panel); }
 @media (max-width: 40rem) { body { padding: 1rem .8rem 3rem; } h1 { font-size: 1.35rem; } .lead { font-size: 1.05rem; }
-  .plot { overflow-x: auto; } .plot svg { min-width: 34rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
+  .plot svg { min-width: 34rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; } .scroll { overflow: visible; }
   .gallery { grid-template-columns: repeat(6, 1fr); } }
 </style>
@@ -250,7 +264,7 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{else if eq .Kind "figure"}}<figure><div class="plot">{{.Markup}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
 {{else if eq .Kind "table"}}{{$table := .Table}}<div class="scroll"><table>{{with .Table.Caption}}<caption>{{.}}</caption>{{end}}
 <thead><tr>{{range $k, $cell := .Table.Header}}<th scope="col" class="{{$table.Class $k}}">{{$cell}}</th>{{end}}</tr></thead>
-<tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.CellClass $r $k}}">{{$cell}}</td>{{end}}</tr>
+<tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.CellClass $r $k}}">{{with $table.Link $r $k}}<a href="{{.}}">{{$cell}}</a>{{else}}{{$cell}}{{end}}</td>{{end}}</tr>
 {{end}}</tbody></table></div>
 {{else if eq .Kind "gallery"}}<figure><div class="gallery">{{range .Images}}<figure><img src="{{.URL}}" alt="{{.Alt}}"><figcaption>{{.Caption}}</figcaption></figure>
 {{end}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>

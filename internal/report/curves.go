@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
 
 	"alrc/internal/figure"
@@ -24,10 +25,19 @@ func (c *Comparison) window() int {
 
 // color keeps a clipping's colour the same in every figure: no clipping is the palette's second, the warning one.
 func (c *Comparison) color(index int) int {
-	if c.Groups[index].Clip == "none" {
+	clips := make([]string, len(c.Groups))
+	for i, g := range c.Groups {
+		clips[i] = g.Clip
+	}
+	return clipColor(clips, index)
+}
+
+// clipColor is the place in the palette of one of several clippings.
+func clipColor(clips []string, index int) int {
+	if clips[index] == "none" {
 		return 1
 	}
-	if c.baseline() != nil && index > 0 {
+	if none := slices.Index(clips, "none"); none >= 0 && none < index {
 		index--
 	}
 	if index >= 1 {
@@ -47,7 +57,7 @@ func (c *Comparison) smoothed(losses func(*Run) []float64) figure.Plot {
 	p := figure.Plot{
 		Title:  "Learning curves",
 		XLabel: "step",
-		YLabel: fmt.Sprintf("loss, mean over %s steps", words.Count(window)),
+		YLabel: fmt.Sprintf("raw loss, smoothed over %s steps", words.Count(window)),
 	}
 	var all []float64
 	for i, g := range c.Groups {
@@ -93,7 +103,7 @@ func (c *Comparison) detail(index int) figure.Plot {
 	if len(g.Runs) > 1 {
 		title += fmt.Sprintf(", seed %d", run.Seed)
 	}
-	p := figure.Plot{Title: title, XLabel: "step", YLabel: "loss"}
+	p := figure.Plot{Title: title, XLabel: "step", YLabel: run.seenLoss()}
 	p.Series = append(p.Series,
 		figure.Series{Name: "losses of single steps", X: m.Step, Y: m.Loss, Color: color, Faint: true},
 		figure.Series{X: m.Step, Y: figure.Smooth(m.Loss, c.window()), Color: color})
@@ -124,6 +134,14 @@ func (c *Comparison) detail(index int) figure.Plot {
 		}
 	}
 	return p
+}
+
+// seenLoss names the loss that clipping sees.
+func (r *Run) seenLoss() string {
+	if r.settings.Huber() {
+		return "Huberised loss"
+	}
+	return "raw loss"
 }
 
 // hardest returns the clips of smallest scale, without those of losses that were raised.

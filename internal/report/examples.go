@@ -41,7 +41,12 @@ func (c *Comparison) addSamples(page *figure.Page) {
 		first := all[0].run.result.Samples[k]
 		row := []figure.Image{all[0].run.image(first.Input, fmt.Sprintf("input of held-out image %d", k+1))}
 		for _, s := range all {
-			row = append(row, s.run.image(s.run.result.Samples[k].Output, fmt.Sprintf("output for held-out image %d, %s", k+1, s.name)))
+			sample := s.run.result.Samples[k]
+			output := s.run.image(sample.Output, fmt.Sprintf("output for held-out image %d, %s", k+1, s.name))
+			if sample.Loss != nil {
+				output.Caption = "loss " + words.Number(float64(*sample.Loss))
+			}
+			row = append(row, output)
 		}
 		row = append(row, all[0].run.image(first.Target, fmt.Sprintf("target of held-out image %d", k+1)))
 		whole := true
@@ -56,7 +61,7 @@ func (c *Comparison) addSamples(page *figure.Page) {
 		return
 	}
 	page.Heading(2, "Examples")
-	page.Grid("Held-out images, which no network was trained on.", columns, images)
+	page.Grid("Held-out images, which no network was trained on, with the raw loss of each output.", columns, images)
 }
 
 // image reads a picture of the run; where it is missing, or lies outside of the run's folder, its PNG is nil.

@@ -13,10 +13,8 @@ import (
 
 // page is the report.
 func (c *Comparison) page() *figure.Page {
-	page := &figure.Page{Title: "What clipping did"}
-	if len(c.Groups) == 1 {
-		page.Title = "A training run " + c.Groups[0].with()
-	}
+	page := &figure.Page{Title: c.title()}
+	page.Paragraph(c.origin())
 	sentences := c.Sentences()
 	for i, sentence := range sentences {
 		switch {
@@ -61,8 +59,9 @@ func (c *Comparison) page() *figure.Page {
 	header, cells = c.peakTable()
 	page.Table(figure.Table{Caption: "The largest losses, and spikes", Header: header, Rows: cells})
 	page.Paragraph(peaksExplanation)
-	if table := c.runTable(); table != nil {
-		page.Table(*table)
+	page.Table(c.runTable())
+	if speed := c.speed(); speed != "" {
+		page.Paragraph(speed)
 	}
 	if table := c.errorTable(); table != nil {
 		page.Table(*table)
@@ -74,12 +73,11 @@ func (c *Comparison) page() *figure.Page {
 	return page
 }
 
-// runTable is the runs one by one, where there are several seeds.
-func (c *Comparison) runTable() *figure.Table {
-	t := &figure.Table{Caption: "Every run", Header: []string{"run", "mean of last losses", "largest", "clipped", "test loss", "end"}, Text: []int{5}}
-	several := false
+// runTable is the runs one by one, with links to their folders.
+func (c *Comparison) runTable() figure.Table {
+	t := figure.Table{Caption: "Every run; a name leads to its folder", Header: []string{"run", "seed", "mean of last losses",
+		"largest after the start", "step", "clipped", "test loss", "end"}, Text: []int{7}}
 	for _, g := range c.Groups {
-		several = several || len(g.Runs) > 1
 		for _, run := range g.Runs {
 			f := run.figures
 			end := "done"
@@ -89,11 +87,14 @@ func (c *Comparison) runTable() *figure.Table {
 			case run.result == nil:
 				end = fmt.Sprintf("at step %s of %s", words.Count(run.done()), words.Count(run.Steps))
 			}
-			t.Rows = append(t.Rows, []string{run.Label, words.Number(f.mean), words.Number(f.max), words.Percent(f.clipped), words.Number(f.test), end})
+			clipped := words.Percent(f.clipped)
+			if g.Clip == "none" {
+				clipped = words.Unknown
+			}
+			t.Rows = append(t.Rows, []string{run.Label, strconv.FormatUint(run.Seed, 10), words.Number(f.mean), words.Number(run.peaks.largest.loss),
+				stepText(run.peaks.largest.step), clipped, words.Number(f.test), end})
+			t.Links = append(t.Links, link(c.Dir, run.Dir))
 		}
-	}
-	if !several {
-		return nil
 	}
 	return t
 }
@@ -129,13 +130,13 @@ func (c *Comparison) errorTable() *figure.Table {
 	for _, g := range c.Groups {
 		for _, run := range g.Runs {
 			if run.result != nil && run.result.TestMSE != nil {
-				add(run.Label, run.result.TestMSE)
+				add(g.runName(run), run.result.TestMSE)
 				interpolated = run.result.BilinearMSE
 			}
 		}
 	}
 	if interpolated != nil {
-		add("linear interpolation", interpolated)
+		add(interpolation, interpolated)
 	}
 	if len(t.Rows) == 0 {
 		return nil

@@ -40,27 +40,20 @@ func (s *Sweep) figureName(b *Block) string {
 	}, strings.ReplaceAll(b.Name, ", ", "-"))
 }
 
-// figure is a block's learning curves: a plot for each clipping beside the others, with a line for each column.
+// figure is a block's learning curves: a plot for each column, in which a line for each clipping can be compared with
+// the others at the same batch size.
 func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
-	clips := b.clips()
-	f = figure.Figure{SharedX: true, SharedY: true, Columns: len(clips)}
-	if f.Columns > 3 {
-		f.Columns = 2
-	}
-	for _, at := range clips {
-		p := figure.Plot{Title: words.Capital(describe(s.Clips[at])), XLabel: "step", YLabel: fmt.Sprintf("loss, mean over %s steps", words.Count(s.window())), LogY: true}
+	f = figure.Figure{SharedX: true, SharedY: true, Columns: min(len(b.Columns), 2)}
+	for _, column := range b.Columns {
+		p := figure.Plot{Title: words.Capital(column.Name), XLabel: "step",
+			YLabel: fmt.Sprintf("raw loss, smoothed over %s steps", words.Count(s.window())), LogY: true}
 		diverged := figure.Mark{Name: "a run diverged", Color: figure.Ink, Cross: true}
-		for k, column := range b.Columns {
-			cell := column.Cells[at]
-			if cell == nil {
+		for at, cell := range column.Cells {
+			if cell == nil || cell.Done == 0 {
 				continue
 			}
-			name := column.Name
-			if name == "" {
-				name = "raw loss"
-			}
 			series := s.series(cell)
-			series.Name, series.Color = name, figure.Palette[k%len(figure.Palette)]
+			series.Name, series.Color = describe(cell.Clip), figure.Palette[clipColor(s.Clips, at)]
 			p.Series = append(p.Series, series)
 			for _, run := range cell.Runs {
 				if run.result != nil && run.result.Diverged {
@@ -74,6 +67,9 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 		f.Plots = append(f.Plots, p)
 	}
 	rows := (len(f.Plots) + f.Columns - 1) / f.Columns
+	if rows == 1 && f.Columns == 1 {
+		return f, 2000, 900
+	}
 	return f, 2000, 140 + 640*rows
 }
 

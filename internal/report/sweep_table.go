@@ -33,8 +33,6 @@ var measureWords = [...]struct{ file, title, column, noun string }{
 	testError:    {"test-error", "Errors on held-out crops", "mean squared error", "test error"},
 }
 
-const interpolation = "linear interpolation"
-
 // measureTable is a block's table of a measure.
 func (s *Sweep) measureTable(b *Block, m measure) (header []string, rows [][]string) {
 	header, rows = s.table(b, measureWords[m].column, func(c *Cell) string { return c.text(m) })

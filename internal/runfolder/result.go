@@ -82,6 +82,8 @@ type Worst struct {
 
 // Sample names the pictures of one held-out image, relative to the run's folder.
 type Sample struct {
+	// Loss is the image's raw loss; runs of older programs have none.
+	Loss   *Number `json:"loss,omitempty"`
 	Input  string `json:"input"`
 	Output string `json:"output"`
 	Target string `json:"target"`
