@@ -45,6 +45,8 @@ type measure int
 const (
 	// trainingLoss is the mean of a run's last raw losses.
 	trainingLoss measure = iota
+	// testLoss is the mean raw loss of held-out images.
+	testLoss
 	// testError is the mean squared error of held-out crops, where the task is to complete them.
 	testError
 	measures
@@ -116,6 +118,8 @@ func (r *sweepRun) value(m measure) float64 {
 	case r.result == nil || r.result.Diverged:
 	case m == trainingLoss:
 		return float64(r.result.Mean)
+	case m == testLoss:
+		return float64(r.result.TestLoss)
 	case m == testError && r.result.TestMSE != nil:
 		return float64(r.result.TestMSE.Mean)
 	}

@@ -100,8 +100,8 @@ func (s *Sweep) summarize(c *Cell) {
 	c.Clipped, c.Spikes = mean(clipped), mean(spikes)
 }
 
-// rank marks the best cell, with the fewest runs that diverged and then the lowest mean: where no run is missing, none
-// has the same, and it differs from no clipping, or no clipping from all others, by the tests that were made.
+// rank marks the best cell, with the fewest runs that diverged and then the lowest mean: where no run is missing, and it
+// differs from all others by more than chance, as far as repeats allow a test.
 func (c *Column) rank(m measure) {
 	var cells []*Cell
 	for _, cell := range c.Cells {
@@ -130,11 +130,14 @@ func (c *Column) rank(m measure) {
 		if cell.Diverged == best.Diverged && words.Number(e.Mean) == words.Number(best.Estimates[m].Mean) {
 			return
 		}
-		compared := best.Estimates[m]
-		if best.Clip == "none" {
-			compared = e
+		p := best.effectOn(cell, m).p
+		switch {
+		case cell.Clip == "none":
+			p = best.Estimates[m].P
+		case best.Clip == "none":
+			p = e.P
 		}
-		if cell.Diverged == best.Diverged && (best.Clip == "none" || cell.Clip == "none") && !math.IsNaN(compared.P) && !compared.significant() {
+		if cell.Diverged == best.Diverged && p >= significance {
 			return
 		}
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"alrc/internal/words"
@@ -55,10 +54,10 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 			show(block)
 		}
 	}
-	if slices.Contains(s.measures(), testError) {
-		section(measureWords[testError].title, s.explanation(testError), func(b *Block) {
-			header, rows := s.measureTable(b, testError)
-			table(header, rows, s.best(b, testError))
+	for _, m := range s.measures()[1:] {
+		section(measureWords[m].title, s.explanation(m), func(b *Block) {
+			header, rows := s.measureTable(b, m)
+			table(header, rows, s.best(b, m))
 		})
 	}
 	section("Share of losses clipped", "", func(b *Block) {

@@ -11,6 +11,7 @@ import (
 // page is the report.
 func (s *Sweep) page() *figure.Page {
 	page := &figure.Page{Title: s.Title}
+	page.Paragraph(s.origin())
 	for _, failed := range s.Failed {
 		page.Warning("Set aside: " + failed[0] + ": " + failed[1])
 	}
@@ -25,6 +26,9 @@ func (s *Sweep) page() *figure.Page {
 		}
 		s.addHeatmaps(page, m)
 		page.Paragraph(s.explanation(m))
+		if m == testLoss {
+			continue
+		}
 		for _, sentence := range s.sentences(m) {
 			page.Paragraph(sentence)
 		}
@@ -32,7 +36,7 @@ func (s *Sweep) page() *figure.Page {
 	page.Heading(2, "Learning curves")
 	for _, block := range s.Blocks {
 		f, width, height := s.figure(block)
-		page.Figure(f, width, height, "Smoothed learning curves, a plot for each clipping. "+words.Capital(block.Name),
+		page.Figure(f, width, height, "Smoothed learning curves, a line for each clipping. "+words.Capital(block.Name),
 			words.Capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
 				" and the band reaches from the lowest to the highest.", words.Count(s.window()))))
 	}
@@ -52,6 +56,7 @@ func (s *Sweep) page() *figure.Page {
 			page.Table(figure.Table{Caption: words.Capital(block.Name), Header: header, Rows: rows})
 		}
 	}
+	s.addRuns(page)
 	page.Heading(2, "Settings")
 	page.Paragraph("What all runs share; what varies is in the tables.")
 	page.Definitions(s.settings)

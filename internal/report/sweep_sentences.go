@@ -12,7 +12,10 @@ import (
 func (s *Sweep) Sentences() []string {
 	var sentences []string
 	for _, m := range s.measures() {
-		sentences = append(sentences, s.sentences(m)...)
+		// Test losses mostly say what training losses say, and their table is enough.
+		if m != testLoss {
+			sentences = append(sentences, s.sentences(m)...)
+		}
 	}
 	if len(s.Failed) > 0 {
 		sentences = append(sentences, words.Agreeing(len(s.Failed), "run failed and was", "runs failed and were")+" set aside.")

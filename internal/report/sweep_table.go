@@ -9,27 +9,27 @@ import (
 	"strings"
 
 	"alrc"
-
 	"alrc/internal/words"
 )
 
 // measures are those that have a table.
-func (s *Sweep) measures() []measure {
-	for _, block := range s.Blocks {
-		for _, column := range block.Columns {
-			for _, cell := range column.Cells {
-				if cell != nil && cell.Estimates[testError].Count > 0 {
-					return []measure{trainingLoss, testError}
-				}
-			}
+func (s *Sweep) measures() (known []measure) {
+	for m := range measures {
+		if slices.ContainsFunc(s.Blocks, func(b *Block) bool {
+			return slices.ContainsFunc(b.Columns, func(c *Column) bool {
+				return slices.ContainsFunc(c.Cells, func(cell *Cell) bool { return cell != nil && cell.Estimates[m].Count > 0 })
+			})
+		}) || m == trainingLoss {
+			known = append(known, m)
 		}
 	}
-	return []measure{trainingLoss}
+	return known
 }
 
 // measureWords name the measures: their files, sections, single columns, and what they are in a sentence.
 var measureWords = [...]struct{ file, title, column, noun string }{
 	trainingLoss: {"table", "Losses", "mean of last losses", "loss"},
+	testLoss:     {"test-loss", "Test losses", "test loss", "test loss"},
 	testError:    {"test-error", "Errors on held-out crops", "mean squared error", "test error"},
 }
 
@@ -148,7 +148,10 @@ func (s *Sweep) explanation(m measure) string {
 		}
 	}
 	text := fmt.Sprintf("Mean of each run's last %s raw training losses, that is before any clipping", words.Count(s.last))
-	if m == testError {
+	switch m {
+	case testLoss:
+		text = "Mean raw loss of each run's held-out images at its end"
+	case testError:
 		text = fmt.Sprintf("Mean squared error of each run's completions of %s held-out crops at its end, against the blurred truth in [-1, 1]",
 			words.Count(crops))
 	}
@@ -167,7 +170,7 @@ func (s *Sweep) explanation(m measure) string {
 		if m == testError {
 			best = "The best clipping of a column"
 		}
-		text += " " + best + " is in bold type where no run of the column is missing and the tests that were made find more than chance;" +
+		text += " " + best + " is in bold type where no run of the column is missing and it differs from all others by more than chance, as far as that can be tested;" +
 			" runs that diverged have no mean and put a clipping last."
 	}
 	if s.Comparisons[m] > 0 {
