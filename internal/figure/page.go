@@ -208,7 +208,7 @@ const pageText = `<!DOCTYPE html>
 <style>
 :root { --ink: #222222; --soft: #5f5f5f; --frame: #777777; --grid: #e4e4e4; --paper: #ffffff; --panel: #f6f6f4; --warn: #fff3e0; --shade: #00000038; --warn-edge: #d55e00; }
 @media screen and (prefers-color-scheme: dark) {
-  :root { --ink: #e6e6e6; --soft: #a5a5a5; --frame: #8a8a8a; --grid: #333639; --paper: #16181a; --panel: #1f2225; --warn: #33261a; --shade: #ffffff3d; }
+  :root { --ink: #e6e6e6; --soft: #a5a5a5; --frame: #8a8a8a; --grid: #333639; --paper: #16181a; --panel: #1f2225; --warn: #33261a; --shade: #ffffff28; }
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);

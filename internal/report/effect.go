@@ -102,5 +102,8 @@ const smallest = 0.01
 // agree says whether the number changed in the same direction for every seed.
 func (e effect) agree() bool { return e.lower == 0 || e.lower == len(e.pairs) }
 
-// clear says whether a difference may be called one: it is not tiny, and every seed agrees.
-func (e effect) clear() bool { return e.agree() && math.Abs(e.change) >= smallest && !e.tie() }
+// clear says whether a difference may be called one: it is not tiny, every seed agrees, and it is more than chance, where
+// repeats allow a test.
+func (e effect) clear() bool {
+	return e.agree() && math.Abs(e.change) >= smallest && !e.tie() && !(e.p >= significance)
+}

@@ -54,7 +54,8 @@ func (c *Comparison) page() *figure.Page {
 		Caption: "Raw losses of the last steps; ± is the standard deviation over seeds, and “largest” is over all seeds." +
 			" The lowest mean is in bold type where all runs are done and it differs from all others.",
 		Header: header, Rows: cells, Emphasis: c.best()})
-	page.Paragraph("A difference is called one where it is at least 1 % and has the same direction for every seed." +
+	page.Paragraph("A difference is called one where it is at least 1 %, has the same direction for every seed, and, with two seeds or more," +
+		" has p < 0.05 by a two-sided paired t-test on the logarithms of the runs' means." +
 		" The test loss is the mean raw loss of held-out images at the end.")
 	header, cells = c.peakTable()
 	page.Table(figure.Table{Caption: "The largest losses, and spikes", Header: header, Rows: cells})

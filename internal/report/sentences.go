@@ -127,9 +127,13 @@ func compare(base, g *Group) string {
 	case !e.agree():
 		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s, but down for %d of the seeds and up for %d%s.",
 			words.Capital(g.subject()), last, numbers, overSeeds(n), e.lower, n-e.lower, share)
-	case !e.clear():
+	case math.Abs(e.change) < smallest || e.tie() || math.IsNaN(e.change):
 		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s%s.", words.Capital(g.subject()), last, numbers,
 			overSeeds(n), share)
+	}
+	if !e.clear() {
+		return fmt.Sprintf("%s made no significant difference: the mean of the last %s losses went %s%s (p = %.2g)%s.",
+			words.Capital(g.subject()), last, numbers, overSeeds(n), e.p, share)
 	}
 	verb := "lowered"
 	if e.change > 0 {

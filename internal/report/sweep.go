@@ -79,6 +79,9 @@ type Column struct {
 type Cell struct {
 	Clip string
 	Runs []*sweepRun
+	// shared says that the runs are those of a cell of another column: runs without clipping stand in every column that
+	// differs from theirs in what clipping alone depends on.
+	shared bool
 
 	Estimates [measures]Estimate
 	// Done counts the repeats with results, and Diverged those of them that diverged.
@@ -238,14 +241,10 @@ func (s *Sweep) loadFailures() error {
 
 // missing counts the runs without results.
 func (s *Sweep) missing() (missing int) {
-	for _, block := range s.Blocks {
-		for _, column := range block.Columns {
-			for _, cell := range column.Cells {
-				if cell != nil {
-					missing += len(cell.Runs) - cell.Done
-				}
-			}
+	s.each(func(_ *Cell, run *sweepRun) {
+		if run.result == nil {
+			missing++
 		}
-	}
+	})
 	return missing
 }

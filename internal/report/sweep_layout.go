@@ -53,6 +53,45 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 		}
 		column.Cells[at].Runs = append(column.Cells[at].Runs, run)
 	}
+	s.shareBaselines()
+}
+
+// shareBaselines puts runs without clipping into the columns that have none and differ from theirs only in settings of
+// clipping, on which such runs do not depend.
+func (s *Sweep) shareBaselines() {
+	none := slices.Index(s.Clips, "none")
+	if none < 0 {
+		return
+	}
+	like := func(a, b *sweepRun) bool {
+		return !slices.ContainsFunc(s.varying, func(name string) bool {
+			switch name {
+			case "clip", "seed", "decay", "moments", "rule":
+				return false
+			}
+			x, _ := a.settings.Get(name)
+			y, _ := b.settings.Get(name)
+			return x != y
+		})
+	}
+	var baselines []*Cell
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			if cell := column.Cells[none]; cell != nil {
+				baselines = append(baselines, cell)
+			}
+		}
+	}
+	for _, block := range s.Blocks {
+		for _, column := range block.Columns {
+			at := slices.IndexFunc(column.Cells, func(cell *Cell) bool { return cell != nil })
+			for _, cell := range baselines {
+				if column.Cells[none] == nil && like(cell.Runs[0], column.Cells[at].Runs[0]) {
+					column.Cells[none] = &Cell{Clip: cell.Clip, Runs: cell.Runs, shared: true}
+				}
+			}
+		}
+	}
 }
 
 // find returns the element of a list for which is holds, after adding a new one where there is none.

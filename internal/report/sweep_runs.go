@@ -30,7 +30,7 @@ func (s *Sweep) each(f func(*Cell, *sweepRun)) {
 	for _, block := range s.Blocks {
 		for _, column := range block.Columns {
 			for _, cell := range column.Cells {
-				if cell == nil {
+				if cell == nil || cell.shared {
 					continue
 				}
 				for _, run := range cell.Runs {

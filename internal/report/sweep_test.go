@@ -292,6 +292,42 @@ func TestOnlyLikeIsComparedWithLike(t *testing.T) {
 	}
 }
 
+// Runs without clipping do not depend on its decay, so that they are what every decay is compared with.
+func TestRunsWithoutClippingStandInEveryColumnOfClipping(t *testing.T) {
+	dir := t.TempDir()
+	var runs []map[string]string
+	for i, r := range []struct {
+		clip, decay string
+		mean        float64
+	}{{"none", "0.999", 4}, {"alrc:2", "0.999", 3}, {"alrc:2", "0.9", 2}} {
+		label := fmt.Sprintf("run-%d", i)
+		runs = append(runs, map[string]string{"label": label, "specification": fmt.Sprintf("clip: %s\ndecay: %s\nseed: 0\nsteps: 40\n", r.clip, r.decay)})
+		folder := filepath.Join(dir, runsFolder, label)
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(folder, "result.json"), fmt.Sprintf(`{"clip":%q,"steps":40,"last":10,"mean":%v}`, r.clip, r.mean))
+	}
+	plan, err := json.Marshal(map[string]any{"title": "t", "varying": []string{"clip", "decay"}, "runs": runs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, planFile), string(plan))
+	s, err := LoadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentences := strings.Join(s.Sentences(), "\n")
+	for _, want := range []string{"Decay 0.9: the loss is 4.000 without clipping and 2.000 with ALRC, n = 2 (−50 %).", "Decay 0.999: the loss is 4.000"} {
+		if !strings.Contains(sentences, want) {
+			t.Errorf("no %q in\n%s", want, sentences)
+		}
+	}
+	if !strings.HasPrefix(s.origin(), "3 of 3 runs done") {
+		t.Errorf("it says %q", s.origin())
+	}
+}
+
 func TestSpikesAreCounted(t *testing.T) {
 	for _, spikes := range []int{0, 1, 3} {
 		s, err := LoadSweep(writeSweep(t, []sweepRow{{loss: "squared", clip: "none", batch: 1, mean: 5, spikes: spikes}}))

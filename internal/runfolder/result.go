@@ -84,9 +84,9 @@ type Worst struct {
 type Sample struct {
 	// Loss is the image's raw loss; runs of older programs have none.
 	Loss   *Number `json:"loss,omitempty"`
-	Input  string `json:"input"`
-	Output string `json:"output"`
-	Target string `json:"target"`
+	Input  string  `json:"input"`
+	Output string  `json:"output"`
+	Target string  `json:"target"`
 }
 
 // ReadResult reads a run's result; its absence is an error that wraps fs.ErrNotExist. Numbers that the file does not
