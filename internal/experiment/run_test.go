@@ -324,6 +324,11 @@ func TestResultSumsUpTheRun(t *testing.T) {
 		}
 		checkPicture(t, filepath.Join(dir, worst.File), data.Train.(photographs), worst.Image, 0)
 	}
+	for i, sample := range result.Samples {
+		if sample.Loss == nil || !(float64(*sample.Loss) > 0) {
+			t.Errorf("sample %d has no loss", i)
+		}
+	}
 	if len(result.Worst) != worstCount || len(result.Samples) != sampleCount {
 		t.Fatalf("%d worst images, %d samples", len(result.Worst), len(result.Samples))
 	}

@@ -40,6 +40,25 @@ func TestMicrographsReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A run has one name on the page, and the headline says when no network was needed.
+	_, rows := c.table()
+	if table := c.errorTable(); table.Rows[0][0] != rows[0][0] || table.Rows[1][0] != rows[1][0] {
+		t.Errorf("the same runs are %q and %q", rows, table.Rows)
+	}
+	const headline = "Linear interpolation, without any network, is nearer to the truth than every network here: its mean squared error on" +
+		" held-out crops is 0.0"
+	if first := c.Sentences()[0]; strings.HasPrefix(first, headline) {
+		t.Errorf("of networks that are better it says %q", first)
+	}
+	for _, g := range c.Groups {
+		g.Runs[0].result.BilinearMSE.Mean = 0.01
+	}
+	if first := c.Sentences()[0]; !strings.HasPrefix(first, headline) {
+		t.Errorf("of networks that are worse it says %q", first)
+	}
+	for _, g := range c.Groups {
+		g.Runs[0].result.BilinearMSE.Mean = 0.0321
+	}
 	if half := c.Groups[0].Runs[0].half; len(half) != 400 || half[0] != 7 || half[399] != 406 {
 		t.Errorf("the losses of the second output are %.40v", half)
 	}

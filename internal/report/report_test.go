@@ -116,9 +116,9 @@ func writeRun(t *testing.T, out string, m madeRun) {
 		result["mean"], result["test_loss"] = nil, nil
 	} else {
 		result["mean"] = m.level
-		var samples []map[string]string
+		var samples []map[string]any
 		for k := 1; k <= 4; k++ {
-			sample := map[string]string{}
+			sample := map[string]any{"loss": 0.123 * float64(k)}
 			for i, name := range []string{"input", "output", "target"} {
 				file := fmt.Sprintf("samples/%s-%d.png", name, k)
 				write(file, picture(10*k+i))
@@ -323,7 +323,7 @@ func TestWrite(t *testing.T) {
 	if found := external.Find(page); found != nil {
 		t.Errorf("the page needs something from elsewhere: %q", found)
 	}
-	for _, want := range []string{": 400 steps without clipping and with ALRC, n = 2</h1>", "generated images", `<a href="alrc-2-seed1">`, "ALRC at n = 2 lowered", "Clipped hardest", "data:image/png;base64,",
+	for _, want := range []string{": 400 steps without clipping and with ALRC, n = 2</h1>", "generated images", "loss 0.123", `<a href="alrc-2-seed1">`, "ALRC at n = 2 lowered", "Clipped hardest", "data:image/png;base64,",
 		"alrc train --steps 400", "prefers-color-scheme: dark", "data_batch_1:", "optimizer.learning-rate"} {
 		if !bytes.Contains(page, []byte(want)) {
 			t.Errorf("the page lacks %q", want)
