@@ -390,11 +390,11 @@ func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *swee
 	}
 	width := min(40, l.Width/2)
 	filled := int(float64(width) * status.Share())
-	fmt.Fprintln(w, l.Wrap(fmt.Sprintf("%s\n%s%s %.0f %%  %s", folder.Plan.Title, strings.Repeat(full, filled), strings.Repeat(empty, width-filled),
-		100*status.Share(), sweepText(status)), ""))
+	bar := fmt.Sprintf("%s%s %.0f %%", strings.Repeat(full, filled), strings.Repeat(empty, width-filled), 100*status.Share())
+	fmt.Fprintf(w, "%s\n%s", l.Wrap(folder.Plan.Title, ""), l.List([][]string{{bar, sweepText(status)}}))
 	counts := status.Counts()
 	if !status.Live && counts[sweep.Done] < len(status.Runs) {
-		fmt.Fprintf(w, "No server of the sweep is up: this is what the folder tells. Go on with: alrc sweep run %s\n", quoted(folder.Dir))
+		fmt.Fprintln(w, l.Wrap("No server of the sweep is up: this is what the folder tells. Go on with: alrc sweep run "+quoted(folder.Dir), ""))
 	}
 	diverged := 0
 	var rows [][]string

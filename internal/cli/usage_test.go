@@ -73,7 +73,7 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"train micrograph --size 64", "did you mean 'alrc train micrographs'?", exitUsage},
 		{"train --steps 5 extra", "takes none", exitUsage},
 		{"resume", "no argument is given to 'alrc resume', which takes 1", exitUsage},
-		{"evaluate", "takes 1 or more", exitUsage},
+		{"replay", "takes 1 or more", exitUsage},
 		{"completion bassh", "did you mean 'alrc completion bash'?", exitUsage},
 		{"--no-such-flag", "unknown flag", exitUsage},
 	} {
