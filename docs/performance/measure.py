@@ -23,6 +23,7 @@ options.add_argument("--alrc", default="./alrc", help="the program to measure")
 options.add_argument("--rows", default="1:1,1:4,1:16,1:64,0.25:1,0.25:4,0.25:16,0.125:1")
 options.add_argument("--pairs", type=int, default=10)
 options.add_argument("--seconds", type=float, default=1.0, help="of each run")
+options.add_argument("--threads", type=int, default=2, help="of both programs, against PyTorch")
 options.add_argument("--kernels", default="", help="kernel set of the floor's and the threads' table")
 options.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
 options = options.parse_args()
@@ -33,14 +34,14 @@ def begin(width, batch, threads, kernels=options.kernels):
     """Start alrc bench."""
     command = [options.alrc, "bench", "--json", "--width", width, "--batch-size", batch, "--seconds", str(options.seconds)]
     command += ["--threads", str(threads)] + (["--kernels", kernels] if kernels else [])
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):
     """Wait for alrc bench, and return what it measured."""
-    output = process.communicate()[0]
+    output, messages = process.communicate()
     if process.returncode:
-        sys.exit(process.returncode)
+        sys.exit(messages)
     return json.loads(output)["results"][0]
 
 
@@ -51,8 +52,8 @@ def bench(*arguments, **named):
 def pytorch(width, batch):
     """The same by PyTorch: images a second, and megabytes."""
     script = pathlib.Path(__file__).with_name("pytorch.py")
-    run = subprocess.run([options.python, script, "--width", width, "--batch", batch, "--threads", "2", "--seconds",
-                          str(options.seconds)], stdout=subprocess.PIPE, text=True, check=True)
+    run = subprocess.run([options.python, script, "--width", width, "--batch", batch, "--threads",
+                          str(options.threads), "--seconds", str(options.seconds)], stdout=subprocess.PIPE, text=True, check=True)
     return [float(number) for number in re.search(r"([\d.]+) images/s.*?([\d.]+) MB", run.stdout, re.S).groups()]
 
 
@@ -100,9 +101,9 @@ else:
     for width, batch in rows:
         best, avx2, torch, memory = [], [], [], []
         for _ in range(options.pairs):
-            measured = bench(width, batch, 2, kernels="")
+            measured = bench(width, batch, options.threads, kernels="")
             best.append(measured["images_per_s"])
-            avx2.append(bench(width, batch, 2, kernels="avx2")["images_per_s"])
+            avx2.append(bench(width, batch, options.threads, kernels="avx2")["images_per_s"])
             rate, held = pytorch(width, batch)
             torch.append(rate)
             memory.append((measured["peak_memory_bytes"] / 1e6, held))
