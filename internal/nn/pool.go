@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A pool runs the phases of a step on a fixed set of threads: the caller's and workers of its own. Phases are short,
@@ -18,6 +19,10 @@ type pool struct {
 	active atomic.Int32
 	closed atomic.Bool
 	phase  *phase
+
+	// alone is the number of phases that the caller does without the workers, because the system kept one from its processor while
+	// it had work; calm is the number of phases since, and patience what alone is set to next.
+	alone, calm, patience int
 
 	// sleepers counts the workers that sleep, or are about to, on wake.
 	sleepers atomic.Int32
@@ -52,7 +57,7 @@ type taskRange struct {
 }
 
 func newPool(threads int, scratch func(*worker)) *pool {
-	p := &pool{}
+	p := &pool{patience: leastPatience}
 	p.wake = sync.NewCond(&p.mutex)
 	for i := range threads {
 		w := &worker{index: i}
@@ -78,11 +83,16 @@ func (p *pool) close() {
 // run does a phase. The caller is worker 0.
 func (p *pool) run(ph *phase) {
 	threads := len(p.workers)
+	alone := threads == 1
+	if p.alone > 0 {
+		p.alone--
+		alone = true
+	}
 	total := 0
 	for i := range ph.parts {
 		part := &ph.parts[i]
 		count := part.tasks()
-		if threads == 1 {
+		if alone {
 			for task := range count {
 				part.do(p.workers[0], task)
 			}
@@ -113,11 +123,31 @@ func (p *pool) run(ph *phase) {
 	}
 	ph.work(p.workers[0])
 	p.open.Store(false)
+	var begin time.Time
 	for spins := 0; p.active.Load() > 0; spins++ {
 		// The wait is short as a rule, and what else there is to run is for the workers to let run.
+		if spins == patient {
+			begin = time.Now()
+		}
 		if spins > patient {
 			runtime.Gosched()
 		}
+	}
+	p.judge(!begin.IsZero() && time.Since(begin) > stall)
+}
+
+// judge takes note of whether a worker was kept from its processor during a phase. Other programs do that on a busy machine, for
+// milliseconds at a time, and two threads that wait for each other are then slower than one alone: the caller goes on alone for a
+// while, each time twice as long, until a while has passed without. What is computed does not depend on it.
+func (p *pool) judge(stalled bool) {
+	const most = 4096 // phases; a step has some fifty
+	if stalled {
+		p.alone, p.calm = p.patience, 0
+		p.patience = min(2*p.patience, most)
+		return
+	}
+	if p.calm++; p.calm > 2*p.patience {
+		p.patience = leastPatience
 	}
 }
 
@@ -161,6 +191,10 @@ const (
 	awake = 200_000
 	// patient is the number of times that the caller looks for workers to be done before it lets others run.
 	patient = 20_000
+	// leastPatience is the number of phases that the caller first goes on alone after a stall.
+	leastPatience = 64
+	// stall is how long a wait, after that, says that a worker was kept from its processor.
+	stall = time.Millisecond
 )
 
 // work does a worker's own tasks of all parts, and then those that others have not begun.

@@ -93,3 +93,35 @@ func fill(list []float32, value float32) {
 		list[i] = value
 	}
 }
+
+// After a phase in which a worker was kept from its processor, the caller goes on alone for a while, and the next time for
+// twice as long.
+func TestPoolGoesOnAlone(t *testing.T) {
+	p := newPool(2, func(*worker) {})
+	defer p.close()
+	var byOther, done atomic.Int32
+	ph := newPhase(2, part{name: "any", tasks: func() int { return 8 }, run: func(w *worker, _ int) {
+		done.Add(1)
+		if w.index > 0 {
+			byOther.Add(1)
+		}
+	}})
+	for _, phases := range []int{leastPatience, 2 * leastPatience} {
+		p.judge(true)
+		for range phases {
+			p.run(&ph)
+		}
+		if byOther.Load() != 0 || p.alone != 0 {
+			t.Fatalf("the other worker did %d tasks, and %d phases are left to do alone", byOther.Load(), p.alone)
+		}
+	}
+	if want := int32(8 * 3 * leastPatience); done.Load() != want {
+		t.Errorf("%d tasks were done, not %d", done.Load(), want)
+	}
+	for range 2*p.patience + 1 {
+		p.judge(false)
+	}
+	if p.patience != leastPatience {
+		t.Errorf("after a while without, the patience is %d", p.patience)
+	}
+}
