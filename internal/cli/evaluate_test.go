@@ -250,3 +250,37 @@ func TestEvaluateStops(t *testing.T) {
 		t.Errorf("a file of what was stopped: %v", err)
 	}
 }
+
+// Whole micrographs are completed by every method, without a run.
+func TestEvaluateWhole(t *testing.T) {
+	t.Chdir(t.TempDir())
+	images, _, err := micrograph.NewProcedural(1, 256, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pixels := make([]float32, 64*64)
+	for i, name := range []string{"a.tif", "b.tif"} {
+		var content strings.Builder
+		if err := images.Crop(i, 0, 0, 64, 64, pixels); err == nil {
+			err = tiff.Write(&content, []tiff.Image{{Width: 64, Height: 64, Channels: 1, Pixels: pixels}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.WriteFile(name, []byte(content.String()), 0o644)
+	}
+	arguments := []string{"--images", "a.tif,b.tif", "--masks", "grid,spiral", "--coverages", "0.1,0.2", "--scans", "2", "--csv", "all.csv"}
+	text := evaluate(t, arguments...)
+	for _, want := range []string{"kind grid, coverage 0.1", "kind spiral, coverage 0.2", "\nkriging ", "\nauto ", "a  ", "b  ", "2 scans"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the tables lack %q:\n%s", want, text)
+		}
+	}
+	content, err := os.ReadFile("all.csv")
+	if rows := strings.Count(string(content), "\n"); err != nil || rows != 1+2*2*2*2*4 {
+		t.Errorf("%d rows for 2 images, 2 kinds, 2 coverages, 2 scans and 4 methods (%v)", rows, err)
+	}
+	if again := evaluate(t, append(arguments, "--threads", "1")...); again != text {
+		t.Errorf("with one thread:\n%s\nnot\n%s", again, text)
+	}
+}
