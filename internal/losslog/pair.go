@@ -6,15 +6,14 @@ import (
 
 // pair is a number of a line, with its name.
 type pair struct {
-	name   []byte
-	text   []byte // of the number
-	value  float64
-	total  float64 // of "10/600"; else -1
-	unit   bool    // a unit or percent sign stands behind the number
-	isText bool    // a word stands in the place of a number
-	at     int     // the number's token
-	first  int     // the first of the name's tokens; -1 where there is none
-	last   int
+	name  []byte
+	text  []byte // of the number
+	value float64
+	total float64 // of "10/600"; else -1
+	unit  bool    // a unit or percent sign stands behind the number
+	at    int     // the number's token
+	first int     // the first of the name's tokens; -1 where there is none
+	last  int
 }
 
 // Numbers that only their place names.

@@ -38,9 +38,8 @@ type fieldSurvey struct {
 
 // sampledRecord is one record: a range of values.
 type sampledRecord struct {
-	label       int
-	begin, end  int
-	counterless bool
+	label      int
+	begin, end int
 }
 
 type sampledValue struct {

@@ -46,7 +46,7 @@ func TestBestMethod(t *testing.T) {
 	}
 
 	// A plane is interpolated exactly.
-	truth, scan = surface(mask, side, side, func(x, y float64) float64 { return 0.5*x - 0.7*y })
+	_, scan = surface(mask, side, side, func(x, y float64) float64 { return 0.5*x - 0.7*y })
 	if c, err = Best(MethodOptions{}).Complete(context.Background(), scan, mask, side, side); err != nil || c.Method != LinearWord {
 		t.Errorf("a plane is completed by %+v (%v)", c, err)
 	}
