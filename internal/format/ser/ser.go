@@ -16,7 +16,7 @@ const (
 	ofImages  = 0x4122
 	ofSpectra = 0x4120
 	// maxElements bounds the images of a series.
-	maxElements = 1 << 20
+	maxElements = 1 << 18
 )
 
 // Is says whether a file that begins so is a series.
@@ -123,16 +123,27 @@ func stacks(r io.ReaderAt, size int64, elements []element, settings *Settings) (
 			Count: 1, Width: int(e.width), Height: int(e.height), Type: e.kind, Order: binary.LittleEndian, Text: settings.text(),
 			Size: pixel.NewSize(e.stepX, settings.unit(e.stepX), e.stepY, settings.unit(e.stepX)).Compact(int(e.width)),
 		}
-		images := make([]pixel.Stack, 0, end-first)
-		for i := first; i < end; i++ {
-			image, err := one.Contiguous(r, size, elements[i].at, 0)
+		image := func(i int) (pixel.Stack, error) {
+			stack, err := one.Contiguous(r, size, elements[i].at, 0)
 			if err != nil {
-				return nil, fmt.Errorf("image %d: %w", i, err)
+				return stack, fmt.Errorf("image %d: %w", i, err)
 			}
-			images = append(images, image.Upwards())
+			return stack.Upwards(), nil
 		}
-		one.Count, one.Bytes = len(images), func(i int) ([]byte, error) { return images[i].Bytes(0) }
-		file.Stacks = append(file.Stacks, one)
+		for i := first; i < end; i++ {
+			if _, err := image(i); err != nil {
+				return nil, err
+			}
+		}
+		from, alike := first, one
+		alike.Count, alike.Bytes = end-first, func(i int) ([]byte, error) {
+			stack, err := image(from + i)
+			if err != nil {
+				return nil, err
+			}
+			return stack.Bytes(0)
+		}
+		file.Stacks = append(file.Stacks, alike)
 		first = end
 	}
 	return file, nil
