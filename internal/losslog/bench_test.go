@@ -105,6 +105,53 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
+// BenchmarkLines is the same for lines made for people, whose words and numbers are told apart.
+func BenchmarkLines(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var content bytes.Buffer
+	for i := range 50_000 {
+		fmt.Fprintf(&content, "2031-05-04 10:00:00,123 - INFO - [train] step %d/50000 | loss: 1.25123 | lr: 0.001 | grad norm: 0.512 | 204.9 ms\n", i+1)
+	}
+	s, err := new(textScanner).choose(selection{loss: "loss", step: "step", label: "train", labelled: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer perProcessor(b, content.Len())()
+	for b.Loop() {
+		rows := 0
+		err := scanAll(bytes.NewReader(content.Bytes()), 0, s, false, func(b *block) error { rows += len(b.losses); return nil })
+		if err != nil || rows != 50_000 {
+			b.Fatal(rows, err)
+		}
+	}
+}
+
+// BenchmarkQuotes is the same for a table whose fields are in quotes.
+func BenchmarkQuotes(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var content bytes.Buffer
+	content.WriteString("\"step\",\"loss\",\"lr\"\n")
+	for i := range 50_000 {
+		fmt.Fprintf(&content, "\"%d\",\"1.25123\",\"0.001\"\n", i+1)
+	}
+	table, ok := sniffCSV(content.Bytes()[:1000])
+	if !ok {
+		b.Fatal("no table")
+	}
+	s, err := table.choose(selection{loss: "loss", step: "step"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer perProcessor(b, content.Len())()
+	for b.Loop() {
+		rows := 0
+		err := scanAll(bytes.NewReader(content.Bytes()), 0, s, false, func(b *block) error { rows += len(b.losses); return nil })
+		if err != nil || rows != 50_000 {
+			b.Fatal(rows, err)
+		}
+	}
+}
+
 // BenchmarkJSONLines is the same for JSON lines.
 func BenchmarkJSONLines(b *testing.B) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))

@@ -65,6 +65,9 @@ func (l *Log) choose() error {
 	if o.Pattern != "" {
 		var err error
 		l.source.Format, l.source.Loss = Pattern, o.Pattern
+		if o.Step != "" || o.Batch != "" {
+			return fmt.Errorf("with --pattern, groups such as (?P<step>[0-9]+) and (?P<batch>[0-9]+) name what --step-column and --batch-column do")
+		}
 		l.pattern, err = newPattern(o.Pattern, o.Where)
 		return err
 	}
@@ -246,8 +249,11 @@ func (l *Log) checkStep(s **survey, first sniffed) error {
 		name *string
 		flag string
 	}{{&l.options.Step, "--step-column"}, {&l.options.Batch, "--batch-column"}} {
-		if *flag.name == "" || l.known(*s, flag.name, first) || first.events {
+		if *flag.name == "" || !first.events && l.known(*s, flag.name, first) {
 			continue
+		}
+		if first.events {
+			return fmt.Errorf("%s %s: %s is an event file, which counts steps by itself", flag.flag, *flag.name, l.run.files[0].path)
 		}
 		if !l.whole {
 			full, _, err := l.surveyFully(first, (*s).split)

@@ -224,7 +224,13 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	if s.skips(line) {
 		return
 	}
-	cells := s.cells(bytes.TrimRight(line, "\r"))
+	var cells [][]byte
+	if line = bytes.TrimRight(line, "\r"); s.edges {
+		cells = splitEdges(line)
+	} else {
+		b.cells = appendFields(b.cells[:0], line, s.delimiter)
+		cells = b.cells
+	}
 	if s.loose && !s.fits(cells) {
 		return
 	}

@@ -37,10 +37,12 @@ type block struct {
 	carries bool
 	epoch   float64
 	inEpoch bool // rows have epochs
+
+	cells [][]byte // of the line at hand, for use again
 }
 
 func (b *block) reset() {
-	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], epoch: math.NaN()}
+	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], cells: b.cells[:0], epoch: math.NaN()}
 }
 
 func (b *block) add(step int64, loss float64) {

@@ -291,10 +291,24 @@ func isRule(text []byte) bool {
 }
 
 // splitFields splits a line; quoted fields may hold the delimiter.
-func splitFields(line []byte, delimiter byte) [][]byte {
-	var fields [][]byte
+func splitFields(line []byte, delimiter byte) [][]byte { return appendFields(nil, line, delimiter) }
+
+// appendFields adds the fields of a line to others.
+func appendFields(fields [][]byte, line []byte, delimiter byte) [][]byte {
 	if delimiter == ' ' {
-		return bytes.Fields(line)
+		for i := 0; i < len(line); {
+			for i < len(line) && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r') {
+				i++
+			}
+			begin := i
+			for i < len(line) && line[i] != ' ' && line[i] != '\t' && line[i] != '\r' {
+				i++
+			}
+			if i > begin {
+				fields = append(fields, line[begin:i])
+			}
+		}
+		return fields
 	}
 	for {
 		end := fieldEnd(line, 0, delimiter)

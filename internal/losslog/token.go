@@ -258,7 +258,11 @@ func numeral(line []byte, i, depth int) token {
 			j++
 		}
 		if j > first && (j == len(line) || line[j] != '/' && line[j] != '.' && classes[line[j]]&letterClass == 0) {
-			total, _ := number(bytes.ReplaceAll(line[first:j], []byte(","), nil))
+			text := line[first:j]
+			if bytes.IndexByte(text, ',') >= 0 {
+				text = bytes.ReplaceAll(text, []byte(","), nil)
+			}
+			total, _ := number(text)
 			t.total, t.end, t.unit = total, j, j
 		}
 	}
