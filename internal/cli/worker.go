@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -64,13 +63,9 @@ what it is at; another worker goes on from there.`,
 				connection = access.Connection()
 				// The sweep's own server ends with it, and then there is nothing more to do.
 				go func() {
-					for ctx.Err() == nil {
-						if _, err := folder.Access(); errors.Is(err, fs.ErrNotExist) {
-							fmt.Fprintln(command.ErrOrStderr(), "The sweep has ended, and its server with it: there is nothing more to do.")
-							cancel()
-							return
-						}
-						time.Sleep(time.Second)
+					if folder.AwaitEnd(ctx) {
+						fmt.Fprintln(command.ErrOrStderr(), "The sweep has ended, and its server with it: there is nothing more to do.")
+						cancel()
 					}
 				}()
 			}

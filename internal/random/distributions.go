@@ -2,6 +2,12 @@ package random
 
 import "math"
 
+// Normal draws from the normal distribution of mean 0 and standard deviation 1 (Box and Muller 1958).
+func (s *Stream) Normal() float64 {
+	radius := math.Sqrt(-2 * math.Log(1-s.Float64()))
+	return radius * math.Cos(2*math.Pi*s.Float64())
+}
+
 // Bell is near a normal distribution of mean 0 and standard deviation 1.
 func (s *Stream) Bell() float64 {
 	var sum float64

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,20 @@ func (f *Folder) Access() (Access, error) {
 			f.path(serverFile))
 	}
 	return a, nil
+}
+
+// AwaitEnd waits until the sweep's own server is gone, which ends with the sweep. It is false where the context ends before.
+func (f *Folder) AwaitEnd(ctx context.Context) bool {
+	for {
+		if _, err := f.Access(); errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(idle):
+		}
+	}
 }
 
 // Connection says how to reach that server.

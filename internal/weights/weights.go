@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"alrc/internal/model"
+	"alrc/internal/random"
 )
 
 // Role is what a parameter does in its layer.
@@ -124,7 +125,7 @@ func (l Layout) begin(weights, runningMeans [][]float32) State {
 // normal with deviation [model.CalibratedDeviation] instead, and its engine is to calibrate it. Running means begin at 0.
 func (l Layout) Start(seed uint64) State {
 	weights := zeros(l.Parameters)
-	random := generator(seed)
+	draws := random.New(seed)
 	var drawn []float32 // the weights or directions of the present layer
 	for i, p := range l.Parameters {
 		values := weights[i]
@@ -133,9 +134,9 @@ func (l Layout) Start(seed uint64) State {
 			limit := math.Sqrt(6 / float64(p.Shape[2]*p.Shape[3]*(p.Shape[0]+p.Shape[1])))
 			for j := range values {
 				if l.calibrated {
-					values[j] = float32(model.CalibratedDeviation * random.normal())
+					values[j] = float32(model.CalibratedDeviation * draws.Normal())
 				} else {
-					values[j] = float32(limit * (2*random.uniform() - 1))
+					values[j] = float32(limit * (2*draws.Float64() - 1))
 				}
 			}
 			drawn = values
@@ -156,21 +157,4 @@ func length(direction []float32) float32 {
 		squares += float64(v) * float64(v)
 	}
 	return float32(math.Sqrt(squares))
-}
-
-// generator is SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-type generator uint64
-
-func (g *generator) uniform() float64 {
-	*g += 0x9e3779b97f4a7c15
-	x := uint64(*g)
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return float64((x^x>>31)>>11) / (1 << 53)
-}
-
-// normal draws from the normal distribution of mean 0 and deviation 1 (Box and Muller 1958).
-func (g *generator) normal() float64 {
-	radius := math.Sqrt(-2 * math.Log(1-g.uniform()))
-	return radius * math.Cos(2*math.Pi*g.uniform())
 }
