@@ -64,6 +64,8 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		}
 	}
 	switch {
+	case isWandb(head):
+		return newWandbReader(b), nil
 	case isNotebook(head):
 		return &cleanReader{r: newNotebookReader(b)}, nil
 	case isArrays(head):

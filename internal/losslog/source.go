@@ -205,9 +205,9 @@ func logFiles(dir string) (files []file) {
 		return nil
 	}
 	for _, entry := range entries {
-		name := strings.TrimSuffix(entry.Name(), ".gz")
+		name := strings.TrimSuffix(strings.TrimSuffix(entry.Name(), ".gz"), ".zst")
 		switch filepath.Ext(name) {
-		case ".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".txt", ".json":
+		case ".csv", ".tsv", ".jsonl", ".ndjson", ".log", ".txt", ".json", ".wandb":
 			if entry.Type().IsRegular() {
 				path := filepath.Join(dir, entry.Name())
 				files = append(files, file{path: path, real: path})
