@@ -28,7 +28,7 @@ func (r *Report) cure() string {
 	case found.Condition == spike.Shifted:
 		return "Clipping is not for that: the running mean follows the loss to its new level. Look at what changed there: the data, the" +
 			" learning rate, the loss itself."
-	case r.Drift != nil:
+	case found.Condition == spike.Drifting:
 		return "Clipping is not for a slow rise, which is no outlier to a running mean. Look at the learning rate (lower it, or let it" +
 			" decay), at weight decay, and at whether the data change on the way."
 	}

@@ -91,6 +91,9 @@ func (r *Report) recommend() {
 		rec.Fit = NotEnough
 		rec.Reason = cure + " " + rec.Reason
 	}
+	if r.Drift != nil && r.Condition != spike.Drifting {
+		rec.Reason += " The slow rise beside the spikes is not for clipping, but for the learning rate or the data."
+	}
 	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found.Beginning)
 	rec.Snippets = snippets(rec)
 	r.Recommendation = rec

@@ -103,28 +103,43 @@ func middleOf(losses []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
-// drift looks for a slow rise: the level at the end lies clearly above the lowest that there was, by more than shifts
-// account for.
+// drift looks for a slow rise: the level of the last part of the run lies clearly above that of the lowest, by more than
+// shifts account for. Parts are long enough that levels which go up and down do not make a drift.
 func (l *levels) drift(shifted float64) *Drift {
-	const fewest = 10
-	if len(l.kept) < fewest {
+	const fewest, most = 10, 20
+	n := len(l.kept)
+	if n < fewest {
 		return nil
 	}
+	parts := make([]level, min(n/2, most))
+	medians := make([]float64, 0, n)
+	for i := range parts {
+		part := l.kept[i*n/len(parts) : (i+1)*n/len(parts)]
+		parts[i] = part[0]
+		medians = medians[:0]
+		for _, level := range part {
+			medians = append(medians, level.median)
+		}
+		parts[i].median = middleOf(medians)
+	}
 	lowest := 0
-	for i, level := range l.kept {
-		if level.median < l.kept[lowest].median {
+	for i, part := range parts {
+		if part.median < parts[lowest].median {
 			lowest = i
 		}
 	}
-	end := l.kept[len(l.kept)-1]
-	// A tenth of the run, or what overlaps in the window, is too short to be slow.
-	if far := max(len(l.kept)/10, min(span/every, len(l.kept)/3)); len(l.kept)-1-lowest < far {
-		return nil
+	low, end := parts[lowest], parts[len(parts)-1]
+	if lowest >= len(parts)-2 {
+		return nil // too short to be slow
 	}
-	low := l.kept[lowest]
+	// How much the levels go up and down by themselves, from one part to the next but one.
+	steps := medians[:0]
+	for i := 2; i < len(parts); i++ {
+		steps = append(steps, math.Abs(parts[i].median-2*parts[i-1].median+parts[i-2].median))
+	}
 	rise := end.median - low.median - shifted
-	if rise < low.spread || rise < 0.1*math.Abs(low.median) {
+	if rise < max(low.spread, 4*middleOf(steps)) || rise < 0.1*math.Abs(low.median) {
 		return nil
 	}
-	return &Drift{From: low.step, Lowest: low.median, End: end.median}
+	return &Drift{From: low.step, Lowest: low.median, End: l.kept[n-1].median}
 }

@@ -1,0 +1,158 @@
+package replay
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"alrc"
+	"alrc/internal/clipping"
+	"alrc/internal/losslog"
+	"alrc/internal/spike"
+)
+
+// Advice fits the verdict: what clipping would not cure is said to be so, with what people do then.
+func TestAdvice(t *testing.T) {
+	tests := []struct {
+		name      string
+		loss      func(i int, loss float64) float64
+		condition spike.Condition
+		fit       Fit
+		says      []string
+		not       string
+	}{
+		{"calm", func(_ int, loss float64) float64 { return min(loss, 1.2) }, spike.Steady, NotNeeded, []string{"does not need clipping"}, "People"},
+		{"spikes", func(i int, loss float64) float64 {
+			if i%700 == 0 {
+				loss += 4
+			}
+			return loss
+		}, spike.Spiky, Helps, []string{"n = 3 clips"}, "People"},
+		{"nan", func(i int, loss float64) float64 {
+			if i > 3500 {
+				return math.NaN()
+			}
+			return min(loss, 1.2)
+		}, spike.Divergent, NotEnough, []string{"from step 3,501 on there was none", "nothing that clipping could have limited", "checkpoint from before step 3,501"},
+			"does not need"},
+		{"nan after a rise", func(i int, loss float64) float64 {
+			if i > 3500 {
+				return math.NaN()
+			}
+			return loss + 2*max(0, float64(i-3480))
+		}, spike.Divergent, NotEnough, []string{"The loss did rise before", "checkpoint"}, "does not need"},
+		{"divergence", func(i int, loss float64) float64 {
+			return loss + 3*math.Exp(-float64(i)/200) + 0.2*max(0, float64(i-3700))
+		}, spike.Divergent, NotEnough, []string{"a rise that persists is not made of single bad batches", "lower learning rate"}, "does not need"},
+		{"stuck", func(i int, loss float64) float64 {
+			if i > 3000 {
+				return 0
+			}
+			return loss
+		}, spike.Stuck, NotEnough, []string{"a loss of 0 has no gradient"}, "does not need"},
+		{"drift", func(i int, loss float64) float64 { return min(loss, 1.2) + float64(i)/2000 }, spike.Drifting, NotEnough,
+			[]string{"not for a slow rise", "learning rate"}, "does not need"},
+	}
+	for _, test := range tests {
+		r := noisy(t, 4000, test.loss)
+		if r.Condition != test.condition || r.Recommendation.Fit != test.fit {
+			t.Errorf("%s: %s, clipping %s: %s", test.name, r.Condition, r.Recommendation.Fit, r.Verdict)
+		}
+		for _, part := range test.says {
+			if !strings.Contains(r.Recommendation.Reason, part) {
+				t.Errorf("%s: the advice lacks %q: %s", test.name, part, r.Recommendation.Reason)
+			}
+		}
+		if strings.Contains(r.Recommendation.Reason, test.not) {
+			t.Errorf("%s: the advice has %q: %s", test.name, test.not, r.Recommendation.Reason)
+		}
+	}
+}
+
+// Where the norm of the gradient grows before the loss does, the advice is to limit that.
+func TestGradientNorm(t *testing.T) {
+	for _, lead := range []int{0, 3} {
+		random := rand.New(rand.NewPCG(5, 6))
+		var log strings.Builder
+		for i := range 2000 {
+			loss, norm := 2+0.1*random.NormFloat64(), 0.5+0.05*random.NormFloat64()
+			switch i % 400 {
+			case 300:
+				loss += 5
+				if lead == 0 {
+					norm += 10
+				}
+			case 300 - lead, 301 - lead:
+				norm += 10
+			}
+			fmt.Fprintf(&log, "{\"step\": %d, \"loss\": %v, \"grad_norm\": %v, \"layer.3.grad_norm\": 1}\n", i, loss, norm)
+		}
+		r, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "log.jsonl", log.String())}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := r.GradientNorm
+		if g == nil || g.Field != "grad_norm" || g.Episodes != 5 {
+			t.Fatalf("%+v", g)
+		}
+		if lead == 0 {
+			if g.Led != 0 || r.Recommendation.Fit != Helps {
+				t.Errorf("the norm rose with the loss: %+v, %s", g, r.Recommendation.Reason)
+			}
+			continue
+		}
+		if g.Led != 5 || g.Lead != int64(lead) || math.Abs(float64(g.Usual)-0.5) > 0.05 || r.Recommendation.Fit != NotEnough ||
+			!strings.Contains(r.Recommendation.Reason, "(grad_norm) rose first, 3 steps before the loss, in 5 of 5 episodes") {
+			t.Errorf("%+v, %s", g, r.Recommendation.Reason)
+		}
+	}
+}
+
+// What is recommended is what was replayed: the decay by step, which by record follows the gap between records.
+func TestDecayFollowsTheGap(t *testing.T) {
+	for _, gap := range []int64{1, 10, 500} {
+		random := rand.New(rand.NewPCG(5, 6))
+		var log strings.Builder
+		log.WriteString("step,loss\n")
+		losses := make([]float64, 4000)
+		for i := range losses {
+			losses[i] = math.Exp(0.4 * random.NormFloat64())
+			fmt.Fprintf(&log, "%d,%s\n", int64(i)*gap, format(losses[i]))
+		}
+		r, _ := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{write(t, "log.csv", log.String())}}, Clips: []clipping.Spec{{Kind: "alrc", N: 2}}})
+		clipper, err := alrc.New(alrc.Options{N: 2, Decay: max(0.9, math.Pow(0.999, float64(gap)))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scale := []float64{0}
+		for _, loss := range losses {
+			clipper.Step([]float64{loss}, scale)
+		}
+		if got, want := r.Clips[0].Clipped, clipper.State().Clipped; got != want {
+			t.Errorf("a record every %d steps: %d clipped, not %d", gap, got, want)
+		}
+		if r.Recommendation.Decay != 0.999 {
+			t.Errorf("a record every %d steps: a decay of %v by step is recommended", gap, r.Recommendation.Decay)
+		}
+		if note := strings.Join(r.Source.Notes, "\n"); (gap > 1) != strings.Contains(note, "by record") {
+			t.Errorf("a record every %d steps: %s", gap, note)
+		}
+	}
+}
+
+// Spikes among the first losses do not get into the moments to start with.
+func TestEarlySpikesDoNotPoisonMoments(t *testing.T) {
+	calm := noisy(t, 2000, func(_ int, loss float64) float64 { return loss })
+	spiky := noisy(t, 2000, func(i int, loss float64) float64 {
+		if i == 3 || i == 8 || i == 12 || i == 13 {
+			loss += 40
+		}
+		return loss
+	})
+	a, b := calm.Recommendation, spiky.Recommendation
+	if math.Abs(a.Mu1-b.Mu1) > 0.1 || math.Abs(a.Mu2-b.Mu2) > 0.2 {
+		t.Errorf("mu1 = %v, mu2 = %v, and with early spikes %v and %v", a.Mu1, a.Mu2, b.Mu1, b.Mu2)
+	}
+}
