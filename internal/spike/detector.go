@@ -119,7 +119,7 @@ func (d *Detector) Add(step int64, loss float64) {
 // now judges the newest record, which is not in the window, by those before it.
 func (d *Detector) now(i int64) {
 	n, r := d.window.n, d.at(i)
-	if n < fewest || d.window.ordinary(r.loss) && !r.jump {
+	if n < fewest || d.window.ordinary(r.loss, atOnce) && !r.jump {
 		return
 	}
 	if g, ok := d.rises(i, n, atOnce*(1+10/float64(n)), i); ok {
@@ -135,7 +135,7 @@ func (d *Detector) judge() {
 	if r.episode {
 		return
 	}
-	if n := d.window.n - 1; n >= calm && !(d.window.ordinary(r.loss) && !r.jump) {
+	if n := d.window.n - 1; n >= calm && !(d.window.ordinary(r.loss, Limit) && !r.jump) {
 		most := float64(Limit)
 		if n < enough {
 			most *= 1 + (enough-float64(n))/10
@@ -201,8 +201,7 @@ func (d *Detector) nearby(i, end int64) ground {
 		// ones tell a slow rise.
 		if n > 0 && (n == 5 || n == 25 || n == half || j == first) {
 			copy(sorted[:n], values[:n])
-			slices.Sort(sorted[:n])
-			g.level = min(g.level, sorted[n/2])
+			g.level = min(g.level, nth(sorted[:n], n/2))
 		}
 		if n == half {
 			break

@@ -381,7 +381,7 @@ func TestWindow(t *testing.T) {
 			sorted[k] = math.Abs(sorted[k] - median)
 		}
 		mad := exactMedian(sorted)
-		if loss := 10 * r.Float64(); w.ordinary(loss) {
+		if loss := 10 * r.Float64(); w.ordinary(loss, Limit) {
 			bounded++
 			if loss > median && loss >= median+Limit*consistent*mad {
 				t.Fatalf("loss %v is called ordinary, and the threshold is %v", loss, median+Limit*consistent*mad)

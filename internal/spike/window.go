@@ -26,7 +26,6 @@ type window struct {
 	from, to, reach     float64
 	least, most         float64 // from-reach, to+reach
 	below, upTo, inside int
-	bound               float64
 	scratch             [span + 1]float64
 }
 
@@ -74,10 +73,11 @@ func (w *window) finite() []float64 {
 	return v
 }
 
-// ordinary says that a loss is surely no spike, whether it is one of the window or a further one.
-func (w *window) ordinary(x float64) bool {
+// ordinary says that a loss, whether it is one of the window or a further one, is surely not as many robust deviations
+// above the median.
+func (w *window) ordinary(x, limit float64) bool {
 	w.check()
-	return x < w.bound || x <= w.from
+	return x <= w.from || x < w.from+limit*consistent*w.reach
 }
 
 // check finds another bound if the counts do not show any more that this one holds.
@@ -93,7 +93,7 @@ func (w *window) bind() {
 	n := len(v)
 	room := n / 12
 	if room < 2 {
-		w.from, w.bound = math.Inf(-1), math.Inf(-1)
+		w.from, w.reach = math.Inf(-1), 0
 		return
 	}
 	w.from = nth(v, n/2-room)
@@ -103,10 +103,6 @@ func (w *window) bind() {
 	}
 	w.reach = nth(v, n/2-room)
 	w.least, w.most = w.from-w.reach, w.to+w.reach
-	w.bound = math.Inf(-1)
-	if w.reach > 0 {
-		w.bound = w.from + Limit*consistent*w.reach
-	}
 	w.n, w.below, w.upTo, w.inside = 0, 0, 0, 0
 	for i := w.low; i < w.high; i++ {
 		if x := w.loss[i&255]; x-x == 0 {
@@ -192,18 +188,22 @@ func (w *window) deviation(n int, median float64) float64 {
 	for i, loss := range v {
 		v[i] = math.Abs(loss - median)
 	}
-	slices.Sort(v)
-	v = v[:n]
-	if mad := v[(n-1)/2] + (v[n/2]-v[(n-1)/2])/2; mad > 0 {
+	mad := nth(v, n/2)
+	if n%2 == 0 {
+		low := slices.Max(v[:n/2])
+		mad = low + (mad-low)/2
+	}
+	if mad > 0 {
 		return consistent * mad
 	}
 	// More than half of the losses are equal. Where others are more than a few, their distance is the noise.
+	slices.Sort(v)
 	equal := 0
 	for equal < n && v[equal] == 0 {
 		equal++
 	}
 	least := max(1e-4*math.Abs(median), math.SmallestNonzeroFloat64)
-	if others := v[equal:]; 10*len(others) >= n {
+	if others := v[equal:n]; 10*len(others) >= n {
 		return max(least, consistent*others[len(others)/2])
 	}
 	return least
