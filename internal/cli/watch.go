@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -104,8 +105,8 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 	if _, err := exec.LookPath(arguments[0]); err != nil {
 		return usageError("%w", err)
 	}
-	stderr := command.ErrOrStderr()
-	say := func(text string) { fmt.Fprintf(stderr, "alrc: %s\n", text) }
+	stderr := &lineWriter{to: command.ErrOrStderr()}
+	say := func(text string) { stderr.line("alrc: " + text) }
 	w, notifier := f.alerting.watcher(func(a watch.Alert) error {
 		if !f.quiet {
 			say(a.String())
@@ -141,6 +142,32 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 		return &ExitError{Code: result.Code}
 	}
 	return nil
+}
+
+// lineWriter passes on what a program writes, and puts lines of its own between.
+type lineWriter struct {
+	mutex sync.Mutex
+	to    io.Writer
+	open  bool // the program's last line has not ended, as that of a progress bar
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if len(p) > 0 {
+		w.open = p[len(p)-1] != '\n'
+	}
+	return w.to.Write(p)
+}
+
+func (w *lineWriter) line(text string) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.open {
+		text = "\n" + text
+	}
+	w.open = false
+	fmt.Fprintln(w.to, text)
 }
 
 // watch follows a log.

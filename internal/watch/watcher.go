@@ -93,6 +93,7 @@ func (w *Watcher) Close() error {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if w.failed != nil {
+		w.complete(true)
 		return w.failed
 	}
 	summary := w.detector.Close()
@@ -150,8 +151,10 @@ func (w *Watcher) complete(all bool) {
 			continue
 		}
 		r.finish()
-		if w.Keep != nil && w.failed == nil {
-			w.failed = w.Keep(r)
+		if w.Keep != nil {
+			if err := w.Keep(r); w.failed == nil {
+				w.failed = err
+			}
 		}
 	}
 	clear(w.around[len(kept):])
