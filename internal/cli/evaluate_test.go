@@ -261,7 +261,8 @@ func TestEvaluateWhole(t *testing.T) {
 	pixels := make([]float32, 64*64)
 	for i, name := range []string{"a.tif", "b.tif"} {
 		var content strings.Builder
-		if err := images.Crop(i, 0, 0, 64, 64, pixels); err == nil {
+		err := images.Crop(i, 0, 0, 64, 64, pixels)
+		if err == nil {
 			err = tiff.Write(&content, []tiff.Image{{Width: 64, Height: 64, Channels: 1, Pixels: pixels}})
 		}
 		if err != nil {
