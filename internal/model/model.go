@@ -311,3 +311,29 @@ func (n Network) Validate() error {
 	}
 	return nil
 }
+
+// DeadLayer returns the name of a layer that makes an output of the network independent of its input, where dead says of
+// each convolution with an activation whether all its activations are 0: the first dead one, if every way from the input to
+// some output passes a dead one. A dead branch beside a living one, as in a residual block, does not count. It is "" where the
+// network is alive.
+func (n Network) DeadLayer(dead func(place int) bool) string {
+	first := ""
+	depends := make([]bool, len(n.Layers))
+	for i, layer := range n.Layers {
+		for _, place := range layer.Inputs {
+			depends[i] = depends[i] || place == Input || depends[place]
+		}
+		if layer.Convolves() && layer.Activation != Linear && depends[i] && dead(i) {
+			depends[i] = false
+			if first == "" {
+				first = layer.Name
+			}
+		}
+	}
+	for _, place := range n.OutputPlaces() {
+		if !depends[place] {
+			return first
+		}
+	}
+	return ""
+}

@@ -3,8 +3,6 @@ package nn
 import (
 	"fmt"
 	"math"
-
-	"alrc/internal/model"
 )
 
 // Calibrate sets the gains and biases of normalized layers by one batch, inputs [N,H,W,C] of at most as many images as
@@ -135,16 +133,10 @@ func (e *Engine) channelMoments(t *tensor) (means, deviations []float64) {
 	return means, deviations
 }
 
-// DeadLayer is the name of the first layer with an activation whose values were all 0 or below in the latest pass: under
-// ReLU nothing after it depends on its input, and it gets no gradient. It is "" where there is none.
+// DeadLayer names a layer whose values were all 0 or below in the latest pass and through which every way to an output
+// passes: under ReLU nothing after it depends on the input, and the layers before get no gradient. It is "" where there is none.
 func (e *Engine) DeadLayer() string {
-	for i := range e.layers {
-		l := &e.layers[i]
-		if l.layer.Convolves() && l.layer.Activation != model.Linear && !e.anyPositive(l.output.value) {
-			return l.layer.Name
-		}
-	}
-	return ""
+	return e.network.DeadLayer(func(place int) bool { return !e.anyPositive(e.layers[place].output.value) })
 }
 
 // anyPositive says whether a value of the images of the latest pass is above 0 or not a number. In a network that is

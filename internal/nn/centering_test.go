@@ -311,3 +311,18 @@ func TestDeadLayer(t *testing.T) {
 	}
 	look("b")
 }
+
+// A branch of a residual block that is dead leaves the network alive.
+func TestDeadBranch(t *testing.T) {
+	network := model.Network{Name: "n", InputChannels: 4, Layers: []model.Layer{
+		{Name: "a", Kind: model.Convolution, Inputs: []int{model.Input}, Channels: 4, Kernel: 3, Stride: 1, Activation: model.ReLU},
+		{Name: "b", Kind: model.Convolution, Inputs: []int{0}, Channels: 4, Kernel: 3, Stride: 1, Activation: model.ReLU},
+		{Kind: model.Addition, Inputs: []int{0, 1}},
+		{Name: "c", Kind: model.Convolution, Inputs: []int{2}, Channels: 4, Kernel: 3, Stride: 1},
+	}}
+	for dead, want := range map[int]string{0: "a", 1: "", 3: ""} {
+		if got := network.DeadLayer(func(place int) bool { return place == dead }); got != want {
+			t.Errorf("with layer %d dead, the network's dead layer is %q, want %q", dead, got, want)
+		}
+	}
+}

@@ -89,15 +89,12 @@ func (e *Engine) DeadLayer() string {
 	if e.largest == nil {
 		return ""
 	}
-	values, at := tensors.MustCopyFlatData[float32](e.largest), 0
-	for _, layer := range e.network.Layers {
-		if !layer.Convolves() || layer.Activation == model.Linear {
-			continue
+	values := map[int]float32{}
+	list := tensors.MustCopyFlatData[float32](e.largest)
+	for place, layer := range e.network.Layers {
+		if layer.Convolves() && layer.Activation != model.Linear {
+			values[place], list = list[0], list[1:]
 		}
-		if values[at] <= 0 {
-			return layer.Name
-		}
-		at++
 	}
-	return ""
+	return e.network.DeadLayer(func(place int) bool { return values[place] <= 0 })
 }
