@@ -240,6 +240,18 @@ func (w *Worker) handOver(ctx context.Context, q *Queue, run Run, dir string) (s
 	})
 }
 
+// acknowledge tells the server that a message's run is done, and waits a while for its word. A server that dies at that moment
+// never answers.
+func acknowledge(ctx context.Context, message jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return patiently(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		return message.DoubleAck(ctx)
+	})
+}
+
 // deliver stores a finished run's results, and marks it done: once, whoever else finishes it.
 func (w *Worker) deliver(ctx context.Context, q *Queue, message jetstream.Msg, run Run, dir string) error {
 	// Each worker's results have a name of their own, so that the one that comes too late overwrites nothing.
@@ -269,8 +281,7 @@ func (w *Worker) deliver(ctx context.Context, q *Queue, message jetstream.Msg, r
 		garbage = name
 	}
 	// The run is done now; a message that is not acknowledged for want of a server is, when it comes again.
-	acknowledge := func(ctx context.Context) error { return message.DoubleAck(ctx) }
-	if err := errors.Join(q.discard(ctx, garbage), patiently(ctx, acknowledge)); err != nil && !isGone(err) && !isAway(err) {
+	if err := errors.Join(q.discard(ctx, garbage), acknowledge(ctx, message)); err != nil && !isGone(err) && !isAway(err) {
 		return err
 	}
 	return os.RemoveAll(dir)
