@@ -12,6 +12,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/micrograph"
 	"alrc/internal/nn/kernel"
+	"alrc/internal/snippet"
 	"alrc/internal/sweep"
 )
 
@@ -57,6 +58,8 @@ func addCompletions(command *cobra.Command, engines experiment.Engines) {
 	switch command.CommandPath() {
 	case "alrc sweep run", "alrc sweep show":
 		command.ValidArgsFunction = firstOf(sweep.Ready())
+	case "alrc snippet":
+		command.ValidArgsFunction = cobra.FixedCompletions(snippet.Frameworks, cobra.ShellCompDirectiveNoFileComp)
 	case "alrc complete":
 		command.ValidArgsFunction = firstOf(micrograph.MethodWords())
 	default:

@@ -18,6 +18,7 @@ import (
 	"alrc/internal/clipping"
 	"alrc/internal/losslog"
 	"alrc/internal/replay"
+	"alrc/internal/snippet"
 )
 
 // replayFlags are the flags of 'alrc replay' as they are given.
@@ -63,7 +64,7 @@ by gzip, zstd or bzip2 or not. The format is told by the content.`,
 			flags.StringVar(&f.rule, "rule", "auto", "how scales are made: auto, ratio or distance")
 		}),
 		group("Output", func(flags *pflag.FlagSet) {
-			flags.StringVar(&f.snippet, "snippet", "", "print the lines to paste for go, gomlx, pytorch, jax or all")
+			flags.StringVar(&f.snippet, "snippet", "", "print the module to paste for go, gomlx, pytorch, jax or all")
 			flags.StringVar(&f.html, "html", "", "write a self-contained page to this file")
 			flags.StringVar(&f.json, "json", "", "write everything as JSON to this file; - is standard output, and nothing else is printed")
 			flags.StringVar(&f.csv, "csv", "", "write a row a step to this file, or to standard output by -: step, loss, threshold, scale (of the --clip given, else of alrc:3)")
@@ -112,8 +113,8 @@ func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.O
 		return o, usageError("give only one of --column, --field, --tag and --pattern: each says what the loss is")
 	}
 	o.Log.Loss = f.column + f.field + f.tag
-	if f.snippet != "" && f.snippet != "all" && !slices.Contains(replay.Frameworks, f.snippet) {
-		return o, usageError("--snippet %s: give %s or all", f.snippet, strings.Join(replay.Frameworks, ", "))
+	if f.snippet != "" && f.snippet != "all" && !slices.Contains(snippet.Frameworks, f.snippet) {
+		return o, usageError("--snippet %s: give %s or all", f.snippet, strings.Join(snippet.Frameworks, ", "))
 	}
 	for _, text := range f.where {
 		field, value, ok := strings.Cut(text, "=")

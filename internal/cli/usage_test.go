@@ -74,6 +74,8 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"train --steps 5 extra", "takes none", exitUsage},
 		{"resume", "no argument is given to 'alrc resume', which takes 1", exitUsage},
 		{"replay", "takes 1 or more", exitUsage},
+		{"snippet tensorflow", "give go, gomlx, pytorch, jax", exitUsage},
+		{"snippet", "takes 1", exitUsage},
 		{"completion bassh", "did you mean 'alrc completion bash'?", exitUsage},
 		{"--no-such-flag", "unknown flag", exitUsage},
 	} {
@@ -138,6 +140,7 @@ func TestCompletion(t *testing.T) {
 		"train micrographs --":        {"--coverage", "--data-dir"},
 		"complete b":                  {"biharmonic"},
 		"complete scan.tif --method ": {"kriging", "linear"},
+		"snippet ":                    {"pytorch", "jax", "go\n", "gomlx"},
 		"completion ":                 {"bash", "zsh", "fish"},
 		"replay --clip ":              {"alrc:2"},
 		"bench micrographs --kernels": {"--kernels"},

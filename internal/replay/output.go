@@ -14,6 +14,7 @@ import (
 	"alrc/internal/figure"
 	"alrc/internal/losslog"
 	"alrc/internal/runfolder"
+	"alrc/internal/snippet"
 	"alrc/internal/spike"
 )
 
@@ -31,7 +32,7 @@ type Appearance struct {
 	Color   bool // by ANSI escape sequences
 	ASCII   bool // for terminals that show nothing else
 	Plot    bool
-	// Snippet is the framework whose lines to paste are shown; "all" shows those of all.
+	// Snippet is the framework whose module to paste is shown; "all" shows those of all.
 	Snippet string
 }
 
@@ -73,14 +74,14 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	switch look.Snippet {
 	case "":
 	case "all":
-		for _, framework := range Frameworks {
-			fmt.Fprintf(&b, "\n%s\n%s", bold(framework), indent(rec.Snippets[framework]))
+		for _, framework := range snippet.Frameworks {
+			fmt.Fprintf(&b, "\n%s\n%s", bold(framework), rec.Snippets[framework])
 		}
 	default:
-		fmt.Fprintf(&b, "\n%s", indent(rec.Snippets[look.Snippet]))
+		fmt.Fprintf(&b, "\n%s", rec.Snippets[look.Snippet])
 	}
 	if look.Snippet != "all" {
-		fmt.Fprintf(&b, "\n%s\n", wrap("--snippet go|gomlx|pytorch|jax|all prints the lines to paste for other frameworks.", width, ""))
+		fmt.Fprintf(&b, "\n%s\n", wrap("--snippet go|gomlx|pytorch|jax|all prints a module to paste into a training program.", width, ""))
 	}
 	notes := append([]string(nil), r.Source.Notes...)
 	if r.Source.Malformed > 0 {
@@ -242,11 +243,6 @@ func wrap(text string, width int, indentation string) string {
 	return b.String()
 }
 
-func indent(text string) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	return "    " + strings.ReplaceAll(strings.Join(lines, "\n"), "\n", "\n    ") + "\n"
-}
-
 // merged joins buckets so that at most points are left.
 func merged(buckets []bucket, points int) []bucket {
 	if len(buckets) <= points {
@@ -375,7 +371,7 @@ func (r *Report) HTML(w io.Writer) error {
 	page.Paragraph(r.Recommendation.describe())
 	page.Paragraph(r.Recommendation.Reason)
 	titles := map[string]string{"go": "Go, with this library", "gomlx": "GoMLX", "pytorch": "PyTorch", "jax": "JAX"}
-	for _, framework := range Frameworks {
+	for _, framework := range snippet.Frameworks {
 		page.Heading(3, titles[framework])
 		page.Code(r.Recommendation.Snippets[framework])
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"alrc/internal/snippet"
 	"alrc/internal/spike"
 )
 
@@ -21,7 +22,7 @@ type Recommendation struct {
 	// is wrong.
 	Fit    Fit    `json:"fit"`
 	Reason string `json:"reason"`
-	// Snippets are lines to paste, by framework.
+	// Snippets are modules to paste, by framework.
 	Snippets map[string]string `json:"snippets"`
 }
 
@@ -95,7 +96,10 @@ func (r *Report) recommend() {
 		rec.Reason += " The slow rise beside the spikes is not for clipping, but for the learning rate or the data."
 	}
 	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found.Beginning)
-	rec.Snippets = snippets(rec)
+	rec.Snippets = map[string]string{}
+	for _, framework := range snippet.Frameworks {
+		rec.Snippets[framework] = snippet.Text(framework, rec.N, rec.Decay)
+	}
 	r.Recommendation = rec
 }
 
