@@ -114,14 +114,12 @@ func (f Figure) draw(canvas vg.CanvasSizer) error {
 			return err
 		}
 	}
-	loaded, err := loadFonts()
+	c, err := newPainter(canvas)
 	if err != nil {
 		return err
 	}
-	c := &painter{Canvas: canvas, fonts: loaded}
 	width, height := canvas.Size()
 	area := rectangle{margin, margin, width.Points() - margin, height.Points() - margin}
-	c.fill(paper, [][2]float64{{0, 0}, {width.Points(), 0}, {width.Points(), height.Points()}, {0, height.Points()}})
 	if f.Title != "" {
 		area.top -= titleSize
 		c.text(c.fonts.bold, titleSize, ink, area.left, area.top, f.Title, 0)

@@ -48,13 +48,11 @@ func (h Heatmaps) draw(canvas vg.CanvasSizer) error {
 			return err
 		}
 	}
-	loaded, err := loadFonts()
+	c, err := newPainter(canvas)
 	if err != nil {
 		return err
 	}
-	c := &painter{Canvas: canvas, fonts: loaded}
 	width, height := canvas.Size()
-	c.fill(paper, [][2]float64{{0, 0}, {width.Points(), 0}, {width.Points(), height.Points()}, {0, height.Points()}})
 	columns := h.Columns
 	if columns <= 0 || columns > len(h.Maps) {
 		columns = len(h.Maps)

@@ -17,6 +17,18 @@ type painter struct {
 	fonts fonts
 }
 
+// newPainter begins on an empty sheet.
+func newPainter(canvas vg.CanvasSizer) (*painter, error) {
+	loaded, err := loadFonts()
+	if err != nil {
+		return nil, err
+	}
+	c := &painter{Canvas: canvas, fonts: loaded}
+	width, height := canvas.Size()
+	c.fill(paper, [][2]float64{{0, 0}, {width.Points(), 0}, {width.Points(), height.Points()}, {0, height.Points()}})
+	return c, nil
+}
+
 // rectangle is an area of the canvas, in points.
 type rectangle struct{ left, bottom, right, top float64 }
 
