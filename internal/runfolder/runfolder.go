@@ -94,9 +94,12 @@ func LastSteps(steps, last int64) int64 {
 }
 
 // Remove deletes what a run wrote into its folder, and the folder if nothing else is in it, so that a new run can
-// take its place. A run that is being trained is left alone; [IsBusy] tells that error.
+// take its place; a folder that does not exist is no error. A run that is being trained is left alone; [IsBusy] tells that error.
 func Remove(dir string) error {
 	lock, err := Lock(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // there is no folder
+	}
 	if err != nil {
 		return err
 	}

@@ -235,6 +235,9 @@ func TestLockKeepsOtherProcessesOut(t *testing.T) {
 	if err := Remove(dir); err != nil {
 		t.Fatal(err)
 	}
+	if err := Remove(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("a folder that does not exist: %v", err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 || entries[0].Name() != "notes.txt" {
 		t.Errorf("what is left is %v, %v", entries, err)

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,10 +148,12 @@ func TestStoppedSweepGoesOn(t *testing.T) {
 	f := openIn(t, dir, plan)
 	ctx, stop := context.WithCancel(context.Background())
 	var token Access
-	var handedBack bool
+	var handedBack atomic.Bool
 	_, err := f.Run(ctx, Options{Jobs: 2, Threads: 1, Name: "here", Silence: time.Second, Report: func(line string) {
 		t.Log(line)
-		handedBack = handedBack || strings.Contains(line, "handed back at step ")
+		if strings.Contains(line, "handed back at step ") {
+			handedBack.Store(true)
+		}
 	}, Observe: func(s *Status) {
 		if s.steps() > 0 {
 			info, err := os.Stat(f.path(serverFile))
@@ -161,7 +164,7 @@ func TestStoppedSweepGoesOn(t *testing.T) {
 			stop()
 		}
 	}})
-	if err == nil || ctx.Err() == nil || !handedBack {
+	if err == nil || ctx.Err() == nil || !handedBack.Load() {
 		t.Fatalf("stopped, the sweep returned %v", err)
 	}
 	// Nothing but the folder is left; the status is known from there.
@@ -173,10 +176,20 @@ func TestStoppedSweepGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.run(t, Options{Jobs: 1, Threads: 2, Name: "there", Silence: time.Second, Observe: func(*Status) {
+	for _, run := range plan.Runs {
+		if err := os.RemoveAll(filepath.Join(dir, "work", run.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status = again.run(t, Options{Jobs: 1, Threads: 2, Name: "there", Silence: time.Second, Observe: func(*Status) {
 		if now, err := again.Access(); err == nil && now.Token != token.Token {
 			t.Error("the token is another one: workers that wait for the server do not get in")
 		}
 	}})
+	for _, run := range status.Runs {
+		if len(run.Failures) > 0 {
+			t.Errorf("%+v did not go on at once", run)
+		}
+	}
 	checkAlone(t, again)
 }
