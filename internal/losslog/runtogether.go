@@ -67,22 +67,9 @@ func numberBehind(data []byte, i int) int {
 	return i
 }
 
-// find returns the place of a key that has a number, and that number; n is 0 where there is none.
+// find returns the place of a key that has a number, and that number; at is -1 where there is none.
 func find(data []byte, key string) (at int, value float64, text []byte) {
-	for i := 0; ; {
-		hit := bytes.Index(data[i:], []byte(key))
-		if hit < 0 {
-			return -1, 0, nil
-		}
-		i += hit
-		end := i + len(key)
-		if begin := numberBehind(data, end); begin >= 0 {
-			if value, n := number(data[begin:]); n > 0 && keyStart(data, end) == i {
-				return i, value, data[begin : begin+n]
-			}
-		}
-		i++
-	}
+	return findFrom(data, 0, key)
 }
 
 // records calls do with each record of data, and its place.
