@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,7 +31,7 @@ type evaluateFlags struct {
 	csv       string
 	json      bool
 	threads   int
-	whole     wholeFlags
+	whole     evaluation.WholeOptions
 }
 
 func newEvaluateCommand(open evaluation.OpenCompleter) *cobra.Command {
@@ -63,10 +64,10 @@ left out): what to expect of scans of one's own.`,
 			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, where it is another one now")
 		}),
 		group("Whole micrographs", func(flags *pflag.FlagSet) {
-			flags.StringSliceVar(&f.whole.images, "images", nil, "complete scans of these `FILES`, instead of held-out crops")
-			flags.StringSliceVar(&f.whole.masks, "masks", []string{micrograph.Spiral}, "`KINDS` of scans: spiral, grid, lines, mask images")
-			flags.Float64SliceVar(&f.whole.coverages, "coverages", []float64{micrograph.DefaultCoverage}, "fractions of the image that are seen")
-			flags.IntVar(&f.whole.scans, "scans", 3, "`N` scans of each kind and coverage")
+			flags.StringSliceVar(&f.whole.Images, "images", nil, "complete scans of these `FILES`, instead of held-out crops")
+			flags.StringSliceVar(&f.whole.Masks, "masks", []string{micrograph.Spiral}, "`KINDS` of scans: spiral, grid, lines, mask images")
+			flags.Float64SliceVar(&f.whole.Coverages, "coverages", []float64{micrograph.DefaultCoverage}, "fractions of the image that are seen")
+			flags.IntVar(&f.whole.Repeats, "scans", 3, "`N` scans of each kind and coverage")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.csv, "csv", "", "write a row for each crop and method to this `FILE`")
@@ -87,7 +88,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 			return usageError("--csv %s: there is no folder %s", f.csv, filepath.Dir(f.csv))
 		}
 	}
-	if len(f.whole.images) > 0 {
+	if len(f.whole.Images) > 0 {
 		if f.json {
 			return usageError("--json: the table of --images has none; --csv writes its numbers")
 		}
@@ -113,10 +114,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 		progress := newEvaluateProgress(command.ErrOrStderr(), fmt.Sprintf("%-*s", widest, m.Name), f.crops)
 		return progress.observe, progress.close
 	})
-	if ctx.Err() != nil {
-		return fmt.Errorf("stopped, and nothing was written: %w", ctx.Err())
-	}
-	if err != nil {
+	if err := stoppedOr(ctx, err); err != nil {
 		return err
 	}
 	out := command.OutOrStdout()
@@ -135,6 +133,40 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	}
 	fmt.Fprintf(command.ErrOrStderr(), "\nEach crop: %s\n", f.csv)
 	return nil
+}
+
+// runWhole completes scans of whole micrographs by all methods, and by the networks that runs trained.
+func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open evaluation.OpenCompleter) error {
+	if f.whole.Repeats < 1 {
+		return usageError("--scans %d: give at least 1", f.whole.Repeats)
+	}
+	f.whole.Runs, f.whole.Baselines, f.whole.Threads = runs, f.baselines, f.threads
+	e, err := evaluation.NewWhole(f.whole, open)
+	if err != nil {
+		return &ExitError{Code: exitUsage, Err: err}
+	}
+	ctx, cancel := withSignals(command.Context())
+	defer cancel()
+	err = e.Run(ctx, func(name string, scans int) (observe, end func()) {
+		progress := newEvaluateProgress(command.ErrOrStderr(), name, scans)
+		return progress.observe, progress.close
+	})
+	if err := stoppedOr(ctx, err); err != nil {
+		return err
+	}
+	out := command.OutOrStdout()
+	if err := e.Write(out, layout(out)); err != nil || f.csv == "" {
+		return err
+	}
+	return atomicfile.Write(f.csv, e.WriteScans)
+}
+
+// stoppedOr is the error of an evaluation that was stopped, or else the one that it ended with.
+func stoppedOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped, and nothing was written: %w", ctx.Err())
+	}
+	return err
 }
 
 // evaluateProgress shows how far a method is: a bar on a terminal, lines elsewhere.

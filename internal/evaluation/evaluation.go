@@ -68,7 +68,7 @@ func New(runs []string, crops int, baselines bool, threads int, open OpenComplet
 	e := &Evaluation{Crops: crops, specification: first, open: open, threads: threads}
 	if baselines {
 		for _, baseline := range micrograph.Baselines(1) {
-			e.Methods = append(e.Methods, Baseline(baseline))
+			e.Methods = append(e.Methods, &Method{Name: baseline.Name, baseline: baseline})
 		}
 	}
 	e.Methods = append(e.Methods, networks...)
@@ -96,17 +96,8 @@ func (e *Evaluation) first() *Method {
 	return e.Methods[slices.IndexFunc(e.Methods, func(m *Method) bool { return m.Run != "" })]
 }
 
-// Baseline is a method without a network.
-func Baseline(method micrograph.Method) *Method { return &Method{Name: method.Name, baseline: method} }
-
-// Networks returns the networks of runs, each once. All can be opened, and have the same held-out crops.
-func Networks(runs []string, threads int, open OpenCompleter) ([]*Method, error) {
-	networks, _, err := findNetworks(runs, threads, open)
-	return networks, err
-}
-
-// Open returns the method, and what closes it.
-func (m *Method) Open(threads int, open OpenCompleter) (method micrograph.Method, closeModel func(), err error) {
+// openMethod returns the method, and what closes it.
+func (m *Method) openMethod(threads int, open OpenCompleter) (method micrograph.Method, closeModel func(), err error) {
 	if m.Run == "" {
 		return m.baseline, func() {}, nil
 	}
@@ -121,7 +112,7 @@ func (m *Method) Open(threads int, open OpenCompleter) (method micrograph.Method
 // by several goroutines at a time, and at its end.
 func (e *Evaluation) Run(ctx context.Context, begin func(m *Method) (observe, end func())) error {
 	for _, m := range e.Methods {
-		method, closeModel, err := m.Open(e.threads, e.open)
+		method, closeModel, err := m.openMethod(e.threads, e.open)
 		if err != nil {
 			return err
 		}

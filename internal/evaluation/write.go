@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"alrc/internal/micrograph"
 	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
@@ -76,24 +77,33 @@ func (e *Evaluation) Write(w io.Writer, l words.Layout) error {
 // WriteCrops writes a row for each crop and method, as CSV.
 func (e *Evaluation) WriteCrops(w io.Writer) error {
 	rows := csv.NewWriter(w)
-	rows.Write([]string{"crop", "image", "top", "left", "method", "mse_blurred", "psnr_blurred", "ssim_blurred", "mse", "psnr", "ssim"})
-	number := func(value float64) string {
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return ""
-		}
-		return strconv.FormatFloat(value, 'g', -1, 64)
-	}
+	rows.Write(append([]string{"crop", "image", "top", "left", "method"}, comparisonColumns...))
 	for i := range e.Crops {
 		crop, err := e.examples.Read(int64(i), nil, nil, nil)
 		if err != nil {
 			return err
 		}
 		for _, m := range e.Methods {
-			c := m.crops[i]
-			rows.Write([]string{strconv.Itoa(i), e.examples.ID(crop.Image), strconv.Itoa(crop.Top), strconv.Itoa(crop.Left), m.Name,
-				number(c.Blurred.MSE), number(c.Blurred.PSNR), number(c.Blurred.SSIM), number(c.Raw.MSE), number(c.Raw.PSNR), number(c.Raw.SSIM)})
+			rows.Write(append([]string{strconv.Itoa(i), e.examples.ID(crop.Image), strconv.Itoa(crop.Top), strconv.Itoa(crop.Left), m.Name},
+				comparisonCells(m.crops[i])...))
 		}
 	}
 	rows.Flush()
 	return rows.Error()
+}
+
+// comparisonColumns are the columns of a completion's numbers in CSV files, against the blurred truth and against the truth itself.
+var comparisonColumns = []string{"mse_blurred", "psnr_blurred", "ssim_blurred", "mse", "psnr", "ssim"}
+
+// comparisonCells are a completion's numbers; what is not finite is empty.
+func comparisonCells(c micrograph.Comparison) []string {
+	var cells []string
+	for _, value := range []float64{c.Blurred.MSE, c.Blurred.PSNR, c.Blurred.SSIM, c.Raw.MSE, c.Raw.PSNR, c.Raw.SSIM} {
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			cells = append(cells, "")
+		} else {
+			cells = append(cells, strconv.FormatFloat(value, 'g', -1, 64))
+		}
+	}
+	return cells
 }
