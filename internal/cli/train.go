@@ -73,6 +73,7 @@ fourth power, batch size 1, first without clipping and then with it.`,
 		flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
 		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
 		flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
+		flags.StringVar(&s.Data.Corrupt, "corrupt", "", "spoil a share of the images that are trained on: `KIND[:SHARE]`, KIND one of shuffled (targets), saturated, nan, heavy-tailed (targets); SHARE 0.01 by default")
 	}, nil)
 }
 

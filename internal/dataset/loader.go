@@ -13,6 +13,8 @@ type Batch struct {
 	Step int64
 	// Images is [N,H,W,C]: augmented, and each image standardised.
 	Images []float32
+	// Targets is what a network is to make of them. It is Images itself, but for corrupt data.
+	Targets []float32
 	// Index tells which of the source's images they are.
 	Index []int
 }
@@ -51,10 +53,15 @@ func NewLoader(images Images, options LoaderOptions) (*Loader, error) {
 		return nil, fmt.Errorf("first step %d: give at least 0", options.FirstStep)
 	}
 	allocate := func() *Batch {
-		return &Batch{
+		batch := &Batch{
 			Images: make([]float32, options.BatchSize*height*width*channels),
 			Index:  make([]int, options.BatchSize),
 		}
+		batch.Targets = batch.Images
+		if _, ok := images.(mistaken); ok {
+			batch.Targets = make([]float32, len(batch.Images))
+		}
+		return batch
 	}
 	fill := func(step int64, batch *Batch) error { return fillBatch(images, &options, step, batch) }
 	return &Loader{prefetch.New(options.FirstStep, allocate, fill)}, nil
@@ -75,11 +82,21 @@ func fillBatch(images Images, options *LoaderOptions, step int64, batch *Batch) 
 			return fmt.Errorf("read %s: %w", images.ID(index), err)
 		}
 		batch.Index[place] = index
-		if options.Augment {
-			draws := random.New(random.Key(random.ForAugmentation, options.Seed, position))
-			augment(pixels, width, channels, &draws)
-		} else {
-			Standardize(pixels)
+		prepare := func(pixels []float32) {
+			if options.Augment {
+				draws := random.New(random.Key(random.ForAugmentation, options.Seed, position))
+				augment(pixels, width, channels, &draws)
+			} else {
+				Standardize(pixels)
+			}
+		}
+		prepare(pixels)
+		if m, ok := images.(mistaken); ok {
+			target := batch.Targets[place*size : (place+1)*size]
+			copy(target, pixels)
+			if err := m.target(index, target, prepare); err != nil {
+				return fmt.Errorf("read the target of %s: %w", images.ID(index), err)
+			}
 		}
 	}
 	return nil

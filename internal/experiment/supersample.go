@@ -62,15 +62,15 @@ func (t *supersample) next() (batch, error) {
 		return batch{}, err
 	}
 	t.latest = latest
-	return t.batch(latest.Images), nil
+	return t.batch(latest.Images, latest.Targets), nil
 }
 
-// batch makes the inputs for images, which are the targets.
-func (t *supersample) batch(images []float32) batch {
+// batch makes the inputs for images, of which the network is to make the targets.
+func (t *supersample) batch(images, targets []float32) batch {
 	n := len(images) / (t.height * t.width * t.channels)
 	inputs := t.inputs[:len(images)]
 	dataset.Downsample(inputs, images, n, t.height, t.width, t.channels)
-	t.outputs[0] = images
+	t.outputs[0] = targets
 	return batch{inputs, t.outputs[:]}
 }
 
@@ -92,7 +92,7 @@ func (t *supersample) test(first, n int) (batch, error) {
 		}
 		dataset.Standardize(pixels)
 	}
-	return t.batch(targets), nil
+	return t.batch(targets, targets), nil
 }
 
 func (t *supersample) drawTest(i int, b batch, output []float32) (pictures, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"alrc/internal/dataset"
 	"alrc/internal/micrograph"
 )
 
@@ -36,6 +37,9 @@ type Data struct {
 	SameMask bool                `yaml:"same-mask,omitempty"`
 	// Dose is the number of electrons in a pixel of procedural micrographs; 0 stands for one of each image's own.
 	Dose float64 `yaml:"dose,omitempty"`
+	// Corrupt is what is wrong with a share of the images that are trained on: shuffled, saturated, nan or heavy-tailed, with the
+	// share, as in shuffled:0.01; "" is nothing.
+	Corrupt string `yaml:"corrupt,omitempty"`
 	// Hash is of the images' content: a run that is resumed on other images is refused.
 	Hash string `yaml:"hash,omitempty"`
 }
@@ -75,8 +79,13 @@ func (d Data) Validate() error {
 	if err != nil {
 		return err
 	}
+	if _, err = dataset.ParseCorruption(d.Corrupt); err != nil {
+		return err
+	}
 	if k.content == Micrographs {
-		err = d.validateScan()
+		if err = d.validateScan(); err == nil && d.Corrupt != "" {
+			err = errors.New("data: corrupt is of images alone, not of micrographs")
+		}
 	} else if d.Mask != "" || !d.Coverage.IsZero() || d.SameMask || d.Dose != 0 || len(d.Exclude) > 0 {
 		err = errors.New("data: mask, coverage, same-mask, dose and exclude are of micrographs alone")
 	}

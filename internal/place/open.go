@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"alrc/internal/dataset"
 	"alrc/internal/imagefile"
 )
 
@@ -52,7 +53,20 @@ func (o *Opener) Open(d Data) (Data, *Set, error) {
 }
 
 func (o *Opener) open(d Data) (*Set, error) {
-	d.Hash = ""
+	corruption, err := dataset.ParseCorruption(d.Corrupt)
+	if err != nil {
+		return nil, err
+	}
+	d.Hash, d.Corrupt = "", ""
+	set, err := o.openSound(d)
+	if err != nil || corruption.Kind == "" {
+		return set, err
+	}
+	return set.corrupted(corruption), nil
+}
+
+// openSound opens data without what is to be wrong with them.
+func (o *Opener) openSound(d Data) (*Set, error) {
 	name := fmt.Sprintf("%#v", d)
 	o.mutex.Lock()
 	defer o.mutex.Unlock()

@@ -74,3 +74,24 @@ func TestPlaceOnThisMachine(t *testing.T) {
 		t.Errorf("of files that nobody names: %v", err)
 	}
 }
+
+// Corrupt data are other data, of the same images; what is held out stays as it is.
+func TestCorruptData(t *testing.T) {
+	var o Opener
+	open := func(corrupt string) *Set {
+		_, set, err := o.Open(Data{Kind: "procedural", Size: 8, Corrupt: corrupt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	sound, bad := open(""), open("saturated:0.5")
+	if bad.Hash == sound.Hash || bad.Test != sound.Test || bad.Train.Hash() == sound.Train.Hash() {
+		t.Error("corrupt data are not told from sound ones, or held-out images are corrupt")
+	}
+	for _, d := range []Data{{Kind: "procedural", Corrupt: "rotten"}, {Kind: "procedural-micrographs", Corrupt: "nan"}} {
+		if err := d.Validate(); err == nil || !strings.Contains(err.Error(), "corrupt") {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}

@@ -34,6 +34,14 @@ func (s *Set) Name() string {
 	return s.Train.Name()
 }
 
+// corrupted is the set with a corruption of the images that are trained on. Those held out are as they were.
+func (s *Set) corrupted(c dataset.Corruption) *Set {
+	bad := *s
+	bad.Train = dataset.Corrupt(s.Train, c)
+	bad.Hash = hash(bad.Train.Hash(), bad.Test.Hash())
+	return &bad
+}
+
 // Check is an error where the data are not those that have a hash; "" is that of any.
 func (s *Set) Check(hash string) error {
 	if hash == "" || hash == s.Hash {

@@ -9,6 +9,7 @@ const (
 	ForOrder uint64 = iota + 1
 	ForAugmentation
 	ForGeneration
+	ForCorruption
 )
 
 const golden = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio: the increment of SplitMix64
