@@ -8,6 +8,7 @@ import (
 
 	"alrc/internal/model"
 	"alrc/internal/nn"
+	"alrc/internal/statistics"
 )
 
 // Measurement is how fast an engine trains at a batch size.
@@ -131,8 +132,7 @@ func (b *Benchmark) measure(s Specification, data *DataSet, threads int, each ti
 	if err != nil || len(times) == 0 {
 		return err
 	}
-	slices.Sort(times)
-	median := times[len(times)/2]
+	median := statistics.Median(times)
 	multiplications, err := t.network().Multiplications(t.shape())
 	if err != nil {
 		return err

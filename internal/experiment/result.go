@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"alrc/internal/runfolder"
+	"alrc/internal/statistics"
 )
 
 // summarize fills in what metrics.csv tells: it holds the whole run, whatever number of times that was stopped.
@@ -43,7 +44,7 @@ func summarize(r *runfolder.Result, dir string, batchSize int) error {
 	mean, std := stat.MeanStdDev(tail, nil)
 	r.Mean, r.Std = runfolder.Number(mean), runfolder.Number(std)
 	sort.Float64s(tail)
-	r.P99 = runfolder.Number(runfolder.Percentile(tail, 0.99))
+	r.P99 = runfolder.Number(statistics.Percentile(tail, 0.99))
 	r.Max = runfolder.Number(tail[len(tail)-1])
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"alrc/internal/format/eventlog"
 	"alrc/internal/runfolder"
+	"alrc/internal/statistics"
 )
 
 // patience is the number of steps in a row without a finite loss after which a clipped run counts as diverged, and
@@ -282,7 +283,7 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	r.step++
 
 	elapsed := time.Since(r.since)
-	raw := mean(r.raw[0])
+	raw := statistics.Mean(r.raw[0])
 	r.count()
 	r.lookForDeath()
 	if r.gradients != nil {
@@ -380,14 +381,14 @@ func (r *run) recordClips() error {
 func (r *run) record(raw, test, rate float64) error {
 	h := r.heads[0]
 	r.row = runfolder.Step{
-		Step: r.step, Loss: mean(h.losses), RawLoss: raw, SingleLoss: r.BatchSize == 1,
+		Step: r.step, Loss: statistics.Mean(h.losses), RawLoss: raw, SingleLoss: r.BatchSize == 1,
 		Threshold: h.limits.Upper, LowerThreshold: h.limits.Lower, Mu1: h.mu1, Mu2: h.mu2,
-		Scale: mean(h.scales), Clipped: int64(h.statistics.Clipped), ImagesPerSecond: rate, TestLoss: test,
+		Scale: statistics.Mean(h.scales), Clipped: int64(h.statistics.Clipped), ImagesPerSecond: rate, TestLoss: test,
 		Clipping: h.clipper != nil, Outputs: r.row.Outputs[:0],
 	}
 	for _, other := range r.heads[1:] {
 		r.row.Outputs = append(r.row.Outputs, runfolder.OutputStep{
-			Loss: mean(other.losses), Threshold: other.limits.Upper, Scale: mean(other.scales)})
+			Loss: statistics.Mean(other.losses), Threshold: other.limits.Upper, Scale: statistics.Mean(other.scales)})
 	}
 	if err := r.metrics.Append(&r.row); err != nil {
 		return err
@@ -438,12 +439,4 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 		return nil, err
 	}
 	return result, nil
-}
-
-func mean(values []float32) float64 {
-	var sum float64
-	for _, value := range values {
-		sum += float64(value)
-	}
-	return sum / float64(len(values))
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"math"
 
 	"alrc/internal/dataset"
 	"alrc/internal/model"
+	"alrc/internal/statistics"
 )
 
 // supersample is experiment 1: to sharpen images that were made small and large again.
@@ -130,14 +130,6 @@ func (t *supersample) picture(pixels []float32) image.Image {
 
 // brightness returns the mean and the standard deviation by which an image is standardised.
 func brightness(pixels []float32) (mean, deviation float32) {
-	var sum, squares float64
-	for _, pixel := range pixels {
-		sum += float64(pixel)
-	}
-	centre := sum / float64(len(pixels))
-	for _, pixel := range pixels {
-		distance := float64(pixel) - centre
-		squares += distance * distance
-	}
-	return float32(centre), float32(math.Sqrt(squares / float64(len(pixels))))
+	centre, std := statistics.PopulationMeanStd(pixels)
+	return float32(centre), float32(std)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"alrc/internal/statistics"
 )
 
 // Images with more pixels than largestWhole are interpolated in tiles, each by the triangles of what was seen in it and up to a margin
@@ -19,7 +21,7 @@ const (
 // tileSize suits a scan whose lines lie about 1/coverage apart: the fewer points there are to a tile, the fewer are in each other's
 // way, and circles seldom reach further than from line to line.
 func tileSize(mask []float32) (side, margin int) {
-	pitch := 1 / mean(mask)
+	pitch := 1 / statistics.Mean(mask)
 	return int(max(48, min(6*pitch, 128))), int(max(4, min(pitch, 64))) + 3
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"alrc/internal/kriging"
+	"alrc/internal/statistics"
 )
 
 // Trial is how near methods come to seen pixels that were held out.
@@ -92,7 +93,7 @@ func windows(pixels, mask []float32, height, width int) (list []window, held int
 			win.pixels = append(win.pixels, pixels[(c.top+y)*width+c.left:][:w]...)
 			win.kept = append(win.kept, mask[(c.top+y)*width+c.left:][:w]...)
 		}
-		coverage := mean(win.kept)
+		coverage := statistics.Mean(win.kept)
 		if coverage == 0 {
 			continue
 		}
@@ -110,7 +111,7 @@ func windows(pixels, mask []float32, height, width int) (list []window, held int
 				}
 			}
 		}
-		if count == 0 || mean(win.kept) == 0 {
+		if count == 0 || statistics.Mean(win.kept) == 0 {
 			win.kept = seen // too little to hold anything out
 			continue
 		}
@@ -185,7 +186,7 @@ func calibrated(m Method) Method {
 			return c, err
 		}
 		slices.Sort(ratios)
-		factor := float32(ratios[len(ratios)*9/10] / normal90)
+		factor := float32(statistics.Percentile(ratios, 0.9) / normal90)
 		for i := range c.Deviation {
 			c.Deviation[i] *= factor
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"alrc/internal/statistics"
 )
 
 func TestCoverageIsWrittenAsItIsRead(t *testing.T) {
@@ -41,7 +43,7 @@ func TestMasksOfARange(t *testing.T) {
 		if err := s.Mask(i, side, side, mask); err != nil {
 			t.Fatal(err)
 		}
-		seen = append(seen, mean(mask))
+		seen = append(seen, statistics.Mean(mask))
 	}
 	slices.Sort(seen)
 	if seen[0] < 0.0199 || seen[0] > 0.025 || seen[199] > 0.3001 || seen[199] < 0.25 {

@@ -12,6 +12,7 @@ import (
 	"alrc/internal/format/pixel"
 	"alrc/internal/format/tiff"
 	"alrc/internal/imagefile"
+	"alrc/internal/statistics"
 )
 
 // Partial is a partial scan.
@@ -356,7 +357,7 @@ func (p *Partial) agree() error {
 }
 
 // Coverage is the mean of the mask.
-func (p *Partial) Coverage() float64 { return mean(p.Mask) }
+func (p *Partial) Coverage() float64 { return statistics.Mean(p.Mask) }
 
 // Passed is the share of the pixels of which something was seen.
 func (p *Partial) Passed() float64 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"alrc/internal/statistics"
 )
 
 // DefaultCoverage is the published one: a twentieth of the pixels.
@@ -58,7 +60,7 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 	if s.image, s.height, s.width, _, err = readMask(mask, 0); err != nil {
 		return Scan{}, fmt.Errorf("mask %q: it is none of %s, %s and %s, and no mask image: %w", mask, Spiral, Grid, Lines, err)
 	}
-	s.Coverage = mean(s.image)
+	s.Coverage = statistics.Mean(s.image)
 	return s, nil
 }
 
@@ -197,14 +199,6 @@ func (s Scan) lines(random *rand.Rand, height, width int, mask []float32) {
 	}
 }
 
-func mean(values []float32) float64 {
-	var sum float64
-	for _, value := range values {
-		sum += float64(value)
-	}
-	return sum / float64(len(values))
-}
-
 // setMean makes a mask's mean the coverage asked for, which the drawing comes near to: by a factor, and where there is more
 // to be seen when all that is seen is seen wholly, by some of the rest.
 func setMean(mask []float32, coverage float64) {
@@ -223,7 +217,7 @@ func setMean(mask []float32, coverage float64) {
 	for i, value := range mask {
 		mask[i] = float32(min(float64(value)*factor, 1))
 	}
-	if now := mean(mask); now < coverage-1e-7 {
+	if now := statistics.Mean(mask); now < coverage-1e-7 {
 		share := float32((coverage - now) / (1 - now))
 		for i, value := range mask {
 			mask[i] = value + share*(1-value)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"alrc/internal/format/tiff"
+	"alrc/internal/statistics"
 )
 
 func writeTIFF(t *testing.T, height, width int, pages ...[]float32) string {
@@ -49,7 +50,7 @@ func TestMasksHaveTheCoverage(t *testing.T) {
 					t.Fatal(err)
 				}
 				name := fmt.Sprintf("%s of %v, %v", kind, coverage, size)
-				if got := mean(mask); math.Abs(got-coverage) > 2e-7 {
+				if got := statistics.Mean(mask); math.Abs(got-coverage) > 2e-7 {
 					t.Errorf("%s: the mean is %v", name, got)
 				}
 				if slices.Min(mask) < 0 || slices.Max(mask) > 1 {
@@ -74,7 +75,7 @@ func TestMasksReachEverywhere(t *testing.T) {
 			if err := s.Mask(position, side, side, mask); err != nil {
 				t.Fatal(err)
 			}
-			if got := mean(mask); math.Abs(got-DefaultCoverage) > 0.003 {
+			if got := statistics.Mean(mask); math.Abs(got-DefaultCoverage) > 0.003 {
 				t.Errorf("%s at position %d: the mean is %v", kind, position, got)
 			}
 			for top := 0; top < side; top += block {
@@ -207,7 +208,7 @@ func TestSpiralIsLikeARealOne(t *testing.T) {
 	if a, b := share(theirs), share(ours); math.Abs(a-b) > 0.01 {
 		t.Errorf("%.3f of its pixels are seen, and %.3f of ours", a, b)
 	}
-	if a, b := mean(theirs), mean(ours); math.Abs(a-b) > 0.006 {
+	if a, b := statistics.Mean(theirs), statistics.Mean(ours); math.Abs(a-b) > 0.006 {
 		t.Errorf("its mean is %.4f, ours %.4f", a, b)
 	}
 	if a, b := slices.Max(theirs), slices.Max(ours); math.Abs(float64(a-b)) > 0.1 {

@@ -8,6 +8,7 @@ import (
 	"alrc"
 	"alrc/internal/clipping"
 	"alrc/internal/losslog"
+	"alrc/internal/statistics"
 )
 
 // ClipResult is what one clipping would have done.
@@ -139,7 +140,7 @@ func (r *clipRun) count(step int64, scales, losses []float64, s alrc.Statistics)
 
 func (r *clipRun) write(step int64, losses, scales []float64, threshold float64) error {
 	row := strconv.AppendInt(r.row[:0], step, 10)
-	for _, value := range []float64{average(losses), threshold, average(scales)} {
+	for _, value := range []float64{statistics.Mean(losses), threshold, statistics.Mean(scales)} {
 		row = append(row, ',')
 		if value-value == 0 {
 			row = strconv.AppendFloat(row, value, 'g', -1, 64)
@@ -148,17 +149,6 @@ func (r *clipRun) write(step int64, losses, scales []float64, threshold float64)
 	r.row = append(row, '\n')
 	_, err := r.rows.Write(r.row)
 	return err
-}
-
-func average(values []float64) float64 {
-	if len(values) == 1 {
-		return values[0]
-	}
-	var sum float64
-	for _, value := range values {
-		sum += value
-	}
-	return sum / float64(len(values))
 }
 
 func (r *clipRun) finish() ClipResult {

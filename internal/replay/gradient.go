@@ -6,6 +6,7 @@ import (
 
 	"alrc/internal/losslog"
 	"alrc/internal/spike"
+	"alrc/internal/statistics"
 )
 
 // GradientNorm says what the norm of the gradient did before the loss spiked.
@@ -62,9 +63,8 @@ func gradientNorm(log *losslog.Log, loss *spike.Summary, gap int64) *GradientNor
 		}
 	}
 	if g.Led > 0 {
-		slices.Sort(leads)
-		g.Lead = leads[len(leads)/2]
-		g.Usual = Number(middle(usual))
+		g.Lead = statistics.Median(leads)
+		g.Usual = Number(statistics.MedianOfFinite(usual))
 	}
 	return g
 }

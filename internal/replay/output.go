@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -16,6 +15,7 @@ import (
 	"alrc/internal/runfolder"
 	"alrc/internal/snippet"
 	"alrc/internal/spike"
+	"alrc/internal/statistics"
 )
 
 // JSON writes all of the report for scripts; numbers that are not finite are null.
@@ -281,7 +281,7 @@ func (r *Report) plot(points int, lowest bool) figure.Plot {
 		}
 		mean, low, high = append(mean, b.mean()), append(low, b.least), append(high, b.most)
 	}
-	typical := middle(mean)
+	typical := statistics.MedianOfFinite(mean)
 	p.LogY = r.analysis.least > 0 && float64(r.Most) > 20*typical
 	loss := figure.Series{Name: "loss", X: x, Y: mean, Color: figure.Palette[0]}
 	if len(r.analysis.loss.buckets) > points || r.analysis.loss.width > 1 {
@@ -313,21 +313,6 @@ func (r *Report) plot(points int, lowest bool) figure.Plot {
 		p.Marks = append(p.Marks, marks)
 	}
 	return p
-}
-
-// middle is the median of finite values.
-func middle(values []float64) float64 {
-	finite := make([]float64, 0, len(values))
-	for _, value := range values {
-		if value-value == 0 {
-			finite = append(finite, value)
-		}
-	}
-	if len(finite) == 0 {
-		return math.NaN()
-	}
-	slices.Sort(finite)
-	return finite[len(finite)/2]
 }
 
 // HTML writes the report as one self-contained page.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"alrc/internal/losslog"
+	"alrc/internal/statistics"
 )
 
 const (
@@ -54,8 +54,7 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 	}
 	p := pace{gap: 1, decay: usualDecay, given: given != 0}
 	if len(gaps) > 0 {
-		slices.Sort(gaps)
-		p.gap = gaps[len(gaps)/2]
+		p.gap = statistics.Median(gaps)
 	}
 	if length := max(steps, last-first+1); err == nil && length < shortRun {
 		p.length, p.decay = length, fastDecay

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"sort"
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
+	"alrc/internal/statistics"
 	"alrc/internal/words"
 )
 
@@ -42,17 +42,11 @@ func (r *Run) loadGradients() error {
 
 // medianOf is the median of what a function makes of pairs, of those where it is finite.
 func medianOf(pairs []gradientPair, f func(gradientPair) float64) float64 {
-	var values []float64
-	for _, p := range pairs {
-		if v := f(p); !math.IsNaN(v) && !math.IsInf(v, 0) {
-			values = append(values, v)
-		}
+	values := make([]float64, len(pairs))
+	for i, p := range pairs {
+		values[i] = f(p)
 	}
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	sort.Float64s(values)
-	return runfolder.Percentile(values, 0.5)
+	return statistics.MedianOfFinite(values)
 }
 
 func leastOf(pairs []gradientPair, f func(gradientPair) float64) float64 {

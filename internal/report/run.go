@@ -7,9 +7,11 @@ import (
 	"math"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"alrc/internal/clipping"
 	"alrc/internal/runfolder"
+	"alrc/internal/statistics"
 )
 
 // Run is what one run's folder tells. A run that was stopped or is still going lacks its result.
@@ -131,9 +133,10 @@ func (r *Run) summarize() figures {
 	nan := math.NaN()
 	f := figures{nan, nan, nan, nan, nan, nan, nan}
 	// The mean of the last steps of a run that is not done would be one of other steps than it is compared with.
-	if tail := sortedFinite(r.tail()); len(tail) > 0 && !r.diverged() && r.done() >= r.Steps {
+	if tail := statistics.Finite(r.tail()); len(tail) > 0 && !r.diverged() && r.done() >= r.Steps {
+		slices.Sort(tail)
 		f.mean = mean(tail)
-		f.p99 = tail[(len(tail)*99+99)/100-1]
+		f.p99 = statistics.Percentile(tail, 0.99)
 		f.max = tail[len(tail)-1]
 	}
 	for i := len(r.metrics.TestLoss) - 1; i >= 0 && math.IsNaN(f.test); i-- {
@@ -141,7 +144,7 @@ func (r *Run) summarize() figures {
 	}
 	if n := len(r.metrics.Step); n > 0 {
 		f.clipped = count(r.metrics.Clipped) / float64(int64(n)*r.settings.BatchSize())
-		f.rate = meanOfFinite(r.metrics.ImagesPerSecond)
+		f.rate = statistics.Mean(statistics.Finite(r.metrics.ImagesPerSecond))
 	}
 	if r.result == nil {
 		return f

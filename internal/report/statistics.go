@@ -1,34 +1,6 @@
 package report
 
-import (
-	"math"
-	"sort"
-
-	"gonum.org/v1/gonum/stat"
-)
-
-func sortedFinite(values []float64) []float64 {
-	var kept []float64
-	for _, value := range values {
-		if !math.IsNaN(value) && !math.IsInf(value, 0) {
-			kept = append(kept, value)
-		}
-	}
-	sort.Float64s(kept)
-	return kept
-}
-
-// meanOfFinite is NaN without values that are finite.
-func meanOfFinite(values []float64) float64 {
-	var sum, count float64
-	for _, value := range values {
-		if value-value == 0 {
-			sum += value
-			count++
-		}
-	}
-	return sum / count
-}
+import "gonum.org/v1/gonum/stat"
 
 // mean is NaN without values.
 func mean(values []float64) float64 { return stat.Mean(values, nil) }

@@ -25,19 +25,3 @@ func TestDistribute(t *testing.T) {
 		t.Errorf("of no value: %+v", none)
 	}
 }
-
-// Percentiles are values that occur, and their ranks are symmetric.
-func TestPercentile(t *testing.T) {
-	for _, test := range []struct {
-		n           int
-		share, want float64
-	}{{1, 0.99, 1}, {2, 0.5, 2}, {3, 0.5, 2}, {100, 0.99, 99}, {2500, 0.99, 2475}, {2000, 0.05, 101}, {4, 0, 1}, {4, 1, 4}} {
-		values := make([]float64, test.n)
-		for i := range values {
-			values[i] = float64(i + 1)
-		}
-		if got := Percentile(values, test.share); got != test.want {
-			t.Errorf("of %d values, the %v percentile is %v, want %v", test.n, test.share, got, test.want)
-		}
-	}
-}

@@ -3,6 +3,8 @@ package spike
 import (
 	"math"
 	"slices"
+
+	"alrc/internal/statistics"
 )
 
 const (
@@ -231,7 +233,7 @@ func (d *Detector) nearby(i, end int64) ground {
 	}
 	if g.differences > 0 {
 		slices.Sort(values[:g.differences])
-		g.deviation = values[g.differences/2] * consistent / math.Sqrt2
+		g.deviation = statistics.Percentile(values[:g.differences], 0.5) * consistent / math.Sqrt2
 		g.wide = values[g.differences*3/4] / (1.1503 * math.Sqrt2)
 	}
 	return g
@@ -263,7 +265,7 @@ func (d *Detector) flat(first, end int64) float64 {
 	if 2*lower < len(early) {
 		return math.Inf(1)
 	}
-	return late[len(late)/2]
+	return statistics.Percentile(late, 0.5)
 }
 
 // begin opens an episode and follows it through the records up to last that are there already.
@@ -374,8 +376,7 @@ func (d *Detector) Close() *Summary {
 	}
 	d.sum.Episodes = Largest(d.sum.Episodes, keptEpisodes)
 	if len(d.recent) > 0 {
-		slices.Sort(d.recent)
-		d.sum.MedianRecovery = d.recent[len(d.recent)/2]
+		d.sum.MedianRecovery = statistics.Median(d.recent)
 	}
 	d.sum.conclude(&d.levels)
 	return &d.sum

@@ -3,6 +3,8 @@ package spike
 import (
 	"math"
 	"slices"
+
+	"alrc/internal/statistics"
 )
 
 const (
@@ -114,7 +116,7 @@ func (e *Episode) back() bool {
 	var sorted [calm]float64
 	copy(sorted[:n], e.last[:n])
 	slices.Sort(sorted[:n])
-	if sorted[n/2] > level {
+	if statistics.Percentile(sorted[:n], 0.5) > level {
 		return false
 	}
 	for k := range n {

@@ -2,7 +2,8 @@ package spike
 
 import (
 	"math"
-	"slices"
+
+	"alrc/internal/statistics"
 )
 
 const (
@@ -91,17 +92,7 @@ func (l *levels) look() {
 }
 
 // start is the level at the beginning.
-func (l *levels) start() float64 { return middleOf(l.first) }
-
-// middleOf is the median of some losses, NaN of none.
-func middleOf(losses []float64) float64 {
-	if len(losses) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Clone(losses)
-	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
-}
+func (l *levels) start() float64 { return statistics.MedianOfFinite(l.first) }
 
 // drift looks for a slow rise: the level of the last part of the run lies clearly above that of the lowest, by more than
 // shifts account for. Parts are long enough that levels which go up and down do not make a drift.
@@ -120,7 +111,7 @@ func (l *levels) drift(shifted float64) *Drift {
 		for _, level := range part {
 			medians = append(medians, level.median)
 		}
-		parts[i].median = middleOf(medians)
+		parts[i].median = statistics.MedianOfFinite(medians)
 	}
 	lowest := 0
 	for i, part := range parts {
@@ -138,7 +129,7 @@ func (l *levels) drift(shifted float64) *Drift {
 		steps = append(steps, math.Abs(parts[i].median-2*parts[i-1].median+parts[i-2].median))
 	}
 	rise := end.median - low.median - shifted
-	if rise < max(low.spread, 4*middleOf(steps)) || rise < 0.1*math.Abs(low.median) {
+	if rise < max(low.spread, 4*statistics.MedianOfFinite(steps)) || rise < 0.1*math.Abs(low.median) {
 		return nil
 	}
 	return &Drift{From: low.step, Lowest: low.median, End: l.kept[n-1].median}

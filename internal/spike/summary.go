@@ -1,6 +1,10 @@
 package spike
 
-import "math"
+import (
+	"math"
+
+	"alrc/internal/statistics"
+)
 
 // Condition is what a series is, in one word.
 type Condition string
@@ -102,7 +106,7 @@ func (s *Summary) count(step int64, loss float64, finite bool) {
 }
 
 // end is the level of the last losses.
-func (s *Summary) end() float64 { return middleOf(s.ending[:min(s.finite, initial)]) }
+func (s *Summary) end() float64 { return statistics.MedianOfFinite(s.ending[:min(s.finite, initial)]) }
 
 // add takes an episode that is over.
 func (s *Summary) add(e *Episode) {

@@ -3,6 +3,8 @@ package spike
 import (
 	"math"
 	"slices"
+
+	"alrc/internal/statistics"
 )
 
 const (
@@ -204,7 +206,7 @@ func (w *window) deviation(n int, median float64) float64 {
 	}
 	least := max(1e-4*math.Abs(median), math.SmallestNonzeroFloat64)
 	if others := v[equal:n]; 10*len(others) >= n {
-		return max(least, consistent*others[len(others)/2])
+		return max(least, consistent*statistics.Percentile(others, 0.5))
 	}
 	return least
 }
