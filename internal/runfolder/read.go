@@ -96,26 +96,31 @@ func (r *rows) readRecord() error {
 	if err != nil {
 		return err
 	}
-	line = bytes.TrimSuffix(line[:len(line)-1], []byte{'\r'})
+	r.record, err = splitLine(r.record, line[:len(line)-1])
+	return err
+}
+
+// splitLine appends the fields of a line, which has lost its end.
+func splitLine(fields [][]byte, line []byte) ([][]byte, error) {
+	line = bytes.TrimSuffix(line, []byte{'\r'})
 	for {
 		if len(line) > 0 && line[0] == '"' {
 			field, rest, err := unquote(line)
 			if err != nil {
-				return err
+				return fields, err
 			}
-			r.record = append(r.record, field)
+			fields = append(fields, field)
 			if len(rest) == 0 {
-				return nil
+				return fields, nil
 			}
 			line = rest[1:]
 			continue
 		}
 		end := bytes.IndexByte(line, ',')
 		if end < 0 {
-			r.record = append(r.record, line)
-			return nil
+			return append(fields, line), nil
 		}
-		r.record = append(r.record, line[:end])
+		fields = append(fields, line[:end])
 		line = line[end+1:]
 	}
 }
@@ -153,15 +158,24 @@ func unquote(line []byte) (field, rest []byte, err error) {
 
 // number reads a chosen field; an empty one, which stands for a number that is not finite, is NaN.
 func (r *rows) number(i int) (float64, error) {
-	if len(r.fields[i]) == 0 {
+	value, err := parseNumber(r.fields[i])
+	if err != nil {
+		return 0, r.fail(fmt.Errorf("%s: %w", r.names[i], err))
+	}
+	return value, nil
+}
+
+// parseNumber reads a field; an empty one, which stands for a number that is not finite, is NaN.
+func parseNumber(field []byte) (float64, error) {
+	if len(field) == 0 {
 		return math.NaN(), nil
 	}
-	if value, ok := smallInteger(r.fields[i]); ok {
+	if value, ok := smallInteger(field); ok {
 		return value, nil
 	}
-	value, err := strconv.ParseFloat(string(r.fields[i]), 64)
+	value, err := strconv.ParseFloat(string(field), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, r.fail(fmt.Errorf("%s: %q is no number", r.names[i], r.fields[i]))
+		return 0, fmt.Errorf("%q is no number", field)
 	}
 	return value, nil
 }
@@ -214,10 +228,12 @@ func (r *rows) readColumns(names []string, columns []*[]float64) error {
 }
 
 // outputs returns the names of the further outputs that a table of steps has columns of.
-func (r *rows) outputs() (names []string) {
-	for _, column := range r.header {
+func (r *rows) outputs() []string { return outputsOf(r.header) }
+
+func outputsOf(header []string) (names []string) {
+	for _, column := range header {
 		name, found := strings.CutSuffix(column, "_"+LossColumn)
-		if found && slices.Contains(r.header, name+"_"+columnScale) {
+		if found && slices.Contains(header, name+"_"+columnScale) {
 			names = append(names, name)
 		}
 	}

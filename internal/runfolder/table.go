@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Table is a CSV file that grows by rows of type R. Only the process that has the run's [Lock] may write it.
@@ -17,7 +18,11 @@ type Table[R any] struct {
 	writer  *bufio.Writer
 	columns []column[R]
 	row     []byte
+	flushed time.Time
 }
+
+// flushEvery is how long rows may be gathered before those who watch a run see them.
+const flushEvery = time.Second
 
 // column is a column of a table: its name, and how its field of a row is written.
 type column[R any] struct {
@@ -119,6 +124,10 @@ func (t *Table[R]) Append(r *R) error {
 	}
 	t.row = append(t.row, '\n')
 	_, err := t.writer.Write(t.row)
+	if now := time.Now(); err == nil && now.Sub(t.flushed) >= flushEvery {
+		t.flushed = now
+		err = t.writer.Flush()
+	}
 	return err
 }
 
