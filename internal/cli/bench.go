@@ -128,7 +128,7 @@ func writeBenchmark(w io.Writer, l words.Layout, b *experiment.Benchmark) error 
 	text.WriteString(l.Table([]string{"batch size", "threads", "ms a step", "floor ms", "times", "images/s", "GFLOP/s", "memory MB"}, rows))
 	line("\nThe floor is the time of the products alone, as they are computed, at the limit of the threads, which was measured as %s GFLOP/s, or"+
 		" that of moving all weights at %s GB/s, whichever is longer. GFLOP/s are those of direct convolutions, of which Winograd's algorithm"+
-		" saves most.\n\nMilliseconds a step:", number(b.Results[0].PeakGFLOPS), number(b.Results[0].Bandwidth/1e9))
+		" saves most.\n\nMilliseconds a step:", words.Short(b.Results[0].PeakGFLOPS, 3), words.Short(b.Results[0].Bandwidth/1e9, 3))
 	head := []string{"batch size"}
 	rows = nil
 	for i, part := range append(slices.Clone(b.Results[0].Parts), experiment.PartTime{Name: "waiting"}) {

@@ -12,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"alrc/internal/dataset"
+	"alrc/internal/words"
 )
 
 func newDataCommand() *cobra.Command {
@@ -53,7 +54,7 @@ the address, put cifar-10-binary.tar.gz in the folder by hand and run this again
 				return err
 			}
 			fmt.Fprintf(command.OutOrStdout(), "CIFAR-10 is in %s: %s images to train on and %s for tests.\nTrain on it with: alrc train --data cifar10 --data-dir %s\n",
-				dir, thousands(int64(train.Len())), thousands(int64(test.Len())), dir)
+				dir, words.Count(train.Len()), words.Count(test.Len()), dir)
 			return nil
 		},
 	}
@@ -135,14 +136,14 @@ func (p *downloadProgress) text() string {
 	rate := float64(done-p.first) / max(elapsed.Seconds(), 1e-9)
 	switch {
 	case done == total:
-		return fmt.Sprintf("%.1f MB in %s", float64(done)/megabyte, duration(elapsed))
+		return fmt.Sprintf("%.1f MB in %s", float64(done)/megabyte, words.Clock(elapsed))
 	case total < 0:
 		return fmt.Sprintf("%.1f MB, %.1f MB/s", float64(done)/megabyte, rate/megabyte)
 	}
 	text := fmt.Sprintf("%.1f/%.1f MB", float64(done)/megabyte, float64(total)/megabyte)
 	if rate > 0 {
 		left := min(float64(total-done)/rate, 1e8)
-		text += fmt.Sprintf(", %.1f MB/s, %s left", rate/megabyte, duration(time.Duration(left*float64(time.Second))))
+		text += fmt.Sprintf(", %.1f MB/s, %s left", rate/megabyte, words.Clock(time.Duration(left*float64(time.Second))))
 	}
 	return text
 }

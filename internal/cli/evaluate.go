@@ -18,6 +18,7 @@ import (
 	"alrc/internal/atomicfile"
 	"alrc/internal/evaluation"
 	"alrc/internal/micrograph"
+	"alrc/internal/words"
 )
 
 // maxCrops bounds what an evaluation keeps in memory.
@@ -80,7 +81,7 @@ left out): what to expect of scans of one's own.`,
 
 func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open evaluation.OpenCompleter) error {
 	if f.crops < 1 || f.crops > maxCrops {
-		return usageError("--crops %d: give a number from 1 to %s", f.crops, thousands(maxCrops))
+		return usageError("--crops %d: give a number from 1 to %s", f.crops, words.Count(maxCrops))
 	}
 	if f.csv != "" {
 		// It would be a pity to find out after minutes of work.
@@ -186,7 +187,7 @@ func newEvaluateProgress(w io.Writer, label string, total int) *evaluateProgress
 	p := &evaluateProgress{w: w, label: label, total: total, begin: now, shown: now}
 	columns, ok := isTerminal(w)
 	if !ok {
-		fmt.Fprintf(w, "%s: %s crops\n", strings.TrimSpace(label), thousands(int64(total)))
+		fmt.Fprintf(w, "%s: %s crops\n", strings.TrimSpace(label), words.Count(total))
 		return p
 	}
 	p.bars, p.bar = newBar(w, columns, label, int64(total), columns-len(label)-40, &p.mutex, p.text)
@@ -221,12 +222,12 @@ func (p *evaluateProgress) close() {
 // text is the progress in words; the time is how long it will take yet, or how long it took.
 func (p *evaluateProgress) text(now time.Time) string {
 	elapsed := now.Sub(p.begin)
-	text := thousands(int64(p.done)) + "/" + thousands(int64(p.total)) + " crops"
+	text := words.Count(p.done) + "/" + words.Count(p.total) + " crops"
 	switch {
 	case p.done == p.total:
-		text += " in " + duration(elapsed)
+		text += " in " + words.Clock(elapsed)
 	case p.done > 0:
-		text += ", " + duration(elapsed/time.Duration(p.done)*time.Duration(p.total-p.done)) + " left"
+		text += ", " + words.Clock(elapsed/time.Duration(p.done)*time.Duration(p.total-p.done)) + " left"
 	}
 	return text
 }

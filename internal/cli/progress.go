@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"alrc/internal/experiment"
+	"alrc/internal/words"
 )
 
 // Times between two looks: at a line of progress where there is no terminal to redraw, and at a bar where there is.
@@ -95,9 +96,9 @@ func (p *runProgress) start(now time.Time) {
 	p.begin, p.shown, p.first = now, now, p.latest.Step
 	if p.all.bars == nil {
 		if p.first > 1 {
-			p.all.line(p.label, fmt.Sprintf("going on after step %s of %s", thousands(p.first-1), thousands(p.latest.Steps)))
+			p.all.line(p.label, fmt.Sprintf("going on after step %s of %s", words.Count(p.first-1), words.Count(p.latest.Steps)))
 		} else {
-			p.all.line(p.label, fmt.Sprintf("%s steps", thousands(p.latest.Steps)))
+			p.all.line(p.label, fmt.Sprintf("%s steps", words.Count(p.latest.Steps)))
 		}
 		return
 	}
@@ -150,20 +151,20 @@ func (p *runProgress) text(now time.Time) string {
 	l := p.latest
 	elapsed := now.Sub(p.begin)
 	rate := float64(l.Step-p.first) / max(elapsed.Seconds(), 1e-9)
-	text := thousands(l.Step) + "/" + thousands(l.Steps)
+	text := words.Count(l.Step) + "/" + words.Count(l.Steps)
 	switch {
 	case l.Step == l.Steps:
-		text += fmt.Sprintf(" steps in %s", duration(elapsed))
+		text += fmt.Sprintf(" steps in %s", words.Clock(elapsed))
 	case rate > 0:
 		left := min(float64(l.Steps-l.Step)/rate, 1e8)
-		text += fmt.Sprintf(", %s steps/s, %s left", number(rate), duration(time.Duration(left*float64(time.Second))))
+		text += fmt.Sprintf(", %s steps/s, %s left", words.Short(rate, 3), words.Clock(time.Duration(left*float64(time.Second))))
 	}
-	text += fmt.Sprintf(", loss %s, smoothed %s", number(l.Loss), number(l.Smoothed))
+	text += fmt.Sprintf(", loss %s, smoothed %s", words.Short(l.Loss, 3), words.Short(l.Smoothed, 3))
 	if l.Clipped > 0 {
-		text += ", " + thousands(l.Clipped) + " clipped"
+		text += ", " + words.Count(l.Clipped) + " clipped"
 	}
 	if l.DeadSince > 0 {
-		text += ", dead since step " + thousands(l.DeadSince)
+		text += ", dead since step " + words.Count(l.DeadSince)
 	}
 	return text
 }

@@ -276,7 +276,7 @@ func sweepText(status *sweep.Status) string {
 		}
 	}
 	if left, ok := status.Left(); ok && counts[sweep.Running] > 0 {
-		text += ", about " + duration(left) + " left"
+		text += ", about " + words.Clock(left) + " left"
 	}
 	return text
 }
@@ -377,7 +377,7 @@ func runningText(run sweep.RunStatus) string {
 		text += ", loss " + words.Number(run.Loss)
 	}
 	if run.Rate > 0 {
-		text += fmt.Sprintf(", %s steps/s", number(run.Rate))
+		text += fmt.Sprintf(", %s steps/s", words.Short(run.Rate, 3))
 	}
 	return text + ", on " + run.Worker
 }
@@ -415,7 +415,7 @@ func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *swee
 				continue
 			}
 			if run.Step > 0 {
-				detail = fmt.Sprintf("handed back at step %s", thousands(run.Step))
+				detail = fmt.Sprintf("handed back at step %s", words.Count(run.Step))
 			}
 			if run.Declined != "" {
 				detail = "declined by " + run.Declined
@@ -424,7 +424,7 @@ func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *swee
 		if n := len(run.Failures); n > 0 {
 			last := run.Failures[n-1]
 			detail = strings.TrimPrefix(fmt.Sprintf("%s; failed %s, the last on %s at step %s: %s", detail, words.Times(n), last.Worker,
-				thousands(last.Step), last.Error), "; ")
+				words.Count(last.Step), last.Error), "; ")
 		}
 		rows = append(rows, []string{string(run.State), run.Run.Label, detail})
 	}

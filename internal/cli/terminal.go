@@ -2,12 +2,9 @@ package cli
 
 import (
 	"io"
-	"math"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
 
@@ -42,17 +39,3 @@ func layout(w io.Writer) words.Layout {
 	columns, _ := isTerminal(w)
 	return words.Layout{Width: min(columns, 120), ASCII: !showsUnicode()}
 }
-
-// number writes a value with three significant digits.
-func number(value float64) string {
-	if magnitude := math.Abs(value); magnitude >= 1000 && magnitude < 1e6 {
-		return thousands(int64(math.Round(value)))
-	}
-	return strconv.FormatFloat(value, 'g', 3, 64)
-}
-
-// thousands writes 12345 as 12,345.
-func thousands(value int64) string { return words.Count(value) }
-
-// duration writes a time as people say it: 45s, 3m20s, 2h05m.
-func duration(d time.Duration) string { return words.Clock(d) }

@@ -362,10 +362,10 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 	var diverged []string
 	for i, result := range results {
 		if result.Diverged {
-			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dirs[i]), thousands(result.DivergedStep), result.DivergedReason))
+			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dirs[i]), words.Count(result.DivergedStep), result.DivergedReason))
 		}
 		if dead := result.Dead; dead != nil {
-			diverged = append(diverged, fmt.Sprintf("%s is dead since step %s: all activations of layer %s are 0", filepath.Base(dirs[i]), thousands(dead.Step), dead.Layer))
+			diverged = append(diverged, fmt.Sprintf("%s is dead since step %s: all activations of layer %s are 0", filepath.Base(dirs[i]), words.Count(dead.Step), dead.Layer))
 		}
 	}
 	if err := writeReport(command.OutOrStdout(), out); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"alrc/internal/spike"
+	"alrc/internal/words"
 )
 
 // cure says why clipping is not enough for a run and what people do then; "" where clipping is for it.
@@ -18,7 +19,7 @@ func (r *Report) cure() string {
 	case found.Condition == spike.Divergent:
 		return fmt.Sprintf("Clipping would not be enough: a clipped loss still points the same way, and a rise that persists is not made of single"+
 			" bad batches. People go back to a checkpoint from before step %s and go on with a lower learning rate or a longer warm-up, a"+
-			" limit on the norm of the gradient (1 is usual), or past the batches just before it.", grouped(found.DivergedAt)) + r.normFirst()
+			" limit on the norm of the gradient (1 is usual), or past the batches just before it.", words.Count(found.DivergedAt)) + r.normFirst()
 	case found.Condition == spike.Stuck && found.Standstill.Loss == 0:
 		return "Clipping is not for that: a loss of 0 has no gradient. Look for labels that are all masked, batches that are empty, or" +
 			" something else that is logged in place of the loss."
@@ -42,15 +43,15 @@ func (r *Report) cure() string {
 func (r *Report) cureOfNaN() string {
 	found := r.analysis.found
 	text := fmt.Sprintf("Clipping limits losses that are finite, and from step %s on there was none; weights that are not finite stay so.",
-		grouped(found.BadTailFrom))
+		words.Count(found.BadTailFrom))
 	if before := r.risingBefore(found.BadTailFrom); before != nil {
-		text += fmt.Sprintf(" The loss did rise before, from step %s on: clipping from the beginning may keep a run from getting there.", grouped(before.Start))
+		text += fmt.Sprintf(" The loss did rise before, from step %s on: clipping from the beginning may keep a run from getting there.", words.Count(before.Start))
 	} else {
 		text += " No loss just before it stood out, so there was nothing that clipping could have limited."
 	}
 	return text + fmt.Sprintf(" People go back to a checkpoint from before step %s, and go on with a lower learning rate or a longer warm-up,"+
 		" a limit on the norm of the gradient (1 is usual), or past the batches just before it; and they look for a logarithm or a"+
-		" division by 0 in the loss, and in half precision at the loss scale, or take bfloat16.", grouped(found.DivergedAt)) + r.normFirst()
+		" division by 0 in the loss, and in half precision at the loss scale, or take bfloat16.", words.Count(found.DivergedAt)) + r.normFirst()
 }
 
 // risingBefore is the episode with finite losses that a run was in, or had just left, at a step.
@@ -70,13 +71,13 @@ func (r *Report) normFirst() string {
 	if g == nil || g.Led == 0 || 2*g.Led < g.Episodes {
 		return ""
 	}
-	text := fmt.Sprintf(" The norm of the gradient (%s) rose first, %s before the loss", g.Field, counted(g.Lead, "step"))
+	text := fmt.Sprintf(" The norm of the gradient (%s) rose first, %s before the loss", g.Field, words.Counted(g.Lead, "step"))
 	if g.Episodes > 1 {
 		text += fmt.Sprintf(", in %d of %d episodes", g.Led, g.Episodes)
 	}
 	text += ": the step that does the harm is taken while the loss still looks ordinary. Limit the norm itself"
 	if usual := float64(g.Usual); usual > 0 {
-		text += fmt.Sprintf(", to little more than its usual %s", short(usual))
+		text += fmt.Sprintf(", to little more than its usual %s", words.Short(usual, 4))
 	}
 	return text + ", or lower the learning rate; clipping of losses can stand beside it."
 }

@@ -6,9 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"alrc/internal/figure"
 	"alrc/internal/losslog"
@@ -16,6 +14,7 @@ import (
 	"alrc/internal/snippet"
 	"alrc/internal/spike"
 	"alrc/internal/statistics"
+	"alrc/internal/words"
 )
 
 // JSON writes all of the report for scripts; numbers that are not finite are null.
@@ -39,6 +38,7 @@ type Appearance struct {
 // Print writes the report for people: the verdict first.
 func (r *Report) Print(w io.Writer, look Appearance) error {
 	width := max(40, min(look.Columns, 100))
+	l := words.Layout{Width: width, ASCII: look.ASCII}
 	var b strings.Builder
 	bold := func(text string) string {
 		if look.Color {
@@ -46,8 +46,8 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 		}
 		return text
 	}
-	fmt.Fprintf(&b, "%s\n\n", wrap(r.subject(), width, ""))
-	fmt.Fprintf(&b, "%s\n", bold(wrap(r.Verdict, width, "")))
+	fmt.Fprintf(&b, "%s\n\n", l.Wrap(r.subject(), ""))
+	fmt.Fprintf(&b, "%s\n", bold(l.Wrap(r.Verdict, "")))
 	if look.Plot && r.Steps > 1 {
 		b.WriteByte('\n')
 		var err error
@@ -62,15 +62,15 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	}
 	if len(r.Episodes) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", bold(r.episodesTitle(5)))
-		table(&b, episodeHeader, r.episodeRows(5))
+		b.WriteString(l.Table(episodeHeader, r.episodeRows(5)))
 	}
 	if len(r.Clips) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", bold("What each clipping would have done"))
-		table(&b, clipHeader, r.clipRows())
+		b.WriteString(l.Table(clipHeader, r.clipRows()))
 	}
 	rec := r.Recommendation
-	fmt.Fprintf(&b, "\n%s\n%s\n", bold("Recommended"), wrap(rec.describe(), width, ""))
-	fmt.Fprintf(&b, "%s\n", wrap(rec.Reason, width, ""))
+	fmt.Fprintf(&b, "\n%s\n%s\n", bold("Recommended"), l.Wrap(rec.describe(), ""))
+	fmt.Fprintf(&b, "%s\n", l.Wrap(rec.Reason, ""))
 	switch look.Snippet {
 	case "":
 	case "all":
@@ -81,7 +81,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 		fmt.Fprintf(&b, "\n%s", rec.Snippets[look.Snippet])
 	}
 	if look.Snippet != "all" {
-		fmt.Fprintf(&b, "\n%s\n", wrap("--snippet go|gomlx|pytorch|jax|all prints a module to paste into a training program.", width, ""))
+		fmt.Fprintf(&b, "\n%s\n", l.Wrap("--snippet go|gomlx|pytorch|jax|all prints a module to paste into a training program.", ""))
 	}
 	notes := append([]string(nil), r.Source.Notes...)
 	if r.Source.Malformed > 0 {
@@ -90,7 +90,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	notes = append(notes, caveat)
 	fmt.Fprintf(&b, "\n%s\n", bold("Notes"))
 	for _, note := range notes {
-		fmt.Fprintf(&b, "- %s\n", wrap(note, width-2, "  "))
+		fmt.Fprintf(&b, "%s\n", l.Wrap("- "+note, "  "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -98,7 +98,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 
 func (r *Report) malformedNote() string {
 	return fmt.Sprintf("%s malformed and skipped (--strict makes that an error); the first: %s",
-		verb(r.Source.Malformed, "record was", "records were"), r.Source.FirstMalformed)
+		words.Agreeing(r.Source.Malformed, "record was", "records were"), r.Source.FirstMalformed)
 }
 
 // subject says what was read, and how much of it.
@@ -106,7 +106,7 @@ func (r *Report) subject() string {
 	s := r.Source
 	files := r.title()
 	if len(s.Files) > 1 {
-		files = fmt.Sprintf("%s and %s", files, counted(int64(len(s.Files)-1), "other file"))
+		files = fmt.Sprintf("%s and %s", files, words.Counted(int64(len(s.Files)-1), "other file"))
 	}
 	text := fmt.Sprintf("%s, %s", files, s.Loss)
 	if s.Format == losslog.Pattern {
@@ -118,23 +118,23 @@ func (r *Report) subject() string {
 	if s.Lines != "" {
 		text += fmt.Sprintf(" of lines with %q", s.Lines)
 	}
-	text += fmt.Sprintf(": %s (%s to %s)", counted(r.Steps, "step"), grouped(r.First), grouped(r.Last))
+	text += fmt.Sprintf(": %s (%s to %s)", words.Counted(r.Steps, "step"), words.Count(r.First), words.Count(r.Last))
 	if r.Losses != r.Steps {
-		text += fmt.Sprintf(" with %s", verb(r.Losses, "loss", "losses"))
+		text += fmt.Sprintf(" with %s", words.Agreeing(r.Losses, "loss", "losses"))
 	}
-	text += fmt.Sprintf(" of %s read", counted(s.Records, "record"))
+	text += fmt.Sprintf(" of %s read", words.Counted(s.Records, "record"))
 	var left []string
 	if s.LeftOut > 0 {
-		left = append(left, grouped(s.LeftOut)+" of other series")
+		left = append(left, words.Count(s.LeftOut)+" of other series")
 	}
 	if s.OtherRuns > 0 {
-		left = append(left, grouped(s.OtherRuns)+" of other runs")
+		left = append(left, words.Count(s.OtherRuns)+" of other runs")
 	}
 	if s.Repeated > 0 {
-		left = append(left, grouped(s.Repeated)+" written twice")
+		left = append(left, words.Count(s.Repeated)+" written twice")
 	}
 	if s.Superseded > 0 {
-		left = append(left, grouped(s.Superseded)+" done anew after a resumption")
+		left = append(left, words.Count(s.Superseded)+" done anew after a resumption")
 	}
 	if len(left) > 0 {
 		text += " (left out: " + strings.Join(left, ", ") + ")"
@@ -161,18 +161,18 @@ var clipHeader = []string{"clipping", "clipped", "share", "strongest scale", "we
 
 func (r *Report) clipRows() (rows [][]string) {
 	for _, c := range r.Clips {
-		row := []string{c.Clip, grouped(c.Clipped), percent(float64(c.ClippedShare)), "-", percent(float64(c.Removed)), "never"}
+		row := []string{c.Clip, words.Count(c.Clipped), words.Percent(float64(c.ClippedShare)), "-", words.Percent(float64(c.Removed)), "never"}
 		if c.Strongest < 1 {
-			row[3] = fmt.Sprintf("%s (step %s)", strconv.FormatFloat(float64(c.Strongest), 'g', 3, 64), grouped(c.StrongestStep))
+			row[3] = fmt.Sprintf("%s (step %s)", words.Short(float64(c.Strongest), 3), words.Count(c.StrongestStep))
 		}
 		if c.Settled != nil {
-			row[5] = counted(c.SettledSteps, "step")
+			row[5] = words.Counted(c.SettledSteps, "step")
 		}
 		if c.Clip == "none" || strings.HasPrefix(c.Clip, "constant") {
 			row[5] = "-"
 		}
 		if c.Raised > 0 {
-			row[1] += fmt.Sprintf(" (+%s raised)", grouped(c.Raised))
+			row[1] += fmt.Sprintf(" (+%s raised)", words.Count(c.Raised))
 		}
 		rows = append(rows, row)
 	}
@@ -183,7 +183,7 @@ var episodeHeader = []string{"start", "peak", "loss at peak", "sigmas", "came ba
 
 func (r *Report) episodesTitle(most int) string {
 	if r.EpisodeCount > int64(most) {
-		return fmt.Sprintf("The %d largest of %s", most, counted(r.EpisodeCount, "episode"))
+		return fmt.Sprintf("The %d largest of %s", most, words.Counted(r.EpisodeCount, "episode"))
 	}
 	return "Episodes"
 }
@@ -194,15 +194,15 @@ func (r *Report) episodeRows(most int) (rows [][]string) {
 		back := "not at all"
 		switch {
 		case e.Back:
-			back = counted(max(e.Recovery, 1), "step")
+			back = words.Counted(max(e.Recovery, 1), "step")
 		case e.Kind == spike.Shift:
 			back = "new level"
 		case e.Kind == spike.Open:
 			back = "log ends"
 		}
-		row := []string{grouped(e.Start), grouped(e.Peak), short(float64(e.PeakLoss)), "-", back, short(float64(e.Area))}
+		row := []string{words.Count(e.Start), words.Count(e.Peak), words.Short(float64(e.PeakLoss), 4), "-", back, words.Short(float64(e.Area), 4)}
 		if !math.IsNaN(float64(e.Sigmas)) {
-			row[3] = rounded(float64(e.Sigmas))
+			row[3] = words.Sigmas(float64(e.Sigmas))
 		}
 		switch {
 		case e.NonFinite > 0 && e.NonFinite == e.Spikes:
@@ -213,34 +213,6 @@ func (r *Report) episodeRows(most int) (rows [][]string) {
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-func table(b *strings.Builder, header []string, rows [][]string) {
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  "+strings.Join(header, "\t"))
-	for _, row := range rows {
-		fmt.Fprintln(w, "  "+strings.Join(row, "\t"))
-	}
-	w.Flush()
-}
-
-// wrap breaks text into lines, of which all but the first are indented.
-func wrap(text string, width int, indentation string) string {
-	var b strings.Builder
-	column := 0
-	for i, word := range strings.Fields(text) {
-		length := len([]rune(word))
-		if i > 0 && column+1+length > width {
-			b.WriteString("\n" + indentation)
-			column = 0
-		} else if i > 0 {
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += length
-	}
-	return b.String()
 }
 
 // merged joins buckets so that at most points are left.
@@ -327,7 +299,7 @@ func (r *Report) HTML(w io.Writer) error {
 			p.Spans = append(p.Spans, figure.Span{Name: "episodes", From: float64(e.Start), To: float64(e.End), Color: figure.Palette[4]})
 		}
 	}
-	alt := fmt.Sprintf("The loss over %s, the threshold of clipping, and spikes", counted(r.Steps, "step"))
+	alt := fmt.Sprintf("The loss over %s, the threshold of clipping, and spikes", words.Counted(r.Steps, "step"))
 	caption := "Mean of the losses; the band is from the lowest to the highest of each point's steps."
 	if p.LogY {
 		caption += " The axis of losses is logarithmic."
@@ -362,7 +334,7 @@ func (r *Report) HTML(w io.Writer) error {
 	}
 	page.Heading(2, "Notes")
 	for _, note := range r.Source.Notes {
-		page.Paragraph(capital(note) + ".")
+		page.Paragraph(words.Capital(note) + ".")
 	}
 	if r.Source.Malformed > 0 {
 		page.Warning(r.malformedNote())

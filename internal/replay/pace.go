@@ -7,6 +7,7 @@ import (
 
 	"alrc/internal/losslog"
 	"alrc/internal/statistics"
+	"alrc/internal/words"
 )
 
 const (
@@ -72,7 +73,7 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 // note says what a log that leaves out steps cannot show.
 func (p pace) note() string {
 	text := fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a mean, so that spikes may be missed or"+
-		" look weaker than they were; the decay of %v by step is %.3g by record", counted(p.gap, "step"), p.decay, p.perRecord)
+		" look weaker than they were; the decay of %v by step is %.3g by record", words.Counted(p.gap, "step"), p.decay, p.perRecord)
 	if p.decayLimited {
 		text += ", and not less, since moments over fewer than ten records tell nothing"
 	}

@@ -6,6 +6,7 @@ import (
 
 	"alrc/internal/snippet"
 	"alrc/internal/spike"
+	"alrc/internal/words"
 )
 
 // recommendedN are the numbers of standard deviations that are weighed: those of the paper's experiments.
@@ -72,21 +73,21 @@ func (r *Report) recommend() {
 	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
-			" all losses.", counted(r.MedianRecovery, "step"), percent(shares[2]))
+			" all losses.", words.Counted(r.MedianRecovery, "step"), words.Percent(shares[2]))
 	case ordinary(3) <= few:
 		rec.Reason = fmt.Sprintf("n = 3 clips %s of all losses: it catches what stands out, and leaves ordinary losses alone (n = 2 would clip %s).",
-			percent(shares[3]), percent(shares[2]))
+			words.Percent(shares[3]), words.Percent(shares[2]))
 	default:
 		rec.N = 4
 		rec.Reason = fmt.Sprintf("These losses have a long tail: n = 3 clips %s of them, which is more than outliers; n = 4 clips %s.",
-			percent(shares[3]), percent(shares[4]))
+			words.Percent(shares[3]), words.Percent(shares[4]))
 	}
 	switch {
 	case r.pace.given:
 		rec.Reason += " The decay is the one that you gave."
 	case r.pace.decay == fastDecay && r.Condition != spike.Short && r.analysis.count > 0:
 		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of %v follows it faster.",
-			counted(r.pace.length, "step"), fastDecay)
+			words.Counted(r.pace.length, "step"), fastDecay)
 	}
 	if cure := r.cure(); cure != "" {
 		rec.Fit = NotEnough

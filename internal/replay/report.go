@@ -7,6 +7,7 @@ import (
 
 	"alrc/internal/losslog"
 	"alrc/internal/spike"
+	"alrc/internal/words"
 )
 
 // Number is a float64 whose JSON form is null where it is not finite.
@@ -91,7 +92,7 @@ func (r *Report) finish() {
 	}
 	if r.Source.Superseded > 0 {
 		r.Source.Notes = append(r.Source.Notes, fmt.Sprintf("the run was resumed %s: %s that it did anew are left out",
-			times(r.Source.Resumes), counted(r.Source.Superseded, "record")))
+			words.Times(r.Source.Resumes), words.Counted(r.Source.Superseded, "record")))
 	}
 	r.judge()
 	r.recommend()

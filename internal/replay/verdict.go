@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"alrc/internal/spike"
+	"alrc/internal/words"
 )
 
 // judge says in plain words what the log shows: first what matters most.
@@ -20,32 +21,32 @@ func (r *Report) judge() {
 	}
 	switch found.Condition {
 	case spike.Short:
-		add(fmt.Sprintf("%s %s too few to tell: a loss is judged by those around it.", counted(r.Steps, "step"), isAre(r.Steps)))
+		add(fmt.Sprintf("%s %s too few to tell: a loss is judged by those around it.", words.Counted(r.Steps, "step"), words.Verb(r.Steps, "is", "are")))
 	case spike.Divergent:
 		add(r.divergence())
 	case spike.Stuck:
 		s := found.Standstill
-		add(fmt.Sprintf("The loss no longer changes: from step %s to the end, %s, it is %s.", grouped(s.From), counted(s.Records, "record"),
-			short(s.Loss)))
+		add(fmt.Sprintf("The loss no longer changes: from step %s to the end, %s, it is %s.", words.Count(s.From), words.Counted(s.Records, "record"),
+			words.Short(s.Loss, 4)))
 	}
 	if found.Spikes > 0 {
 		add(r.spiked())
 		add(r.inEpisodes())
 	} else if found.Condition == spike.Steady {
-		add(fmt.Sprintf("No step of %s spiked: none was %d or more standard deviations above the losses around it.", grouped(r.Steps), spike.Limit))
-		add(fmt.Sprintf("The largest loss was %s, at step %s.", short(float64(r.Most)), grouped(r.MostStep)))
+		add(fmt.Sprintf("No step of %s spiked: none was %d or more standard deviations above the losses around it.", words.Count(r.Steps), spike.Limit))
+		add(fmt.Sprintf("The largest loss was %s, at step %s.", words.Short(float64(r.Most), 4), words.Count(r.MostStep)))
 	}
 	if r.NonFinite > 0 && found.Condition != spike.Divergent {
-		add(fmt.Sprintf("%s not finite (NaN or infinite), in %s.", verb(r.NonFinite, "loss was", "losses were"), counted(r.analysis.badSteps, "step")))
+		add(fmt.Sprintf("%s not finite (NaN or infinite), in %s.", words.Agreeing(r.NonFinite, "loss was", "losses were"), words.Counted(r.analysis.badSteps, "step")))
 	}
 	if found.Shifts > 0 {
 		add(fmt.Sprintf("%s the loss rose to another level and stayed there%s, as after a change of the data or of the learning rate.",
-			capital(times(int(found.Shifts))), r.firstShift()))
+			words.Capital(words.Times(int(found.Shifts))), r.firstShift()))
 	}
 	add(r.dropped())
 	if r.Drift != nil {
-		add(fmt.Sprintf("Apart from spikes the loss drifted up, from %s about step %s to %s at the end.", short(float64(r.Drift.Lowest)),
-			grouped(r.Drift.From), short(float64(r.Drift.End))))
+		add(fmt.Sprintf("Apart from spikes the loss drifted up, from %s about step %s to %s at the end.", words.Short(float64(r.Drift.Lowest), 4),
+			words.Count(r.Drift.From), words.Short(float64(r.Drift.End), 4)))
 	}
 	r.Verdict = strings.Join(say, " ")
 }
@@ -54,21 +55,21 @@ func (r *Report) judge() {
 func (r *Report) divergence() string {
 	found := r.analysis.found
 	if r.analysis.count == 0 {
-		return fmt.Sprintf("None of %s has a finite loss: look at the data, the loss and the learning rate.", counted(r.Steps, "step"))
+		return fmt.Sprintf("None of %s has a finite loss: look at the data, the loss and the learning rate.", words.Counted(r.Steps, "step"))
 	}
 	if found.EndsNonFinite() {
-		text := fmt.Sprintf("The run diverged: from step %s to the end, %s, no loss was finite.", grouped(found.BadTailFrom), counted(found.BadTail, "step"))
+		text := fmt.Sprintf("The run diverged: from step %s to the end, %s, no loss was finite.", words.Count(found.BadTailFrom), words.Counted(found.BadTail, "step"))
 		if found.DivergedAt < found.BadTailFrom {
-			text += fmt.Sprintf(" It began with a spike at step %s that the loss did not come back from.", grouped(found.DivergedAt))
+			text += fmt.Sprintf(" It began with a spike at step %s that the loss did not come back from.", words.Count(found.DivergedAt))
 		}
 		return text
 	}
 	if e := r.divergedEpisode(); e != nil {
 		return fmt.Sprintf("The run diverged: at step %s the loss left its level of %s, and it did not come back; the log ends at %s.",
-			grouped(e.Start), short(float64(e.Baseline)), short(found.Final))
+			words.Count(e.Start), words.Short(float64(e.Baseline), 4), words.Short(found.Final, 4))
 	}
-	return fmt.Sprintf("The run diverged: from about step %s on the loss rose, slowly at first, from %s to %s at the end.", grouped(found.DivergedAt),
-		short(found.Drift.Lowest), short(found.Final))
+	return fmt.Sprintf("The run diverged: from about step %s on the loss rose, slowly at first, from %s to %s at the end.", words.Count(found.DivergedAt),
+		words.Short(found.Drift.Lowest, 4), words.Short(found.Final, 4))
 }
 
 // divergedEpisode is the episode that a run ends in which left its level, or nil.
@@ -83,20 +84,20 @@ func (r *Report) divergedEpisode() *Episode {
 
 // spiked counts the spikes and tells of the worst.
 func (r *Report) spiked() string {
-	text := fmt.Sprintf("%s of %s (%s) spiked", grouped(r.Spikes), counted(r.Steps, "step"), percent(float64(r.SpikeShare)))
+	text := fmt.Sprintf("%s of %s (%s) spiked", words.Count(r.Spikes), words.Counted(r.Steps, "step"), words.Percent(float64(r.SpikeShare)))
 	worst := r.analysis.found.Worst
 	if worst == nil {
 		return text + "."
 	}
 	e := newEpisode(worst)
-	text += fmt.Sprintf("; the worst, step %s, was %s standard deviations above the losses around it", grouped(e.Peak), rounded(float64(e.Sigmas)))
+	text += fmt.Sprintf("; the worst, step %s, was %s standard deviations above the losses around it", words.Count(e.Peak), words.Sigmas(float64(e.Sigmas)))
 	switch {
 	case e.Back && e.quick && e.Recovery > 1:
-		text += fmt.Sprintf("; the loss was back at the next record, %s later", counted(e.Recovery, "step"))
+		text += fmt.Sprintf("; the loss was back at the next record, %s later", words.Counted(e.Recovery, "step"))
 	case e.Back && e.quick:
 		text += "; the loss was back at the next step"
 	case e.Back:
-		text += fmt.Sprintf("; after it the loss needed %s to come back", counted(e.Recovery, "step"))
+		text += fmt.Sprintf("; after it the loss needed %s to come back", words.Counted(e.Recovery, "step"))
 	case e.Kind == spike.Shift:
 		text += "; after it the loss stayed at another level"
 	case r.Condition != spike.Divergent:
@@ -110,12 +111,12 @@ func (r *Report) inEpisodes() string {
 	if r.EpisodeCount <= 1 || r.EpisodeCount == r.Spikes && r.quickly {
 		return ""
 	}
-	text := fmt.Sprintf("They make %s", counted(r.EpisodeCount, "episode"))
+	text := fmt.Sprintf("They make %s", words.Counted(r.EpisodeCount, "episode"))
 	if !r.quickly && r.MedianRecovery > 0 {
-		text += fmt.Sprintf(", half of which took %s or more to come back from", counted(r.MedianRecovery, "step"))
+		text += fmt.Sprintf(", half of which took %s or more to come back from", words.Counted(r.MedianRecovery, "step"))
 	}
 	if share := float64(r.AreaShare); share >= 0.001 {
-		text += fmt.Sprintf("; what the loss was above its level in them is %s of the whole run's", percent(share))
+		text += fmt.Sprintf("; what the loss was above its level in them is %s of the whole run's", words.Percent(share))
 	}
 	return text + "."
 }
@@ -124,7 +125,7 @@ func (r *Report) inEpisodes() string {
 func (r *Report) firstShift() string {
 	for _, e := range r.Episodes {
 		if e.Kind == spike.Shift {
-			return fmt.Sprintf(", first at step %s", grouped(e.Start))
+			return fmt.Sprintf(", first at step %s", words.Count(e.Start))
 		}
 	}
 	return ""
@@ -142,10 +143,10 @@ func (r *Report) dropped() string {
 		return ""
 	}
 	first := drops[0]
-	text := fmt.Sprintf("About step %s the loss fell from %s to %s at once, as after a drop of the learning rate", grouped(first.Step),
-		short(first.From), short(first.To))
+	text := fmt.Sprintf("About step %s the loss fell from %s to %s at once, as after a drop of the learning rate", words.Count(first.Step),
+		words.Short(first.From, 4), words.Short(first.To, 4))
 	if more := len(drops) - 1; more > 0 {
-		text += fmt.Sprintf("; %s more it fell so", times(more))
+		text += fmt.Sprintf("; %s more it fell so", words.Times(more))
 	}
 	return text + "."
 }

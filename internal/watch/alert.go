@@ -31,13 +31,13 @@ func (a Alert) String() string {
 	e := a.Episode
 	if !a.Over {
 		if a.Loss-a.Loss != 0 {
-			return fmt.Sprintf("ALERT step %s: the loss is not finite (level before %s)", words.Count(e.Start), short(e.Baseline))
+			return fmt.Sprintf("ALERT step %s: the loss is not finite (level before %s)", words.Count(e.Start), words.Short(e.Baseline, 4))
 		}
-		return fmt.Sprintf("ALERT step %s: loss %s is %s standard deviations above its level of %s", words.Count(e.Start), short(a.Loss),
-			short(math.Round(a.Sigmas)), short(e.Baseline))
+		return fmt.Sprintf("ALERT step %s: loss %s is %s standard deviations above its level of %s", words.Count(e.Start), words.Short(a.Loss, 4),
+			words.Sigmas(a.Sigmas), words.Short(e.Baseline, 4))
 	}
 	text := fmt.Sprintf("over  step %s: ", words.Count(e.End))
-	peak := fmt.Sprintf("its peak of %s at step %s", short(e.PeakLoss), words.Count(e.Peak))
+	peak := fmt.Sprintf("its peak of %s at step %s", words.Short(e.PeakLoss, 4), words.Count(e.Peak))
 	if math.IsInf(e.PeakLoss, 1) {
 		peak = fmt.Sprintf("step %s", words.Count(e.Peak))
 	}
@@ -50,14 +50,6 @@ func (a Alert) String() string {
 		return text + fmt.Sprintf("the run has diverged since step %s", words.Count(e.Start))
 	}
 	return text + "the log ends before the loss is back"
-}
-
-// short writes a loss with four digits.
-func short(value float64) string {
-	if value >= 1e4 && value < 1e15 {
-		return words.Count(int64(math.Round(value)))
-	}
-	return strconv.FormatFloat(value, 'g', 4, 64)
 }
 
 // Environment is the alert for a command that it starts.

@@ -52,6 +52,22 @@ func Number(value float64) string {
 	return strconv.FormatFloat(value, 'f', 3, 64)
 }
 
+// Short writes a number in running text with so many significant digits, and no zeros at its end: 1.5, 24,318, 7.8e-04.
+func Short(value float64, digits int) string {
+	if magnitude := math.Abs(value); magnitude >= 999.5 && magnitude < 1e7 {
+		return Thousands(strconv.FormatFloat(value, 'f', 0, 64))
+	}
+	return strconv.FormatFloat(value, 'g', digits, 64)
+}
+
+// Sigmas writes a number of standard deviations: 8.3, 57, 1,200.
+func Sigmas(value float64) string {
+	if value < 9.95 {
+		return strconv.FormatFloat(value, 'f', 1, 64)
+	}
+	return Short(math.Round(value), 3)
+}
+
 // Tenth writes a number, such as a mean count, with one decimal.
 func Tenth(value float64) string {
 	if math.IsNaN(value) {

@@ -16,6 +16,14 @@ func Agreeing[T ~int | ~int64](n T, one, several string) string {
 	return Count(n) + " " + several
 }
 
+// Verb returns the verb for one, or for several: "is", "are".
+func Verb[T ~int | ~int64](n T, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
 // Times writes how often something happened: once, twice, 3 times.
 func Times(n int) string {
 	switch n {
