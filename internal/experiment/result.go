@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"alrc/internal/runfolder"
+	"alrc/internal/spike"
 	"alrc/internal/statistics"
 )
 
@@ -36,6 +37,7 @@ func summarize(r *runfolder.Result, dir string, batchSize int) error {
 			}
 		}
 	}
+	r.Stability = stability(m)
 	r.WallSeconds = seconds
 	r.ImagesPerSecond = runfolder.Number(float64(len(m.Step)) * float64(batchSize) / seconds)
 	if r.Diverged || len(tail) == 0 {
@@ -47,6 +49,24 @@ func summarize(r *runfolder.Result, dir string, batchSize int) error {
 	r.P99 = runfolder.Number(statistics.Percentile(tail, 0.99))
 	r.Max = runfolder.Number(tail[len(tail)-1])
 	return nil
+}
+
+// stability judges the raw losses of a run's steps; it is nil for a run without any.
+func stability(m *runfolder.Metrics) *runfolder.Stability {
+	if len(m.RawLoss) == 0 {
+		return nil
+	}
+	steps := make([]int64, len(m.Step))
+	for i, step := range m.Step {
+		steps[i] = int64(step)
+	}
+	found := spike.Find(steps, m.RawLoss)
+	return &runfolder.Stability{
+		First:       runfolder.Number(m.RawLoss[0]),
+		SpikedSteps: found.Spikes, Episodes: found.EpisodeCount, Recovered: found.Back,
+		MedianRecovery: found.MedianRecovery, Excess: runfolder.Number(found.Area),
+		SpikeScore: runfolder.Number(spike.Score(m.RawLoss)),
+	}
 }
 
 // hardestClips returns the clips of smallest scale, at most one of each image, hardest first.

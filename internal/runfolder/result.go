@@ -48,6 +48,9 @@ type Result struct {
 	BilinearMSE *Distribution `json:"bilinear_mse,omitempty"`
 	Evaluations []Evaluation  `json:"evaluations"`
 
+	// Stability is how steady the raw losses of the steps were; runs of older programs have none.
+	Stability *Stability `json:"stability,omitempty"`
+
 	// ImagesPerSecond and WallSeconds are of the steps, with all that is recorded of them, and without evaluations.
 	ImagesPerSecond Number  `json:"images_per_s"`
 	WallSeconds     float64 `json:"wall_seconds"`
@@ -55,6 +58,22 @@ type Result struct {
 
 	Worst   []Worst  `json:"worst"`
 	Samples []Sample `json:"samples"`
+}
+
+// Stability is how steady the raw losses of a run's steps were, by package spike.
+type Stability struct {
+	// First is the loss of the first step, which is that of the starting weights.
+	First Number `json:"first_loss"`
+	// SpikedSteps and Episodes count spikes, and episodes of them; Recovered those after which the loss was back, in a median of
+	// MedianRecovery steps from the peak.
+	SpikedSteps    int64 `json:"spiked_steps"`
+	Episodes       int64 `json:"spike_episodes"`
+	Recovered      int64 `json:"recovered_episodes"`
+	MedianRecovery int64 `json:"median_recovery_steps"`
+	// Excess is the sum, over the steps of all episodes, of what the loss was above its level from before.
+	Excess Number `json:"excess_loss"`
+	// SpikeScore is OLMo's: the share of steps more than 6 standard deviations above the 128 before them.
+	SpikeScore Number `json:"spike_score"`
 }
 
 // Dead is a layer whose activations were all 0 at every look since a step.

@@ -49,12 +49,13 @@ type planJSON struct {
 type runJSON struct {
 	ID            string `json:"id"`
 	Label         string `json:"label"`
+	Workload      string `json:"workload,omitempty"`
 	Specification string `json:"specification"`
 }
 
 func (r Run) encode() (runJSON, error) {
 	text, err := yaml.Marshal(withoutPlace(r.Specification))
-	return runJSON{r.ID, r.Label, string(text)}, err
+	return runJSON{r.ID, r.Label, r.Workload, string(text)}, err
 }
 
 // decode takes a run back, and finds one that was damaged on its way by its hash.
@@ -73,7 +74,7 @@ func (r runJSON) decode() (Run, error) {
 	if !filepath.IsLocal(r.Label) || filepath.Base(r.Label) != r.Label {
 		return Run{}, fmt.Errorf("its label %q is no name of a folder", r.Label)
 	}
-	return Run{r.ID, r.Label, specification}, nil
+	return Run{r.ID, r.Label, r.Workload, specification}, nil
 }
 
 // IsFolder says whether a folder is a sweep's.

@@ -21,7 +21,7 @@ import (
 type Plan struct {
 	Title string
 	Runs  []Run
-	// Varying are the full names of the settings in which runs differ.
+	// Varying are the full names of the settings in which runs differ; those of one workload, where there are workloads.
 	Varying []string
 }
 
@@ -29,9 +29,9 @@ type Plan struct {
 // hash and the kernel set. Resolve also says what is wrong with a run; where it is nil, that is not looked at.
 func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*Plan, error) {
 	plan := &Plan{Title: s.Title}
-	seen := map[string]bool{}
+	seen := map[string]string{} // workloads, by run
 	used := make([]bool, len(s.exclude))
-	add := func(chosen settings) error {
+	add := func(workload string, chosen settings) error {
 		first, err := chosen.specification()
 		if err != nil {
 			return fmt.Errorf("%s: %w", chosen.text(), err)
@@ -48,9 +48,12 @@ func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*
 			if err != nil {
 				return err
 			}
-			if !seen[id] {
-				seen[id] = true
-				plan.Runs = append(plan.Runs, Run{ID: id, Specification: run})
+			switch of, ok := seen[id]; {
+			case !ok:
+				seen[id] = workload
+				plan.Runs = append(plan.Runs, Run{ID: id, Workload: workload, Specification: run})
+			case of != workload:
+				return fmt.Errorf("workloads: %s and %s have a run in common: %s", of, workload, chosen.text())
 			}
 			if len(plan.Runs) > maxRuns {
 				return fmt.Errorf("it has more than %d runs", maxRuns)
@@ -58,21 +61,24 @@ func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*
 		}
 		return nil
 	}
-	err := combine(s.grid, func(chosen settings) error {
-		for i, entry := range s.exclude {
-			if chosen.matches(entry) {
-				used[i] = true
-				return nil
+	for _, w := range s.grids() {
+		err := combine(w.grid, func(chosen settings) error {
+			for i, entry := range s.exclude {
+				if chosen.matches(entry) {
+					used[i] = true
+					return nil
+				}
 			}
+			return add(w.name, chosen)
+		})
+		if err != nil {
+			return nil, err
 		}
-		return add(chosen)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range s.include {
-		if err := combine(overlay(s.grid, entry), add); err != nil {
-			return nil, fmt.Errorf("include: %w", err)
+		for _, entry := range s.include {
+			err := combine(overlay(w.grid, entry), func(chosen settings) error { return add(w.name, chosen) })
+			if err != nil {
+				return nil, fmt.Errorf("include: %w", err)
+			}
 		}
 	}
 	if i := slices.Index(used, false); i >= 0 {
@@ -113,15 +119,28 @@ func (p *Plan) finish() {
 	for i, run := range p.Runs {
 		all[i] = flatten(run.Specification)
 	}
-	for i, field := range all[0] {
+	first := map[string]flat{} // run of each workload
+	for i, run := range p.Runs {
+		if first[run.Workload] == nil {
+			first[run.Workload] = all[i]
+		}
+	}
+	for k, field := range all[0] {
+		varies := false
+		for i, run := range p.Runs {
+			varies = varies || all[i][k].text != first[run.Workload][k].text
+		}
 		// The images' hash follows from what else says which images they are.
-		if field.name != "data.hash" && slices.ContainsFunc(all, func(f flat) bool { return f[i].text != field.text }) {
+		if varies && field.name != "data.hash" {
 			p.Varying = append(p.Varying, field.name)
 		}
 	}
 	taken := map[string]bool{}
 	for i := range p.Runs {
 		var parts []string
+		if workload := p.Runs[i].Workload; workload != "" {
+			parts = append(parts, workload)
+		}
 		for _, field := range all[i] {
 			if slices.Contains(p.Varying, field.name) {
 				parts = append(parts, field.name[strings.LastIndexByte(field.name, '.')+1:]+"="+fileName(field.text))

@@ -18,17 +18,19 @@ import (
 const maxRuns = 100_000
 
 // Specification is a sweep as it is written: a run's specification in which any setting may be a list. Lists multiply.
-// Four keys are a sweep's own: title, in which {steps} stands for that setting; repeats, the number of seeds of each
-// combination, from seed on; exclude, a list of settings whose combinations are left out; and include, a list of further
-// settings to run, each over the lists of the settings that it does not name. Without clip, runs are without clipping
-// and with that of n = 2, as in alrc train.
+// Five keys are a sweep's own: title, in which {steps} stands for that setting; repeats, the number of seeds of each
+// combination, from seed on; exclude, a list of settings whose combinations are left out; include, a list of further
+// settings to run, each over the lists of the settings that it does not name; and workloads, settings by name of which each
+// multiplies with the rest. Without clip, runs are without clipping and with that of n = 2, as in alrc train.
 type Specification struct {
 	Title   string
 	repeats int
 	// grid is the run's settings by their full names (optimizer.kind), each with its values, in the order of the file.
-	grid    []axis
-	exclude []map[string][]any
-	include [][]axis
+	grid      []axis
+	exclude   []map[string][]any
+	include   [][]axis
+	workloads []workload
+	overrides []axis // over those of the file and of workloads
 }
 
 // axis is a setting, or several that change together, with its values.
@@ -42,7 +44,9 @@ type Run struct {
 	// ID is a hash of the specification, without where the data lie.
 	ID string
 	// Label names the run by the settings in which the sweep's runs differ; it is a folder's name.
-	Label         string
+	Label string
+	// Workload is the name of the run's workload, "" without one.
+	Workload      string
 	Specification experiment.Specification
 }
 
@@ -85,6 +89,8 @@ func parse(content []byte) (*Specification, error) {
 			exclude, err = listOf(key, item.Value)
 		case "include":
 			include, err = listOf(key, item.Value)
+		case "workloads":
+			s.workloads, err = workloadsOf(item.Value)
 		default:
 			settings = append(settings, item)
 		}
@@ -189,7 +195,7 @@ func (s *Specification) Set(name, text string) error {
 	if err != nil {
 		return err
 	}
-	s.grid = overlay(s.grid, replacement)
+	s.overrides = overlay(s.overrides, replacement)
 	return nil
 }
 

@@ -42,6 +42,10 @@ func TestListsMultiply(t *testing.T) {
 			[]string{"loss=quartic,batch-size=1", "loss=quartic,batch-size=4", "loss=squared,batch-size=1"}},
 		"include takes the lists that it does not name": {"loss: [squared, quartic]\nclip: none\ninclude:\n- clip: [alrc:2, 'alrc:3']\n- {loss: quartic, clip: none}",
 			[]string{"loss=quartic,clip=alrc-2", "loss=quartic,clip=alrc-3", "loss=quartic,clip=none", "loss=squared,clip=alrc-2", "loss=squared,clip=alrc-3", "loss=squared,clip=none"}},
+		"workloads": {"clip: none\nsteps: 5\nseed: 3\nworkloads:\n  a: {loss: squared, steps: 9}\n  b: {loss: quartic, batch-size: [1, 2]}",
+			[]string{"a,batch-size=1", "b,batch-size=1", "b,batch-size=2"}},
+		"include goes over every workload": {"clip: none\nworkloads: {a: {loss: squared}, b: {loss: quartic}}\ninclude: [{clip: alrc}]",
+			[]string{"a,clip=alrc-3", "a,clip=none", "b,clip=alrc-3", "b,clip=none"}},
 		"nested":                            {"clip: none\noptimizer: {learning-rate: [0.1, 0.2]}", []string{"learning-rate=0.1", "learning-rate=0.2"}},
 		"no list":                           {"steps: 7\nclip: none", []string{"run"}},
 		"without and with clipping":         {"steps: 7", []string{"clip=alrc-2", "clip=none"}},
@@ -110,23 +114,51 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// What is set from outside goes over workloads, which go over the sweep's own settings.
+func TestSetOverWorkloads(t *testing.T) {
+	s, err := Parse([]byte("clip: none\nsteps: 10\nwidth: 0.5\nworkloads: {a: {steps: 20}, b: {loss: squared}, c: {width: 0.25}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Set("width", "0.125"); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.Expand(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := map[string]int64{"a": 20, "b": 10, "c": 10}
+	for _, run := range plan.Runs {
+		if r := run.Specification; r.Width != 0.125 || r.Steps != steps[run.Workload] {
+			t.Errorf("%s: width %v, %d steps", run.Workload, r.Width, r.Steps)
+		}
+	}
+	if len(plan.Runs) != 3 || len(plan.Varying) != 0 {
+		t.Errorf("%q; %q varies", labels(plan), plan.Varying)
+	}
+}
+
 func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                       "no specification of a sweep",
-		"- 1":                    "no specification of a sweep",
-		"speed: 3":               "speed",
-		"title: \"{stepps}\"":    "title: {stepps} is no setting",
-		"loss: [squared, cubic]": `loss "cubic"`,
-		"loss: []":               "loss: the list is empty",
-		"repeats: 0":             "repeats: 0",
-		"repeats: many":          "repeats: many",
-		"exclude: 3":             "exclude: give a list",
-		"exclude: [3]":           "exclude: 3 is no settings",
-		"batch-size: 1\nexclude: [{batch-size: 2}]":                                               "exclude: no combination has batch-size: 2",
-		"batch-size: 1\nexclude: [{batch-size: 1}]":                                               "nothing is left to run",
-		"data: {kind: cifar10, dir: /there}":                                                      "by kind and not by place",
-		"data: [{kind: images, paths: [there]}]":                                                  "by kind and not by place",
-		"batch-size: [1, 2.5]":                                                                    "batch-size",
+		"":                             "no specification of a sweep",
+		"- 1":                          "no specification of a sweep",
+		"speed: 3":                     "speed",
+		"title: \"{stepps}\"":          "title: {stepps} is no setting",
+		"loss: [squared, cubic]":       `loss "cubic"`,
+		"loss: []":                     "loss: the list is empty",
+		"workloads: [1]":               "workloads: give settings by name",
+		"workloads: {a/b: {steps: 3}}": `"a/b" is no name`,
+		"workloads: {a: {steps: 3}, b: {steps: [3, 4]}}": "a and b have a run in common",
+		"workloads: {a: {stepps: 3}}":                    "stepps",
+		"repeats: 0":                                     "repeats: 0",
+		"repeats: many":                                  "repeats: many",
+		"exclude: 3":                                     "exclude: give a list",
+		"exclude: [3]":                                   "exclude: 3 is no settings",
+		"batch-size: 1\nexclude: [{batch-size: 2}]":      "exclude: no combination has batch-size: 2",
+		"batch-size: 1\nexclude: [{batch-size: 1}]":      "nothing is left to run",
+		"data: {kind: cifar10, dir: /there}":             "by kind and not by place",
+		"data: [{kind: images, paths: [there]}]":         "by kind and not by place",
+		"batch-size: [1, 2.5]":                           "batch-size",
 		"seed: [" + strings.Repeat("1,", 999) + "1]\nsteps: [" + strings.Repeat("1,", 999) + "1]": "more than 100000",
 	} {
 		s, err := Parse([]byte(text))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -170,20 +171,29 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 		return err
 	}
 	table := csv.NewWriter(w)
-	row := append([]string{"id"}, f.Plan.Varying...)
+	workloads := slices.ContainsFunc(f.Plan.Runs, func(r Run) bool { return r.Workload != "" })
+	row := []string{"id"}
+	if workloads {
+		row = append(row, "workload")
+	}
+	row = append(row, f.Plan.Varying...)
 	row = append(row, "state", "diverged_step", "mean", "std", "p99", "max", "test_loss", "losses", "clipped", "non_finite",
-		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse")
+		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse",
+		"first_loss", "spiked_steps", "spike_episodes", "recovered_episodes", "median_recovery_steps", "excess_loss", "spike_score")
 	if err := table.Write(row); err != nil {
 		return err
 	}
 	for _, run := range status.Runs {
 		fields := flatten(run.Run.Specification)
 		row := []string{run.Run.ID}
+		if workloads {
+			row = append(row, run.Run.Workload)
+		}
 		for _, name := range f.Plan.Varying {
 			row = append(row, fields.get(name))
 		}
 		state := "missing"
-		var numbers [13]string
+		var numbers [20]string
 		if r := run.Result; r != nil {
 			state = "done"
 			if r.Diverged {
@@ -201,6 +211,13 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 				if errors != nil {
 					numbers[11+i] = csvNumber(float64(errors.Mean))
 				}
+			}
+			if s := r.Stability; s != nil {
+				numbers[13] = csvNumber(float64(s.First))
+				for i, value := range []int64{s.SpikedSteps, s.Episodes, s.Recovered, s.MedianRecovery} {
+					numbers[14+i] = strconv.FormatInt(value, 10)
+				}
+				numbers[18], numbers[19] = csvNumber(float64(s.Excess)), csvNumber(float64(s.SpikeScore))
 			}
 		}
 		if err := table.Write(append(append(row, state), numbers[:]...)); err != nil {
