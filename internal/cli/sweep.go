@@ -164,6 +164,7 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
+	jobs = capJobs(command, jobs)
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
 	progress := newSweepProgress(command.ErrOrStderr(), folder)
@@ -179,6 +180,9 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintf(command.ErrOrStderr(), "Stopped, and saved. Go on with: alrc sweep run %s\n", quoted(folder.Dir))
 		return &ExitError{Code: int(interrupted.Load())}
+	}
+	if errors.Is(err, sweep.ErrUntrainable) {
+		return &ExitError{Code: exitUsage, Err: err}
 	}
 	if err != nil {
 		return err

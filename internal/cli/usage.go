@@ -104,3 +104,13 @@ func threadsFlag(command *cobra.Command, flags *pflag.FlagSet, threads *int, use
 		return nil
 	}
 }
+
+// capJobs returns the number of runs to train at a time: at most one for each processor, and it says so where more were asked for.
+func capJobs(command *cobra.Command, jobs int) int {
+	processors := runtime.GOMAXPROCS(0)
+	if jobs > processors {
+		fmt.Fprintf(command.ErrOrStderr(), "--jobs %d: this machine has %s for it, and no more runs are trained at a time.\n", jobs,
+			words.Counted(processors, "processor"))
+	}
+	return min(jobs, processors)
+}

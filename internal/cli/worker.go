@@ -36,6 +36,7 @@ what it is at; another worker goes on from there.`,
 			if jobs < 1 {
 				return usageError("--jobs %d: give at least 1", jobs)
 			}
+			jobs = capJobs(command, jobs)
 			if threads == 0 {
 				threads = max(1, runtime.GOMAXPROCS(0)/jobs)
 			}

@@ -200,6 +200,9 @@ func TestWorkersDeclineWhatTheyLack(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := openIn(t, filepath.Join(t.TempDir(), "sweep"), plan)
+		if _, err := f.Run(context.Background(), Options{Jobs: 1}); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: run on this machine alone: %v", name, err)
+		}
 		server, q := testQueue(t, f)
 		id := plan.Runs[0].ID
 		work(t, server, q, &Worker{Name: "worker"}, func(records map[string]record) bool { return records[id].Declined != "" })

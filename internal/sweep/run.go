@@ -58,6 +58,9 @@ func Resolver(dataDir string, engines experiment.Engines) func(*experiment.Speci
 	}
 }
 
+// ErrUntrainable is the error of a sweep of which this machine can train no run that is left, such as for want of the data.
+var ErrUntrainable = errors.New("this machine can train none of the runs that are left")
+
 // localPrefix begins the names of workers that end with the sweep's own process.
 const localPrefix = "local:"
 
@@ -72,6 +75,13 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	defer claimed.Close()
 	if o.Silence == 0 {
 		o.Silence = 30 * time.Second
+	}
+	var worker *Worker
+	if o.Jobs > 0 {
+		worker = f.worker(o)
+		if err := f.trainable(worker); err != nil {
+			return nil, err
+		}
 	}
 	connection := o.Connection
 	stopServer := func() {}
@@ -112,8 +122,7 @@ func (f *Folder) Run(ctx context.Context, o Options) (*Status, error) {
 	ended, delivered := make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(ended)
-		if o.Jobs > 0 {
-			worker := f.worker(o)
+		if worker != nil {
 			worker.delivered = delivered
 			if err := worker.work(working, dialled, q.id); err != nil {
 				stopWork(err)
@@ -148,6 +157,28 @@ func (f *Folder) worker(o Options) *Worker {
 	}
 	return &Worker{Name: localPrefix + o.Name, Jobs: o.Jobs, Threads: threads, Data: place.Opener{Dir: o.DataDir}, Folder: f.path(workFolder),
 		Engines: o.Engines, Environment: o.Environment, Report: o.Report}
+}
+
+// trainable returns an error where a worker can train none of the runs without results, such as for want of their data.
+func (f *Folder) trainable(w *Worker) error {
+	var first error
+	tried := map[string]bool{}
+	for _, run := range f.Plan.Runs {
+		s := run.Specification
+		needs := fmt.Sprintf("%+v %s %s", s.Data, s.Engine, s.Kernels)
+		if f.has(run) || tried[needs] {
+			continue
+		}
+		tried[needs] = true
+		_, _, err := w.prepare(s)
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = fmt.Errorf("%w: %s: %w", ErrUntrainable, run.Label, err)
+		}
+	}
+	return first
 }
 
 // enqueue makes the queue hold every run without results: those that it has never had, those that were set aside, and
