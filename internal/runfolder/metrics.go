@@ -1,8 +1,11 @@
 package runfolder
 
 import (
+	"math"
 	"path/filepath"
 	"strings"
+
+	"alrc"
 )
 
 // The names of columns: that of the losses as clipping saw them, and that of the losses themselves.
@@ -21,6 +24,7 @@ const (
 	columnClipped        = "clipped"
 	columnImagesPerS     = "images_per_s"
 	columnTestLoss       = "test_loss"
+	columnSigmas         = "sigmas"
 
 	columnImage = "image"
 	columnID    = "id"
@@ -51,6 +55,13 @@ type Step struct {
 	Outputs []OutputStep
 	// Clipping says that the run has clipping, so that Scale is worth a curve.
 	Clipping bool
+}
+
+// sigmas returns how many running standard deviations the loss lies above the running mean: what n of the clipping "alrc:n" is
+// compared with. It is NaN where there are no such moments.
+func (s *Step) sigmas() float64 {
+	variance := max(s.Mu2-float64(s.Mu1*s.Mu1), 0)
+	return (s.Loss - s.Mu1) / math.Sqrt(variance+alrc.Epsilon)
 }
 
 // OutputStep is what a step has of a further output.
@@ -84,6 +95,7 @@ func stepColumns(outputs []string) []stepColumn {
 		{columnClipped, func(s *Step) (float64, int) { return float64(s.Clipped), whole }},
 		{columnImagesPerS, func(s *Step) (float64, int) { return s.ImagesPerSecond, 32 }},
 		{columnTestLoss, func(s *Step) (float64, int) { return s.TestLoss, 64 }},
+		{columnSigmas, func(s *Step) (float64, int) { return s.sigmas(), 32 }},
 	}
 	for i, output := range outputs {
 		prefix := output + "_"

@@ -122,6 +122,28 @@ func TestTablesKeepTheirColumns(t *testing.T) {
 	}
 }
 
+// A table says how far above the mean each loss was, in standard deviations, where there are moments to say it by.
+func TestStepsHaveSigmas(t *testing.T) {
+	dir := t.TempDir()
+	table, _, err := OpenSteps(dir, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []Step{{Loss: 11, Mu1: 5, Mu2: 34}, {Loss: 2, Mu1: 5, Mu2: 34}, {Loss: 1, Mu1: 1, Mu2: 1}, {Loss: 1, Mu1: math.NaN(), Mu2: math.NaN()}} {
+		s.Step = int64(i + 1)
+		table.Append(&s)
+	}
+	if err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(read(t, dir, MetricsFile), "\n")
+	for i, want := range []string{"sigmas", "2", "-1", "0", ""} {
+		if cells := strings.Split(lines[i], ","); cells[len(cells)-1] != want {
+			t.Errorf("line %d ends in %q, not %q: %s", i+1, cells[len(cells)-1], want, lines[i])
+		}
+	}
+}
+
 func TestClipsAreReadAsWritten(t *testing.T) {
 	dir := t.TempDir()
 	want := []Clip{
