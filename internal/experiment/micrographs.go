@@ -15,6 +15,7 @@ import (
 type micrographs struct {
 	Specification
 	train, held *micrograph.Examples
+	known       *micrograph.BaselineErrors
 
 	loader  *micrograph.Loader
 	latest  *micrograph.Batch
@@ -24,7 +25,7 @@ type micrographs struct {
 }
 
 func newMicrographs(s Specification, data *place.MicrographSet) (t *micrographs, err error) {
-	t = &micrographs{Specification: s}
+	t = &micrographs{Specification: s, known: &data.Baselines}
 	side, scan := s.Data.Side(), data.Scan
 	if scan.Varied {
 		scan.Seed = s.Seed
@@ -42,14 +43,14 @@ func (t *micrographs) loss() (scale, huber float64) { return 200, 1 }
 func (t *micrographs) heads() []string              { return []string{"", "half"} }
 func (t *micrographs) distribution() bool           { return true }
 
-// interpolate completes held-out scans linearly, and blurs what comes of it as the targets are.
-func (t *micrographs) interpolate(ctx context.Context, count int) ([]float64, error) {
-	comparisons, err := micrograph.Linear().Evaluate(ctx, t.held, count, micrograph.EvaluateOptions{})
-	squares := make([]float64, len(comparisons))
-	for i, comparison := range comparisons {
-		squares[i] = comparison.Blurred.MSE
+// baselines completes held-out scans without the network, and blurs what comes of it as the targets are.
+func (t *micrographs) baselines(ctx context.Context, count int) (linear, kriging []float64, err error) {
+	if linear, err = t.known.MSE(ctx, micrograph.Linear(), t.held, count); err != nil {
+		return nil, nil, err
 	}
-	return squares, err
+	kriged := micrograph.KrigedCrops(count, t.held.Side)
+	kriging, err = t.known.MSE(ctx, micrograph.Kriging(micrograph.MethodOptions{Threads: 1}), t.held, kriged)
+	return linear, kriging, err
 }
 
 func (t *micrographs) start(steps int64) (err error) {

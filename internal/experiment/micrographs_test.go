@@ -111,6 +111,21 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 	if without := result.BilinearMSE; without == nil || without.Images != s.TestImages || !(without.P5 > 0 && without.Max < 4) {
 		t.Errorf("linear interpolation has errors of %+v", without)
 	}
+	// Kriging, too, as an evaluation measures it.
+	comparisons, err := micrograph.Kriging(micrograph.MethodOptions{}).Evaluate(t.Context(), examples.held, s.TestImages, micrograph.EvaluateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kriged float64
+	for _, c := range comparisons {
+		kriged += c.Blurred.MSE / float64(s.TestImages)
+	}
+	if without := result.KrigingMSE; without == nil || without.Images != s.TestImages || math.Abs(float64(without.Mean)-kriged) > 1e-12 {
+		t.Errorf("kriging has errors of %+v, not %v", without, kriged)
+	}
+	if result.FirstMSE != nil {
+		t.Errorf("the result sets the first crops apart, though kriging completed all: %+v", result.FirstMSE)
+	}
 	for _, path := range []string{dir, filepath.Dir(dir), filepath.Join(dir, runfolder.CheckpointFile)} {
 		c, err := OpenCompleter(path, 1)
 		if err != nil {
@@ -142,6 +157,22 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 		if loss := float64(result.TestLoss); math.Abs(loss-200*mean) > 1e-5*loss {
 			t.Errorf("the test loss is %v, not 200 times %v", loss, mean)
 		}
+	}
+}
+
+// Of many crops kriging completes the first, and the result has the network's errors on those beside it, whichever run of a
+// comparison computed them.
+func TestKrigingIsComparedOnTheSameCrops(t *testing.T) {
+	s, data := micrographSpecification(t, "alrc", 1)
+	most := micrograph.KrigedCrops(math.MaxInt, s.Data.Side())
+	var results []*runfolder.Result
+	for _, count := range []int{most + 1, most} {
+		s.TestImages = count
+		results = append(results, train(t, begin(t, s, data), data))
+	}
+	more, all := results[0], results[1]
+	if more.TestMSE.Images != most+1 || more.FirstMSE == nil || *more.FirstMSE != *all.TestMSE || *more.KrigingMSE != *all.KrigingMSE {
+		t.Errorf("of %d crops: %+v\nof %d: %+v", most+1, more, most, all)
 	}
 }
 

@@ -23,17 +23,25 @@ const (
 // evaluate returns the mean raw loss of held-out examples, and keeps the distribution of their errors where that is reported.
 func (r *run) evaluate(ctx context.Context) (float64, error) {
 	count := min(r.TestImages, r.task.testLen())
-	var sum float64
+	loss, squares, err := r.examine(ctx, count)
+	if err != nil {
+		return 0, err
+	}
+	r.history.TestMSE = runfolder.Distribute(squares)
+	return loss, nil
+}
+
+// examine returns the mean raw loss of the first held-out examples, and where they are reported, their mean squared errors.
+func (r *run) examine(ctx context.Context, count int) (loss float64, squares []float64, err error) {
 	var output []float32
-	var squares []float64
 	for first := 0; first < count; first += r.BatchSize {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		n := min(r.BatchSize, count-first)
 		b, err := r.task.test(first, n)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		size := len(b.targets[0]) / n
 		if r.task.distribution() && first == 0 {
@@ -43,17 +51,16 @@ func (r *run) evaluate(ctx context.Context) (float64, error) {
 			output = output[:n*size]
 		}
 		if err := r.infer(b, n, output); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
-		for i, loss := range r.raw[0][:n] {
-			sum += float64(loss)
+		for i, raw := range r.raw[0][:n] {
+			loss += float64(raw)
 			if output != nil {
 				squares = append(squares, micrograph.MSE(output[i*size:][:size], b.targets[0][i*size:][:size]))
 			}
 		}
 	}
-	r.history.TestMSE = runfolder.Distribute(squares)
-	return sum / float64(count), nil
+	return loss / float64(count), squares, nil
 }
 
 // infer runs the network on n examples, and leaves their raw losses and, where that is not nil, the first output.

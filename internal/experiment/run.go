@@ -418,14 +418,11 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 	if dead := h.dead(); dead != nil {
 		result.Dead = &runfolder.Dead{Layer: dead.Layer, Step: dead.Step}
 	}
-	if h.Diverged == nil && h.TestMSE != nil {
-		interpolated, err := r.task.interpolate(ctx, h.TestMSE.Images)
-		if err != nil {
-			return nil, err
-		}
-		result.TestMSE, result.BilinearMSE = h.TestMSE, runfolder.Distribute(interpolated)
+	err := r.compare(ctx, result)
+	if err != nil {
+		return nil, err
 	}
-	err := summarize(result, r.dir, r.BatchSize)
+	err = summarize(result, r.dir, r.BatchSize)
 	if err == nil {
 		result.Samples, err = r.drawSamples()
 	}
@@ -439,4 +436,25 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 		return nil, err
 	}
 	return result, nil
+}
+
+// compare fills in how near the network comes to held-out micrographs, and how near one comes without.
+func (r *run) compare(ctx context.Context, result *runfolder.Result) error {
+	if r.history.Diverged != nil || r.history.TestMSE == nil {
+		return nil
+	}
+	result.TestMSE = r.history.TestMSE
+	linear, kriging, err := r.task.baselines(ctx, result.TestMSE.Images)
+	if err != nil {
+		return err
+	}
+	result.BilinearMSE, result.KrigingMSE = runfolder.Distribute(linear), runfolder.Distribute(kriging)
+	if len(kriging) < result.TestMSE.Images {
+		_, first, err := r.examine(ctx, len(kriging))
+		if err != nil {
+			return err
+		}
+		result.FirstMSE = runfolder.Distribute(first)
+	}
+	return nil
 }

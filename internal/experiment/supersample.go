@@ -38,7 +38,9 @@ func (t *supersample) loss() (scale, huber float64) { return 25, 50 }
 func (t *supersample) heads() []string              { return []string{""} }
 func (t *supersample) distribution() bool           { return false }
 
-func (t *supersample) interpolate(context.Context, int) ([]float64, error) { return nil, nil }
+func (t *supersample) baselines(context.Context, int) (linear, kriging []float64, err error) {
+	return nil, nil, nil
+}
 
 func (t *supersample) calibration() ([]float32, error) { return nil, nil }
 

@@ -25,9 +25,9 @@ type task interface {
 	// heads names the network's outputs in tables and tags; the first one's name is "".
 	heads() []string
 	// distribution says whether the result is to tell how the errors of held-out examples are distributed, and
-	// interpolate returns the errors on the first ones of what there is without a network, if there is any.
+	// baselines returns the errors on the first ones of what there is without a network, if there is any; kriging's may be fewer.
 	distribution() bool
-	interpolate(ctx context.Context, count int) ([]float64, error)
+	baselines(ctx context.Context, count int) (linear, kriging []float64, err error)
 
 	// calibration returns the batch, [N,H,W,C] of at most as many images as a step has, that a calibrated network starts from.
 	calibration() ([]float32, error)

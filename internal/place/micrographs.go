@@ -56,7 +56,7 @@ func openMicrographs(d Data, open func() (train, test micrograph.Images, skipped
 		}
 		hashes = append(hashes, hash(string(content)))
 	}
-	return &Set{Micrographs: &MicrographSet{train, test, scan}, Skipped: skipped, Hash: hash(hashes...)}, nil
+	return &Set{Micrographs: &MicrographSet{Train: train, Test: test, Scan: scan}, Skipped: skipped, Hash: hash(hashes...)}, nil
 }
 
 func (d Data) mask() string { return cmp.Or(d.Mask, micrograph.Spiral) }

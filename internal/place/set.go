@@ -24,6 +24,8 @@ type Set struct {
 type MicrographSet struct {
 	Train, Test micrograph.Images
 	Scan        micrograph.Scan
+	// Baselines is how near the test images' held-out crops are completed without a network.
+	Baselines micrograph.BaselineErrors
 }
 
 // Name says in a few words what the data are.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
 
@@ -42,7 +43,7 @@ func TestMicrographsReport(t *testing.T) {
 	}
 	// A run has one name on the page, and the headline says when no network was needed.
 	_, rows := c.table()
-	if table := c.errorTable(); table.Rows[0][0] != rows[0][0] || table.Rows[1][0] != rows[1][0] {
+	if table := c.errorTables()[0]; table.Rows[0][0] != rows[0][0] || table.Rows[1][0] != rows[1][0] {
 		t.Errorf("the same runs are %q and %q", rows, table.Rows)
 	}
 	const headline = "Linear interpolation, without any network, is nearer to the truth than every network here: its mean squared error on" +
@@ -58,6 +59,18 @@ func TestMicrographsReport(t *testing.T) {
 	}
 	for _, g := range c.Groups {
 		g.Runs[0].result.BilinearMSE.Mean = 0.0321
+	}
+	// So it does of kriging, on the crops that kriging completed.
+	for _, g := range c.Groups {
+		g.Runs[0].result.KrigingMSE = &runfolder.Distribution{Images: 100, Mean: 0.011}
+		g.Runs[0].result.FirstMSE = &runfolder.Distribution{Images: 100, Mean: 0.0111}
+	}
+	if first, want := c.Sentences()[0], "Kriging, without any network, is nearer to the truth than every network here: its mean squared error on"+
+		" the first 100 held-out crops is 0.011, and that of the networks is 0.0111 without clipping and 0.0111 with ALRC, n = 3."; first != want {
+		t.Errorf("of kriging that is better it says %q", first)
+	}
+	if tables := c.errorTables(); len(tables) != 2 || len(tables[1].Rows) != 3 || tables[1].Rows[2][0] != "kriging" || tables[1].Rows[2][2] != "0.011" {
+		t.Errorf("the tables are %+v", tables)
 	}
 	if half := c.Groups[0].Runs[0].half; len(half) != 400 || half[0] != 7 || half[399] != 406 {
 		t.Errorf("the losses of the second output are %.40v", half)
@@ -143,6 +156,47 @@ func TestMicrographsSweep(t *testing.T) {
 	if sentence := s.Sentences()[2]; sentence != "Squared loss, truth-1.tif: the test error is 0.06110 ± 0.00091 without clipping and 0.04060 ± 0.00052"+
 		" with ALRC, n = 3 (−34 %, 95 % interval −34 % to −33 %, significant: p = 4.6e-07); that of linear interpolation is 0.0246, lower than both." {
 		t.Errorf("it says %q", sentence)
+	}
+}
+
+// Beside kriging a sweep says on which crops, and how many networks are nearer to the truth.
+func TestMicrographsSweepBesideKriging(t *testing.T) {
+	sweep := func(tests ...float64) *Sweep {
+		var rows []sweepRow
+		for seed := range 2 {
+			for i, clip := range []string{"none", "alrc:3"} {
+				rows = append(rows, sweepRow{loss: "squared", clip: clip, batch: 1, seed: seed, mean: 9, heldOut: "truth-1.tif",
+					test: tests[i], interpolate: 0.03, kriged: 0.01})
+			}
+		}
+		dir := writeSweep(t, rows)
+		s, err := LoadSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		if table := read(t, filepath.Join(dir, "test-error.csv")); !strings.Contains(table, ",kriging,,,,0.01,") {
+			t.Errorf("test-error.csv: no kriging in\n%s", table)
+		}
+		return s
+	}
+	for _, test := range []struct {
+		s              *Sweep
+		note, sentence string
+	}{
+		{sweep(0.02, 0.02), "kriging is of the first 100 crops alone, since it takes longer. No network is nearer to the truth than kriging on those crops.",
+			"; that of kriging, on the first 100 held-out crops, is 0.01, lower than every network's there."},
+		{sweep(0.02, 0.005), "Nearer to the truth than kriging on those crops: the networks of 2 of 4 runs.",
+			"; that of kriging, on the first 100 held-out crops, is 0.01, higher than that of 2 of 4 networks there."},
+	} {
+		if note := test.s.explanation(testError); !strings.Contains(note, test.note) {
+			t.Errorf("no %q in %q", test.note, note)
+		}
+		if text := strings.Join(test.s.Sentences(), "\n"); !strings.Contains(text, test.sentence) {
+			t.Errorf("no %q in %q", test.sentence, text)
+		}
 	}
 }
 

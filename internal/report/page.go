@@ -2,12 +2,10 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
 	"alrc/internal/figure"
-	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
 
@@ -64,8 +62,8 @@ func (c *Comparison) page() *figure.Page {
 	if speed := c.speed(); speed != "" {
 		page.Paragraph(speed)
 	}
-	if table := c.errorTable(); table != nil {
-		page.Table(*table)
+	for _, table := range c.errorTables() {
+		page.Table(table)
 	}
 	c.addGradients(page)
 	c.addSamples(page)
@@ -110,39 +108,6 @@ func (c *Comparison) halved() bool {
 		}
 	}
 	return true
-}
-
-// errorTable is how the errors of held-out crops of micrographs are distributed, where runs have any.
-func (c *Comparison) errorTable() *figure.Table {
-	t := &figure.Table{Caption: "Mean squared errors of held-out crops, completed by each network and by linear interpolation, against the" +
-		" blurred truth in [-1, 1]", Header: []string{"", "crops", "mean", "standard deviation", "5th percentile", "median", "95th", "99th"}}
-	add := func(name string, s *runfolder.Distribution) {
-		row := []string{name, words.Count(s.Images)}
-		for _, value := range []runfolder.Number{s.Mean, s.Std, s.P5, s.Median, s.P95, s.P99} {
-			text := "–"
-			if v := float64(value); !math.IsNaN(v) {
-				text = strconv.FormatFloat(v, 'g', 3, 64)
-			}
-			row = append(row, text)
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	var interpolated *runfolder.Distribution
-	for _, g := range c.Groups {
-		for _, run := range g.Runs {
-			if run.result != nil && run.result.TestMSE != nil {
-				add(g.runName(run), run.result.TestMSE)
-				interpolated = run.result.BilinearMSE
-			}
-		}
-	}
-	if interpolated != nil {
-		add(interpolation, interpolated)
-	}
-	if len(t.Rows) == 0 {
-		return nil
-	}
-	return t
 }
 
 // addSettings shows what the runs have in common, what they ran on, and the command.

@@ -25,11 +25,15 @@ func (c *Comparison) Sentences() []string {
 	if base != nil && len(c.Groups) == 1 {
 		sentences = append(sentences, base.alone()+" There is no run with clipping to compare it with.")
 	}
-	if text, beaten := c.interpolated(); beaten {
-		sentences = append([]string{text}, sentences...)
-	} else if text != "" {
-		sentences = append(sentences, text)
+	var headlines []string
+	for _, u := range allUntrained {
+		if text, best := c.beside(u); best {
+			headlines = append([]string{text}, headlines...)
+		} else if text != "" {
+			sentences = append(sentences, text)
+		}
 	}
+	sentences = append(headlines, sentences...)
 	for _, g := range c.Groups {
 		for _, text := range []string{g.divergence(), g.death()} {
 			if text != "" {

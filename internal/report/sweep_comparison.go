@@ -153,22 +153,6 @@ func (c *Cell) better(than *Cell, m measure) bool {
 	return a < b || math.IsNaN(b)
 }
 
-// interpolation is the mean squared error of linear interpolation on the crops that the column's runs were tested on; NaN
-// where none was.
-func (c *Column) interpolation() float64 {
-	for _, cell := range c.Cells {
-		if cell == nil {
-			continue
-		}
-		for _, run := range cell.Runs {
-			if run.result != nil && run.result.BilinearMSE != nil {
-				return float64(run.result.BilinearMSE.Mean)
-			}
-		}
-	}
-	return math.NaN()
-}
-
 // effectOn is what a cell's clipping did to a measure, against the cell without clipping in the same column.
 func (c *Cell) effectOn(baseline *Cell, m measure) effect {
 	runs := [2][]*sweepRun{baseline.Runs, c.Runs}

@@ -34,9 +34,14 @@ func (s *Sweep) writeCSV(w io.Writer, m measure) error {
 				}
 			}
 			if m == testError {
-				err := table.Write([]string{block.Name, column.Name, interpolation, "", "", "", value(column.interpolation()), "", "", "", "", ""})
-				if err != nil {
-					return err
+				for _, u := range allUntrained {
+					without, _, _, example := column.beside(u)
+					if example == nil {
+						continue
+					}
+					if err := table.Write([]string{block.Name, column.Name, u.name, "", "", "", value(without), "", "", "", "", ""}); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -45,11 +45,8 @@ func (s *Sweep) sentences(m measure) (sentences []string) {
 				where += ": "
 			}
 			text := where + best.against(baseline, m)
-			if linear := column.interpolation(); m == testError && !math.IsNaN(linear) {
-				text += "; that of linear interpolation is " + words.Number(linear)
-				if linear < baseline.Estimates[m].Mean && linear < best.Estimates[m].Mean {
-					text += ", lower than both"
-				}
+			if m == testError {
+				text += column.besideUntrained(baseline.Estimates[m].Mean, best.Estimates[m].Mean)
 			}
 			sentences = append(sentences, words.Capital(text+"."))
 		}

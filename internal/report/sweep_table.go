@@ -37,11 +37,7 @@ var measureWords = [...]struct{ file, title, column, noun string }{
 func (s *Sweep) measureTable(b *Block, m measure) (header []string, rows [][]string) {
 	header, rows = s.table(b, measureWords[m].column, func(c *Cell) string { return c.text(m) })
 	if m == testError {
-		row := []string{interpolation}
-		for _, column := range b.Columns {
-			row = append(row, words.Number(column.interpolation()))
-		}
-		rows = append(rows, row)
+		rows = append(rows, b.untrainedRows()...)
 	}
 	return header, rows
 }
@@ -163,7 +159,7 @@ func (s *Sweep) explanation(m measure) string {
 		text += " A file's name says what was held out."
 	}
 	if m == testError {
-		text += " Linear interpolation is of the same scans, and blurred alike."
+		text += s.untrainedNote()
 	}
 	if len(s.Clips) > 1 {
 		best := "The best of a column"

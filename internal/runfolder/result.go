@@ -46,6 +46,10 @@ type Result struct {
 	// complete them; BilinearMSE is the same of linear interpolation.
 	TestMSE     *Distribution `json:"test_mse,omitempty"`
 	BilinearMSE *Distribution `json:"bilinear_mse,omitempty"`
+	// KrigingMSE is the same of kriging. It takes longer, so of many crops it is that of the first ones, and FirstMSE is then the
+	// network's on those. Runs of older programs have neither.
+	KrigingMSE  *Distribution `json:"kriging_mse,omitempty"`
+	FirstMSE    *Distribution `json:"test_mse_first,omitempty"`
 	Evaluations []Evaluation  `json:"evaluations"`
 
 	// Stability is how steady the raw losses of the steps were; runs of older programs have none.

@@ -178,7 +178,7 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 	}
 	row = append(row, f.Plan.Varying...)
 	row = append(row, "state", "diverged_step", "mean", "std", "p99", "max", "test_loss", "losses", "clipped", "non_finite",
-		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse",
+		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse", "kriging_mse", "test_mse_first",
 		"first_loss", "spiked_steps", "spike_episodes", "recovered_episodes", "median_recovery_steps", "excess_loss", "spike_score")
 	if err := table.Write(row); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 			row = append(row, fields.get(name))
 		}
 		state := "missing"
-		var numbers [20]string
+		var numbers [22]string
 		if r := run.Result; r != nil {
 			state = "done"
 			if r.Diverged {
@@ -207,17 +207,17 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 				numbers[6+i] = strconv.FormatInt(value, 10)
 			}
 			numbers[9], numbers[10] = csvNumber(float64(r.ImagesPerSecond)), csvNumber(r.WallSeconds)
-			for i, errors := range []*runfolder.Distribution{r.TestMSE, r.BilinearMSE} {
+			for i, errors := range []*runfolder.Distribution{r.TestMSE, r.BilinearMSE, r.KrigingMSE, r.FirstMSE} {
 				if errors != nil {
 					numbers[11+i] = csvNumber(float64(errors.Mean))
 				}
 			}
 			if s := r.Stability; s != nil {
-				numbers[13] = csvNumber(float64(s.First))
+				numbers[15] = csvNumber(float64(s.First))
 				for i, value := range []int64{s.SpikedSteps, s.Episodes, s.Recovered, s.MedianRecovery} {
-					numbers[14+i] = strconv.FormatInt(value, 10)
+					numbers[16+i] = strconv.FormatInt(value, 10)
 				}
-				numbers[18], numbers[19] = csvNumber(float64(s.Excess)), csvNumber(float64(s.SpikeScore))
+				numbers[20], numbers[21] = csvNumber(float64(s.Excess)), csvNumber(float64(s.SpikeScore))
 			}
 		}
 		if err := table.Write(append(append(row, state), numbers[:]...)); err != nil {
