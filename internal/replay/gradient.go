@@ -28,11 +28,11 @@ const longestForNorm = 2_000_000
 // gradientNorm reads the norm of the gradient where a log has one, and compares its episodes with those of the loss. It
 // returns nil if there is none, or it cannot be read, or the log is very long: then nothing is said of it.
 func gradientNorm(log *losslog.Log, loss *spike.Summary, gap int64) *GradientNorm {
-	if log.Source().Format == losslog.Pattern || log.Source().Records > longestForNorm || len(loss.Episodes) == 0 {
+	if log.Source().Records > longestForNorm || len(loss.Episodes) == 0 {
 		return nil
 	}
-	field := normField(log.Fields())
-	if field == "" || field == log.Source().Loss {
+	field := normSeries(log)
+	if field == "" {
 		return nil
 	}
 	series, err := log.Series(field)

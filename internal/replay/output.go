@@ -68,6 +68,13 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 		fmt.Fprintf(&b, "\n%s\n", bold("What each clipping would have done"))
 		b.WriteString(l.Table(clipHeader, r.clipRows()))
 	}
+	if s := r.Stabilisers; s != nil {
+		fmt.Fprintf(&b, "\n%s\n", bold(stabilisersTitle))
+		b.WriteString(l.Table(stabiliserHeader, s.rows()))
+		for _, note := range s.notes() {
+			fmt.Fprintf(&b, "%s\n", l.Wrap("- "+note, "  "))
+		}
+	}
 	rec := r.Recommendation
 	fmt.Fprintf(&b, "\n%s\n%s\n", bold("Recommended"), l.Wrap(rec.describe(), ""))
 	fmt.Fprintf(&b, "%s\n", l.Wrap(rec.Reason, ""))
@@ -309,6 +316,13 @@ func (r *Report) HTML(w io.Writer) error {
 		page.Heading(2, "What each clipping would have done")
 		page.Table(figure.Table{Header: clipHeader, Rows: r.clipRows(),
 			Caption: "Weight is that of the gradients, 1 a loss; moments are settled where they can be relied on."})
+	}
+	if s := r.Stabilisers; s != nil {
+		page.Heading(2, stabilisersTitle)
+		page.Table(figure.Table{Header: stabiliserHeader, Rows: s.rows(), Text: []int{1}, Caption: stabilisersExplanation})
+		for _, note := range s.notes() {
+			page.Paragraph(words.Capital(note) + ".")
+		}
 	}
 	if len(r.Episodes) > 0 {
 		page.Heading(2, "Episodes")

@@ -50,6 +50,9 @@ func Run(o Options) (*Report, error) {
 	}
 	report.GradientNorm = gradientNorm(log, report.analysis.found, steps.gap)
 	report.finish()
+	if report.Stabilisers, err = stabilisers(log, report.clipsToCompare(o, steps), report.analysis); err != nil {
+		return nil, err
+	}
 	return report, nil
 }
 
@@ -132,4 +135,14 @@ func clipsOf(o Options, steps pace) (specs []clipping.Spec, asked int) {
 		}
 	}
 	return specs, asked
+}
+
+// clipsToCompare are the clippings that stand beside other methods: those asked for, and the recommended one.
+func (r *Report) clipsToCompare(o Options, steps pace) (specs []clipping.Spec) {
+	asked, count := clipsOf(o, steps)
+	recommended := clipping.Spec{Kind: "alrc", N: r.Recommendation.N, Decay: steps.perRecord}
+	if specs = asked[:count]; !slices.Contains(specs, recommended) {
+		specs = append(specs, recommended)
+	}
+	return specs
 }

@@ -60,6 +60,9 @@ type Report struct {
 	Clips          []ClipResult   `json:"clips"`
 	Recommendation Recommendation `json:"recommendation"`
 
+	// Stabilisers is what other methods would have done; absent for logs that are very long or short.
+	Stabilisers *Stabilisers `json:"stabilisers,omitempty"`
+
 	// GradientNorm is what the log's norm of the gradient did before spikes, if it has one and there were any.
 	GradientNorm *GradientNorm `json:"gradient_norm,omitempty"`
 
