@@ -39,7 +39,7 @@ was not seen from the scan's own covariance, or linear interpolation. MODEL is t
 of 'alrc train micrographs', its checkpoint.safetensors, or a method's word: kriging, linear
 (or bilinear; between the pixels that were seen), or biharmonic (the smoothest surface through them).
 
-IMAGE is a file of TIFF, DM3, DM4, MRC, SER, EMD, HyperSpy, .npy, .npz or PNG. What was not seen is
+IMAGE is a file of ` + imagefile.Formats() + `. What was not seen is
 NaN in it, as 'alrc scan' writes it, or 0 in a mask image (--mask), whose values from 0 to 1 say
 how much of a pixel was seen. All images of a stack are completed, or one of them (--page).
 

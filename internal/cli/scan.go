@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/atomicfile"
+	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
 )
 
@@ -25,8 +26,8 @@ func newScanCommand() *cobra.Command {
 		Use:   "scan IMAGE [flags]",
 		Short: "Make a partial scan of a micrograph, to try completing it",
 		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral, at points
-of a grid, or on lines. IMAGE is a file of TIFF, DM3, DM4, MRC, SER, EMD,
-HyperSpy, .npy, .npz or PNG, of one channel.
+of a grid, or on lines. IMAGE is a file of one channel, of
+` + imagefile.Formats() + `.
 
 It writes a TIFF file of two float32 pages, in IMAGE's units and with its metadata: the
 scan, with NaN where nothing was seen, and the mask, which says how much of each pixel

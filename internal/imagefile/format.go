@@ -7,6 +7,7 @@ import (
 
 	"alrc/internal/format/dm"
 	"alrc/internal/format/emd"
+	"alrc/internal/format/fits"
 	"alrc/internal/format/hdf5"
 	"alrc/internal/format/mrc"
 	"alrc/internal/format/npy"
@@ -37,6 +38,7 @@ var formats = []format{
 	{name: "EMD or HyperSpy", recognizes: isHDF5, open: measured(emd.Open)},
 	{name: "DM3 or DM4", recognizes: func(begin []byte, _ int64) bool { return dm.Is(begin) }, open: measured(dm.Open)},
 	{name: "MRC", recognizes: mrc.Is, open: measured(mrc.Open)},
+	{name: "FITS", recognizes: begins(fits.Magic), open: measured(fits.Open)},
 }
 
 // isHDF5 says whether a file is HDF5, which may begin with something else that is a multiple of 512 bytes long.

@@ -286,7 +286,7 @@ func TestRefusedFormats(t *testing.T) {
 	}{
 		"a.blo": {[]byte("IMGBLO\x02\x01" + strings.Repeat("x", 100)), "BLO file"}, "a.tvips": {tvips, "TVIPS"}, "a_001.tvips": {[]byte("12345"), "TVIPS"},
 		"no-name": {tvips, "virtual image"}, "a.emi": {[]byte("JK\x00\x02 and settings"), "_1.ser"}, "a.czi": {[]byte("ZISRAWFILE"), "CZI"},
-		"a.gif": {[]byte("GIF89a"), "PNG"}, "a.txt": {[]byte("some text"), "MRC file, as far as can be seen; save it as TIFF"}, "a.zip": {[]byte("PK\x03\x04"), ".npz"},
+		"a.gif": {[]byte("GIF89a"), "PNG"}, "a.txt": {[]byte("some text"), "FITS file, as far as can be seen; save it as TIFF"}, "a.zip": {[]byte("PK\x03\x04"), ".npz"},
 	} {
 		if _, err := Open(write(t, name, test.content)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)

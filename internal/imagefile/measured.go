@@ -107,7 +107,6 @@ func refusal(begin []byte, path string) string {
 		{"ZISRAWFILE", "it is a CZI file (Zeiss), which is not read; save it as TIFF"},
 		{"\xd0\xcf\x11\xe0", "it is an OLE file, such as OIB or Zeiss's ZVI, which is not read; save it as TIFF"},
 		{"AAMVHFSS", "it is a BCF file (Bruker), which is not read; save its image as TIFF"},
-		{"SIMPLE  =", "it is a FITS file, which is not read; save it as TIFF"},
 		{"GIF8", "it is a GIF file, of at most 256 levels; save it as TIFF from what it was made of, or as PNG"},
 		{"BM", "it is a BMP file; save it as PNG or TIFF"},
 		{"MATLAB 5.0", "it is a MATLAB file; save the array with h5write or imwrite, or as .npy"},
