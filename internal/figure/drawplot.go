@@ -66,7 +66,7 @@ func (c *painter) plot(p *Plot, cell rectangle, xLimits, yLimits limits) {
 	}
 
 	line := func(values, at []float64, clr color.Color, width float64, pattern []vg.Length, step bool) {
-		for _, part := range p.lines(values, at, 2*int(inner.right-inner.left)*pixelsPerPoint, step) {
+		for _, part := range p.lines(values, at, min(2*int(inner.right-inner.left)*pixelsPerPoint, c.points), step) {
 			for i := range part {
 				part[i] = [2]float64{toX(part[i][0]), toY(part[i][1])}
 			}
@@ -128,13 +128,18 @@ func (c *painter) band(p *Plot, s Series, clr color.Color, area rectangle, toX, 
 	inside := func(x, y float64) [2]float64 {
 		return [2]float64{min(max(toX(x), area.left), area.right), min(max(toY(y), area.bottom), area.top)}
 	}
-	stride := max(1, len(s.X)/2000)
+	stride := max(1, len(s.X)/min(2000, c.points))
 	for begin := 0; begin < len(s.X); {
 		var upper, lower [][2]float64
 		i := begin
 		for ; i < len(s.X) && finite(s.Low[i]) && p.visible(s.High[i]); i += stride {
-			upper = append(upper, inside(s.X[i], s.High[i]))
-			low := s.Low[i]
+			low, high := s.Low[i], s.High[i]
+			for k := i + 1; k < min(i+stride, len(s.X)); k++ {
+				if finite(s.Low[k]) && p.visible(s.High[k]) {
+					low, high = min(low, s.Low[k]), max(high, s.High[k])
+				}
+			}
+			upper = append(upper, inside(s.X[i], high))
 			if p.LogY && low <= 0 {
 				lower = append(lower, [2]float64{upper[len(upper)-1][0], area.bottom})
 				continue

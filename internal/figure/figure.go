@@ -38,7 +38,8 @@ func (f Figure) WriteSVG(w io.Writer, width, height int) error { return writeSVG
 
 // Drawing is what pages and files show: a Figure, or Heatmaps.
 type Drawing interface {
-	draw(canvas vg.CanvasSizer) error
+	// draw draws; points, where it is not 0, is how many points all lines may have together.
+	draw(canvas vg.CanvasSizer, points int) error
 }
 
 func writePNG(f Drawing, w io.Writer, width, height int) error {
@@ -47,7 +48,7 @@ func writePNG(f Drawing, w io.Writer, width, height int) error {
 	}
 	canvas := vgimg.NewWith(vgimg.UseWH(vg.Length(width)/pixelsPerPoint, vg.Length(height)/pixelsPerPoint),
 		vgimg.UseDPI(72*pixelsPerPoint))
-	if err := f.draw(canvas); err != nil {
+	if err := f.draw(canvas, 0); err != nil {
 		return err
 	}
 	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
@@ -55,7 +56,9 @@ func writePNG(f Drawing, w io.Writer, width, height int) error {
 }
 
 func writeSVG(f Drawing, w io.Writer, width, height int) error {
-	text, err := svgOf(f, width, height)
+	// About 500 kB: more makes browsers slow, and is not seen.
+	const points = 40_000
+	text, err := svgOf(f, width, height, points)
 	if err != nil {
 		return err
 	}
@@ -63,12 +66,13 @@ func writeSVG(f Drawing, w io.Writer, width, height int) error {
 	return err
 }
 
-func svgOf(f Drawing, width, height int) (string, error) {
+// svgOf draws a figure as SVG, in which points take room; all lines have about so many together.
+func svgOf(f Drawing, width, height, points int) (string, error) {
 	if err := checkSize(width, height); err != nil {
 		return "", err
 	}
 	canvas := vgsvg.New(vg.Length(width)/pixelsPerPoint, vg.Length(height)/pixelsPerPoint)
-	if err := f.draw(canvas); err != nil {
+	if err := f.draw(canvas, points); err != nil {
 		return "", err
 	}
 	var buffer bytes.Buffer
@@ -105,7 +109,7 @@ const (
 	tickLength = 4
 )
 
-func (f Figure) draw(canvas vg.CanvasSizer) error {
+func (f Figure) draw(canvas vg.CanvasSizer, points int) error {
 	if len(f.Plots) == 0 {
 		return errors.New("a figure without a plot")
 	}
@@ -117,6 +121,18 @@ func (f Figure) draw(canvas vg.CanvasSizer) error {
 	c, err := newPainter(canvas)
 	if err != nil {
 		return err
+	}
+	if points > 0 {
+		lines := 0
+		for i := range f.Plots {
+			for _, s := range f.Plots[i].Series {
+				lines++
+				if s.Low != nil {
+					lines += 2
+				}
+			}
+		}
+		c.points = max(24, points/max(lines, 1))
 	}
 	width, height := canvas.Size()
 	area := rectangle{margin, margin, width.Points() - margin, height.Points() - margin}

@@ -277,8 +277,8 @@ func TestPageIsWhole(t *testing.T) {
 	page.Heading(2, "section")
 	page.Figure(Figure{Plots: []Plot{example()}}, 800, 500, "what \"it\" shows", "caption")
 	page.Table(Table{Caption: "numbers", Header: []string{"name", "value"}, Rows: [][]string{{"a", "1"}, {"b", "<2>"}}, Emphasis: []int{1}})
-	page.Gallery("g", []Image{{PNG: []byte("x"), Alt: "first", Caption: "one"}})
-	page.Grid("grid", []string{"in", "out"}, []Image{{PNG: []byte("x"), Alt: "in 1"}, {PNG: []byte("y"), Alt: "out 1"}})
+	page.Gallery("g", []Image{{Content: []byte("x"), Alt: "first", Caption: "one"}})
+	page.Grid("grid", []string{"in", "out"}, []Image{{Content: []byte("x"), Alt: "in 1"}, {Content: []byte("y"), Alt: "out 1"}})
 	page.Definitions([][2]string{{"name", "value"}})
 	page.Code("alrc  train")
 	var out bytes.Buffer

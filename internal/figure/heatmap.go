@@ -39,7 +39,7 @@ func (h Heatmaps) WriteSVG(w io.Writer, width, height int) error {
 	return writeSVG(h, w, width, height)
 }
 
-func (h Heatmaps) draw(canvas vg.CanvasSizer) error {
+func (h Heatmaps) draw(canvas vg.CanvasSizer, _ int) error {
 	if len(h.Maps) == 0 {
 		return errors.New("heat maps without a map")
 	}

@@ -1,22 +1,27 @@
 package figure
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"image/color"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+
+	"alrc/internal/chart"
 )
 
-// Page is one HTML file that holds all it shows: no script, no style sheet, font or image from elsewhere. It follows
-// the reader's choice of light or dark, prints on white, and fits narrow screens. Blocks are added in reading order.
+// Page is one HTML file that holds all it shows: no script, style sheet, font or image from elsewhere, which its content
+// policy forbids, too. It follows the reader's choice of light or dark, prints on white, and fits narrow screens. Where
+// scripts do not run, pictures stand in the place of charts. Blocks are added in reading order.
 type Page struct {
 	Title  string
 	blocks []block
-	ids    int
-	err    error
 }
 
 type block struct {
@@ -30,6 +35,13 @@ type block struct {
 	Images  []Image
 	Columns []string
 	Pairs   [][2]string
+
+	// drawing is a figure, of the given size, and alt says in words what it shows. Data are the lines of a chart, as JSON.
+	drawing       Drawing
+	width, height int
+	alt           string
+	chart         *chart.Data
+	Data          template.HTML
 }
 
 // Table is rows of text under a header. The first column is of names, the others are of numbers, unless Text says so.
@@ -46,9 +58,9 @@ type Table struct {
 	Strong   [][2]int
 }
 
-// Image is a PNG with what it shows in words, for readers who cannot see it, and a caption.
+// Image is a PNG or a JPEG with what it shows in words, for readers who cannot see it, and a caption.
 type Image struct {
-	PNG     []byte
+	Content []byte
 	Alt     string
 	Caption string
 }
@@ -83,15 +95,13 @@ func (p *Page) Definitions(pairs [][2]string) {
 // Figure adds a figure, drawn for the given size as WriteSVG does and as wide as the page; alt says in words what it
 // shows.
 func (p *Page) Figure(f Drawing, width, height int, alt, caption string) {
-	text, err := svgOf(f, width, height)
-	if err != nil {
-		if p.err == nil {
-			p.err = err
-		}
-		return
-	}
-	p.ids++
-	p.blocks = append(p.blocks, block{Kind: "figure", Markup: inlineSVG(text, fmt.Sprintf("figure-%d", p.ids), alt), Caption: caption})
+	p.blocks = append(p.blocks, block{Kind: "figure", drawing: f, width: width, height: height, alt: alt, Caption: caption})
+}
+
+// Chart adds a chart that readers can zoom into; where scripts do not run, the figure is seen in its place.
+func (p *Page) Chart(data *chart.Data, f Drawing, width, height int, alt, caption string) {
+	p.Figure(f, width, height, alt, caption)
+	p.blocks[len(p.blocks)-1].chart = data
 }
 
 // Gallery adds images beside each other, as many in a row as fit.
@@ -126,20 +136,62 @@ func inlineSVG(document, id, alt string) template.HTML {
 		title + `</title>` + body)
 }
 
+// pagePoints is how many points the lines of a page's figures have together: about 200 kB of SVG.
+const pagePoints = 16_000
+
 // Write writes the page.
 func (p *Page) Write(w io.Writer) error {
-	if p.err != nil {
-		return fmt.Errorf("page %q: %w", p.Title, p.err)
+	figures := 0
+	for i := range p.blocks {
+		if p.blocks[i].drawing != nil {
+			figures++
+		}
 	}
-	return pageTemplate().Execute(w, struct {
-		Title  string
-		Blocks []block
-	}{p.Title, p.blocks})
+	blocks := slices.Clone(p.blocks)
+	policy := "'none'"
+	for i := range blocks {
+		b := &blocks[i]
+		if b.drawing == nil {
+			continue
+		}
+		b.ID = fmt.Sprintf("figure-%d", i+1)
+		text, err := svgOf(b.drawing, b.width, b.height, pagePoints/figures)
+		if err != nil {
+			return fmt.Errorf("page %q: %w", p.Title, err)
+		}
+		b.Markup = inlineSVG(text, b.ID, b.alt)
+		if b.chart == nil {
+			continue
+		}
+		// What encoding/json writes has no <, > or &, so that no text of a run ends the element.
+		data, err := json.Marshal(b.chart)
+		if err != nil {
+			return fmt.Errorf("page %q: %w", p.Title, err)
+		}
+		b.Data = template.HTML(`<script type="application/json">` + string(data) + `</script>`)
+		hash := sha256.Sum256([]byte(chart.Report()))
+		policy = "'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'"
+	}
+	page := struct {
+		Title, Policy string
+		Blocks        []block
+		Style         template.CSS
+		Script        template.HTML
+	}{Title: p.Title, Policy: policy, Blocks: blocks}
+	if policy != "'none'" {
+		page.Style = template.CSS(chart.Style())
+		page.Script = template.HTML("<script>" + chart.Report() + "</script>\n")
+	}
+	return pageTemplate().Execute(w, page)
 }
 
 // URL is the image's content as a data URI.
 func (i Image) URL() template.URL {
-	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(i.PNG))
+	kind := "png"
+	if bytes.HasPrefix(i.Content, []byte("\xff\xd8\xff")) {
+		kind = "jpeg"
+	}
+	return template.URL("data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(i.Content))
 }
 
 // Class is how a cell of the table is set.
@@ -203,6 +255,7 @@ const pageText = `<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src {{.Policy}}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="color-scheme" content="light dark">
 <title>{{.Title}}</title>
 <style>
@@ -249,6 +302,7 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
   .plot svg { min-width: 34rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } h2 { break-after: avoid; } .scroll { overflow: visible; }
   .gallery { grid-template-columns: repeat(6, 1fr); } }
+{{.Style}}
 </style>
 </head>
 <body>
@@ -261,7 +315,7 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{else if eq .Kind "warning"}}<p class="warning">{{.Text}}</p>
 {{else if eq .Kind "code"}}<pre><code>{{.Text}}</code></pre>
 {{else if eq .Kind "definitions"}}<dl>{{range .Pairs}}<dt>{{index . 0}}</dt><dd>{{index . 1}}</dd>{{end}}</dl>
-{{else if eq .Kind "figure"}}<figure><div class="plot">{{.Markup}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
+{{else if eq .Kind "figure"}}<figure{{if .Data}} data-chart{{end}}><div class="plot fallback">{{.Markup}}</div>{{if .Data}}<div class="touch"></div>{{.Data}}{{end}}{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
 {{else if eq .Kind "table"}}{{$table := .Table}}<div class="scroll"><table>{{with .Table.Caption}}<caption>{{.}}</caption>{{end}}
 <thead><tr>{{range $k, $cell := .Table.Header}}<th scope="col" class="{{$table.Class $k}}">{{$cell}}</th>{{end}}</tr></thead>
 <tbody>{{range $r, $row := .Table.Rows}}<tr class="{{$table.RowClass $r}}">{{range $k, $cell := $row}}<td class="{{$table.CellClass $r $k}}">{{with $table.Link $r $k}}<a href="{{.}}">{{$cell}}</a>{{else}}{{$cell}}{{end}}</td>{{end}}</tr>
@@ -272,6 +326,6 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{range .Rows}}{{range .}}<figure><img src="{{.URL}}" alt="{{.Alt}}">{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>{{end}}
 {{end}}</div>{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
 {{end}}{{end}}</main>
-</body>
+{{.Script}}</body>
 </html>
 `

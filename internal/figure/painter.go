@@ -15,6 +15,8 @@ import (
 type painter struct {
 	vg.Canvas
 	fonts fonts
+	// points is the most points that a line may have.
+	points int
 }
 
 // newPainter begins on an empty sheet.
@@ -23,7 +25,7 @@ func newPainter(canvas vg.CanvasSizer) (*painter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &painter{Canvas: canvas, fonts: loaded}
+	c := &painter{Canvas: canvas, fonts: loaded, points: math.MaxInt}
 	width, height := canvas.Size()
 	c.fill(paper, [][2]float64{{0, 0}, {width.Points(), 0}, {width.Points(), height.Points()}, {0, height.Points()}})
 	return c, nil

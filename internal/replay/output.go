@@ -311,7 +311,7 @@ func (r *Report) HTML(w io.Writer) error {
 	if p.LogY {
 		caption += " The axis of losses is logarithmic."
 	}
-	page.Figure(figure.Figure{Plots: []figure.Plot{p}}, width, height, alt, caption)
+	page.Chart(r.chart(p.LogY), figure.Figure{Plots: []figure.Plot{p}}, width, height, alt, caption)
 	if len(r.Clips) > 0 {
 		page.Heading(2, "What each clipping would have done")
 		page.Table(figure.Table{Header: clipHeader, Rows: r.clipRows(),

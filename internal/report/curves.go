@@ -24,16 +24,13 @@ func (c *Comparison) window() int {
 }
 
 // color keeps a clipping's colour the same in every figure: no clipping is the palette's second, the warning one.
-func (c *Comparison) color(index int) int {
-	clips := make([]string, len(c.Groups))
-	for i, g := range c.Groups {
-		clips[i] = g.Clip
-	}
-	return clipColor(clips, index)
-}
+func (c *Comparison) color(index int) int { return clipColor(c.clips(), index) }
 
 // clipColor is the place in the palette of one of several clippings.
-func clipColor(clips []string, index int) int {
+func clipColor(clips []string, index int) int { return clipPlace(clips, index) % len(figure.Palette) }
+
+// clipPlace is clipColor for those who have more colours than the palette.
+func clipPlace(clips []string, index int) int {
 	if clips[index] == "none" {
 		return 1
 	}
@@ -43,7 +40,7 @@ func clipColor(clips []string, index int) int {
 	if index >= 1 {
 		index++
 	}
-	return index % len(figure.Palette)
+	return index
 }
 
 // curves is the smoothed raw losses of each clipping.

@@ -51,7 +51,7 @@ func (c *Comparison) addSamples(page *figure.Page) {
 		row = append(row, all[0].run.image(first.Target, fmt.Sprintf("target of held-out image %d", k+1)))
 		whole := true
 		for _, image := range row {
-			whole = whole && image.PNG != nil
+			whole = whole && image.Content != nil
 		}
 		if whole {
 			images = append(images, row...)
@@ -61,7 +61,7 @@ func (c *Comparison) addSamples(page *figure.Page) {
 		return
 	}
 	page.Heading(2, "Examples")
-	page.Grid("Held-out images, which no network was trained on, with the raw loss of each output.", columns, images)
+	page.Grid("Held-out images, which no network was trained on, with the raw loss of each output.", columns, bound(images, len(columns), sampleBytes))
 }
 
 // image reads a picture of the run; where it is missing, or lies outside of the run's folder, its PNG is nil.
@@ -76,7 +76,7 @@ func (r *Run) image(name, alt string) figure.Image {
 		return image
 	}
 	if content, err := os.ReadFile(path); err == nil && strings.HasPrefix(string(content), "\x89PNG\r\n") {
-		image.PNG = content
+		image.Content = content
 	}
 	return image
 }
@@ -99,7 +99,7 @@ func (c *Comparison) addWorst(page *figure.Page) {
 			if run.result != nil {
 				for _, w := range run.result.Worst {
 					caption := add(w.Step, w.ID, float64(w.Loss), float64(w.Threshold), float64(w.Scale))
-					if image := run.image(w.File, "image "+w.ID); image.PNG != nil {
+					if image := run.image(w.File, "image "+w.ID); image.Content != nil {
 						image.Caption = caption
 						images = append(images, image)
 					}
@@ -120,7 +120,7 @@ func (c *Comparison) addWorst(page *figure.Page) {
 			}
 			page.Heading(3, run.Label)
 			if len(images) == len(rows) {
-				page.Gallery("", images)
+				page.Gallery("", bound(images, 1, worstBytes/len(c.Groups)))
 			} else {
 				page.Table(figure.Table{Header: []string{"image", "step", "loss", "threshold", "scale"}, Rows: rows})
 			}

@@ -29,19 +29,22 @@ func (c *Comparison) page() *figure.Page {
 	window := words.Count(c.window())
 	curves := c.curves()
 	curves.Title = ""
-	page.Figure(figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
+	raw := func(r *Run) []float64 { return r.metrics.RawLoss }
+	page.Chart(c.chart(raw, "losses", "Learning curves", "raw loss", curves.LogY), figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
 		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
 		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
 	if c.halved() {
 		half := c.smoothed(func(r *Run) []float64 { return r.half })
 		half.Title = ""
-		page.Figure(figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
+		data := c.chart(func(r *Run) []float64 { return r.half }, "half", "Losses of the output of half the size", "loss, half the size", half.LogY)
+		page.Chart(data, figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
 			fmt.Sprintf("The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
 				" (Huberised, where that is on), smoothed over %s steps.", window))
 	}
 	columns := min(len(c.Groups), 2)
 	rows := (len(c.Groups) + columns - 1) / columns
-	page.Figure(figure.Figure{Plots: c.details(), Columns: columns, SharedX: true, SharedY: true}, 1900, 120+640*rows,
+	details := c.details()
+	page.Chart(c.detailChart(details[0].LogY), figure.Figure{Plots: details, Columns: columns, SharedX: true, SharedY: true}, 1900, 120+640*rows,
 		"Single losses of one run of each clipping, with the threshold and the clipped losses marked.",
 		fmt.Sprintf("Losses as the clipping sees them (large ones Huberised, where that is on), step by step and smoothed over"+
 			" %s steps. Circles are clipped losses, the 300 hardest at most; dashed is the threshold.", window))

@@ -16,6 +16,8 @@ type peaks struct {
 	start, largest peak
 	// episodes counts the spike episodes, as package spike defines them.
 	episodes int64
+	// found are the episodes, the largest of very many.
+	found []*spike.Episode
 }
 
 // peak is a loss and its step; both are NaN where there is none.
@@ -46,7 +48,8 @@ func findPeaks(steps, losses []float64) peaks {
 			p.largest = p.largest.higher(peak{loss, steps[i]})
 		}
 	}
-	p.episodes = judge.Close().EpisodeCount
+	summary := judge.Close()
+	p.episodes, p.found = summary.EpisodeCount, summary.Episodes
 	return p
 }
 

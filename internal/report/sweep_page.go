@@ -34,9 +34,9 @@ func (s *Sweep) page() *figure.Page {
 		}
 	}
 	page.Heading(2, "Learning curves")
-	for _, block := range s.Blocks {
+	for i, block := range s.Blocks {
 		f, width, height := s.figure(block)
-		page.Figure(f, width, height, "Smoothed learning curves, a line for each clipping. "+words.Capital(block.Name),
+		page.Chart(s.chart(block, i), f, width, height, "Smoothed learning curves, a line for each clipping. "+words.Capital(block.Name),
 			words.Capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
 				" and the band reaches from the lowest to the highest.", words.Count(s.window()))))
 	}
