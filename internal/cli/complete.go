@@ -39,9 +39,9 @@ was not seen from the scan's own covariance, or linear interpolation. MODEL is t
 of 'alrc train micrographs', its checkpoint.safetensors, or a method's word: kriging, linear
 (or bilinear; between the pixels that were seen), or biharmonic (the smoothest surface through them).
 
-IMAGE is a file of ` + imagefile.Formats() + `. What was not seen is
-NaN in it, as 'alrc scan' writes it, or 0 in a mask image (--mask), whose values from 0 to 1 say
-how much of a pixel was seen. All images of a stack are completed, or one of them (--page).
+IMAGE is a file of ` + imagefile.Formats() + `.
+What was not seen is NaN in it, as 'alrc scan' writes it, or 0 in a mask image (--mask), whose values
+from 0 to 1 say how much of a pixel was seen. All images of a stack are completed, or one of them (--page).
 
 For each IMAGE it writes a TIFF file in IMAGE's units, with its pixel size and metadata, and a
 PNG file that shows the scan and what became of it; --out FILE.mrc writes MRC instead. Given the
