@@ -28,6 +28,7 @@ func flagValues(engines experiment.Engines) map[string][]string {
 		"moments":   {"auto"},
 		"engine":    engines.Names(),
 		"network":   experiment.Networks,
+		"input":     experiment.Inputs,
 		"kernels":   kernel.Names(),
 		"data":      {"procedural", "cifar10"},
 		"method":    micrograph.MethodWords(),

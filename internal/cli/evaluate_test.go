@@ -215,7 +215,8 @@ func TestEvaluate(t *testing.T) {
 // diverged is a network whose weights are no numbers.
 type diverged struct{}
 
-func (diverged) Side() int { return 32 }
+func (diverged) Side() int    { return 32 }
+func (diverged) Kriged() bool { return false }
 func (diverged) Complete(_, output []float32) error {
 	for i := range output {
 		output[i] = float32(math.NaN())

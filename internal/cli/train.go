@@ -104,6 +104,7 @@ Without flags: generated micrographs, spiral scans of 2 to 30 % of the pixels, b
 	}, func(flags *pflag.FlagSet) {
 		flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple of the published network's")
 		flags.StringVar(&s.Network, "network", experiment.PlainNetwork, "`VARIANT` of the network: plain, as the paper describes it, or published, with what the authors' scripts have besides")
+		flags.StringVar(&s.Input, "input", "", "`IMAGES` that the network gets: scan, or kriged, which is the scan and its completion by kriging, to which the network adds (default scan)")
 	})
 }
 

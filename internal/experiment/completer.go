@@ -40,7 +40,7 @@ func OpenCompleter(path string, threads int) (micrograph.Completer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &completer{engine: engine, side: side}
+	c := &completer{engine: engine, side: side, kriged: s.kriged()}
 	c.mask, c.coverage = s.Data.Scanned()
 	c.targets = [2][]float32{make([]float32, side*side), make([]float32, side*side/4)}
 	c.raw = [2][]float32{make([]float32, 1), make([]float32, 1)}
@@ -107,6 +107,7 @@ func FindCompleters(path string) ([]string, error) {
 type completer struct {
 	engine *nn.Engine
 	side   int
+	kriged bool
 	// How the crops were scanned that it was trained on.
 	mask     string
 	coverage micrograph.Coverage
@@ -143,6 +144,8 @@ func (c *completer) load(path string) error {
 }
 
 func (c *completer) Side() int { return c.side }
+
+func (c *completer) Kriged() bool { return c.kriged }
 
 func (c *completer) Scanned() (mask string, coverage micrograph.Coverage) { return c.mask, c.coverage }
 

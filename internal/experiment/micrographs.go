@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"slices"
 
 	"alrc/internal/micrograph"
 	"alrc/internal/model"
@@ -15,6 +16,7 @@ import (
 type micrographs struct {
 	Specification
 	train, held *micrograph.Examples
+	scans       *micrograph.Examples // the held-out ones as every network's runs have them
 	known       *micrograph.BaselineErrors
 
 	loader  *micrograph.Loader
@@ -33,7 +35,13 @@ func newMicrographs(s Specification, data *place.MicrographSet) (t *micrographs,
 	if t.train, err = micrograph.NewExamples(data.Train, scan, side, s.Seed, true); err != nil {
 		return nil, err
 	}
-	t.held, err = s.heldOut(data)
+	if t.held, err = s.heldOut(data); err != nil {
+		return nil, err
+	}
+	if t.scans = t.held; s.kriged() {
+		t.scans, err = s.heldOut(data)
+		t.train.Kriged, t.held.Kriged = true, true
+	}
 	return t, err
 }
 
@@ -45,17 +53,17 @@ func (t *micrographs) distribution() bool           { return true }
 
 // baselines completes held-out scans without the network, and blurs what comes of it as the targets are.
 func (t *micrographs) baselines(ctx context.Context, count int) (linear, kriging []float64, err error) {
-	if linear, err = t.known.MSE(ctx, micrograph.Linear(), t.held, count); err != nil {
+	if linear, err = t.known.MSE(ctx, micrograph.Linear(), t.scans, count); err != nil {
 		return nil, nil, err
 	}
-	kriged := micrograph.KrigedCrops(count, t.held.Side)
-	kriging, err = t.known.MSE(ctx, micrograph.Kriging(micrograph.MethodOptions{Threads: 1}), t.held, kriged)
+	kriged := micrograph.KrigedCrops(count, t.scans.Side)
+	kriging, err = t.known.MSE(ctx, micrograph.Kriging(micrograph.MethodOptions{Threads: 1}), t.scans, kriged)
 	return linear, kriging, err
 }
 
 func (t *micrographs) start(steps int64) (err error) {
 	area := t.BatchSize * t.train.Side * t.train.Side
-	t.inputs = make([]float32, 2*area)
+	t.inputs = make([]float32, t.held.Channels()*area)
 	t.targets = [2][]float32{make([]float32, area), make([]float32, area/4)}
 	t.loader, err = micrograph.NewLoader(t.train, t.BatchSize, steps)
 	return err
@@ -87,29 +95,34 @@ func (t *micrographs) example(place int) (number int, id string) {
 func (t *micrographs) testLen() int { return max(t.TestImages, sampleCount) }
 
 func (t *micrographs) test(first, n int) (batch, error) {
-	side := t.held.Side
+	side, channels := t.held.Side, t.held.Channels()
 	area := side * side
 	for i := range n {
 		target := t.targets[0][i*area:][:area]
-		if _, err := t.held.Read(int64(first+i), t.inputs[2*i*area:][:2*area], target, nil); err != nil {
+		if _, err := t.held.Read(int64(first+i), t.inputs[channels*i*area:][:channels*area], target, nil); err != nil {
 			return batch{}, err
 		}
 		micrograph.Halve(t.targets[1][i*area/4:][:area/4], target, side, side)
 	}
 	t.outputs = [2][]float32{t.targets[0][:n*area], t.targets[1][:n*area/4]}
-	return batch{t.inputs[:2*n*area], t.outputs[:]}, nil
+	return batch{t.inputs[:channels*n*area], t.outputs[:]}, nil
 }
 
 func (t *micrographs) drawTest(_ int, b batch, output []float32) (pictures, error) {
-	// What was not seen is black.
-	scan := make([]float32, len(output))
+	channels := t.held.Channels()
+	scan, completed, target := make([]float32, len(output)), slices.Clone(output), slices.Clone(b.targets[0])
 	for i := range scan {
-		scan[i] = -1
-		if seen := b.inputs[2*i+1]; seen > 0 {
-			scan[i] = b.inputs[2*i] / seen
+		input := b.inputs[i*channels:][:channels]
+		scan[i] = -1 // What was not seen is black.
+		if seen := input[1]; seen > 0 {
+			scan[i] = input[0] / seen
+		}
+		if t.held.Kriged {
+			completed[i] += input[2]
+			target[i] += input[2]
 		}
 	}
-	return pictures{t.picture(scan), t.picture(output), t.picture(b.targets[0])}, nil
+	return pictures{t.picture(scan), t.picture(completed), t.picture(target)}, nil
 }
 
 func (t *micrographs) drawTraining(number int) (image.Image, error) {

@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -158,6 +160,64 @@ func TestCompleterIsTheTrainedNetwork(t *testing.T) {
 			t.Errorf("the test loss is %v, not 200 times %v", loss, mean)
 		}
 	}
+}
+
+// A network that is given the kriged image, and adds to it, completes scans as it did when its run tested it, and goes on after a
+// stop as if there had been none.
+func TestKrigedInput(t *testing.T) {
+	s, data := micrographSpecification(t, "alrc", 40)
+	s.Input, s.Network, s.Data.Size = KrigedInput, PlainNetwork, 32
+	dir := begin(t, s, data)
+	result := train(t, dir, data)
+	plain := s
+	plain.Input = ""
+	task, err := newMicrographs(plain, data.Micrographs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := OpenCompleter(dir, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	method := micrograph.Network("network", c)
+	comparisons, err := method.Evaluate(t.Context(), task.held, s.TestImages, micrograph.EvaluateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mean float64
+	for _, c := range comparisons {
+		mean += c.Blurred.MSE / float64(s.TestImages)
+	}
+	if have := float64(result.TestMSE.Mean); math.Abs(have-mean) > 1e-6*mean {
+		t.Errorf("the run's test error is %v, and it completes with one of %v", have, mean)
+	}
+	area := c.Side() * c.Side()
+	input, truth, mask := make([]float32, 2*area), make([]float32, area), make([]float32, area)
+	if _, err := task.held.Read(0, input, nil, truth); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mask {
+		mask[i] = input[2*i+1]
+	}
+	completed, err := method.Complete(t.Context(), truth, mask, c.Side(), c.Side())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkGray(t, filepath.Join(dir, result.Samples[0].Output), completed.Pixels)
+
+	stopped := begin(t, s, data)
+	ctx, stop := context.WithCancel(t.Context())
+	_, err = Train(ctx, stopped, data, Options{Observe: func(p Progress) {
+		if p.Step == 20 {
+			stop()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	train(t, stopped, data)
+	checkSame(t, dir, stopped)
 }
 
 // Of many crops kriging completes the first, and the result has the network's errors on those beside it, whichever run of a

@@ -41,7 +41,9 @@ type Specification struct {
 	// Depth multiplies the residual blocks of the network that completes micrographs.
 	Depth float64 `yaml:"depth,omitempty"`
 	// Network is the variant of the network that completes micrographs, of Networks; "" stands for PlainNetwork.
-	Network   string    `yaml:"network,omitempty"`
+	Network string `yaml:"network,omitempty"`
+	// Input is what that network is given, of Inputs; "" stands for ScanInput.
+	Input     string    `yaml:"input,omitempty"`
 	Optimizer Optimizer `yaml:"optimizer"`
 	// EvaluateEvery is the number of steps between evaluations on held-out images; 0 evaluates at the end only.
 	EvaluateEvery int64 `yaml:"evaluate-every"`
@@ -170,6 +172,10 @@ func (s Specification) Validate() error {
 		fault("depth: it is of the task micrographs alone")
 	case s.Task == Supersample && s.Network != "":
 		fault("network: it is of the task micrographs alone")
+	case s.Task == Supersample && s.Input != "":
+		fault("input: it is of the task micrographs alone")
+	case s.Task == Micrographs && s.Input != "" && !slices.Contains(Inputs, s.Input):
+		fault("input: %q is unknown; there are %s", s.Input, strings.Join(Inputs, " and "))
 	case s.Task == Micrographs && s.Network != "" && !slices.Contains(Networks, s.Network):
 		fault("network: %q is unknown; there are %s", s.Network, strings.Join(Networks, " and "))
 	case s.Task == Micrographs && s.Network == PublishedNetwork && s.Data.Side() < 64:

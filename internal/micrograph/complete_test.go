@@ -15,7 +15,8 @@ import (
 // copying is a network that passes the masked image on.
 type copying struct{ side int }
 
-func (c copying) Side() int { return c.side }
+func (c copying) Side() int  { return c.side }
+func (copying) Kriged() bool { return false }
 func (c copying) Complete(input, output []float32) error {
 	for i := range output {
 		output[i] = input[2*i]

@@ -1,6 +1,7 @@
 package micrograph
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -12,6 +13,9 @@ import (
 type Examples struct {
 	// Side is the height and width of crops, in pixels.
 	Side int
+	// Kriged gives inputs a third channel, the scan as kriging completes it, blurred as targets are; a target is then what is to be
+	// added to that.
+	Kriged bool
 
 	crops   *Crops
 	scan    Scan
@@ -41,8 +45,17 @@ func NewExamples(images Images, scan Scan, side int, seed uint64, symmetries boo
 // ID says which image the crops of a number are of.
 func (e *Examples) ID(image int) string { return e.crops.Images.ID(image) }
 
-// Read reads the example at a position into what is not nil: input, [S,S,2], the mask times the micrograph, and the mask;
-// target, [S,S], the blurred micrograph; and truth, [S,S], the micrograph itself.
+// Channels is the number of channels of inputs.
+func (e *Examples) Channels() int {
+	if e.Kriged {
+		return 3
+	}
+	return 2
+}
+
+// Read reads the example at a position into what is not nil: input, [S,S,Channels], the mask times the micrograph, the mask, and
+// with Kriged what kriging makes of them; target, [S,S], the blurred micrograph, with Kriged without the third channel, and not
+// without an input; and truth, [S,S], the micrograph itself.
 func (e *Examples) Read(position int64, input, target, truth []float32) (Crop, error) {
 	buffers := e.buffers.Get().(*[2][]float32)
 	defer e.buffers.Put(buffers)
@@ -65,16 +78,32 @@ func (e *Examples) Read(position int64, input, target, truth []float32) (Crop, e
 	} else if err := e.scan.Mask(position, e.Side, e.Side, mask); err != nil {
 		return crop, err
 	}
-	Join(input, pixels, mask)
+	if !e.Kriged {
+		join(input, pixels, mask)
+		return crop, nil
+	}
+	kriged, err := krigedInput(context.Background(), pixels, mask, e.Side, e.Side, 1)
+	if err != nil {
+		return crop, err
+	}
+	join(input, pixels, mask, kriged)
+	for i := range target {
+		target[i] -= kriged[i]
+	}
 	return crop, nil
 }
 
-// Join makes a network's input, [H,W,2], of a micrograph and a mask, each [H,W]: their product, and the mask. Where the mask is
-// 0 the micrograph may have any value.
-func Join(input, pixels, mask []float32) {
+// join makes a network's input, [H,W,C], of a micrograph and a mask, each [H,W], and more channels: the micrograph's and the mask's
+// product, the mask, and the others. Where the mask is 0 the micrograph may have any value.
+func join(input, pixels, mask []float32, others ...[]float32) {
+	channels := 2 + len(others)
 	for i, seen := range mask {
-		if input[2*i], input[2*i+1] = 0, seen; seen > 0 {
-			input[2*i] = seen * pixels[i]
+		at := input[i*channels:][:channels]
+		if at[0], at[1] = 0, seen; seen > 0 {
+			at[0] = seen * pixels[i]
+		}
+		for k, other := range others {
+			at[2+k] = other[i]
 		}
 	}
 }
@@ -83,7 +112,7 @@ func Join(input, pixels, mask []float32) {
 type Batch struct {
 	// Step counts batches from 0.
 	Step int64
-	// Inputs is [N,S,S,2], Targets [N,S,S,1], and HalfTargets, the targets at half the height and width, [N,S/2,S/2,1].
+	// Inputs is [N,S,S,C], Targets [N,S,S,1], and HalfTargets, the targets at half the height and width, [N,S/2,S/2,1].
 	Inputs, Targets, HalfTargets []float32
 	// Crops says which parts of which images they are.
 	Crops []Crop
@@ -102,11 +131,11 @@ func NewLoader(examples *Examples, batchSize int, firstStep int64) (*Loader, err
 	if firstStep < 0 {
 		return nil, fmt.Errorf("first step %d: give at least 0", firstStep)
 	}
-	side := examples.Side
+	side, channels := examples.Side, examples.Channels()
 	area, half := side*side, (side/2)*(side/2)
 	allocate := func() *Batch {
 		return &Batch{
-			Inputs: make([]float32, batchSize*area*2), Targets: make([]float32, batchSize*area),
+			Inputs: make([]float32, batchSize*area*channels), Targets: make([]float32, batchSize*area),
 			HalfTargets: make([]float32, batchSize*half), Crops: make([]Crop, batchSize),
 		}
 	}
@@ -114,7 +143,7 @@ func NewLoader(examples *Examples, batchSize int, firstStep int64) (*Loader, err
 		batch.Step = step
 		for i := range batch.Crops {
 			target := batch.Targets[i*area:][:area]
-			batch.Crops[i], err = examples.Read(step*int64(batchSize)+int64(i), batch.Inputs[i*area*2:][:area*2], target, nil)
+			batch.Crops[i], err = examples.Read(step*int64(batchSize)+int64(i), batch.Inputs[i*area*channels:][:area*channels], target, nil)
 			if err != nil {
 				return err
 			}

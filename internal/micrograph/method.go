@@ -2,22 +2,12 @@ package micrograph
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"alrc/internal/kriging"
 )
-
-// Completer is a trained network. It belongs to one goroutine.
-type Completer interface {
-	// Side is the height and width of its crops in pixels.
-	Side() int
-	// Complete fills output, [S,S], the blurred micrograph, from input, [S,S,2], the mask times the micrograph and the mask.
-	Complete(input, output []float32) error
-	Close()
-}
 
 // Method completes partial scans.
 type Method struct {
@@ -142,28 +132,6 @@ func krigingMethod(name string, o kriging.Options) Method {
 			return nil, err
 		}
 		return &Completion{Pixels: e.Mean, Kept: e.Kept, Deviation: e.Deviation, Method: name, Kriging: e}, nil
-	}}
-}
-
-// Network is a trained network as a method for images of any size: crops overlap by a quarter and fade into each other.
-func Network(name string, c Completer) Method {
-	scanned, _ := c.(Scanned)
-	return Method{Name: name, Blurs: true, Serial: true, scanned: scanned, Complete: func(ctx context.Context, pixels, mask []float32, height, width int) (*Completion, error) {
-		if err := checkScan(pixels, mask, height, width); err != nil && !errors.Is(err, errNothingSeen) {
-			return nil, err
-		}
-		input := make([]float32, 2*len(pixels))
-		Join(input, pixels, mask)
-		out, err := Tile(input, height, width, 2, c.Side(), c.Side()/4, func(crop, out []float32) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			return c.Complete(crop, out)
-		})
-		if err != nil {
-			return nil, err
-		}
-		return &Completion{Pixels: out, Method: name}, nil
 	}}
 }
 
