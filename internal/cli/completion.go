@@ -12,6 +12,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/micrograph"
 	"alrc/internal/nn/kernel"
+	"alrc/internal/place"
 	"alrc/internal/snippet"
 	"alrc/internal/sweep"
 )
@@ -30,7 +31,7 @@ func flagValues(engines experiment.Engines) map[string][]string {
 		"network":   experiment.Networks,
 		"input":     experiment.Inputs,
 		"kernels":   kernel.Names(),
-		"data":      {"procedural", "cifar10"},
+		"data":      place.Images.Words(),
 		"method":    micrograph.MethodWords(),
 		"mask":      {micrograph.Spiral, micrograph.Grid, micrograph.Lines},
 	}

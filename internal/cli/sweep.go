@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/experiment"
+	"alrc/internal/place"
 	"alrc/internal/report"
 	"alrc/internal/sweep"
 	"alrc/internal/words"
@@ -42,7 +43,7 @@ func serverFlags(flags *pflag.FlagSet, c *sweep.Connection, use string) {
 
 // dataDirFlag names where data lie on this machine.
 func dataDirFlag(flags *pflag.FlagSet, dir *string) {
-	flags.StringVar(dir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10), or of images")
+	flags.StringVar(dir, "data-dir", "", "`FOLDER` of "+place.Images.Folders()+", or of images")
 }
 
 func newSweepListCommand() *cobra.Command {

@@ -68,9 +68,9 @@ fourth power, batch size 1, first without clipping and then with it.`,
   alrc train --data 'photos/*.jpg' --test 0.1 --size 64
   alrc train --config runs/mine/none/run.yaml --steps 20000`,
 	}, []string{"none", "alrc:2"}, 25, 50, func(flags *pflag.FlagSet) {
-		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, cifar10, or a file, a glob or a folder of image files; repeatable")
-		flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of CIFAR-10's binary files (default $CIFAR10), or where the files of --config are now")
-		flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each CIFAR-10 file (default all)")
+		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: "+strings.Join(place.Images.Words(), ", ")+", or a file, a glob or a folder of image files; repeatable")
+		flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of "+place.Images.Folders()+", or where the files of --config are now")
+		flags.IntVar(&s.Data.RecordsPerFile, "records-per-file", 0, "take the first `N` images of each file in --data-dir (default all)")
 		flags.StringVar(&s.Data.Test, "test", "", "image `FILES` to hold out: a file, a folder, a glob, or a fraction (default 0.1)")
 		flags.IntVar(&s.Data.Size, "size", 0, "height and width in `PIXELS` of generated images, and that files are cropped and resized to (default 32)")
 		flags.StringVar(&s.Data.Corrupt, "corrupt", "", "spoil a share of the images that are trained on: `KIND[:SHARE]`, KIND one of shuffled (targets), saturated, nan, heavy-tailed (targets); SHARE 0.01 by default")

@@ -17,9 +17,10 @@ import (
 
 // Data names a source of images.
 type Data struct {
-	// Kind is procedural, cifar10 or images, and for micrographs procedural-micrographs or micrographs.
+	// Kind is a name in the table of kinds: procedural, cifar10 or images, and for micrographs procedural-micrographs or micrographs.
 	Kind string `yaml:"kind"`
-	// Dir is the folder of CIFAR-10's files, and RecordsPerFile takes the first records of each; 0 takes all.
+	// Dir is the folder of data that have one, such as CIFAR-10's files, and RecordsPerFile takes the first records of each file; 0
+	// takes all.
 	Dir            string `yaml:"dir,omitempty"`
 	RecordsPerFile int    `yaml:"records-per-file,omitempty"`
 	// Paths are the files, globs or folders of images, and Test those held out, or a fraction of them.
@@ -49,10 +50,13 @@ const Largest = 1 << 12
 
 // Side is the height and width of the images.
 func (d Data) Side() int {
+	k, err := d.kind()
 	switch {
 	case d.Size != 0:
 		return d.Size
-	case d.Content() == Micrographs:
+	case err == nil && k.side != 0:
+		return k.side
+	case err == nil && k.content == Micrographs:
 		return DefaultCrop
 	}
 	return 32
@@ -89,8 +93,8 @@ func (d Data) Validate() error {
 	} else if d.Mask != "" || !d.Coverage.IsZero() || d.SameMask || d.Dose != 0 || len(d.Exclude) > 0 {
 		err = errors.New("data: mask, coverage, same-mask, dose and exclude are of micrographs alone")
 	}
-	if err == nil && k.validate != nil {
-		err = k.validate(d)
+	if err == nil && k.side != 0 && d.Size != 0 && d.Size != k.side {
+		err = fmt.Errorf("size: the images of %s are %d by %d, not %d", k.name, k.side, k.side, d.Size)
 	}
 	return err
 }

@@ -1,8 +1,6 @@
 package place
 
 import (
-	"fmt"
-
 	"alrc/internal/dataset"
 	"alrc/internal/imagefile"
 )
@@ -13,15 +11,9 @@ var procedural = kind{name: "procedural", short: "procedural", content: Images, 
 }}
 
 var cifar10 = kind{
-	name: "cifar10", short: "cifar10", content: Images, source: inFolder, variable: "CIFAR10",
+	name: "cifar10", short: "cifar10", content: Images, source: inFolder, side: 32, files: "CIFAR-10's binary files", variable: "CIFAR10",
 	missing: "data: cifar10 needs the folder of its files: name it by --data-dir (dir under data: in a specification) or $CIFAR10;" +
 		" 'alrc data cifar10' downloads them",
-	validate: func(d Data) error {
-		if d.Size != 0 && d.Size != 32 {
-			return fmt.Errorf("size: CIFAR-10's images are 32 by 32, not %d", d.Size)
-		}
-		return nil
-	},
 	open: func(d Data) (*Set, error) {
 		train, test, err := dataset.OpenCIFAR10(d.Dir, d.RecordsPerFile)
 		return newImages(train, test, nil, err)

@@ -1,5 +1,10 @@
 package place
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Content is what data are, whatever their kind: a task learns from one.
 type Content string
 
@@ -11,6 +16,28 @@ const (
 
 // Kinds names the kinds of data that are of a content, for messages: "procedural, cifar10 and images".
 func (c Content) Kinds() string { return names(c) }
+
+// Words are those by which users name data of a content that are no files: "procedural" and "cifar10".
+func (c Content) Words() []string {
+	var words []string
+	for _, k := range kinds {
+		if k.content == c && k.short != "" {
+			words = append(words, k.short)
+		}
+	}
+	return words
+}
+
+// Folders says for a flag's help which folders data of a content may need: "CIFAR-10's binary files (default $CIFAR10)".
+func (c Content) Folders() string {
+	var list []string
+	for _, k := range kinds {
+		if k.content == c && k.source == inFolder {
+			list = append(list, fmt.Sprintf("%s (default $%s)", k.files, k.variable))
+		}
+	}
+	return strings.Join(list, ", or of ")
+}
 
 // source is where data of a kind come from.
 type source int
@@ -27,12 +54,14 @@ type kind struct {
 	name, short string
 	content     Content
 	source      source
+	// side, where not 0, is the height and width that all images of the kind have.
+	side int
+	// files says what is in the folder of data that lie in one.
+	files string
 	// variable, where not "", is the environment variable that names the folder where nothing else does.
 	variable string
 	// missing says what to do where the data's place is not known.
 	missing string
-	// validate, where not nil, says what is wrong with the data, wherever they lie.
-	validate func(Data) error
 	// open opens data whose place is known.
 	open func(Data) (*Set, error)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strconv"
@@ -138,8 +139,8 @@ func settingText(name, value string) string {
 	case "huber":
 		return map[string]string{"true": "Huberised", "false": "not Huberised"}[value]
 	case "data.kind":
-		return map[string]string{"cifar10": "CIFAR-10", "procedural": "generated images", "images": "images",
-			"procedural-micrographs": "generated micrographs", "micrographs": "micrographs"}[value]
+		return cmp.Or(map[string]string{"cifar10": "CIFAR-10", "procedural": "generated images", "procedural-micrographs": "generated micrographs"}[value],
+			value)
 	case "data.test":
 		if _, err := strconv.ParseFloat(value, 64); err != nil && value != "by default" {
 			return value // a file's name
