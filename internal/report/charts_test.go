@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"alrc/internal/chart"
+	"alrc/internal/figure"
 	"alrc/internal/random"
 	"alrc/internal/runfolder"
 )
@@ -102,5 +104,13 @@ func TestPageOfManyLongRunsIsBounded(t *testing.T) {
 	marks := charts[1].Lines[1].Marks
 	if len(marks) != len(spikes) || marks[0].Kind != chart.Clipped || marks[0].Example != "data_batch_1:20000" {
 		t.Errorf("the clipped losses are marked as %+v", marks)
+	}
+}
+
+func TestPagesHaveTheFiguresColours(t *testing.T) {
+	for place, c := range figure.Palette {
+		if hex := chart.Hex(c); !strings.Contains(chart.Library(), "'"+hex+"'") || lineColor(place) != hex {
+			t.Errorf("the scripts lack the palette's colour %d, %s", place, hex)
+		}
 	}
 }

@@ -12,9 +12,12 @@
 
   async function showMark(chart, mark) {
     const body = element('div', { class: 'around' }, element('p', {}, 'Reading …'));
-    const box = alrc.dialog(`Step ${alrc.count(mark.step)}: ${kinds[mark.kind] || mark.kind}`, element('p', {}, mark.line.name), body);
+    const box = alrc.dialog(kinds[mark.kind] || mark.kind, element('p', {}, mark.line.name), body);
     let around;
     try {
+      // A mark may stand for several steps.
+      if (chart.source.exact) mark = await chart.source.exact(mark);
+      box.querySelector('h2').textContent = `Step ${alrc.count(mark.step)}: ${kinds[mark.kind] || mark.kind}`;
       around = await chart.source.around(mark.line, mark.step, mark);
     } catch (error) {
       body.replaceChildren(element('p', { class: 'warning' }, `The step could not be read: ${error.message}`));
