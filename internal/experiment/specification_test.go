@@ -75,7 +75,7 @@ func TestSpecificationErrors(t *testing.T) {
 		{"   \n", "empty"},
 		{strings.Repeat("#", 2<<20), "at most"},
 		{"task: sort", "supersample"},
-		{"data: {kind: mnist}", "procedural, cifar10 and images"},
+		{"data: {kind: photos}", "procedural, cifar10, mnist and images"},
 		{"data: {kind: cifar10}", "alrc data cifar10"},
 		{"data: {kind: cifar10, dir: x, size: 64}", "32 by 32"},
 		{"data: {kind: images}", "no image files"},

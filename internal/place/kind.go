@@ -69,7 +69,7 @@ type kind struct {
 // kinds are those that there are. Of each content, files come last: they are what no other kind is named by.
 var kinds []kind
 
-func init() { kinds = []kind{procedural, cifar10, images, proceduralMicrographs, micrographs} }
+func init() { kinds = []kind{procedural, cifar10, mnist, images, proceduralMicrographs, micrographs} }
 
 // proceduralSeed is that of generated images: runs whose seeds differ learn from the same images, as they do from files.
 const proceduralSeed = 0
