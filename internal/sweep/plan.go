@@ -75,7 +75,10 @@ func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*
 			return nil, err
 		}
 		for _, entry := range s.include {
-			err := combine(overlay(w.grid, entry), func(chosen settings) error { return add(w.name, chosen) })
+			if entry.name != "" && entry.name != w.name {
+				continue
+			}
+			err := combine(overlay(w.grid, entry.grid), func(chosen settings) error { return add(w.name, chosen) })
 			if err != nil {
 				return nil, fmt.Errorf("include: %w", err)
 			}

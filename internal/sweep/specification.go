@@ -20,7 +20,7 @@ const maxRuns = 100_000
 // Specification is a sweep as it is written: a run's specification in which any setting may be a list. Lists multiply.
 // Five keys are a sweep's own: title, in which {steps} stands for that setting; repeats, the number of seeds of each
 // combination, from seed on; exclude, a list of settings whose combinations are left out; include, a list of further
-// settings to run, each over the lists of the settings that it does not name; and workloads, settings by name of which each
+// settings to run, each over the lists of the settings that it does not name, or of some workloads alone; and workloads, settings by name of which each
 // multiplies with the rest. Without clip, runs are without clipping and with that of n = 2, as in alrc train.
 type Specification struct {
 	Title   string
@@ -28,7 +28,7 @@ type Specification struct {
 	// grid is the run's settings by their full names (optimizer.kind), each with its values, in the order of the file.
 	grid      []axis
 	exclude   []map[string][]any
-	include   [][]axis
+	include   []workload // each of the workload of that name, or of all
 	workloads []workload
 	overrides []axis // over those of the file and of workloads
 }
@@ -117,11 +117,9 @@ func parse(content []byte) (*Specification, error) {
 		s.exclude = append(s.exclude, matches)
 	}
 	for _, value := range include {
-		entry, err := axesOf("include", value)
-		if err != nil {
+		if err := s.includeAll(value); err != nil {
 			return nil, err
 		}
-		s.include = append(s.include, entry)
 	}
 	return s, nil
 }

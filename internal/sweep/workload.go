@@ -52,3 +52,36 @@ func (s *Specification) grids() []workload {
 	}
 	return list
 }
+
+// includeAll takes an entry of include, which may name the workloads that it is for.
+func (s *Specification) includeAll(value any) error {
+	settings, _ := value.(yaml.MapSlice)
+	var names []any
+	rest := slices.DeleteFunc(slices.Clone(settings), func(item yaml.MapItem) bool {
+		if fmt.Sprint(item.Key) != "workloads" {
+			return false
+		}
+		var ok bool
+		if names, ok = item.Value.([]any); !ok {
+			names = []any{item.Value}
+		}
+		return true
+	})
+	if len(names) > 0 {
+		value = rest
+	} else {
+		names = []any{""}
+	}
+	grid, err := axesOf("include", value)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		text := fmt.Sprint(name)
+		if text != "" && !slices.ContainsFunc(s.workloads, func(w workload) bool { return w.name == text }) {
+			return fmt.Errorf("include: there is no workload of the name %s", text)
+		}
+		s.include = append(s.include, workload{text, grid})
+	}
+	return nil
+}
