@@ -35,8 +35,10 @@ type Sweep struct {
 
 	settings runfolder.Settings // that all runs share
 	varying  []string
-	steps    int64 // of the longest run
-	last     int64
+	// workloads says that runs have workloads, which are blocks.
+	workloads bool
+	steps     int64 // of the longest run
+	last      int64
 }
 
 // measure is a number of each run that has a table.
@@ -109,6 +111,8 @@ type Estimate struct {
 // sweepRun is a run of a sweep.
 type sweepRun struct {
 	label    string
+	workload string
+	place    int // of the workload among those of the plan
 	seed     uint64
 	settings runfolder.Settings
 	result   *runfolder.Result // nil where it is not done
@@ -143,6 +147,7 @@ func LoadSweep(dir string) (*Sweep, error) {
 		Varying []string `json:"varying"`
 		Runs    []struct {
 			Label         string `json:"label"`
+			Workload      string `json:"workload"`
 			Specification string `json:"specification"`
 		} `json:"runs"`
 	}
@@ -156,12 +161,18 @@ func LoadSweep(dir string) (*Sweep, error) {
 	}
 	s := &Sweep{Dir: dir, Title: plan.Title, Command: plan.Command, varying: plan.Varying}
 	var runs []*sweepRun
+	var workloads []string
 	done := 0
 	for _, entry := range plan.Runs {
 		if !filepath.IsLocal(entry.Label) {
 			return nil, fmt.Errorf("%s: %q is no name of a run's folder", path, entry.Label)
 		}
-		run := &sweepRun{label: entry.Label}
+		run := &sweepRun{label: entry.Label, workload: entry.Workload}
+		s.workloads = s.workloads || entry.Workload != ""
+		if run.place = slices.Index(workloads, entry.Workload); run.place < 0 {
+			run.place = len(workloads)
+			workloads = append(workloads, entry.Workload)
+		}
 		if run.settings, err = runfolder.ParseSettings([]byte(entry.Specification)); err != nil {
 			return nil, fmt.Errorf("%s, %s: %w", path, entry.Label, err)
 		}

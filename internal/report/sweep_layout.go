@@ -19,8 +19,11 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 	}
 	place := func(run *sweepRun) (block, column string) {
 		var blocks, columns []string
+		if run.workload != "" {
+			blocks = append(blocks, run.workload)
+		}
 		for _, name := range s.varying {
-			if name == "clip" || name == "seed" {
+			if name == "clip" || name == stabiliseSetting || name == "seed" {
 				continue
 			}
 			text := settingText(name, "by default")
@@ -38,7 +41,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 	ordered := slices.Clone(runs)
 	sort.SliceStable(ordered, func(i, j int) bool { return ordered[i].before(ordered[j], s.varying) })
 	for _, run := range ordered {
-		if clip := run.settings.Clip(); !slices.Contains(s.Clips, clip) {
+		if clip := run.method(); !slices.Contains(s.Clips, clip) {
 			s.Clips = append(s.Clips, clip)
 		}
 	}
@@ -47,7 +50,7 @@ func (s *Sweep) arrange(runs []*sweepRun) {
 		block := find(&s.Blocks, func(b *Block) bool { return b.Name == blockName }, func() *Block { return &Block{Name: blockName} })
 		column := find(&block.Columns, func(c *Column) bool { return c.Name == columnName },
 			func() *Column { return &Column{Name: columnName, Cells: make([]*Cell, len(s.Clips))} })
-		clip := run.settings.Clip()
+		clip := run.method()
 		at := slices.Index(s.Clips, clip)
 		if column.Cells[at] == nil {
 			column.Cells[at] = &Cell{Clip: clip}
@@ -65,9 +68,9 @@ func (s *Sweep) shareBaselines() {
 		return
 	}
 	like := func(a, b *sweepRun) bool {
-		return !slices.ContainsFunc(s.varying, func(name string) bool {
+		return a.workload == b.workload && !slices.ContainsFunc(s.varying, func(name string) bool {
 			switch name {
-			case "clip", "seed", "decay", "moments", "rule":
+			case "clip", stabiliseSetting, "seed", "decay", "moments", "rule":
 				return false
 			}
 			x, _ := a.settings.Get(name)
@@ -107,6 +110,9 @@ func find[T any](list *[]*T, is func(*T) bool, create func() *T) *T {
 
 // before orders runs by what varies, numbers by size and no clipping first.
 func (r *sweepRun) before(other *sweepRun, varying []string) bool {
+	if r.workload != other.workload {
+		return r.place < other.place
+	}
 	for _, name := range append(slices.DeleteFunc(slices.Clone(varying), func(name string) bool { return name == "seed" }), "clip", "seed") {
 		a, _ := r.settings.Get(name)
 		b, _ := other.settings.Get(name)
@@ -149,4 +155,20 @@ func settingText(name, value string) string {
 		return map[string]string{"adam": "Adam", "sgd": "gradient descent"}[value]
 	}
 	return strings.ReplaceAll(name[strings.LastIndexByte(name, '.')+1:], "-", " ") + " " + value
+}
+
+// stabiliseSetting is the setting of a stabiliser beside the clipping.
+const stabiliseSetting = "stabilise"
+
+// method is the clipping and the stabiliser of a run, without what is none of the two where one is.
+func (r *sweepRun) method() string {
+	clip := r.settings.Clip()
+	stabilise, _ := r.settings.Get(stabiliseSetting)
+	switch {
+	case stabilise == "" || stabilise == "none":
+		return clip
+	case clip == "none":
+		return stabilise
+	}
+	return clip + " + " + stabilise
 }

@@ -28,6 +28,15 @@ func (s *Sweep) writeMarkdown(w io.Writer) error {
 		}
 		text.WriteByte('\n')
 	}
+	for _, part := range s.benchmark() {
+		fmt.Fprintf(&text, "## %s\n\n%s\n\n", part.title, escape.Replace(part.explanation))
+		for _, t := range part.tables {
+			if t.name != "" {
+				fmt.Fprintf(&text, "%s:\n\n", t.name)
+			}
+			table(t.header, t.rows, nil)
+		}
+	}
 	for _, block := range s.Blocks {
 		if block.Name != "" {
 			fmt.Fprintf(&text, "## %s\n\n", words.Capital(block.Name))

@@ -18,6 +18,13 @@ func (s *Sweep) page() *figure.Page {
 	if missing := s.missing() - len(s.Failed); missing > 0 {
 		page.Warning(words.Agreeing(missing, "run is", "runs are") + " not done yet.")
 	}
+	for _, part := range s.benchmark() {
+		page.Heading(2, part.title)
+		for _, t := range part.tables {
+			page.Table(figure.Table{Caption: t.name, Header: t.header, Rows: t.rows})
+		}
+		page.Paragraph(part.explanation)
+	}
 	for _, m := range s.measures() {
 		page.Heading(2, measureWords[m].title)
 		for _, block := range s.Blocks {

@@ -45,6 +45,9 @@ func (s *Sweep) measureTable(b *Block, m measure) (header []string, rows [][]str
 // table is a block with what show makes of each cell; name is that of a single column.
 func (s *Sweep) table(b *Block, name string, show func(*Cell) string) (header []string, rows [][]string) {
 	header = []string{"clipping"}
+	if s.isBenchmark() {
+		header[0] = "method"
+	}
 	for _, column := range b.Columns {
 		header = append(header, cmp.Or(column.Name, name))
 	}
@@ -193,6 +196,7 @@ func (s *Sweep) Table(w io.Writer, l words.Layout) error {
 		}
 		s.writeText(&text, l, m)
 	}
+	s.writeBenchmark(&text, l)
 	for _, failed := range s.Failed {
 		text.WriteString(l.Wrap(fmt.Sprintf("Set aside: %s: %s", failed[0], failed[1]), "  ") + "\n")
 	}
