@@ -51,7 +51,8 @@ which networks are trained to give; what other methods give is blurred alike. In
 scaled to [-1, 1].
 
 With --images it completes scans of whole micrographs instead, by networks and without (RUN may then be
-left out): what to expect of scans of one's own.`,
+left out): what to expect of scans of one's own. No network is tried on an image that it was trained
+on; runs that differ in what they held out alone become one row.`,
 		Example: `  alrc evaluate runs/mine
   alrc evaluate runs/mine/alrc-3 runs/longer --crops 5000
   alrc evaluate runs/mine --csv crops.csv --json > evaluation.json
@@ -142,6 +143,7 @@ func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open eva
 		return usageError("--scans %d: give at least 1", f.whole.Repeats)
 	}
 	f.whole.Runs, f.whole.Baselines, f.whole.Threads = runs, f.baselines, f.threads
+	f.whole.Data = newOpener(io.Discard, f.dataDir)
 	e, err := evaluation.NewWhole(f.whole, open)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -284,5 +285,33 @@ func TestEvaluateWhole(t *testing.T) {
 	}
 	if again := evaluate(t, append(arguments, "--threads", "1")...); again != text {
 		t.Errorf("with one thread:\n%s\nnot\n%s", again, text)
+	}
+}
+
+// No network is tried on what it was trained on, and runs that differ in that alone are one row.
+func TestEvaluateWholeByCrossValidation(t *testing.T) {
+	trainCompleters(t)
+	trainTiny(t, "micrographs", "--data", "images", "--test", "images/1.tif", "--size", "32", "--depth", "0.1", "--test-images", "1", "--out", "runs/second")
+	images := []string{"--images", "images/1.tif,images/2.tif", "--scans", "1", "--baselines=false", "--csv", "all.csv"}
+	text := evaluate(t, append([]string{"runs/first/none"}, images...)...)
+	if !regexp.MustCompile(`(?m)^none +– +[0-9.]+ +– `).MatchString(text) || !strings.Contains(strings.Join(strings.Fields(text), " "), "was trained on the image") {
+		t.Errorf("of an image that the network was trained on:\n%s", text)
+	}
+	text = evaluate(t, append([]string{"runs/first", "runs/second"}, images...)...)
+	for _, want := range []string{`(?m)^\*/none +[0-9.e-]+ +[0-9.e-]+ +[0-9.e-]+ `, `(?m)^\*/alrc-3 `, `not\s+trained\s+on\s+it`} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	content, err := os.ReadFile("all.csv")
+	if rows := strings.Count(string(content), "\n"); err != nil || rows != 1+2*2 {
+		t.Errorf("%d rows for 2 images and 2 pairs of networks (%v)\n%s", rows, err, content)
+	}
+	if err := os.Rename("images", "moved"); err != nil {
+		t.Fatal(err)
+	}
+	text = evaluate(t, "runs/first/none", "--images", "moved/2.tif", "--scans", "1")
+	if !strings.Contains(strings.Join(strings.Fields(text), " "), "What none learned from was not found") {
+		t.Errorf("of a network whose images moved:\n%s", text)
 	}
 }

@@ -54,18 +54,26 @@ type Method struct {
 	// Nearer is the fraction of the crops in which it is nearer to the blurred truth than linear interpolation is.
 	Nearer *float64 `json:"nearer_than_bilinear,omitempty"`
 
-	baseline micrograph.Method // of one without a run
-	crops    []micrograph.Comparison
+	baseline      micrograph.Method        // of one without a run
+	specification experiment.Specification // of one with a run
+	crops         []micrograph.Comparison
 }
 
 // New returns an evaluation, on so many crops, of the networks of runs, each once, and with baselines of what there is without one.
 // All networks can be opened, and have the same held-out crops.
 func New(runs []string, crops int, baselines bool, threads int, open OpenCompleter) (*Evaluation, error) {
-	networks, first, err := findNetworks(runs, threads, open)
+	networks, err := findNetworks(runs, threads, open)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Crops: crops, specification: first, open: open, threads: threads}
+	first := networks[0]
+	for _, m := range networks[1:] {
+		if differences := first.specification.Data.Differences(m.specification.Data); len(differences) > 0 {
+			return nil, fmt.Errorf("%s and %s do not have the same held-out crops: evaluate them one at a time\n  %s",
+				first.Run, m.Run, strings.Join(differences, "\n  "))
+		}
+	}
+	e := &Evaluation{Crops: crops, specification: first.specification, open: open, threads: threads}
 	if baselines {
 		for _, baseline := range micrograph.Baselines(1) {
 			e.Methods = append(e.Methods, &Method{Name: baseline.Name, baseline: baseline})
@@ -128,52 +136,45 @@ func (e *Evaluation) Run(ctx context.Context, begin func(m *Method) (observe, en
 	return nil
 }
 
-// findNetworks returns the runs that the arguments name, each once, and the specification of the first. All can be opened, and
-// have the same held-out crops.
-func findNetworks(arguments []string, threads int, open OpenCompleter) ([]*Method, experiment.Specification, error) {
+// findNetworks returns the networks of the runs that the arguments name, each once; there is at least one where there is an
+// argument. All can be opened.
+func findNetworks(arguments []string, threads int, open OpenCompleter) ([]*Method, error) {
 	var found []*Method
-	var first experiment.Specification
 	var places []string
 	for _, argument := range arguments {
 		runs, err := experiment.FindCompleters(argument)
 		if err != nil {
-			return nil, first, err
+			return nil, err
 		}
 		for _, run := range runs {
 			place, err := filepath.Abs(run)
 			if err != nil {
-				return nil, first, err
+				return nil, err
 			}
 			if slices.Contains(places, place) {
 				continue
 			}
 			s, err := experiment.Read(run)
 			if err != nil {
-				return nil, first, err
-			}
-			if len(found) == 0 {
-				first = s
-			} else if differences := first.Data.Differences(s.Data); len(differences) > 0 {
-				return nil, first, fmt.Errorf("%s and %s do not have the same held-out crops: evaluate them one at a time\n  %s",
-					found[0].Run, run, strings.Join(differences, "\n  "))
+				return nil, err
 			}
 			network, err := open(run, threads)
 			if err != nil {
-				return nil, first, err
+				return nil, err
 			}
 			network.Close()
 			step, err := experiment.CheckpointStep(run)
 			if err != nil {
-				return nil, first, err
+				return nil, err
 			}
 			places = append(places, place)
-			found = append(found, &Method{Run: run, Clip: s.Clip, Seed: &s.Seed, Step: step, Steps: s.Steps})
+			found = append(found, &Method{Run: run, Clip: s.Clip, Seed: &s.Seed, Step: step, Steps: s.Steps, specification: s})
 		}
 	}
 	for i, name := range shortNames(places) {
 		found[i].Name = name
 	}
-	return found, first, nil
+	return found, nil
 }
 
 // shortNames are the last parts of paths, as many as it takes to tell them from each other and from the baselines.
