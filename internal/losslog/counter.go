@@ -92,10 +92,17 @@ func (s *survey) counter(t *tally) counter {
 	var c counter
 	best, bestRank := (*behaviour)(nil), math.MaxInt
 	cyclic, cyclicRank := (*behaviour)(nil), math.MaxInt
+	epochThere := false
+	for _, b := range fields {
+		epochThere = epochThere || s.fields[b.field].counter == epochs && b.count*10 >= n*9
+	}
 	for i, b := range fields {
 		kind := s.fields[b.field].counter
 		if kind == epochs && c.epoch == "" && b.count*10 >= n*9 {
 			c.epoch = s.fields[b.field].name
+		}
+		if kind == amounts && epochThere {
+			continue // of what was seen, and no steps
 		}
 		if kind == strangers && b.last > 9e8 {
 			continue // a time, in seconds or less since 1970

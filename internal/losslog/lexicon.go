@@ -175,6 +175,15 @@ func split(word string) []string {
 // leaf is the last part of a name that is a path: of "loss/train.mean" it is "mean".
 func leaf(name string) string { return name[strings.LastIndexAny(name, "/.")+1:] }
 
+// isSourceFile says whether a name is one of a program's files, as before the number of a line.
+func isSourceFile(name string) bool {
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case "py", "cc", "cpp", "cu", "c", "h", "hpp", "go", "jl", "rs", "java", "lua", "ipynb", "pyx", "js", "ts":
+		return strings.Contains(name, ".")
+	}
+	return false
+}
+
 // strangeLeaf says whether a name is only by its place one of losses: "loss/policy_entropy".
 func strangeLeaf(name string) bool {
 	last := leaf(name)
@@ -208,6 +217,23 @@ func mean(name string) meaning {
 		all = append(all, split(word)...)
 	}
 	m.words = len(all)
+	if isSourceFile(name) || m.words == 1 && all[0] == "data" {
+		return m
+	}
+	// What was made of a loss stands behind its name: "loss/total.mean".
+	if last := leaf(name); averageWords[last] || extremeWords[last] {
+		if place := name[:len(name)-len(last)]; len(place) > 1 {
+			inner := mean(place[:len(place)-1])
+			inner.words++
+			if inner.statistic = max(inner.statistic, averaged); extremeWords[last] {
+				inner.statistic = extreme
+				if inner.strength < loss {
+					inner.strength = excluded
+				}
+			}
+			return inner
+		}
+	}
 	// Where the last part of a path names a loss, those before are its place.
 	if last := leaf(name); last != name {
 		if inner := mean(last); inner.strength >= measure && inner.words > 0 {
@@ -237,6 +263,8 @@ func mean(name string) meaning {
 			// Of several, the last counts: "valid loss of the training".
 			m.role = r
 		case digit && i > 0 && roleOf(all[i-1]) != unsaid:
+		case word == "smooth" && i+1 < len(all) && (measureWords[all[i+1]] || lossWords[all[i+1]]):
+			m.parts++ // as in smooth L1
 		case averageWords[word]:
 			m.statistic = max(m.statistic, averaged)
 			other = other || word == "epoch"
@@ -316,7 +344,7 @@ func counterOf(name string) counterKind {
 	all := words(name)
 	for _, word := range all {
 		switch {
-		case timeWords[word] && !(word == "total" && len(all) > 1):
+		case timeWords[word] && !((word == "total" || word == "id") && len(all) > 1):
 			return notACounter
 		case countWords[word]:
 			kind = min(kind, counts)

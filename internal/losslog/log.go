@@ -158,7 +158,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		return false, nil
 	}
 	l.planned = true
-	l.plan = seq.watch.finish(counterOf(l.source.Step))
+	l.plan = seq.watch.withEpochs(&seq.parts, counterOf(l.source.Step), seq.uncounted)
 	if !l.byLine {
 		l.plan.again = 0
 	}
@@ -170,8 +170,8 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 }
 
 func (l *Log) newSequencer() *sequencer {
-	return &sequencer{plan: l.plan, redrawn: l.redrawn, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
-		epoch: math.NaN(), watch: turns{epoch: math.NaN()}}
+	return &sequencer{plan: l.plan, uncounted: l.pattern == nil && l.chosen.step == "" && l.source.Format != Events, redrawn: l.redrawn, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
+		epoch: math.NaN(), watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
 }
 
 // chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
@@ -191,7 +191,11 @@ func (l *Log) chooseRun(rows int64) error {
 			return fmt.Errorf("--run %s: %s holds %s; give a number up to that, last or all", run, l.run.files[0].path, plural(max(n, 1), "run"))
 		}
 	}
-	if p.ordinal {
+	anew := l.source.Step
+	if p.inEpochs {
+		anew = l.chosen.epoch
+	}
+	if p.ordinal && l.source.Step != "" {
 		l.note("%s goes back to its beginning again and again, as a counter of batches does: steps are numbered in the order of the log", l.source.Step)
 	}
 	if n == 0 {
@@ -213,7 +217,7 @@ func (l *Log) chooseRun(rows int64) error {
 	if wanted < n {
 		which = fmt.Sprintf("number %d", wanted)
 	}
-	l.note("the log holds %d runs, one after the other, since %s begins anew; this is %s, and --run N or --run all takes others", n, l.source.Step, which)
+	l.note("the log holds %d runs, one after the other, since %s begins anew; this is %s, and --run N or --run all takes others", n, anew, which)
 	return nil
 }
 

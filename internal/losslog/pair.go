@@ -78,7 +78,11 @@ func (r *lineReader) read(line []byte) []pair {
 					phrase, phraseAt, phraseFirst = head, i, p.first
 					p.name = tail
 				} else if counterOfLine(p.name) {
-					phraseAt = -1
+					if p.name = bytes.TrimPrefix(p.name, []byte("and ")); phraseAt >= 0 && r.follows(p.first, phraseAt) {
+						phraseAt = i // "loss at epoch 1 and batch 20: 0.5"
+					} else {
+						phraseAt = -1
+					}
 				}
 			}
 		case t.total >= 0 && !r.rateBehind(i):
@@ -108,6 +112,16 @@ func (r *lineReader) read(line []byte) []pair {
 		r.pairs = append(r.pairs, p)
 	}
 	return r.pairs
+}
+
+// follows says whether token i comes right after number j, but for a comma.
+func (r *lineReader) follows(i, j int) bool {
+	for i--; i > j; i-- {
+		if t := &r.tokens[i]; t.kind != gapToken && (t.kind != markToken || t.mark != ',') {
+			return false
+		}
+	}
+	return true
 }
 
 // trailingTotal is the length of "/600" behind "10".

@@ -45,6 +45,10 @@ type sequencer struct {
 	otherRuns  int64
 	repeated   int64
 	watch      turns
+	parts      turns // of steps within epochs, where records tell these
+	uncounted  bool  // nothing counts steps
+	inEpoch    float64
+	within     int64 // records of the epoch at hand, where nothing else counts
 	epoch      float64
 
 	carry   int64 // the last step of lines before those of losses
@@ -86,10 +90,26 @@ func (s *sequencer) push(b *block, c *Chunk) {
 			continue
 		}
 		s.watch.see(step, s.row, loss, epoch)
+		within := step
+		if s.uncounted {
+			if epoch != s.inEpoch {
+				s.inEpoch, s.within = epoch, 0
+			}
+			within = s.within
+			s.within++
+		}
+		whole, ok := inEpoch(within, epoch)
+		if ok {
+			s.parts.see(whole, s.row, loss, math.NaN())
+		}
 		row := s.row
 		s.row++
 		s.last, s.lastLoss, s.started = step, loss, true
-		switch s.plan.of(row, step) {
+		at := step
+		if s.plan.inEpochs {
+			at = whole
+		}
+		switch s.plan.of(row, at) {
 		case anewLater:
 			s.superseded++
 			continue
@@ -131,6 +151,15 @@ func (s *sequencer) push(b *block, c *Chunk) {
 	if b.epoch == b.epoch {
 		s.epoch = b.epoch
 	}
+}
+
+// inEpoch returns the place of a step that counts from the beginning of its epoch.
+func inEpoch(step int64, epoch float64) (place int64, ok bool) {
+	const bits = 32
+	if !(epoch >= 0 && epoch < 1<<30) || step < 0 || step >= 1<<bits {
+		return 0, false
+	}
+	return int64(epoch)<<bits + step, true
 }
 
 // isTwice says whether a record was there before: as the last one, or, where progress bars are drawn before and after they

@@ -88,6 +88,9 @@ func tokens(line []byte, all []token) []token {
 			i = t.end
 		case classes[c]&digitClass != 0, (c == '.' || c == '-' || c == '+') && i+1 < len(line) && startsNumber(line, i):
 			t := numeral(line, i, depth)
+			if t.kind == numberToken && t.endsAtName(line) {
+				t.end = t.unit // "step 0loss: 0.5"
+			}
 			all = append(all, t)
 			i = t.end
 		case c == '"' || c == '\'':
@@ -267,6 +270,11 @@ func numeral(line []byte, i, depth int) token {
 		}
 	}
 	return t
+}
+
+// endsAtName says whether what is written together with a number is the name of the next one.
+func (t *token) endsAtName(line []byte) bool {
+	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !timeWords[string(bytes.ToLower(line[t.unit:t.end]))]
 }
 
 // withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.

@@ -35,7 +35,8 @@ type turns struct {
 	epoch    float64
 	start    float64 // the mean of the log's first losses
 	started  int
-	begun    int // losses after the turn at hand
+	begun    int  // losses after the turn at hand
+	loose    bool // distances between steps tell nothing
 }
 
 // levelOf is how many losses are averaged at the beginning of a part.
@@ -54,7 +55,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.turn(step, row, epoch)
 		r.from.same = r.hadLoss(step, loss)
 	case step > r.most:
-		r.end(step-r.last <= max(1, r.gap), step)
+		r.end(step-r.last <= max(1, r.gap) || r.loose && r.rows > 1, step)
 	case step < r.last:
 		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
 		r.turn(step, row, epoch)
@@ -157,7 +158,9 @@ const (
 // plan says, after a first reading, which rows are taken.
 type plan struct {
 	ordinal bool // steps are numbered in the order of the log
-	resumed []turn
+	// inEpochs says that turns are of steps within epochs.
+	inEpochs bool
+	resumed  []turn
 	// begins are the rows at which the log's runs begin, where there are several, of which [from, to) is taken.
 	begins   []int64
 	from, to int64
@@ -200,6 +203,22 @@ func (r *turns) finish(kind counterKind) (p plan) {
 	p = r.meaning(kind)
 	p.again = again
 	return p
+}
+
+// withEpochs is finish where the epochs of all rows are known: a counter of batches tells with these of runs that were resumed, or
+// follow one another.
+func (r *turns) withEpochs(parts *turns, kind counterKind, uncounted bool) plan {
+	p := r.finish(kind)
+	if !p.ordinal && !uncounted || parts.count != r.count {
+		return p
+	}
+	q := parts.finish(counts)
+	if q.ordinal {
+		return p
+	}
+	q.again = p.again
+	q.ordinal, q.inEpochs = true, true
+	return q
 }
 
 func (r *turns) meaning(kind counterKind) (p plan) {
