@@ -90,10 +90,11 @@ func (l *Log) choose() error {
 		if err := l.chooseSplit(s, chosen); err != nil {
 			return err
 		}
-	} else if l.byLine && chosen.tally != nil {
-		l.chooseLines(s, chosen)
 	}
 	l.chooseSteps(s, chosen)
+	if (s.split == "" || len(o.Where) > 0) && l.byLine && chosen.tally != nil {
+		l.chooseLines(s, chosen)
+	}
 	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
 	return nil
 }
@@ -292,8 +293,12 @@ func (l *Log) chooseSplit(s *survey, chosen ranked) error {
 func (l *Log) chooseLines(s *survey, chosen ranked) {
 	var others []string
 	for _, t := range s.series {
-		if t.field == chosen.field && t.label != chosen.tally.label {
-			others = append(others, describeLines(s.labels[t.label]))
+		switch label := s.labels[t.label]; {
+		case t.field != chosen.field || t.label == chosen.tally.label:
+		case l.options.Lines == "" && s.onlySaves(chosen.tally, t, l.chosen.step):
+			l.chosen.alsoLabels = append(l.chosen.alsoLabels, label)
+		default:
+			others = append(others, describeLines(label))
 		}
 	}
 	l.chosen.label, l.chosen.labelled = chosen.label, true
@@ -301,6 +306,53 @@ func (l *Log) chooseLines(s *survey, chosen ranked) {
 	if len(others) > 0 {
 		l.note("%q stands on several kinds of lines; these are %s, and --lines WORD takes others: %s", chosen.name, describeLines(chosen.label), list(others))
 	}
+}
+
+// onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they are few,
+// and their steps are none of the others'.
+func (s *survey) onlySaves(t, other *tally, step string) bool {
+	if step == "" || other.count*5 > t.count || withoutSaving(s.labels[t.label]) != withoutSaving(s.labels[other.label]) {
+		return false
+	}
+	counter, ok := s.byName[step]
+	steps := make(map[float64]bool)
+	for _, label := range []int{t.label, other.label} {
+		for _, r := range s.records {
+			if r.label != label {
+				continue
+			}
+			at, holds := -1.0, false
+			for _, v := range s.values[r.begin:r.end] {
+				if v.field == counter && at < 0 {
+					at = v.number
+				}
+				holds = holds || v.field == t.field
+			}
+			switch {
+			case !ok || !holds:
+			case label == t.label:
+				steps[at] = true
+			case at < 0 || steps[at]:
+				return false
+			}
+		}
+	}
+	return ok
+}
+
+// withoutSaving takes the words that say that something was saved out of a label.
+func withoutSaving(label string) string {
+	var rest []string
+	for _, part := range strings.Fields(label) {
+		saving := false
+		for _, word := range words(part) {
+			saving = saving || savingWords[word]
+		}
+		if !saving {
+			rest = append(rest, part)
+		}
+	}
+	return strings.Join(rest, " ")
 }
 
 func describeLines(label string) string {

@@ -118,9 +118,9 @@ func (s *survey) counter(t *tally) counter {
 		if carried && b.count < n {
 			continue // it may stand behind the losses
 		}
-		rank := (int(kind)*2+flagOf(carried))*1000 + min(i, 999)
 		moves := b.count - 1
 		growing := b.up*10 >= moves*9
+		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
 		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0) && !carried
 		switch {
@@ -145,6 +145,20 @@ func (s *survey) counter(t *tally) counter {
 	c.always = !c.carried && best.own*10 >= n*9
 	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
 	return c
+}
+
+// countRank orders what may count steps, best first: what stands in the records themselves before what stands on lines before
+// these, and the epoch, where each record has another one, before names that say nothing.
+func countRank(kind counterKind, carried, growing bool) int {
+	switch {
+	case kind <= batches && !carried:
+		return int(kind)
+	case kind == epochs && growing && !carried:
+		return 10
+	case kind <= batches:
+		return 20 + int(kind)
+	}
+	return 30 + int(kind)*2 + flagOf(carried)
 }
 
 func flagOf(is bool) int {

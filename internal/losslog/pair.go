@@ -35,6 +35,7 @@ type lineReader struct {
 	pairs  []pair
 	label  []byte
 	line   []byte
+	names  []byte // that are not in the line as they are
 }
 
 // read finds the pairs of a line, in order. They are valid until the next call.
@@ -44,10 +45,18 @@ func (r *lineReader) read(line []byte) []pair {
 	r.pairs = r.pairs[:0]
 	var phrase []byte // before a counter, as "loss" in "loss at step 10: 2.5"
 	phraseAt, phraseFirst := -1, -1
+	r.names = r.names[:0]
+	var heading headed
 	for i := range r.tokens {
 		t := &r.tokens[i]
 		if t.kind != numberToken {
+			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) {
+				heading = headed{begin: t.begin, end: t.end, until: r.headedUntil(i)}
+			}
 			continue
+		}
+		if t.begin > heading.until {
+			heading = headed{}
 		}
 		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted, at: i, first: -1}
 		end := t.end
@@ -62,6 +71,12 @@ func (r *lineReader) read(line []byte) []pair {
 		switch {
 		case left.number >= 0 && left.separated && left.number == phraseAt:
 			p.name, p.first = phrase, phraseFirst
+		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.numbered(left.number):
+			// "stage 0 = 0.5, stage 1 = 0.4": the numbers are part of the names.
+			index := r.pairs[len(r.pairs)-1]
+			r.pairs = r.pairs[:len(r.pairs)-1]
+			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
+			p.first, p.last = index.first, left.number
 		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
 			p.name = nameless
 		case left.number >= 0 && left.close && r.repeated(left.number, i):
@@ -103,6 +118,11 @@ func (r *lineReader) read(line []byte) []pair {
 				continue
 			}
 		}
+		if heading.end > 0 && p.first >= 0 && bytes.IndexByte(p.name, ' ') < 0 && !counterOfLine(p.name) {
+			begin := len(r.names)
+			r.names = append(append(append(r.names, line[heading.begin:heading.end]...), headingMark...), p.name...)
+			p.name = r.names[begin:]
+		}
 		// What counts leaves its words to tell lines apart by.
 		if p.first >= 0 && t.total < 0 && !left.opened && !counterOfLine(p.name) {
 			for k := p.first; k <= max(p.last, p.first); k++ {
@@ -112,6 +132,43 @@ func (r *lineReader) read(line []byte) []pair {
 		r.pairs = append(r.pairs, p)
 	}
 	return r.pairs
+}
+
+// headed is a part of a line whose numbers have names under a heading: "Losses: x 0.1, y 0.2".
+type headed struct{ begin, end, until int }
+
+// headingMark stands between a heading and a name.
+const headingMark = ": "
+
+// lossLike says whether a word is one for losses.
+func lossLike(word []byte) bool {
+	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lossWords[string(bytes.ToLower(word))]
+}
+
+// isHeading says whether word i heads the names of several numbers: a colon and a name follow.
+func (r *lineReader) isHeading(i int) bool {
+	i++
+	if i >= len(r.tokens) || r.tokens[i].kind != markToken || r.tokens[i].mark != ':' {
+		return false
+	}
+	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
+		i++
+	}
+	if i+1 >= len(r.tokens) || r.tokens[i].kind != wordToken || holdsOne(r.word(i)) {
+		return false
+	}
+	next := &r.tokens[i+1]
+	return next.kind == numberToken || next.kind == gapToken || next.kind == markToken && (next.mark == ':' || next.mark == '=')
+}
+
+// headedUntil returns where what the heading at word i heads ends.
+func (r *lineReader) headedUntil(i int) int {
+	for i++; i < len(r.tokens); i++ {
+		if t := &r.tokens[i]; t.kind == markToken && (t.mark == ']' || t.mark == '}' || t.mark == '|' || t.mark == ';') {
+			return t.begin
+		}
+	}
+	return len(r.line)
 }
 
 // follows says whether token i comes right after number j, but for a comma.
@@ -159,6 +216,10 @@ func (r *lineReader) left(i int) before {
 	if j < 0 {
 		c.free = true
 		return c
+	}
+	if t := &r.tokens[j]; t.kind == markToken && t.mark == '[' && j > 1 && r.tokens[j-1].kind == markToken && r.tokens[j-1].mark == '(' &&
+		r.tokens[j-2].kind == wordToken && holdsOne(r.word(j-2)) {
+		j-- // tensor([0.5])
 	}
 	if t := &r.tokens[j]; t.kind == markToken && (t.mark == '(' || t.mark == '[') {
 		opened := t.mark
@@ -252,6 +313,20 @@ func (r *lineReader) left(i int) before {
 				}
 				if r.tokens[j].kind != wordToken {
 					return c
+				}
+			}
+		}
+		if c.separated && string(r.word(j)) == "numpy" {
+			// <tf.Tensor: shape=(), dtype=float32, numpy=0.5>
+			for k := j; k > 1 && j-k < 20; k-- {
+				if mark := &r.tokens[k]; mark.kind == markToken && mark.mark == '<' {
+					for k--; k > 0 && (r.tokens[k].kind == gapToken || r.tokens[k].kind == markToken && (r.tokens[k].mark == ':' || r.tokens[k].mark == '=')); {
+						k--
+					}
+					if r.tokens[k].kind == wordToken {
+						j = k
+					}
+					break
 				}
 			}
 		}
@@ -352,6 +427,18 @@ func (r *lineReader) repeated(before, i int) bool {
 		return false
 	}
 	return mean(string(p.name)).strength == loss
+}
+
+// numbered says whether number i, with a name before it that does not count, tells one of several things by that name apart.
+func (r *lineReader) numbered(i int) bool {
+	if len(r.pairs) == 0 || !r.counts(i) {
+		return false
+	}
+	p := &r.pairs[len(r.pairs)-1]
+	if p.at != i || p.first < 0 || p.last != i-1 || p.total >= 0 || counterOfLine(p.name) {
+		return false
+	}
+	return bytes.Count(r.line, r.line[r.tokens[p.first].begin:r.tokens[i].begin]) > 1
 }
 
 // rateBehind says whether what stands behind number i makes it a rate: "5000/6000 tok/s".

@@ -106,6 +106,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case finite >= few && r.whole == finite, finite >= few && r.least == r.most:
 		return false
+	case s.text && r.meaning.strength == unknown && (finite < 3 || r.whole == finite):
+		return false
 	case r.meaning.strength == roleAlone:
 		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
@@ -227,7 +229,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	}
 	d = decision{ranked: best, named: best.meaning.strength > unknown}
 	switch {
-	case best.meaning.statistic == extreme:
+	case best.meaning.statistic == extreme, !d.named && best.count < 2:
 		return d, false
 	case places > 0 && leaf(best.name) != best.name:
 		return d, false

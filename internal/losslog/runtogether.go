@@ -170,12 +170,20 @@ func keys(data []byte, do func(at int, key, text []byte, value float64)) {
 			continue
 		}
 		start := keyStart(data, end)
-		if start == end {
+		if start == end || isIndex(data, begin+n) {
 			continue
 		}
 		do(start, data[start:end], data[begin:begin+n], value)
 		i = begin + n - 1
 	}
+}
+
+// isIndex says whether a number that ends at i belongs to a name: "stage 0 = 0.5".
+func isIndex(data []byte, i int) bool {
+	for i < len(data) && data[i] == ' ' {
+		i++
+	}
+	return i+1 < len(data) && data[i] == '=' && data[i+1] != '='
 }
 
 func (s *runTogether) survey(data []byte, visit *survey) {

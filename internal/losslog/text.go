@@ -3,6 +3,7 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -96,7 +97,7 @@ func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader,
 		}
 	}
 	b.records++
-	if s.labelled && string(r.labelOf()) != s.label || s.always && stepPair == nil {
+	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil {
 		b.leftOut++
 		return
 	}
@@ -115,6 +116,18 @@ func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader,
 		return
 	}
 	b.add(step, lossPair.value)
+}
+
+func (s *textScanner) hasLabel(label []byte) bool {
+	if string(label) == s.label {
+		return true
+	}
+	for _, also := range s.alsoLabels {
+		if string(label) == also {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *textScanner) meets(c *Condition, pairs []pair, line []byte) bool {
@@ -162,6 +175,9 @@ func sniffText(sample []byte) (chooser, bool) {
 
 func (s *textScanner) choose(chosen selection) (scanner, error) {
 	c := &textScanner{selection: chosen, pattern: []byte(chosen.loss)}
+	if _, name, ok := strings.Cut(chosen.loss, headingMark); ok {
+		c.pattern = []byte(name)
+	}
 	if isPosition(chosen.loss) || chosen.loss == string(nameless) {
 		c.pattern = nil
 	}
