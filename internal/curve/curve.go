@@ -3,6 +3,7 @@
 package curve
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 
@@ -87,6 +88,28 @@ func (n Numbers) MarshalJSON() ([]byte, error) {
 		text = appendNumber(text, value)
 	}
 	return append(text, ']'), nil
+}
+
+// UnmarshalJSON reads null as NaN.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
+}
+
+// UnmarshalJSON reads null as NaN.
+func (n *Numbers) UnmarshalJSON(text []byte) error {
+	var numbers []Number
+	if err := json.Unmarshal(text, &numbers); err != nil {
+		return err
+	}
+	*n = make(Numbers, len(numbers))
+	for i, value := range numbers {
+		(*n)[i] = float64(value)
+	}
+	return nil
 }
 
 func appendNumber(text []byte, value float64) []byte {

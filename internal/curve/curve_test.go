@@ -32,7 +32,7 @@ func run(steps int64, special map[int64]float64) []Row {
 }
 
 func index(rows []Row) *Index {
-	x := NewIndex("raw_loss")
+	x := NewIndex(0, "raw_loss")
 	for i := range rows {
 		x.Add(&rows[i])
 	}
@@ -146,7 +146,7 @@ func TestSmoothingKnowsWhatIsAround(t *testing.T) {
 
 // The memory of an index does not grow with the run.
 func TestIndexIsBounded(t *testing.T) {
-	x := NewIndex("raw_loss")
+	x := NewIndex(0, "raw_loss")
 	r := Row{Steps: 1, Losses: make([]Loss, 1)}
 	for step := int64(1); step <= 300_000; step++ {
 		r.Step, r.Test = step, 1
@@ -173,7 +173,7 @@ func TestIndexIsBounded(t *testing.T) {
 // New tells everything once.
 func TestNewTellsEachStepOnce(t *testing.T) {
 	rows := run(5000, map[int64]float64{2000: 40})
-	x := NewIndex("raw_loss")
+	x := NewIndex(0, "raw_loss")
 	var told, episodes int64
 	peak := 0.
 	for i := range rows {

@@ -1,6 +1,8 @@
 package curve
 
 import (
+	"cmp"
+	"errors"
 	"math"
 	"slices"
 
@@ -8,7 +10,8 @@ import (
 )
 
 const (
-	// mostBins bounds the memory of a run's index, and mostTests and mostEpisodes what it has besides.
+	// mostBins bounds the memory of a run's index where it is not told otherwise, and mostTests and mostEpisodes what it has
+	// besides.
 	mostBins     = 8192
 	mostTests    = 2048
 	mostEpisodes = 200
@@ -44,9 +47,10 @@ type Index struct {
 	finite       int64
 }
 
-// NewIndex returns an index for a run with losses of these names, raw_loss first.
-func NewIndex(names ...string) *Index {
-	x := &Index{names: names, bins: newBins(mostBins, len(names)), fresh: newBins(mostNew, len(names)), detector: spike.New(),
+// NewIndex returns an index for a run with losses of these names, raw_loss first, in at most so many bins, an even number; 0
+// stands for 8192.
+func NewIndex(most int, names ...string) *Index {
+	x := &Index{names: names, bins: newBins(cmp.Or(most, mostBins), len(names)), fresh: newBins(mostNew, len(names)), detector: spike.New(),
 		over: map[*spike.Episode]bool{}, changed: map[*spike.Episode]bool{}, testStride: 1}
 	x.detector.OnEpisode = x.episode
 	return x
@@ -116,11 +120,51 @@ func (x *Index) test(t Test) {
 	}
 }
 
+// AddCurve takes a thinned curve, up to a step. It is an error where its arrays do not fit together, as those that come from
+// elsewhere may.
+func (x *Index) AddCurve(c *Curve, upTo int64) error {
+	n := len(c.Step)
+	some := func(length int) bool { return length == n || length == 0 }
+	if len(c.Steps) != n || len(c.Min) != n || len(c.Max) != n || len(c.Mean) != n || !some(len(c.Clipped)) || !some(len(c.Bad)) ||
+		!some(len(c.Seconds)) {
+		return errors.New("a curve's arrays are not of the same length")
+	}
+	nan := math.NaN()
+	before := 0.
+	r := Row{Losses: make([]Loss, len(x.names)), Test: nan}
+	for i := range c.Step {
+		if c.Step[i] <= x.last || c.Steps[i] < 1 {
+			return errors.New("a curve's steps are out of order")
+		}
+		if c.Step[i] > upTo {
+			break
+		}
+		r.Step, r.Steps, r.Clipped, r.Bad = c.Step[i], c.Steps[i], 0, 0
+		if len(c.Clipped) > 0 {
+			r.Clipped = c.Clipped[i]
+		}
+		if len(c.Bad) > 0 {
+			r.Bad = c.Bad[i]
+		}
+		if len(c.Seconds) > 0 {
+			r.Seconds, before = c.Seconds[i]-before, c.Seconds[i]
+		}
+		r.Losses[0] = Loss{c.Min[i], c.Max[i], c.Mean[i], nan, nan}
+		x.Add(&r)
+	}
+	return nil
+}
+
 // Close judges the last losses, now that no more will come.
 func (x *Index) Close() {
 	if x.summary == nil {
 		x.summary = x.detector.Close()
 	}
+}
+
+// Places returns the places of the rows of a range of steps and of some around it; to is -1 for the end of what was read.
+func (x *Index) Places(first, last int64) (from, to int64) {
+	return x.bins.places(x.bins.span(first, last))
 }
 
 // Last returns the last step, 0 without one.
@@ -147,6 +191,16 @@ func (x *Index) LastTest() float64 {
 
 // Counts returns how many spike episodes there were, losses clipped, and steps without a finite loss.
 func (x *Index) Counts() (episodes, clipped, bad int64) { return x.count, x.clipped, x.bad }
+
+// Size returns about how many bytes of memory the index takes.
+func (x *Index) Size() int {
+	const each, limits, besides = 48, 8, 40_000 // a bin, its limits, and the detector
+	size := besides + cap(x.bins.all)*each + len(x.episodes)*400 + cap(x.tests)*16
+	for k := range x.names {
+		size += cap(x.bins.losses[k])*24 + cap(x.bins.limits[k])*limits
+	}
+	return size
+}
 
 // Seconds returns the time of all rows.
 func (x *Index) Seconds() float64 { return x.bins.seconds }

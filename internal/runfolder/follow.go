@@ -18,7 +18,7 @@ type StepAt struct {
 }
 
 // Follower reads the metrics.csv of a run as it grows: each time what was added. It keeps no file open and bounded memory,
-// whatever is in the file. Rows that cannot be read are left out. It is for one goroutine, but for [Follower.Between].
+// whatever is in the file. Rows that cannot be read are left out. It is for one goroutine.
 type Follower struct {
 	path  string
 	info  os.FileInfo // the file that was read
@@ -53,6 +53,9 @@ func (f *Follower) Outputs() []string {
 	}
 	return f.table.outputs
 }
+
+// Steps reads rows again that were read.
+func (f *Follower) Steps() *Steps { return &Steps{f.path, f.table} }
 
 // Problem says what is wrong with the file, nil where nothing is.
 func (f *Follower) Problem() error {
@@ -233,80 +236,4 @@ func (f *Follower) inOrder(rows []StepAt) []StepAt {
 		kept++
 	}
 	return rows[:kept]
-}
-
-// Between reads the rows between two places again; to is -1 for the end of the file. It may be called while others read.
-func (f *Follower) Between(from, to int64, do func(*StepAt)) error {
-	if f.table == nil {
-		return nil
-	}
-	return between(f.path, from, to, func(lines []byte, place int64) {
-		p := &piece{}
-		f.table.parse(p, lines, place)
-		for i := range p.rows {
-			do(&p.rows[i])
-		}
-	})
-}
-
-// All reads the rows between two places again, with every column, by the names that it returns.
-func (f *Follower) All(from, to int64, do func(row []float64)) (columns []string, err error) {
-	if f.table == nil {
-		return nil, nil
-	}
-	columns = f.table.header
-	row := make([]float64, len(columns))
-	return columns, between(f.path, from, to, func(lines []byte, _ int64) {
-		var fields [][]byte
-		for line := range bytes.Lines(lines) {
-			var err error
-			fields, err = splitLine(fields[:0], bytes.TrimSuffix(line, []byte{'\n'}))
-			for i := range row {
-				if err == nil && len(fields) == len(columns) {
-					row[i], err = parseNumber(fields[i])
-				}
-			}
-			if err == nil && len(fields) == len(columns) {
-				do(row)
-			}
-		}
-	})
-}
-
-// between reads whole lines between two places, some at a time.
-func between(path string, from, to int64, do func(lines []byte, place int64)) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if to < 0 {
-		info, err := file.Stat()
-		if err != nil {
-			return err
-		}
-		to = info.Size()
-	}
-	buffer := make([]byte, min(pieceSize, max(to-from, 0)))
-	for filled := 0; from < to; {
-		n, err := file.ReadAt(buffer[filled:min(int64(len(buffer)), to-from)], from+int64(filled))
-		if n == 0 {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		filled += n
-		whole := bytes.LastIndexByte(buffer[:filled], '\n') + 1
-		if whole == 0 {
-			if filled < len(buffer) {
-				return nil // a row that is being written
-			}
-			whole = filled // no row is so long
-		}
-		do(buffer[:whole], from)
-		from += int64(whole)
-		filled = copy(buffer, buffer[whole:filled])
-	}
-	return nil
 }

@@ -20,12 +20,12 @@ const followHeader = "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale
 type follower struct {
 	*Follower
 	begun int
-	steps []StepAt
+	rows  []StepAt
 }
 
 func (f *follower) read(t *testing.T) {
 	t.Helper()
-	err := f.Read(context.Background(), func() { f.begun++; f.steps = nil }, func(rows []StepAt) { f.steps = append(f.steps, rows...) })
+	err := f.Read(context.Background(), func() { f.begun++; f.rows = nil }, func(rows []StepAt) { f.rows = append(f.rows, rows...) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,38 +60,38 @@ func TestFollowerReadsWhatGrew(t *testing.T) {
 	f.read(t)
 	extend(t, dir, followHeader[30:]+"1,0.5,0.75,9,8,1,1,1,3,800.5,0.25\n2,0.5,,,,1,1,1,0,800.5,\n3,0.")
 	f.read(t)
-	if len(f.steps) != 2 || f.begun != 1 {
-		t.Fatalf("%d rows, begun %d times", len(f.steps), f.begun)
+	if len(f.rows) != 2 || f.begun != 1 {
+		t.Fatalf("%d rows, begun %d times", len(f.rows), f.begun)
 	}
-	first := f.steps[0]
+	first := f.rows[0]
 	if first.Step.Step != 1 || first.Loss != 0.5 || first.RawLoss != 0.75 || first.Threshold != 9 || first.LowerThreshold != 8 || first.Clipped != 3 ||
 		first.ImagesPerSecond != 800.5 || first.TestLoss != 0.25 {
 		t.Errorf("%+v", first)
 	}
-	if second := f.steps[1]; !math.IsNaN(second.RawLoss) || !math.IsNaN(second.Threshold) || !math.IsNaN(second.TestLoss) {
+	if second := f.rows[1]; !math.IsNaN(second.RawLoss) || !math.IsNaN(second.Threshold) || !math.IsNaN(second.TestLoss) {
 		t.Errorf("%+v", second)
 	}
 	extend(t, dir, "5,0.5,9,8,1,1,1,3,800.5,\n"+followRows(4, 50_000))
 	f.read(t)
 	f.read(t)
-	if len(f.steps) != 50_000 || f.begun != 1 || f.Problem() != nil {
-		t.Fatalf("%d rows, begun %d times, %v", len(f.steps), f.begun, f.Problem())
+	if len(f.rows) != 50_000 || f.begun != 1 || f.Problem() != nil {
+		t.Fatalf("%d rows, begun %d times, %v", len(f.rows), f.begun, f.Problem())
 	}
-	for i, s := range f.steps {
+	for i, s := range f.rows {
 		if s.Step.Step != int64(i+1) {
 			t.Fatalf("row %d is of step %d", i, s.Step.Step)
 		}
 	}
 	// Rows are read again by their places.
 	var again []int64
-	if err := f.Between(f.steps[29_999].Place, f.steps[49_990].Place, func(s *StepAt) { again = append(again, s.Step.Step) }); err != nil {
+	if err := f.Steps().Between(f.rows[29_999].Place, f.rows[49_990].Place, func(s *StepAt) { again = append(again, s.Step.Step) }); err != nil {
 		t.Fatal(err)
 	}
 	if len(again) != 19_991 || again[0] != 30_000 || again[19_990] != 49_990 {
 		t.Errorf("%d rows again, from %d", len(again), again[0])
 	}
 	var rows [][]float64
-	columns, err := f.All(f.steps[49_998].Place, -1, func(row []float64) { rows = append(rows, slices.Clone(row)) })
+	columns, err := f.Steps().All(f.rows[49_998].Place, -1, func(row []float64) { rows = append(rows, slices.Clone(row)) })
 	if err != nil || len(rows) != 2 || rows[1][0] != 50_000 || rows[1][slices.Index(columns, "threshold")] != 2.5 {
 		t.Errorf("%v: %v, %v", columns, rows, err)
 	}
@@ -105,14 +105,14 @@ func TestFollowerNoticesThatATableIsAnother(t *testing.T) {
 	f.read(t)
 	write(t, dir, MetricsFile, followHeader+followRows(1, 90))
 	f.read(t)
-	if f.begun != 2 || len(f.steps) != 90 {
-		t.Errorf("after a cut: begun %d times, %d rows", f.begun, len(f.steps))
+	if f.begun != 2 || len(f.rows) != 90 {
+		t.Errorf("after a cut: begun %d times, %d rows", f.begun, len(f.rows))
 	}
 	text := followHeader + strings.ReplaceAll(followRows(1, 200), "800.5", "900.5")
 	write(t, dir, MetricsFile, text)
 	f.read(t)
-	if f.begun != 3 || len(f.steps) != 200 || f.steps[0].ImagesPerSecond != 900.5 {
-		t.Errorf("of another table: begun %d times, %d rows", f.begun, len(f.steps))
+	if f.begun != 3 || len(f.rows) != 200 || f.rows[0].ImagesPerSecond != 900.5 {
+		t.Errorf("of another table: begun %d times, %d rows", f.begun, len(f.rows))
 	}
 }
 
@@ -132,8 +132,8 @@ func TestFollowerSurvivesDamage(t *testing.T) {
 		f := &follower{Follower: Follow(dir)}
 		extend(t, dir, followHeader+followRows(1, 50)+test.damage+followRows(51, 20_000))
 		f.read(t)
-		if len(f.steps) != 20_000 || f.Problem() == nil || len(f.Problem().Error()) > 500 {
-			t.Errorf("%s: %d rows, %.500v", test.name, len(f.steps), f.Problem())
+		if len(f.rows) != 20_000 || f.Problem() == nil || len(f.Problem().Error()) > 500 {
+			t.Errorf("%s: %d rows, %.500v", test.name, len(f.rows), f.Problem())
 		}
 	}
 	dir := t.TempDir()
@@ -143,12 +143,12 @@ func TestFollowerSurvivesDamage(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	f.read(t)
 	runtime.ReadMemStats(&after)
-	if grew := after.TotalAlloc - before.TotalAlloc; len(f.steps) != 10 || grew > 12<<20 {
-		t.Errorf("%d rows, and %d MB for a file without line ends", len(f.steps), grew>>20)
+	if grew := after.TotalAlloc - before.TotalAlloc; len(f.rows) != 10 || grew > 12<<20 {
+		t.Errorf("%d rows, and %d MB for a file without line ends", len(f.rows), grew>>20)
 	}
 	extend(t, dir, "\n"+followRows(11, 12))
-	if f.read(t); len(f.steps) != 12 {
-		t.Errorf("%d rows after the endless line", len(f.steps))
+	if f.read(t); len(f.rows) != 12 {
+		t.Errorf("%d rows after the endless line", len(f.rows))
 	}
 	for _, content := range []string{"root:x:0:0:root\n", strings.Repeat("x", 1<<18)} {
 		write(t, dir, MetricsFile, content)

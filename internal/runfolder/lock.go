@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -30,7 +31,16 @@ func Lock(dir string) (io.Closer, error) {
 // LockFile locks a file, which it creates where there is none, as [Lock] does.
 func LockFile(path string) (io.Closer, error) {
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
+	// Who looks whether it is locked has it for a moment; see Locked.
+	const looks, pause = 5, 10 * time.Millisecond
 	locked, err := lock.TryLock()
+	for range looks {
+		if locked || err != nil {
+			break
+		}
+		time.Sleep(pause)
+		locked, err = lock.TryLock()
+	}
 	var opening *fs.PathError
 	switch {
 	case errors.As(err, &opening):
@@ -39,4 +49,15 @@ func LockFile(path string) (io.Closer, error) {
 		return nil, fmt.Errorf("%s: %w", path, errBusy)
 	}
 	return lock, nil
+}
+
+// Locked reports whether a process has a run's [Lock], as far as can be told. It writes nothing.
+func Locked(dir string) bool {
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if err != nil {
+		return false // there is no file, or no locks
+	}
+	lock.Close()
+	return !free
 }

@@ -242,6 +242,9 @@ func TestLockKeepsOtherProcessesOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !Locked(dir) {
+		t.Error("a locked folder does not look so")
+	}
 	if code := other(); code != 3 {
 		t.Errorf("another process ends with %d while the folder is locked", code)
 	}
@@ -250,6 +253,9 @@ func TestLockKeepsOtherProcessesOut(t *testing.T) {
 	}
 	if err := lock.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if Locked(dir) || Locked(t.TempDir()) {
+		t.Error("a folder that nobody locks looks locked")
 	}
 	if code := other(); code != 0 {
 		t.Errorf("another process ends with %d after the lock was closed", code)

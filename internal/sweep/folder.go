@@ -153,6 +153,9 @@ func (f *Folder) path(names ...string) string {
 // RunDir is the folder of a run's results.
 func (f *Folder) RunDir(run Run) string { return f.path(runsFolder, run.Label) }
 
+// WorkDir is the folder of a run while a worker of the sweep's own process trains it.
+func (f *Folder) WorkDir(run Run) string { return f.path(workFolder, run.ID) }
+
 // Result returns a run's result; its absence is an error that wraps fs.ErrNotExist.
 func (f *Folder) Result(run Run) (*runfolder.Result, error) {
 	if result, ok := f.results[run.ID]; ok {

@@ -208,6 +208,9 @@ func flatten(s experiment.Specification) flat {
 	return list
 }
 
+// Setting returns a setting by its full name, as text.
+func (r Run) Setting(name string) string { return flatten(r.Specification).get(name) }
+
 // withoutPlace is a specification that says what data it is of, and not where they lie.
 func withoutPlace(s experiment.Specification) experiment.Specification {
 	s.Data = s.Data.WithoutPlace()

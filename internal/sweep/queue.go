@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"alrc/internal/curve"
 	"alrc/internal/runfolder"
 
 	"github.com/nats-io/nats.go"
@@ -64,6 +65,8 @@ type record struct {
 	Rate float64 `json:"rate,omitempty"`
 	// Loss is the running mean of its raw losses.
 	Loss runfolder.Number `json:"loss,omitempty"`
+	// Curve is its losses so far, in few points.
+	Curve *curve.Curve `json:"curve,omitempty"`
 	// Checkpoint is the step of the checkpoint in the object store, 0 where there is none.
 	Checkpoint int64     `json:"checkpoint,omitempty"`
 	Failures   []Failure `json:"failures,omitempty"`

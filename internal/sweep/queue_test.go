@@ -16,7 +16,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"alrc/internal/experiment"
 	"alrc/internal/place"
 )
 
@@ -274,8 +273,7 @@ func TestARunFinishedTwiceCountsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(first.Folder, run.ID)
-	var progress atomic.Pointer[experiment.Progress]
-	if _, err := first.trainIn(context.Background(), q, run, placed, dir, data, &progress); err != nil {
+	if _, err := first.trainIn(context.Background(), q, run, placed, dir, data, newProgress()); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.deliver(context.Background(), q, message, run, dir); err != nil {

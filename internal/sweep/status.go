@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"alrc/internal/curve"
 	"alrc/internal/runfolder"
 )
 
@@ -20,10 +21,12 @@ type RunStatus struct {
 	State State
 	// Worker has the run, or had it last; Step is how far it is, Rate the steps a second, and Loss the running mean of
 	// its raw losses. Rate and Loss are 0 while they are not known.
-	Worker   string
-	Step     int64
-	Rate     float64
-	Loss     float64
+	Worker string
+	Step   int64
+	Rate   float64
+	Loss   float64
+	// Curve is its losses in few points, as its worker told them last; nil where it has told none.
+	Curve    *curve.Curve
 	Failures []Failure
 	// Declined is why a worker that was offered the run left it.
 	Declined string
@@ -108,7 +111,8 @@ func (f *Folder) status(records map[string]record) (*Status, error) {
 	s := &Status{Live: records != nil}
 	for _, run := range f.Plan.Runs {
 		r := records[run.ID]
-		status := RunStatus{Run: run, State: Waiting, Worker: r.Worker, Step: r.Step, Rate: r.Rate, Loss: float64(r.Loss), Failures: r.Failures, Declined: r.Declined}
+		status := RunStatus{Run: run, State: Waiting, Worker: r.Worker, Step: r.Step, Rate: r.Rate, Loss: float64(r.Loss), Curve: r.Curve,
+			Failures: r.Failures, Declined: r.Declined}
 		if r.State == Running || r.State == Failed {
 			status.State = r.State
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,15 +24,15 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	dir := filepath.Join(w.Folder, run.ID)
 	training, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var progress atomic.Pointer[experiment.Progress]
+	progress := newProgress()
 	beats := make(chan struct{})
 	go func() {
 		defer close(beats)
-		w.beat(training, cancel, q, run, dir, &progress)
+		w.beat(training, cancel, q, run, dir, progress)
 	}()
 	w.report("%s: started", run.Label)
 	begin := time.Now()
-	result, err := w.trainIn(training, q, run, placed, dir, data, &progress)
+	result, err := w.trainIn(training, q, run, placed, dir, data, progress)
 	cancel()
 	<-beats
 
@@ -117,7 +116,7 @@ func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // trainIn trains in a folder, from the latest checkpoint there is.
 func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experiment.Specification, dir string,
-	data *experiment.DataSet, progress *atomic.Pointer[experiment.Progress]) (*runfolder.Result, error) {
+	data *experiment.DataSet, progress *progress) (*runfolder.Result, error) {
 	var r record
 	if err := patiently(ctx, func(ctx context.Context) (err error) {
 		r, err = q.get(ctx, run.ID)
@@ -137,10 +136,10 @@ func (w *Worker) trainIn(ctx context.Context, q *Queue, run Run, placed experime
 	if err := experiment.Create(dir, placed, w.Environment); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	result, err := experiment.Train(ctx, dir, data, experiment.Options{Threads: w.Threads, Engines: w.Engines, Observe: func(p experiment.Progress) {
-		progress.Store(&p)
-	}})
-	return result, err
+	if here, err := experiment.CheckpointStep(dir); err == nil {
+		progress.resume(r.Curve, here)
+	}
+	return experiment.Train(ctx, dir, data, experiment.Options{Threads: w.Threads, Engines: w.Engines, Observe: progress.observe})
 }
 
 func (w *Worker) fetchCheckpoint(ctx context.Context, q *Queue, run Run, dir string) error {
@@ -164,7 +163,7 @@ func (w *Worker) fetchCheckpoint(ctx context.Context, q *Queue, run Run, dir str
 // beat tells the run's record at times how far it is, and stores a checkpoint on the server now and then. It ends the
 // training where another worker has finished the run.
 func (w *Worker) beat(ctx context.Context, cancel context.CancelFunc, q *Queue, run Run, dir string,
-	progress *atomic.Pointer[experiment.Progress]) {
+	progress *progress) {
 	handOverEvery := w.HandOverEvery
 	if handOverEvery == 0 {
 		handOverEvery = 3 * time.Minute
@@ -180,11 +179,8 @@ func (w *Worker) beat(ctx context.Context, cancel context.CancelFunc, q *Queue, 
 			return
 		case <-ticker.C:
 		}
-		var step int64
-		var loss runfolder.Number
-		if p := progress.Load(); p != nil {
-			step, loss = p.Step, runfolder.Number(p.Smoothed)
-		}
+		latest, losses := progress.told()
+		step, loss := latest.Step, runfolder.Number(latest.Smoothed)
 		// The speed of late, smoothed, for the estimate of the end.
 		if now := float64(step-last) / time.Since(lastTime).Seconds(); last > 0 && rate > 0 {
 			rate += (now - rate) / 4
@@ -197,7 +193,7 @@ func (w *Worker) beat(ctx context.Context, cancel context.CancelFunc, q *Queue, 
 			if r.State != Running || r.Worker != w.Name {
 				return false
 			}
-			r.Step, r.Rate, r.Loss = step, rate, loss
+			r.Step, r.Rate, r.Loss, r.Curve = step, rate, loss, losses
 			return true
 		})
 		if err == nil && r.State == Done {
