@@ -50,7 +50,7 @@ func addCompletions(command *cobra.Command, engines experiment.Engines) {
 		case slices.Contains(withFiles, flag.Name):
 			directive = cobra.ShellCompDirectiveDefault
 		case !known && flag.Value.Type() != "string" && flag.Value.Type() != "stringArray":
-		case !known || flag.Name == "loss" && command.Name() == "replay":
+		case !known || flag.Name == "loss" && (command.Name() == "replay" || command.Name() == "serve"):
 			return
 		}
 		if err := command.RegisterFlagCompletionFunc(flag.Name, cobra.FixedCompletions(choices, directive)); err != nil {

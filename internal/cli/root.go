@@ -54,7 +54,7 @@ Start with:  alrc train              train a network without and with clipping, 
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})
-	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newSnippetCommand(), newWatchCommand(), newBenchCommand(), newDataCommand(),
+	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newSnippetCommand(), newWatchCommand(), newServeCommand(), newBenchCommand(), newDataCommand(),
 		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter), newVersionCommand())
 	for _, command := range root.Commands() {
 		usageErrors(command)

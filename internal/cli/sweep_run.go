@@ -30,6 +30,7 @@ type sweepRunFlags struct {
 	silence    time.Duration
 	dataDir    string
 	connection sweep.Connection
+	serve      serveFlag
 	engines    experiment.Engines
 }
 
@@ -57,6 +58,7 @@ results are left alone, so that a sweep that was stopped goes on when it is run 
 		group("Running", func(flags *pflag.FlagSet) {
 			flags.IntVar(&f.jobs, "jobs", 0, "runs to train at a time in this process; 0 leaves them to other workers (default as many as processors)")
 			threadsFlag(command, flags, &f.threads, "threads of each run, on which results do not depend (default a job's share of the processors)")
+			f.serve.add(flags)
 			flags.DurationVar(&f.silence, "silence", 30*time.Second, "`TIME` without a sign of life from a worker after which its run goes to another")
 		}),
 		group("Server", func(flags *pflag.FlagSet) {
@@ -136,6 +138,11 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	jobs = capJobs(command, jobs)
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
+	stop, err := f.serve.start(ctx, command.ErrOrStderr(), folder.Dir, f.dataDir, f.connection)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	progress := newSweepProgress(command.ErrOrStderr(), folder)
 	defer progress.close()
 	threads := f.threads

@@ -23,6 +23,7 @@ import (
 	"alrc/internal/place"
 	"alrc/internal/report"
 	"alrc/internal/runfolder"
+	"alrc/internal/sweep"
 	"alrc/internal/words"
 )
 
@@ -38,6 +39,7 @@ type trainFlags struct {
 	threads       int
 	out           string
 	overwrite     bool
+	serve         serveFlag
 }
 
 // newTrainCommand is train, which is train supersample, and the tasks by name.
@@ -150,6 +152,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.Int64Var(&s.Last, "last", 0, "final steps that the reported mean is over (default a quarter of them, at most 5000)")
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
+			f.serve.add(flags)
 			flags.StringVar(&f.config, "config", "", "take the specification from a run.yaml; flags override what the `FILE` says")
 			threadsFlag(command, flags, &f.threads, "threads to compute with, on which results do not depend (default all)")
 			flags.StringVar(&s.Engine, "engine", s.Engine, "`ENGINE` that computes: "+strings.Join(f.engines.Names(), ", "))
@@ -190,6 +193,11 @@ func (f *trainFlags) train(command *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	stop, err := f.serve.start(ctx, command.ErrOrStderr(), out, f.dataDir, sweep.Connection{})
+	if err != nil {
+		return err
+	}
+	defer stop()
 	return trainAll(ctx, command, out, dirs, opener, experiment.Options{Threads: f.threads, Engines: f.engines})
 }
 

@@ -31,45 +31,79 @@ type Reader func(from, to int64, do func(*Row)) error
 // span is bins from the first up to, but without, the end.
 type span struct{ first, end int }
 
-// Get returns a part of the curve. Where the bins do not have enough points of it, it is read again, unless read is nil.
-func (x *Index) Get(q Query, read Reader) (Curve, error) {
-	k := 0
+// Part is a part of a curve on its way to be drawn.
+type Part struct {
+	query  Query
+	losses int  // which of them
+	again  bool // its rows are to be read again
+	finer  *bins
+
+	from, to int64 // places
+}
+
+// Part begins to answer a query. While the part is read, the index may go on.
+func (x *Index) Part(q Query) (*Part, error) {
+	p := &Part{query: q}
 	if q.Loss != "" {
-		if k = slices.Index(x.names, q.Loss); k < 0 {
-			return Curve{}, fmt.Errorf("the run has no losses named %q", q.Loss)
+		if p.losses = slices.Index(x.names, q.Loss); p.losses < 0 {
+			return nil, fmt.Errorf("the run has no losses named %q", q.Loss)
 		}
 	}
-	if q.To == 0 {
-		q.To = x.last
-	}
-	q.Smooth = cmp.Or(q.Smooth, Window(x.steps))
+	p.query.To = cmp.Or(q.To, x.last)
+	p.query.Smooth = cmp.Or(q.Smooth, Window(x.steps))
 	b := x.bins
-	s := b.span(q.From, q.To)
-	// Smoothing near the ends needs what is beyond them.
-	wide := b.span(q.From-q.Smooth, q.To+q.Smooth)
-	few := s.end-s.first < q.Points/3 || (s.end-s.first)*b.size <= q.Points
-	if few && b.size > 1 && read != nil {
-		from, to := b.places(wide)
-		finer := newBins(mostBins, len(x.names))
-		finer.seconds = b.before(wide.first)
-		if err := read(from, to, finer.add); err != nil {
-			return Curve{}, err
-		}
-		b, s = finer, finer.span(q.From, q.To)
+	s := b.span(q.From, p.query.To)
+	n := s.end - s.first
+	if p.again = b.size > 1 && (n < q.Points/3 || n*b.size <= q.Points); p.again {
+		// Smoothing near the ends needs what is beyond them.
+		wide := b.span(q.From-p.query.Smooth, p.query.To+p.query.Smooth)
+		p.from, p.to = b.places(wide)
+		p.finer = newBins(mostBins, len(x.names))
+		p.finer.seconds = b.before(wide.first)
 	}
-	c := b.curve(k, s, q.Points, q.Smooth)
-	x.name(&c, x.names[k])
+	return p, nil
+}
+
+// Read reads the rows of the part again where the index has too few points of it. It needs no lock of the index.
+func (p *Part) Read(read Reader) error {
+	if !p.again || read == nil {
+		p.finer = nil
+		return nil
+	}
+	return read(p.from, p.to, p.finer.add)
+}
+
+// Curve answers the query.
+func (x *Index) Curve(p *Part) Curve {
+	b, s := x.bins, x.bins.span(p.query.From, p.query.To)
+	if p.finer != nil {
+		b, s = p.finer, p.finer.span(p.query.From, p.query.To)
+	}
+	c := b.curve(p.losses, s, p.query.Points, p.query.Smooth)
+	x.name(&c, x.names[p.losses])
 	for _, t := range x.tests {
-		if t.Step >= q.From && t.Step <= q.To {
+		if t.Step >= p.query.From && t.Step <= p.query.To {
 			c.Tests = append(c.Tests, t)
 		}
 	}
 	for _, e := range x.episodes {
-		if e.End >= q.From && e.Start <= q.To {
+		if e.End >= p.query.From && e.Start <= p.query.To {
 			c.Episodes = append(c.Episodes, x.describe(e))
 		}
 	}
-	return c, nil
+	return c
+}
+
+// Get returns a part of the curve. Where the bins do not have enough points of it, it is read again, unless read is nil.
+func (x *Index) Get(q Query, read Reader) (Curve, error) {
+	p, err := x.Part(q)
+	if err == nil {
+		err = p.Read(read)
+	}
+	if err != nil {
+		return Curve{}, err
+	}
+	return x.Curve(p), nil
 }
 
 // span finds the bins with steps from one step to another.

@@ -27,13 +27,16 @@ type source interface {
 type entry struct {
 	id     string
 	source source
-	// polling keeps others from polling the source.
+	// polling keeps others from polling the source, and guards when that was last done.
 	polling sync.Mutex
+	polled  time.Time
 
 	mutex  sync.Mutex // guards what follows
 	run    Run        // as it is told
 	index  *curve.Index
 	bins   int
+	root   string           // the folder that the user named, in which the run's own is
+	dir    string           // the run's folder, "" where it is not on this machine
 	steps  *runfolder.Steps // nil where there is no table
 	read   curve.Reader     // nil where single steps are not known
 	again  bool             // curves must be asked for anew
@@ -42,12 +45,12 @@ type entry struct {
 	rate   rate
 	grew   time.Time // when losses were last seen to grow
 	result bool      // the run ended: its losses change no more
-	gone   bool
+	// dropped says that the curve is to be read again when it is asked for.
+	dropped bool
 }
 
 func newEntry(id string, s source, run Run) *entry {
-	unknown := Number(math.NaN())
-	run.ID, run.Rate, run.Left, run.Loss, run.TestLoss = id, unknown, unknown, unknown, unknown
+	run.ID, run.Rate, run.Left, run.Loss, run.TestLoss = id, unknown(), unknown(), unknown(), unknown()
 	return &entry{id: id, source: s, run: run}
 }
 
@@ -60,6 +63,13 @@ func (e *entry) begin(steps *runfolder.Steps, read curve.Reader, names ...string
 	e.run.Thinned = read == nil
 	e.again = true
 	e.rate = rate{}
+}
+
+// at says where the run's folder is.
+func (e *entry) at(root, dir string) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	e.root, e.dir = root, dir
 }
 
 // add adds rows to the curve, as many as fill gives out.
@@ -94,7 +104,7 @@ func (e *entry) pace(going bool) {
 	if !known && e.index != nil && e.index.Seconds() > 0 {
 		per, known = float64(e.index.Last())/e.index.Seconds(), true
 	}
-	r.Rate, r.Left = Number(math.NaN()), Number(math.NaN())
+	r.Rate, r.Left = unknown(), unknown()
 	if known {
 		r.Rate = Number(round(per))
 	}
@@ -175,14 +185,50 @@ func (e *entry) size() int {
 	return e.index.Size()
 }
 
-// drop forgets the curve, which is read again when it is asked for, but for a small one.
-func (e *entry) drop() {
+// drop forgets the curve, which is read again when it is asked for, but for a small one. It is false where someone is at it.
+func (e *entry) drop() bool {
+	if !e.polling.TryLock() {
+		return false
+	}
+	defer e.polling.Unlock()
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
 	if e.index == nil {
-		return
+		return false
 	}
 	e.small.Step, e.small.Mean = e.index.Small(smallPoints)
-	e.index, e.read, e.steps = nil, nil, nil
+	e.index, e.read, e.steps, e.dropped = nil, nil, nil, true
 	e.source.rest()
+	return true
+}
+
+func (e *entry) isDropped() bool {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	return e.dropped
+}
+
+// pick makes a curve that was dropped be read again with the next poll. It is false where it was not dropped.
+func (e *entry) pick() bool {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	dropped := e.dropped
+	e.dropped = false
+	return dropped
+}
+
+// setBins says how fine a curve may be that is read from now on, where so many are kept.
+func (e *entry) setBins(runs int) {
+	e.mutex.Lock()
+	defer e.mutex.Unlock()
+	switch {
+	case runs <= 40:
+		e.bins = 0
+	case runs <= 100:
+		e.bins = 4096
+	default:
+		e.bins = 2048
+	}
 }
 
 // sparkline is the small curve.

@@ -113,14 +113,15 @@ func (f *folder) problem() string {
 }
 
 func (f *folder) poll(ctx context.Context, e *entry) {
-	if name := runfolder.SpecificationFile; f.changed(name, largestSettings) {
-		settings, err := runfolder.ReadSettings(f.dir)
-		if err == nil {
-			f.settings = settings
-			e.describe(settings)
-		} else {
-			f.wrong[name] = err
+	if e.isDropped() {
+		// What ended and is not looked at is left alone, unless it goes on.
+		if info, err := f.file(runfolder.ResultFile); err == nil && f.stamps[runfolder.ResultFile] == (stamp{info.Size(), info.ModTime()}) {
+			return
 		}
+		e.pick()
+	}
+	if settings, again := f.readSettings(); again {
+		e.describe(settings)
 	}
 	if name := runfolder.ResultFile; f.changed(name, largestResult) {
 		result, err := runfolder.ReadResult(f.dir)
@@ -154,6 +155,19 @@ func (f *folder) poll(ctx context.Context, e *entry) {
 	if !ended {
 		f.state(e, time.Now())
 	}
+}
+
+// readSettings returns the run's settings, and whether they are others than before.
+func (f *folder) readSettings() (s runfolder.Settings, again bool) {
+	if name := runfolder.SpecificationFile; f.changed(name, largestSettings) {
+		settings, err := runfolder.ReadSettings(f.dir)
+		if err != nil {
+			f.wrong[name] = err
+			return f.settings, false
+		}
+		f.settings, again = settings, true
+	}
+	return f.settings, again
 }
 
 // end takes a run's result.
@@ -212,6 +226,7 @@ func (f *folder) begin(e *entry) {
 	for _, output := range f.follower.Outputs() {
 		f.names = append(f.names, output+"_"+runfolder.LossColumn)
 	}
+	e.at(f.root, f.dir)
 	steps, batch, names := f.follower.Steps(), float64(f.settings.BatchSize()), f.names
 	e.begin(steps, func(from, to int64, do func(*curve.Row)) error {
 		r := curve.Row{Losses: make([]curve.Loss, len(names))}

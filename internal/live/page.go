@@ -2,21 +2,19 @@ package live
 
 import (
 	"crypto/sha256"
-	"embed"
 	"encoding/hex"
 	"mime"
 	"net/http"
 	"path"
-)
 
-//go:embed page
-var page embed.FS
+	"alrc/internal/live/page"
+)
 
 // servePage serves a file of the page by its name.
 func servePage(w http.ResponseWriter, r *http.Request, name string) {
-	content, err := page.ReadFile(path.Join("page", name))
-	if err != nil {
-		http.NotFound(w, r)
+	content, ok := page.File(name)
+	if !ok {
+		refuse(w, http.StatusNotFound, "there is nothing at this address")
 		return
 	}
 	sum := sha256.Sum256(content)
