@@ -1,7 +1,6 @@
 package alrc
 
-// Clipper limits the losses of training steps, whatever the variant: [OneSided], [TwoSided] and [Constant] are the
-// three there are. The gradient of loss i is to be multiplied by scales[i], as if the loss were scales[i] * losses[i]
+// Clipper limits the losses of training steps, whatever the variant: [OneSided], [TwoSided] or [Constant]. The gradient of loss i is to be multiplied by scales[i], as if the loss were scales[i] * losses[i]
 // with the scale a constant.
 //
 // A Clipper is a plain state machine: it takes no lock, allocates nothing in a step, and does not know what computes
@@ -14,7 +13,7 @@ type Clipper interface {
 	// Scales32 is Scales for losses in single precision; the arithmetic is in double precision all the same.
 	Scales32(losses, scales []float32) Statistics
 	// Observe moves the clipper on by the statistics of one whole step: what Scales returned for its losses, merged
-	// where they came in parts. Statistics that no losses have are an error and change nothing.
+	// where they came in parts. Statistics that no losses can have are an error and change nothing.
 	Observe(Statistics) error
 	// Step is Scales and then Observe: a step whose losses are all at hand.
 	Step(losses, scales []float64) Statistics
@@ -27,9 +26,9 @@ type Clipper interface {
 	Moments() Moments
 	// State returns all that the clipper has learned, and Restore takes it back: a clipper made with the same
 	// options and restored goes on bit by bit. A state of another variant, or one that no losses lead to, is an error
-	// and changes nothing; that the options are the same, and the training, Restore cannot check.
+	// and changes nothing. Restore cannot check that the options and the run are the same.
 	State() State
 	Restore(State) error
-	// String says on one line what the clipper is and how it stands.
+	// String describes the clipper and its state on one line.
 	String() string
 }

@@ -2,8 +2,8 @@ package alrc
 
 import "math"
 
-// core is what the three clippers share: their state, and all that moves it. How moments become thresholds is each
-// one's own.
+// core is what the three clippers share: their state, and all that moves it. Each turns moments into thresholds in its
+// own way.
 type core struct {
 	variant  string
 	settings string // for String
@@ -15,8 +15,8 @@ type core struct {
 }
 
 // Scales fills scales with the factor of each loss's gradient: 1 for losses within the limits, less for those above and
-// more for those below that are raised, and 0 for those that are NaN or infinite. It panics where the two are not of the
-// same length. It changes nothing, so that a batch may be scaled in parts; the statistics that it returns, merged, are for
+// more for those below that are raised, and 0 for those that are NaN or infinite. It panics if the slices differ in
+// length. It changes nothing, so that a batch may be scaled in parts; the statistics that it returns, merged, are for
 // Observe.
 func (c *core) Scales(losses, scales []float64) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
@@ -29,9 +29,9 @@ func (c *core) Scales32(losses, scales []float32) (s Statistics) {
 	return s
 }
 
-// Observe moves the clipper on by the statistics of one whole step. Statistics that no losses have, such as a negative
-// count or a sum that is NaN, are an error and change nothing. What Scales returned for the clipper's own losses, merged
-// or not, never is one.
+// Observe moves the clipper on by the statistics of one whole step. Statistics that no losses can have, such as a
+// negative count or a sum that is NaN, are an error and change nothing. What Scales returned, merged or not, is never
+// an error.
 func (c *core) Observe(s Statistics) error {
 	if err := s.validate(); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (c *core) Step32(losses, scales []float32) (s Statistics) {
 	return s
 }
 
-// observe takes statistics that losses have.
+// observe takes valid statistics.
 func (c *core) observe(s *Statistics) {
 	c.counts.count(s)
 	if c.adapt != nil {
@@ -76,8 +76,8 @@ func (c *core) settle() {
 // Limits returns the thresholds of the next step.
 func (c *core) Limits() Limits { return Limits{Lower: c.next.lower, Upper: c.next.upper} }
 
-// Moments returns the running means as they stand. They are NaN where there are none: in constant clipping, and before the
-// first finite loss of an automatic start.
+// Moments returns the running means. They are NaN in constant clipping, which has none, and before the first finite loss
+// of an automatic start.
 func (c *core) Moments() Moments {
 	if c.adapt == nil {
 		return Moments{math.NaN(), math.NaN()}
@@ -97,8 +97,8 @@ func (c *core) State() State {
 
 // Restore takes back what State returned, after which a clipper of the same options goes on bit by bit as the one that
 // was saved. A state of another variant, or one with numbers that no losses lead to, is an error and changes nothing.
-// What it cannot check: a state does not tell the options, nor the run that it is of. One that was saved under
-// another n, decay or rule, or in other training, is taken as it is.
+// A state records neither the options nor the run that it belongs to, so Restore cannot check those: it accepts a state
+// that was saved under another n, decay or rule, or in another run.
 func (c *core) Restore(s State) error {
 	if err := s.validate(c.variant); err != nil {
 		return err

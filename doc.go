@@ -11,8 +11,8 @@
 //	scale     = 1                     where loss <= threshold
 //	            threshold / loss      otherwise; a constant that is not differentiated
 //
-// The gradient of each example is multiplied by its scale. A spike so still points the way that it did, and becomes a
-// step of ordinary length. mu1 and mu2 are the running means of the losses and of their squares, both after
+// The gradient of each example is multiplied by its scale. So a spike still points the way it did, but becomes a step
+// of ordinary length. mu1 and mu2 are the running means of the losses and of their squares, both after
 // limiting, so that an outlier does not lift the next threshold. A step uses those from before it: the scale of a loss
 // depends on no other loss of its batch.
 //
@@ -25,8 +25,8 @@
 //	...
 //	clipper.Step(losses, scales) // then multiply the gradient of example i by scales[i]
 //
-// In most libraries that is to train on the mean of scales[i] * losses[i], with the scales as constants. A clipper
-// returns scales instead of limited losses because a limited loss, as a number, has no gradient: to train on it would
+// In most libraries that means training on the mean of scales[i] * losses[i], with the scales as constants. A clipper
+// returns scales instead of limited losses because a limited loss, as a number, has no gradient: training on it would
 // drop the example.
 //
 // A batch may come in parts, as micro-batches or in replicas. [Clipper.Scales] scales a part and changes nothing;
@@ -50,17 +50,17 @@
 //
 // All are.
 //
-// A loss that is NaN or infinite gets scale 0, is counted, and moves nothing. An example with scale 0 is to be left out
-// of the backward pass, since 0 times infinity is NaN. Every other loss has a scale above 0: a ratio too small for a
-// number becomes the smallest number that there is, for a scale of 0 would lose the gradient of a finite loss.
+// A loss that is NaN or infinite gets scale 0, is counted, and does not move the running means. Leave an example with
+// scale 0 out of the backward pass, since 0 times infinity is NaN. Every other loss has a scale above 0: a ratio that
+// would underflow becomes the smallest positive number, since a scale of 0 would lose the gradient of a finite loss.
 //
-// Losses of zero, and negative ones, are legal. The ratio threshold / loss says nothing where the loss or the threshold
-// is not positive. There [RuleAuto], the default, takes the ratio of the distances from the running mean,
+// Losses of zero, and negative ones, are legal. The ratio threshold / loss has no meaning where the loss or the
+// threshold is not positive. There [RuleAuto], the default, takes the ratio of the distances from the running mean,
 // n*sigma / (loss - mu1), which is above 0 and below 1 for a loss above the threshold. [RuleDistance] does so for all
-// losses; then nothing changes where a constant is added to the loss. Two-sided clipping raises a low loss only
+// losses; then adding a constant to the loss changes nothing. Two-sided clipping raises a low loss only
 // where it and the lower threshold are positive.
 //
-// Of losses beyond [LargestLoss] in size the running means take LargestLoss.
+// The running means take a loss beyond [LargestLoss] in size as LargestLoss.
 //
 // # Starting moments
 //
@@ -69,13 +69,13 @@
 //   - The clipper watches the first 20 steps with a finite loss ([StartSteps]) and clips nothing in them.
 //   - The running means are then the plain means of these steps, with spikes among them limited: each step's mean, and
 //     the root of its mean square, lies at most six times as far from the steps' median ([StartReach]) as the value
-//     beyond which a fifth of them lie on its side ([StartBeyond]). Up to four of the steps may so be spikes of any
-//     height. Skew losses, and those that are 0 in most steps, keep their width, which the median absolute
+//     beyond which a fifth of them lie on its side ([StartBeyond]). So up to four of the steps may be spikes of any
+//     height. Skewed losses, and those that are 0 in most steps, keep their width, which the median absolute
 //     deviation would call 0.
 //   - From there on, step t moves the running means by the rate (1-decay) * (1 + 2*decay^t) / (1 - decay^t), which becomes
 //     1-decay. It begins as about 3/t, under which the start is forgotten as 1/t^3 ([StartForgetting]). Bias correction
-//     as in Adam has 1/t, the mean of all losses since the first: it would remember for thousands of steps how high a
-//     loss was that fell tenfold in its first hundreds.
+//     as in Adam has the rate 1/t, which gives the mean of all losses since the first: where the loss falls tenfold in
+//     the first few hundred steps, it would remember the high start for thousands.
 //
 // The threshold is near the right one after two hundred steps where losses keep their distribution, whatever the first
 // spikes were, and it follows losses that fall. (Where fewer than 1 in 1 + n^2 losses make up the spread, they are

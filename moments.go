@@ -76,7 +76,7 @@ func (m *moments) sigma() float64 {
 	return math.Sqrt(variance + Epsilon)
 }
 
-// values are the moments as they stand, NaN before the first loss.
+// values returns the moments, NaN before the first loss.
 func (m *moments) values() Moments {
 	if m.started == 0 {
 		return Moments{math.NaN(), math.NaN()}
@@ -84,7 +84,7 @@ func (m *moments) values() Moments {
 	return Moments{m.mu1, m.mu2}
 }
 
-// observe moves the moments by a step. Of a step without a finite loss they know nothing.
+// observe moves the moments by a step. A step without a finite loss changes nothing.
 func (m *moments) observe(s *Statistics) {
 	if s.Count == 0 {
 		return

@@ -11,7 +11,7 @@ const (
 	// RuleRatio is the published rule: scale = threshold / loss. It is in (0, 1], since the loss is at least the
 	// threshold and both are positive; where one is not, the loss is left as it is.
 	RuleRatio
-	// RuleDistance is the same whatever constant is added to all losses: the scale is the threshold's distance from
+	// RuleDistance gives the same scales whatever constant is added to all losses: the scale is the threshold's distance from
 	// the running mean over the loss's distance from it. It is in (0, 1], since the loss is at least the threshold,
 	// which is above the mean.
 	RuleDistance

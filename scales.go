@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// thresholds are what a step needs of a state.
+// thresholds are what a step needs to know of the clipper.
 type thresholds struct {
 	lower, upper float64
 	mean         float64
@@ -18,8 +18,8 @@ type thresholds struct {
 	sides bool
 }
 
-// clip fills scales and sums up the losses in s, which is empty. Most steps have no loss beyond a threshold: one-sided
-// and constant clipping take these the quick path.
+// clip fills scales and sums up the losses in s, which is empty. Most steps have no loss beyond a threshold; one-sided
+// and constant clipping take a quick path for them.
 func clip[F float32 | float64](t *thresholds, losses, scales []F, s *Statistics) {
 	if len(scales) != len(losses) {
 		panic(fmt.Sprintf("alrc: there is room for %d scales, and there are %d losses", len(scales), len(losses)))
@@ -105,8 +105,8 @@ func clipOne[F float32 | float64](t *thresholds, loss float64, scale *F, s *Stat
 	return min(max(limited, -LargestLoss), LargestLoss)
 }
 
-// quick sums losses that are all finite, below upper and of ordinary size; of others it reports false, and leaves s
-// as it is.
+// quick sums losses that are all finite, below upper and of ordinary size. For others it reports false and leaves s
+// unchanged.
 func quick[F float32 | float64](upper float64, losses []F, s *Statistics) bool {
 	if upper > LargestLoss {
 		upper = LargestLoss

@@ -50,7 +50,7 @@ func (m *moments) observeStart(mean, square float64) {
 }
 
 // typicalRange sorts values and returns their median less and plus StartReach distances to the value beyond which
-// a fifth of them lie. It takes each side by its own distance, since losses are skew, and rather far out, since
+// a fifth of them lie. It takes each side by its own distance, since losses are skewed, and rather far out, since
 // losses may be the same, such as 0, in most steps: where even that distance is 0 the side is open.
 func typicalRange(values []float64) (low, high float64) {
 	slices.Sort(values)

@@ -42,17 +42,17 @@ func (s *State) count(step *Statistics) {
 	s.NonFinite += int64(step.NonFinite)
 }
 
-// validate says whether a clipper of a variant can have such a state.
+// validate returns an error if no clipper of the variant can have the state.
 func (s State) validate(variant string) error {
 	if s.Variant != variant {
 		return fmt.Errorf("alrc: the state is of %q clipping, and the clipper is %s", s.Variant, variant)
 	}
 	// Twice the LargestLoss, since rounding may take a mean beyond its LargestLoss summand.
 	if !(math.Abs(s.Mu1) <= 2*LargestLoss) || !(s.Mu2 >= 0 && s.Mu2 <= 2*LargestLoss*LargestLoss) {
-		return fmt.Errorf("alrc: the state's moments, %v and %v, are none that losses have", s.Mu1, s.Mu2)
+		return fmt.Errorf("alrc: the state's moments, %v and %v, are not ones that losses can have", s.Mu1, s.Mu2)
 	}
 	if !(s.Up >= 0 && s.Up <= 4*LargestLoss) || !(s.Down >= 0 && s.Down <= 4*LargestLoss) {
-		return fmt.Errorf("alrc: the state's mean distances, %v and %v, are none that losses have", s.Up, s.Down)
+		return fmt.Errorf("alrc: the state's mean distances, %v and %v, are not ones that losses can have", s.Up, s.Down)
 	}
 	if !(s.Bias >= 0 && s.Bias <= 1) {
 		return fmt.Errorf("alrc: the state's bias is %v: it must be from 0 to 1", s.Bias)
@@ -62,7 +62,7 @@ func (s State) validate(variant string) error {
 	}
 	for _, step := range s.Start {
 		if !(math.Abs(step.Mean) <= 2*LargestLoss) || !(step.RMS >= 0 && step.RMS <= 2*LargestLoss) {
-			return fmt.Errorf("alrc: the state's starting step (%v, %v) is none that losses have", step.Mean, step.RMS)
+			return fmt.Errorf("alrc: the state's starting step (%v, %v) is not one that losses can have", step.Mean, step.RMS)
 		}
 	}
 	if s.Steps < 0 || s.Losses < 0 || s.Clipped < 0 || s.Raised < 0 || s.NonFinite < 0 {

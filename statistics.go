@@ -46,8 +46,8 @@ func (l *Limits) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Statistics sum up the losses of a step, or of the part of it that one replica or micro-batch had. They are a plain
-// value, which JSON keeps bit by bit, to be sent between processes.
+// Statistics sum up the losses of a step, or of the part of it in one replica or micro-batch. They are a plain value that
+// can be sent between processes: JSON keeps every bit.
 type Statistics struct {
 	// Limits are the thresholds that were used.
 	Limits Limits `json:"limits"`
@@ -68,9 +68,9 @@ type Statistics struct {
 	CountBelow int     `json:"count_below"`
 }
 
-// Merge returns the statistics of two parts of one step together. Replicas that start from the same state, and
-// Observe the merged statistics, stay the same as one clipper that saw the whole batch: their scales exactly, their
-// moments to rounding.
+// Merge returns the statistics of two parts of one step together. Replicas that start from the same state and
+// observe the merged statistics stay equal to one clipper that saw the whole batch: their scales exactly, their moments
+// to within rounding.
 func (s Statistics) Merge(other Statistics) Statistics {
 	if s.Count+s.NonFinite == 0 {
 		s.Limits = other.Limits
@@ -88,10 +88,10 @@ func (s Statistics) Merge(other Statistics) Statistics {
 	return s
 }
 
-// validate says what of the statistics no losses have.
+// validate returns an error if no losses can have the statistics.
 func (s *Statistics) validate() error {
 	fault := func(format string, arguments ...any) error {
-		return fmt.Errorf("alrc: no losses have these statistics: "+format, arguments...)
+		return fmt.Errorf("alrc: no losses can have these statistics: "+format, arguments...)
 	}
 	for _, count := range []struct {
 		name  string

@@ -55,7 +55,7 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// Statistics that no losses have are an error, and change nothing.
+// Statistics that no losses can have are an error, and change nothing.
 func TestObserveRefuses(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, v := range variants() {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// String says on one line, for logs, what the clipper is and how it stands: its settings, steps, thresholds and counters.
+// String describes the clipper on one line, for logs: its settings, steps, thresholds and counters.
 func (c *core) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s clipping (%s) after %d step%s: ", c.variant, c.settings, c.counts.Steps, map[bool]string{false: "s"}[c.counts.Steps == 1])

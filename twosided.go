@@ -12,8 +12,8 @@ type TwoSidedOptions struct {
 	NDown, NUp float64
 	// Decay is that of the running means. It must be above 0 and below 1; 0 stands for [DefaultDecay].
 	Decay float64
-	// Moments are what the running means start from, and the mean distances from their standard deviation. Without them
-	// the clipper starts by itself, as with [Options].
+	// Moments are what the running means start from; the mean distances start from the standard deviation that they
+	// imply. Without them the clipper starts by itself, as with [Options].
 	Moments *Moments
 	// Rule says how scales of high losses are made. Low losses are raised by the ratio alone, where the loss and the
 	// threshold are positive.
@@ -45,9 +45,9 @@ func (o TwoSidedOptions) Resolve() (TwoSidedOptions, error) {
 	return o, o.Moments.validate()
 }
 
-// TwoSided limits losses on both sides of their running mean, or on one: doubly adaptive learning rate clipping (DALRC; Ede
-// and Beanland 2020). In the place of one standard deviation it keeps the running mean distances of the losses above and
-// below the mean, so that skew losses have a threshold of their own on each side. High losses are scaled down, and
+// TwoSided limits losses on both sides of their running mean, or on one side: doubly adaptive learning rate clipping (DALRC; Ede
+// and Beanland 2020). Instead of one standard deviation it keeps the running mean distances of the losses above and
+// below the mean, so that skewed losses have a threshold of their own on each side. High losses are scaled down, and
 // the gradients of low ones raised, by a bounded factor. Make it with [NewTwoSided].
 type TwoSided struct{ core }
 
