@@ -83,12 +83,11 @@ func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads in
 	in.reach(reach)
 	out.reach(reach)
 	c.input = newTransformed(in.channels, c.tiles()*in.images)
-	transformedWeights := planes * in.channels * out.channels
 	c.parts = 1
 	if cut && c.tiles()*out.images >= fewTiles {
 		c.parts = 2
 	}
-	c.shared = transformedWeights <= sharedLimit || threads > c.parts*panels(out.channels, set.Panel)
+	c.shared = planes*in.channels*out.channels <= sharedLimit || threads > c.parts*panels(out.channels, set.Panel)
 	if c.shared {
 		c.weights[0] = aligned(c.weightsRoom(in.channels, out.channels))
 		c.weights[1] = aligned(c.weightsRoom(out.channels, in.channels))
@@ -139,9 +138,7 @@ func (c *winograd) scratch() (weights, products int) {
 func (c *winograd) transformWeights(to []float32, panel int) {
 	inputs, width := c.in.channels, panelWidth(c.out.channels, c.set.Panel, panel)
 	from := c.parameter.weights[panel*c.set.Panel*9*inputs:]
-	for input := range inputs {
-		c.set.WeightTransform(&to[input*width], &from[input*width], 4*(inputs*width+gap), 4*inputs*width, width/c.set.Lanes)
-	}
+	c.set.WeightTransform(&to[0], &from[0], 4*(inputs*width+gap), 4*inputs*width, inputs*width/c.set.Lanes)
 }
 
 // transformTurned makes a panel's weights for the data gradient: the taps in reverse, inputs and outputs swapped.
@@ -159,9 +156,7 @@ func (c *winograd) transformTurned(w *worker, to []float32, panel int) {
 				c.set.Transpose8(&taps[(8-tap)*group*width+input], &c.parameter.weights[from], 4*width, 4*outputWidth)
 			}
 		}
-		for i := range group {
-			c.set.WeightTransform(&to[(output+i)*width], &taps[i*width], 4*(outputs*width+gap), 4*group*width, width/c.set.Lanes)
-		}
+		c.set.WeightTransform(&to[output*width], &taps[0], 4*(outputs*width+gap), 4*group*width, group*width/c.set.Lanes)
 	}
 }
 
@@ -247,15 +242,13 @@ func (c *winograd) rowsOfTiles(e *Engine, name string, place int, images *tensor
 
 // transform applies a transform to rows of tiles, for a panel of channels. The transform's first pixel is offset from
 // the tile's.
-func (c *winograd) transform(f func(dst, src *float32, planeStride, pitch, step, vectors int), images *tensor, to *transformed,
+func (c *winograd) transform(f func(dst, src *float32, planeStride, pitch, step, vectors, tiles int), images *tensor, to *transformed,
 	image, panel, row, count, offset int) {
 	first, width := panel*c.set.Panel, panelWidth(images.channels, c.set.Panel, panel)
 	for y := row; y < row+count; y++ {
 		tile := image*c.tiles() + y*c.columns
-		for x := range c.columns {
-			f(&to.data[first*to.tiles+(tile+x)*width], images.pixel(image, y*tileSize+offset, x*tileSize+offset, first),
-				4*to.plane, 4*images.pitch, 4*images.channels, width/c.set.Lanes)
-		}
+		f(&to.data[first*to.tiles+tile*width], images.pixel(image, y*tileSize+offset, offset, first),
+			4*to.plane, 4*images.pitch, 4*images.channels, width/c.set.Lanes, c.columns)
 	}
 }
 
@@ -264,19 +257,19 @@ func (c *winograd) forward(e *Engine, out *tensor) part {
 	return c.products(e, c.name+" forward", &c.input, out, 0, func(w *worker, panel int) []float32 {
 		c.transformWeights(w.weights, panel)
 		return w.weights
-	}, func(dst, src *float32, panel, planeStride, pitch, step, vectors int) {
-		c.set.OutputTransform(dst, src, &c.parameter.bias[panel*c.set.Panel], c.activation, planeStride, pitch, step, vectors)
+	}, func(dst, src *float32, panel, planeStride, pitch, step, vectors, tiles int) {
+		c.set.OutputTransform(dst, src, &c.parameter.bias[panel*c.set.Panel], c.activation, planeStride, pitch, step, vectors, tiles)
 	})
 }
 
 // dataGradient is the part that multiplies the transformed output gradient and makes the input's gradient.
 func (c *winograd) dataGradient(e *Engine, from *transformed, gradient *tensor, accumulate bool) part {
-	finish := func(dst, src *float32, _, planeStride, pitch, step, vectors int) {
-		c.set.OutputTransform(dst, src, &c.zeros[0], 1, planeStride, pitch, step, vectors)
+	finish := func(dst, src *float32, _, planeStride, pitch, step, vectors, tiles int) {
+		c.set.OutputTransform(dst, src, &c.zeros[0], 1, planeStride, pitch, step, vectors, tiles)
 	}
 	if accumulate {
-		finish = func(dst, src *float32, _, planeStride, pitch, step, vectors int) {
-			c.set.OutputTransformAdd(dst, src, planeStride, pitch, step, vectors)
+		finish = func(dst, src *float32, _, planeStride, pitch, step, vectors, tiles int) {
+			c.set.OutputTransformAdd(dst, src, planeStride, pitch, step, vectors, tiles)
 		}
 	}
 	return c.products(e, c.name+" data gradient", from, gradient, 1, func(w *worker, panel int) []float32 {
@@ -289,7 +282,7 @@ func (c *winograd) dataGradient(e *Engine, from *transformed, gradient *tensor, 
 // of output channels of some tiles.
 func (c *winograd) products(e *Engine, name string, from *transformed, out *tensor, side int,
 	weights func(w *worker, panel int) []float32,
-	finish func(dst, src *float32, panel, planeStride, pitch, step, vectors int)) part {
+	finish func(dst, src *float32, panel, planeStride, pitch, step, vectors, tiles int)) part {
 	d := c.division(out.channels)
 	size := c.set.Panel
 	inputs := from.channels
@@ -357,22 +350,26 @@ func (c *winograd) products(e *Engine, name string, from *transformed, out *tens
 					c.set.Multiply(p, group, width)
 				}
 			}
-			c.finishTiles(w, out, tile, group, first, width, plane, func(dst, src *float32, pitch, step int) {
-				finish(dst, src, panel, 4*plane, pitch, step, width/c.set.Lanes)
+			c.finishTiles(w, out, tile, group, first, width, func(dst, src *float32, pitch, step, tiles int) {
+				finish(dst, src, panel, 4*plane, pitch, step, width/c.set.Lanes, tiles)
 			})
 		}
 	}}
 }
 
-// finishTiles takes the products of some tiles to pixels.
-func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width, plane int,
-	finish func(dst, src *float32, pitch, step int)) {
-	for i := range group {
-		image, place := (tile+i)/c.tiles(), (tile+i)%c.tiles()
-		y, x := place/c.columns*tileSize, place%c.columns*tileSize
-		src := &w.planes[i*width]
-		if y+tileSize <= out.height && x+tileSize <= out.width {
-			finish(out.pixel(image, y, x, first), src, 4*out.pitch, 4*out.channels)
+// finishTiles takes the products of some tiles to pixels: as many at a time as lie side by side.
+func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width int,
+	finish func(dst, src *float32, pitch, step, tiles int)) {
+	fitting := out.width / tileSize // of a row's tiles
+	for done := 0; done < group; {
+		image, place := (tile+done)/c.tiles(), (tile+done)%c.tiles()
+		row, column := place/c.columns, place%c.columns
+		y, x := row*tileSize, column*tileSize
+		src := &w.planes[done*width]
+		if y+tileSize <= out.height && column < fitting {
+			count := min(fitting-column, group-done)
+			finish(out.pixel(image, y, x, first), src, 4*out.pitch, 4*out.channels, count)
+			done += count
 			continue
 		}
 		// A tile that reaches beyond the image is made aside. What is there goes along, for those that add to it.
@@ -382,11 +379,12 @@ func (c *winograd) finishTiles(w *worker, out *tensor, tile, group, first, width
 				copy(w.tile[(r*tileSize+s)*width:][:width], out.data[out.at(image, y+r, x+s)+first:])
 			}
 		}
-		finish(&w.tile[0], src, 4*tileSize*width, 4*width)
+		finish(&w.tile[0], src, 4*tileSize*width, 4*width, 1)
 		for r := range rows {
 			for s := range columns {
 				copy(out.data[out.at(image, y+r, x+s)+first:][:width], w.tile[(r*tileSize+s)*width:])
 			}
 		}
+		done++
 	}
 }

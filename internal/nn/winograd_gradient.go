@@ -71,10 +71,8 @@ func (c *winograd) weightGradient(e *Engine, only int, g *transformed) part {
 			adding = 1
 		}
 		gradient = gradient[panel*size*9*c.in.channels:]
-		for i := range count {
-			c.set.WeightTransformAdjoint(&gradient[(input+i)*width], &w.planes[i*width], 4*plane, 4*c.in.channels*width,
-				width/c.set.Lanes, adding)
-		}
+		c.set.WeightTransformAdjoint(&gradient[input*width], &w.planes[0], 4*plane, 4*c.in.channels*width,
+			count*width/c.set.Lanes, adding)
 		if block > 0 {
 			return
 		}

@@ -30,15 +30,16 @@ type Set struct {
 	// products hold, for panels of one and of two vectors, functions by their number of rows, largest first.
 	products [3][]product
 
-	// InputTransform takes a 6x6 tile of pixels to the 36 planes of Winograd's F(4x4, 3x3): B^T d B for each channel.
-	// Pixels are step apart, rows pitch.
-	InputTransform func(dst, src *float32, planeStride, pitch, step, vectors int)
-	// OutputTransform takes 36 planes to a 4x4 tile of pixels, A^T m A, adds the bias and applies leaky ReLU, which is
+	// InputTransform takes 6x6 tiles of pixels to the 36 planes of Winograd's F(4x4, 3x3): B^T d B for each channel.
+	// Pixels are step apart, rows pitch. Tiles lie side by side, 4 pixels from one to the next; in the planes, the vectors of a tile
+	// follow those of the one before.
+	InputTransform func(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
+	// OutputTransform takes 36 planes to 4x4 tiles of pixels, A^T m A, adds the bias and applies leaky ReLU, which is
 	// nothing at slope 1. OutputTransformAdd adds to what is there instead.
-	OutputTransform    func(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int)
-	OutputTransformAdd func(dst, src *float32, planeStride, pitch, step, vectors int)
-	// OutputTransformAdjoint takes a 4x4 tile of gradients to 36 planes: A g A^T.
-	OutputTransformAdjoint func(dst, src *float32, planeStride, pitch, step, vectors int)
+	OutputTransform    func(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int)
+	OutputTransformAdd func(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
+	// OutputTransformAdjoint takes 4x4 tiles of gradients to 36 planes: A g A^T.
+	OutputTransformAdjoint func(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
 	// WeightTransform takes the 9 taps of kernels to 36 planes, G w G^T, and WeightTransformAdjoint the planes'
 	// gradients to those of the taps, G^T m G, in place of what is there or, where accumulate is not 0, added to it.
 	WeightTransform        func(dst, src *float32, planeStride, tapStride, vectors int)

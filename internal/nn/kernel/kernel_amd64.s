@@ -974,497 +974,476 @@ store:
 	VZEROUPPER
 	RET
 
-// func inputTransformAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+// func inputTransformAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, AVX512F
-TEXT ·inputTransformAVX512(SB), $2368-48
+TEXT ·inputTransformAVX512(SB), $0-56
 	VBROADCASTSS floatA<>+0(SB), Z0
 	VBROADCASTSS floatB<>+0(SB), Z1
 	VBROADCASTSS floatC<>+0(SB), Z2
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         pitch+24(FP), R8
-	MOVQ         step+32(FP), R9
-	MOVQ         vectors+40(FP), R10
+	MOVQ         src+8(FP), AX
+	MOVQ         step+32(FP), BX
+	MOVQ         dst+0(FP), SI
+	MOVQ         planeStride+16(FP), DI
+	LEAQ         (DI)(DI*2), R8
+	ADDQ         R8, R8
+
+tile:
+	MOVQ vectors+40(FP), R9
 
 vector:
-	MOVQ         DI, BX
-	LEAQ         (SP), R11
-	ADDQ         $0x3f, R11
-	ANDQ         $-64, R11
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z5
+	VMOVAPS      Z5, Z5
+	VFNMADD231PS Z2, Z4, Z5
+	VMOVAPS      Z5, Z4
+	VFMADD231PS  Z1, Z3, Z4
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z5
+	VMOVUPS      (DX)(BX*2), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z2, Z5, Z6
+	VMOVAPS      Z6, Z5
+	VFMADD231PS  Z1, Z3, Z5
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z6
+	VMOVUPS      (DX)(BX*1), Z7
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
+	VFNMADD231PS Z2, Z6, Z7
 	VMOVAPS      Z7, Z6
 	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z7
+	VMOVUPS      (DX)(BX*2), Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z2, Z7, Z8
+	VMOVAPS      Z8, Z7
+	VFMADD231PS  Z1, Z3, Z7
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (DX)(BX*1), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z2, Z8, Z9
+	VMOVAPS      Z9, Z8
+	VFMADD231PS  Z1, Z3, Z8
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z9
+	VMOVUPS      (DX)(BX*2), Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z2, Z9, Z10
+	VMOVAPS      Z10, Z9
+	VFMADD231PS  Z1, Z3, Z9
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z10
+	VMOVUPS      (DX)(BX*1), Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z2, Z10, Z11
+	VMOVAPS      Z11, Z10
+	VFMADD231PS  Z1, Z3, Z10
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z11
+	VMOVUPS      (DX)(BX*2), Z12
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS Z2, Z11, Z12
+	VMOVAPS      Z12, Z11
+	VFMADD231PS  Z1, Z3, Z11
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z12
+	VMOVUPS      (DX)(BX*1), Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS Z2, Z12, Z13
+	VMOVAPS      Z13, Z12
+	VFMADD231PS  Z1, Z3, Z12
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z13
+	VMOVUPS      (DX)(BX*2), Z14
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS Z2, Z13, Z14
+	VMOVAPS      Z14, Z13
+	VFMADD231PS  Z1, Z3, Z13
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z14
+	VMOVUPS      (DX)(BX*1), Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z2, Z14, Z15
+	VMOVAPS      Z15, Z14
+	VFMADD231PS  Z1, Z3, Z14
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z15
+	VMOVUPS      (DX)(BX*2), Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS Z2, Z15, Z16
+	VMOVAPS      Z16, Z15
+	VFMADD231PS  Z1, Z3, Z15
+	MOVQ         SI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z2, Z8, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z1, Z8, Z3
+	VMOVAPS      Z10, Z4
+	VFNMADD231PS Z1, Z6, Z4
+	VADDPS       Z4, Z3, Z16
+	VMOVUPS      Z16, (CX)(R8*1)
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z6, Z10, Z3
+	VSUBPS       Z8, Z12, Z4
+	VMOVAPS      Z4, Z8
+	VFMADD231PS  Z0, Z3, Z8
+	VMOVUPS      Z8, (DX)
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVUPS      Z4, (DX)(R8*1)
+	VMOVAPS      Z14, Z3
+	VFNMADD231PS Z2, Z10, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z6, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z2, Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z5, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z1, Z9, Z3
+	VMOVAPS      Z11, Z4
+	VFNMADD231PS Z1, Z7, Z4
+	VADDPS       Z4, Z3, Z5
+	VMOVUPS      Z5, (CX)(R8*1)
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z7, Z11, Z3
+	VSUBPS       Z9, Z13, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      Z5, (DX)
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVUPS      Z4, (DX)(R8*1)
+	VMOVAPS      Z15, Z3
+	VFNMADD231PS Z2, Z11, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z7, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z3
+	VMOVUPS      (DX)(BX*1), Z4
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z1, Z3, Z4
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z5
 	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, (R11)
-	VMOVUPS      Z3, 64(R11)
-	VMOVUPS      Z7, 128(R11)
-	VMOVUPS      Z8, 192(R11)
-	VMOVUPS      Z9, 256(R11)
-	VMOVUPS      Z5, 320(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
+	VFNMADD231PS Z1, Z3, Z5
+	VADDPS       Z5, Z4, Z3
+	VSUBPS       Z5, Z4, Z4
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z5
+	VMOVUPS      (DX)(BX*1), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VMOVUPS      (CX)(BX*1), Z5
+	VMOVUPS      (DX), Z7
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, 384(R11)
-	VMOVUPS      Z3, 448(R11)
-	VMOVUPS      Z7, 512(R11)
-	VMOVUPS      Z8, 576(R11)
-	VMOVUPS      Z9, 640(R11)
-	VMOVUPS      Z5, 704(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
+	VFNMADD231PS Z1, Z5, Z7
+	VADDPS       Z7, Z6, Z5
+	VSUBPS       Z7, Z6, Z6
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z7
+	VMOVUPS      (DX)(BX*1), Z8
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVUPS      (CX)(BX*1), Z7
+	VMOVUPS      (DX), Z9
+	VMOVAPS      Z9, Z9
+	VFNMADD231PS Z1, Z7, Z9
+	VADDPS       Z9, Z8, Z7
+	VSUBPS       Z9, Z8, Z8
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z9
+	VMOVUPS      (DX)(BX*1), Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      (CX)(BX*1), Z9
+	VMOVUPS      (DX), Z11
+	VMOVAPS      Z11, Z11
+	VFNMADD231PS Z1, Z9, Z11
+	VADDPS       Z11, Z10, Z9
+	VSUBPS       Z11, Z10, Z10
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z11
+	VMOVUPS      (DX)(BX*1), Z12
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS Z1, Z11, Z12
+	VMOVUPS      (CX)(BX*1), Z11
+	VMOVUPS      (DX), Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS Z1, Z11, Z13
+	VADDPS       Z13, Z12, Z11
+	VSUBPS       Z13, Z12, Z12
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Z13
+	VMOVUPS      (DX)(BX*1), Z14
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS Z1, Z13, Z14
+	VMOVUPS      (CX)(BX*1), Z13
+	VMOVUPS      (DX), Z15
+	VMOVAPS      Z15, Z15
+	VFNMADD231PS Z1, Z13, Z15
+	VADDPS       Z15, Z14, Z13
+	VSUBPS       Z15, Z14, Z14
+	MOVQ         SI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z11, Z15
+	VFNMADD231PS Z2, Z7, Z15
+	VMOVAPS      Z15, Z15
+	VFMADD231PS  Z1, Z3, Z15
+	VMOVUPS      Z15, (CX)
+	VMOVAPS      Z11, Z3
+	VFNMADD231PS Z1, Z7, Z3
+	VMOVAPS      Z9, Z15
+	VFNMADD231PS Z1, Z5, Z15
+	VADDPS       Z15, Z3, Z16
+	VMOVUPS      Z16, (CX)(R8*1)
+	VSUBPS       Z15, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z5, Z9, Z3
+	VSUBPS       Z7, Z11, Z7
+	VMOVAPS      Z7, Z11
+	VFMADD231PS  Z0, Z3, Z11
+	VMOVUPS      Z11, (DX)
 	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
+	VFNMADD231PS Z0, Z3, Z7
+	VMOVUPS      Z7, (DX)(R8*1)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z2, Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z5, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z2, Z8, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z1, Z8, Z3
+	VMOVAPS      Z10, Z4
+	VFNMADD231PS Z1, Z6, Z4
+	VADDPS       Z4, Z3, Z5
+	VMOVUPS      Z5, (CX)(R8*1)
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z6, Z10, Z3
+	VSUBPS       Z8, Z12, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      Z5, (DX)
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVUPS      Z4, (DX)(R8*1)
+	VMOVAPS      Z14, Z3
+	VFNMADD231PS Z2, Z10, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z6, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z4
+	VMOVUPS      (CX)(BX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z6
+	VSUBPS       Z6, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z6
+	VMOVUPS      (CX)(BX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD231PS  Z0, Z3, Z7
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z0, Z3, Z6
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z8
+	VSUBPS       Z8, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z8
+	VMOVUPS      (CX)(BX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVAPS      Z8, Z9
+	VFMADD231PS  Z0, Z3, Z9
+	VMOVAPS      Z8, Z8
+	VFNMADD231PS Z0, Z3, Z8
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z10
+	VSUBPS       Z10, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z10
+	VMOVUPS      (CX)(BX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD231PS  Z0, Z3, Z11
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS Z0, Z3, Z10
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z12
+	VSUBPS       Z12, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z12
+	VMOVUPS      (CX)(BX*2), Z13
+	VSUBPS       Z13, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFMADD231PS  Z0, Z3, Z13
+	VMOVAPS      Z12, Z12
+	VFNMADD231PS Z0, Z3, Z12
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (CX)(BX*1), Z14
+	VSUBPS       Z14, Z3, Z3
+	VMOVUPS      (DX)(BX*1), Z14
+	VMOVUPS      (CX)(BX*2), Z15
+	VSUBPS       Z15, Z14, Z14
+	VMOVAPS      Z14, Z15
+	VFMADD231PS  Z0, Z3, Z15
+	VMOVAPS      Z14, Z14
+	VFNMADD231PS Z0, Z3, Z14
+	MOVQ         SI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z2, Z9, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z5, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z13, Z3
+	VFNMADD231PS Z1, Z9, Z3
+	VMOVAPS      Z11, Z5
+	VFNMADD231PS Z1, Z7, Z5
+	VADDPS       Z5, Z3, Z16
+	VMOVUPS      Z16, (CX)(R8*1)
+	VSUBPS       Z5, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z7, Z11, Z3
+	VSUBPS       Z9, Z13, Z5
+	VMOVAPS      Z5, Z9
+	VFMADD231PS  Z0, Z3, Z9
+	VMOVUPS      Z9, (DX)
 	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, 768(R11)
-	VMOVUPS      Z3, 832(R11)
-	VMOVUPS      Z7, 896(R11)
-	VMOVUPS      Z8, 960(R11)
-	VMOVUPS      Z9, 1024(R11)
-	VMOVUPS      Z5, 1088(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, 1152(R11)
-	VMOVUPS      Z3, 1216(R11)
-	VMOVUPS      Z7, 1280(R11)
-	VMOVUPS      Z8, 1344(R11)
-	VMOVUPS      Z9, 1408(R11)
-	VMOVUPS      Z5, 1472(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, 1536(R11)
-	VMOVUPS      Z3, 1600(R11)
-	VMOVUPS      Z7, 1664(R11)
-	VMOVUPS      Z8, 1728(R11)
-	VMOVUPS      Z9, 1792(R11)
-	VMOVUPS      Z5, 1856(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Z3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	VMOVUPS      Z6, 1920(R11)
-	VMOVUPS      Z3, 1984(R11)
-	VMOVUPS      Z7, 2048(R11)
-	VMOVUPS      Z8, 2112(R11)
-	VMOVUPS      Z9, 2176(R11)
-	VMOVUPS      Z5, 2240(R11)
-	VMOVUPS      (R11), Z3
-	VMOVUPS      384(R11), Z4
-	VMOVUPS      768(R11), Z5
-	VMOVUPS      1152(R11), Z6
-	VMOVUPS      1536(R11), Z7
-	VMOVUPS      1920(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	MOVQ         AX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
-	VMOVUPS      64(R11), Z3
-	VMOVUPS      448(R11), Z4
-	VMOVUPS      832(R11), Z5
-	VMOVUPS      1216(R11), Z6
-	VMOVUPS      1600(R11), Z7
-	VMOVUPS      1984(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
-	VMOVUPS      128(R11), Z3
-	VMOVUPS      512(R11), Z4
-	VMOVUPS      896(R11), Z5
-	VMOVUPS      1280(R11), Z6
-	VMOVUPS      1664(R11), Z7
-	VMOVUPS      2048(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
-	VMOVUPS      192(R11), Z3
-	VMOVUPS      576(R11), Z4
-	VMOVUPS      960(R11), Z5
-	VMOVUPS      1344(R11), Z6
-	VMOVUPS      1728(R11), Z7
-	VMOVUPS      2112(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
-	VMOVUPS      256(R11), Z3
-	VMOVUPS      640(R11), Z4
-	VMOVUPS      1024(R11), Z5
-	VMOVUPS      1408(R11), Z6
-	VMOVUPS      1792(R11), Z7
-	VMOVUPS      2176(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
-	VMOVUPS      320(R11), Z3
-	VMOVUPS      704(R11), Z4
-	VMOVUPS      1088(R11), Z5
-	VMOVUPS      1472(R11), Z6
-	VMOVUPS      1856(R11), Z7
-	VMOVUPS      2240(R11), Z8
-	VMOVAPS      Z7, Z9
-	VFNMADD231PS Z1, Z5, Z9
-	VMOVAPS      Z6, Z10
-	VFNMADD231PS Z1, Z4, Z10
-	VSUBPS       Z5, Z7, Z11
-	VSUBPS       Z4, Z6, Z12
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z5, Z7
-	VMOVAPS      Z8, Z5
-	VFNMADD231PS Z2, Z6, Z5
-	VMOVAPS      Z7, Z6
-	VFMADD231PS  Z1, Z3, Z6
-	VADDPS       Z10, Z9, Z3
-	VSUBPS       Z10, Z9, Z7
-	VMOVAPS      Z11, Z8
-	VFMADD231PS  Z0, Z12, Z8
-	VMOVAPS      Z11, Z9
-	VFNMADD231PS Z0, Z12, Z9
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z1, Z4, Z5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Z6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Z5, (SI)
+	VFNMADD231PS Z0, Z3, Z5
+	VMOVUPS      Z5, (DX)(R8*1)
+	VMOVAPS      Z15, Z3
+	VFNMADD231PS Z2, Z11, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z7, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z2, Z8, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z4, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z12, Z3
+	VFNMADD231PS Z1, Z8, Z3
+	VMOVAPS      Z10, Z4
+	VFNMADD231PS Z1, Z6, Z4
+	VADDPS       Z4, Z3, Z5
+	VMOVUPS      Z5, (CX)(R8*1)
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z6, Z10, Z3
+	VSUBPS       Z8, Z12, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      Z5, (DX)
+	VMOVAPS      Z4, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVUPS      Z4, (DX)(R8*1)
+	VMOVAPS      Z14, Z3
+	VFNMADD231PS Z2, Z10, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z6, Z3
+	VMOVUPS      Z3, (DX)(R8*2)
 	ADDQ         $0x40, AX
-	ADDQ         $0x40, DI
-	DECQ         R10
+	ADDQ         $0x40, SI
+	DECQ         R9
 	JNZ          vector
+	MOVQ         vectors+40(FP), R9
+	IMUL3Q       $0x40, R9, R9
+	SUBQ         R9, AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	DECQ         tiles+48(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
@@ -1477,1291 +1456,1191 @@ GLOBL floatB<>(SB), RODATA|NOPTR, $4
 DATA floatC<>+0(SB)/4, $(5.0)
 GLOBL floatC<>(SB), RODATA|NOPTR, $4
 
-// func outputTransformAVX512(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int)
+// func outputTransformAdjointAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, AVX512F
-TEXT ·outputTransformAVX512(SB), $1600-64
+TEXT ·outputTransformAdjointAVX512(SB), $0-56
+	VBROADCASTSS floatA<>+0(SB), Z0
+	VBROADCASTSS floatB<>+0(SB), Z1
+	MOVQ         src+8(FP), AX
+	MOVQ         step+32(FP), BX
+	MOVQ         dst+0(FP), SI
+	MOVQ         planeStride+16(FP), DI
+	LEAQ         (DI)(DI*2), R8
+	ADDQ         R8, R8
+
+tile:
+	MOVQ vectors+40(FP), R9
+
+vector:
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (DX), Z3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (DX), Z5
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (DX), Z7
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (DX), Z9
+	MOVQ        SI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z2, (CX)
+	VADDPS      Z6, Z2, Z10
+	VADDPS      Z8, Z4, Z11
+	VADDPS      Z11, Z10, Z12
+	VMOVUPS     Z12, (CX)(R8*1)
+	VSUBPS      Z11, Z10, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z6, Z2
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z8, Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS      Z4, Z2, Z6
+	VMOVUPS     Z6, (DX)
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z8, (DX)(R8*2)
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z3, (CX)
+	VADDPS      Z7, Z3, Z2
+	VADDPS      Z9, Z5, Z4
+	VADDPS      Z4, Z2, Z6
+	VMOVUPS     Z6, (CX)(R8*1)
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z2, (CX)(R8*2)
+	VMOVAPS     Z3, Z2
+	VFMADD231PS Z1, Z7, Z2
+	VMOVAPS     Z5, Z3
+	VFMADD231PS Z1, Z9, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS      Z3, Z2, Z4
+	VMOVUPS     Z4, (DX)
+	VSUBPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z9, (DX)(R8*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (CX)(BX*2), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     (CX)(BX*1), Z3
+	VMOVUPS     (DX), Z4
+	VADDPS      Z4, Z3, Z3
+	VADDPS      Z3, Z2, Z4
+	VSUBPS      Z3, Z2, Z2
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z5, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z5
+	VMOVUPS     (DX), Z6
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z5, Z3, Z6
+	VSUBPS      Z5, Z3, Z3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(BX*2), Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVUPS     (CX)(BX*1), Z7
+	VMOVUPS     (DX), Z8
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z7, Z5, Z8
+	VSUBPS      Z7, Z5, Z5
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z7
+	VMOVUPS     (CX)(BX*2), Z9
+	VADDPS      Z9, Z7, Z7
+	VMOVUPS     (CX)(BX*1), Z9
+	VMOVUPS     (DX), Z10
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z10
+	VSUBPS      Z9, Z7, Z7
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z4, (CX)
+	VADDPS      Z8, Z4, Z9
+	VADDPS      Z10, Z6, Z11
+	VADDPS      Z11, Z9, Z12
+	VMOVUPS     Z12, (CX)(R8*1)
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     Z9, (CX)(R8*2)
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z8, Z4
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z10, Z6
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z6, Z4, Z8
+	VMOVUPS     Z8, (DX)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (DX)(R8*1)
+	VMOVUPS     Z10, (DX)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z2, (CX)
+	VADDPS      Z5, Z2, Z4
+	VADDPS      Z7, Z3, Z6
+	VADDPS      Z6, Z4, Z8
+	VMOVUPS     Z8, (CX)(R8*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z5, Z2
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z7, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS      Z3, Z2, Z4
+	VMOVUPS     Z4, (DX)
+	VSUBPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z7, (DX)(R8*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Z2
+	VMOVUPS     (CX), Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z2, Z4
+	VMULPS      Z0, Z4, Z2
+	VADDPS      Z2, Z3, Z4
+	VSUBPS      Z2, Z3, Z2
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Z3
+	VMOVUPS     (CX), Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z3, Z5
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (CX)(BX*1), Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z3, Z6
+	VMULPS      Z0, Z6, Z3
+	VADDPS      Z3, Z5, Z6
+	VSUBPS      Z3, Z5, Z3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     (CX), Z7
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z1, Z5, Z7
+	VMOVUPS     (DX), Z5
+	VMOVUPS     (CX)(BX*1), Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z1, Z5, Z8
+	VMULPS      Z0, Z8, Z5
+	VADDPS      Z5, Z7, Z8
+	VSUBPS      Z5, Z7, Z5
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Z7
+	VMOVUPS     (CX), Z9
+	VMOVAPS     Z9, Z9
+	VFMADD231PS Z1, Z7, Z9
+	VMOVUPS     (DX), Z7
+	VMOVUPS     (CX)(BX*1), Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z7, Z10
+	VMULPS      Z0, Z10, Z7
+	VADDPS      Z7, Z9, Z10
+	VSUBPS      Z7, Z9, Z7
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z4, (CX)
+	VADDPS      Z8, Z4, Z9
+	VADDPS      Z10, Z6, Z11
+	VADDPS      Z11, Z9, Z12
+	VMOVUPS     Z12, (CX)(R8*1)
+	VSUBPS      Z11, Z9, Z9
+	VMOVUPS     Z9, (CX)(R8*2)
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z8, Z4
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z10, Z6
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z6, Z4, Z8
+	VMOVUPS     Z8, (DX)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (DX)(R8*1)
+	VMOVUPS     Z10, (DX)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Z2, (CX)
+	VADDPS      Z5, Z2, Z4
+	VADDPS      Z7, Z3, Z6
+	VADDPS      Z6, Z4, Z8
+	VMOVUPS     Z8, (CX)(R8*1)
+	VSUBPS      Z6, Z4, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z5, Z2
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z7, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS      Z3, Z2, Z4
+	VMOVUPS     Z4, (DX)
+	VSUBPS      Z3, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z7, (DX)(R8*2)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, SI
+	DECQ        R9
+	JNZ         vector
+	MOVQ        vectors+40(FP), R9
+	IMUL3Q      $0x40, R9, R9
+	SUBQ        R9, AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	DECQ        tiles+48(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+// func outputTransformAddAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
+// Requires: AVX, AVX512F
+TEXT ·outputTransformAddAVX512(SB), $0-56
 	VBROADCASTSS floatA<>+0(SB), Z0
 	VBROADCASTSS floatB<>+0(SB), Z1
 	VBROADCASTSS floatD<>+0(SB), Z2
 	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+32(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         bias+16(FP), DI
-	MOVQ         vectors+56(FP), SI
+	MOVQ         planeStride+16(FP), BX
+	LEAQ         (BX)(BX*2), SI
+	ADDQ         SI, SI
+	MOVQ         dst+0(FP), DI
+	MOVQ         pitch+24(FP), R8
+
+tile:
+	MOVQ vectors+40(FP), R9
 
 vector:
-	LEAQ         (SP), R8
-	ADDQ         $0x3f, R8
-	ANDQ         $-64, R8
-	MOVQ         AX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z9, 128(R8)
-	VMOVUPS      Z4, 192(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, 256(R8)
-	VMOVUPS      Z7, 320(R8)
-	VMOVUPS      Z9, 384(R8)
-	VMOVUPS      Z4, 448(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, 512(R8)
-	VMOVUPS      Z7, 576(R8)
-	VMOVUPS      Z9, 640(R8)
-	VMOVUPS      Z4, 704(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, 768(R8)
-	VMOVUPS      Z7, 832(R8)
-	VMOVUPS      Z9, 896(R8)
-	VMOVUPS      Z4, 960(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, 1024(R8)
-	VMOVUPS      Z7, 1088(R8)
-	VMOVUPS      Z9, 1152(R8)
-	VMOVUPS      Z4, 1216(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	VMOVUPS      Z3, 1280(R8)
-	VMOVUPS      Z7, 1344(R8)
-	VMOVUPS      Z9, 1408(R8)
-	VMOVUPS      Z4, 1472(R8)
-	VMOVUPS      (R8), Z3
-	VMOVUPS      256(R8), Z4
-	VMOVUPS      512(R8), Z5
-	VMOVUPS      768(R8), Z6
-	VMOVUPS      1024(R8), Z7
-	VMOVUPS      1280(R8), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	MOVQ         BX, DX
-	VADDPS       (DI), Z3, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
-	VMOVUPS      Z3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z7, Z3, Z3
-	VMAXPS       Z7, Z3, Z7
-	VMOVUPS      Z7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z9, Z9
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z9, Z3, Z3
-	VMAXPS       Z9, Z3, Z9
-	VMOVUPS      Z9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z4, Z4
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z4, Z3, Z3
-	VMAXPS       Z4, Z3, Z4
-	VMOVUPS      Z4, (DX)
-	VMOVUPS      64(R8), Z3
-	VMOVUPS      320(R8), Z4
-	VMOVUPS      576(R8), Z5
-	VMOVUPS      832(R8), Z6
-	VMOVUPS      1088(R8), Z7
-	VMOVUPS      1344(R8), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Z3, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
-	VMOVUPS      Z3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z7, Z3, Z3
-	VMAXPS       Z7, Z3, Z7
-	VMOVUPS      Z7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z9, Z9
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z9, Z3, Z3
-	VMAXPS       Z9, Z3, Z9
-	VMOVUPS      Z9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z4, Z4
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z4, Z3, Z3
-	VMAXPS       Z4, Z3, Z4
-	VMOVUPS      Z4, (DX)
-	VMOVUPS      128(R8), Z3
-	VMOVUPS      384(R8), Z4
-	VMOVUPS      640(R8), Z5
-	VMOVUPS      896(R8), Z6
-	VMOVUPS      1152(R8), Z7
-	VMOVUPS      1408(R8), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Z3, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
-	VMOVUPS      Z3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z7, Z3, Z3
-	VMAXPS       Z7, Z3, Z7
-	VMOVUPS      Z7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z9, Z9
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z9, Z3, Z3
-	VMAXPS       Z9, Z3, Z9
-	VMOVUPS      Z9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z4, Z4
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z4, Z3, Z3
-	VMAXPS       Z4, Z3, Z4
-	VMOVUPS      Z4, (DX)
-	VMOVUPS      192(R8), Z3
-	VMOVUPS      448(R8), Z4
-	VMOVUPS      704(R8), Z5
-	VMOVUPS      960(R8), Z6
-	VMOVUPS      1216(R8), Z7
-	VMOVUPS      1472(R8), Z8
-	VADDPS       Z5, Z4, Z9
-	VSUBPS       Z5, Z4, Z4
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z7
-	VFMADD231PS  Z0, Z6, Z7
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z1, Z5, Z9
-	VADDPS       Z8, Z4, Z4
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z2, Z6, Z4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Z3, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
-	VMOVUPS      Z3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z7, Z3, Z3
-	VMAXPS       Z7, Z3, Z7
-	VMOVUPS      Z7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z9, Z9
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z9, Z3, Z3
-	VMAXPS       Z9, Z3, Z9
-	VMOVUPS      Z9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Z4, Z4
-	VBROADCASTSS slope+24(FP), Z3
-	VMULPS       Z4, Z3, Z3
-	VMAXPS       Z4, Z3, Z4
-	VMOVUPS      Z4, (DX)
-	ADDQ         $0x40, AX
-	ADDQ         $0x40, BX
-	ADDQ         $0x40, DI
-	DECQ         SI
-	JNZ          vector
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     (DX), Z5
+	VMOVUPS     (DX)(BX*1), Z6
+	VADDPS      Z6, Z5, Z5
+	VADDPS      Z5, Z3, Z3
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z1, Z5, Z4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(BX*1), Z6
+	VMOVUPS     (CX)(BX*2), Z7
+	VADDPS      Z7, Z6, Z6
+	VADDPS      Z6, Z5, Z5
+	VMOVUPS     (DX), Z7
+	VMOVUPS     (DX)(BX*1), Z8
+	VADDPS      Z8, Z7, Z7
+	VADDPS      Z7, Z5, Z5
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z1, Z7, Z6
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z7
+	VMOVUPS     (CX)(BX*1), Z8
+	VMOVUPS     (CX)(BX*2), Z9
+	VADDPS      Z9, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     (DX), Z9
+	VMOVUPS     (DX)(BX*1), Z10
+	VADDPS      Z10, Z9, Z9
+	VADDPS      Z9, Z7, Z7
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z1, Z9, Z8
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z9
+	VMOVUPS     (CX)(BX*1), Z10
+	VMOVUPS     (CX)(BX*2), Z11
+	VADDPS      Z11, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VMOVUPS     (DX), Z11
+	VMOVUPS     (DX)(BX*1), Z12
+	VADDPS      Z12, Z11, Z11
+	VADDPS      Z11, Z9, Z9
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z1, Z11, Z10
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z11
+	VMOVUPS     (CX)(BX*1), Z12
+	VMOVUPS     (CX)(BX*2), Z13
+	VADDPS      Z13, Z12, Z12
+	VADDPS      Z12, Z11, Z11
+	VMOVUPS     (DX), Z13
+	VMOVUPS     (DX)(BX*1), Z14
+	VADDPS      Z14, Z13, Z13
+	VADDPS      Z13, Z11, Z11
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z1, Z13, Z12
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Z13
+	VMOVUPS     (CX)(BX*1), Z14
+	VMOVUPS     (CX)(BX*2), Z15
+	VADDPS      Z15, Z14, Z14
+	VADDPS      Z14, Z13, Z13
+	VMOVUPS     (DX), Z15
+	VMOVUPS     (DX)(BX*1), Z16
+	VADDPS      Z16, Z15, Z15
+	VADDPS      Z15, Z13, Z13
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z1, Z15, Z14
+	MOVQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Z7, Z5, Z15
+	VADDPS      Z15, Z3, Z3
+	VADDPS      Z11, Z9, Z16
+	VADDPS      Z16, Z3, Z3
+	VADDPS      (CX), Z3, Z3
+	VMOVUPS     Z3, (CX)
+	VSUBPS      Z11, Z9, Z3
+	VSUBPS      Z7, Z5, Z5
+	VMOVAPS     Z5, Z7
+	VFMADD231PS Z0, Z3, Z7
+	VADDPS      (CX)(R8*1), Z7, Z7
+	VMOVUPS     Z7, (CX)(R8*1)
+	VMOVAPS     Z15, Z7
+	VFMADD231PS Z1, Z16, Z7
+	VADDPS      (CX)(R8*2), Z7, Z7
+	VMOVUPS     Z7, (CX)(R8*2)
+	VADDPS      Z13, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z2, Z3, Z5
+	VADDPS      (DX), Z5, Z3
+	VMOVUPS     Z3, (DX)
+	ADDQ        step+32(FP), CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Z8, Z6, Z3
+	VADDPS      Z3, Z4, Z4
+	VADDPS      Z12, Z10, Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      (CX), Z4, Z4
+	VMOVUPS     Z4, (CX)
+	VSUBPS      Z12, Z10, Z4
+	VSUBPS      Z8, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS Z0, Z4, Z7
+	VADDPS      (CX)(R8*1), Z7, Z7
+	VMOVUPS     Z7, (CX)(R8*1)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z5, Z3
+	VADDPS      (CX)(R8*2), Z3, Z3
+	VMOVUPS     Z3, (CX)(R8*2)
+	VADDPS      Z14, Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z2, Z4, Z3
+	VADDPS      (DX), Z3, Z3
+	VMOVUPS     Z3, (DX)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z4
+	VSUBPS      Z4, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VSUBPS      Z5, Z4, Z4
+	VMOVAPS     Z4, Z5
+	VFMADD231PS Z0, Z3, Z5
+	VMOVUPS     (DX)(BX*2), Z6
+	VADDPS      Z6, Z4, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z6
+	VSUBPS      Z6, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z6
+	VMOVUPS     (CX)(BX*2), Z7
+	VSUBPS      Z7, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS Z0, Z3, Z7
+	VMOVUPS     (DX)(BX*2), Z8
+	VADDPS      Z8, Z6, Z6
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z2, Z3, Z6
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z8
+	VSUBPS      Z8, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z8
+	VMOVUPS     (CX)(BX*2), Z9
+	VSUBPS      Z9, Z8, Z8
+	VMOVAPS     Z8, Z9
+	VFMADD231PS Z0, Z3, Z9
+	VMOVUPS     (DX)(BX*2), Z10
+	VADDPS      Z10, Z8, Z8
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z2, Z3, Z8
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z10
+	VSUBPS      Z10, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z10
+	VMOVUPS     (CX)(BX*2), Z11
+	VSUBPS      Z11, Z10, Z10
+	VMOVAPS     Z10, Z11
+	VFMADD231PS Z0, Z3, Z11
+	VMOVUPS     (DX)(BX*2), Z12
+	VADDPS      Z12, Z10, Z10
+	VMOVAPS     Z10, Z10
+	VFMADD231PS Z2, Z3, Z10
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z12
+	VSUBPS      Z12, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z12
+	VMOVUPS     (CX)(BX*2), Z13
+	VSUBPS      Z13, Z12, Z12
+	VMOVAPS     Z12, Z13
+	VFMADD231PS Z0, Z3, Z13
+	VMOVUPS     (DX)(BX*2), Z14
+	VADDPS      Z14, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z2, Z3, Z12
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z3
+	VMOVUPS     (DX)(BX*1), Z14
+	VSUBPS      Z14, Z3, Z3
+	VMOVUPS     (CX)(BX*1), Z14
+	VMOVUPS     (CX)(BX*2), Z15
+	VSUBPS      Z15, Z14, Z14
+	VMOVAPS     Z14, Z15
+	VFMADD231PS Z0, Z3, Z15
+	VMOVUPS     (DX)(BX*2), Z16
+	VADDPS      Z16, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z2, Z3, Z14
+	MOVQ        DI, CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Z9, Z7, Z3
+	VADDPS      Z3, Z5, Z5
+	VADDPS      Z13, Z11, Z16
+	VADDPS      Z16, Z5, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z13, Z11, Z5
+	VSUBPS      Z9, Z7, Z7
+	VMOVAPS     Z7, Z9
+	VFMADD231PS Z0, Z5, Z9
+	VADDPS      (CX)(R8*1), Z9, Z9
+	VMOVUPS     Z9, (CX)(R8*1)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z16, Z3
+	VADDPS      (CX)(R8*2), Z3, Z3
+	VMOVUPS     Z3, (CX)(R8*2)
+	VADDPS      Z15, Z7, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z2, Z5, Z3
+	VADDPS      (DX), Z3, Z3
+	VMOVUPS     Z3, (DX)
+	ADDQ        step+32(FP), CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Z8, Z6, Z3
+	VADDPS      Z3, Z4, Z4
+	VADDPS      Z12, Z10, Z5
+	VADDPS      Z5, Z4, Z4
+	VADDPS      (CX), Z4, Z4
+	VMOVUPS     Z4, (CX)
+	VSUBPS      Z12, Z10, Z4
+	VSUBPS      Z8, Z6, Z6
+	VMOVAPS     Z6, Z7
+	VFMADD231PS Z0, Z4, Z7
+	VADDPS      (CX)(R8*1), Z7, Z7
+	VMOVUPS     Z7, (CX)(R8*1)
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z1, Z5, Z3
+	VADDPS      (CX)(R8*2), Z3, Z3
+	VMOVUPS     Z3, (CX)(R8*2)
+	VADDPS      Z14, Z6, Z3
+	VMOVAPS     Z3, Z3
+	VFMADD231PS Z2, Z4, Z3
+	VADDPS      (DX), Z3, Z3
+	VMOVUPS     Z3, (DX)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, DI
+	DECQ        R9
+	JNZ         vector
+	MOVQ        vectors+40(FP), R9
+	IMUL3Q      $0x40, R9, R9
+	SUBQ        R9, DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	DECQ        tiles+48(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
 DATA floatD<>+0(SB)/4, $(8.0)
 GLOBL floatD<>(SB), RODATA|NOPTR, $4
 
-// func outputTransformAddAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+// func outputTransformAVX512(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, AVX512F
-TEXT ·outputTransformAddAVX512(SB), $1600-48
+TEXT ·outputTransformAVX512(SB), $0-72
 	VBROADCASTSS floatA<>+0(SB), Z0
 	VBROADCASTSS floatB<>+0(SB), Z1
 	VBROADCASTSS floatD<>+0(SB), Z2
 	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         vectors+40(FP), SI
+	MOVQ         planeStride+32(FP), BX
+	LEAQ         (BX)(BX*2), SI
+	ADDQ         SI, SI
+	MOVQ         dst+0(FP), DI
+	MOVQ         pitch+40(FP), R8
+
+tile:
+	MOVQ bias+16(FP), R9
+	MOVQ vectors+56(FP), R10
 
 vector:
-	LEAQ        (SP), DI
-	ADDQ        $0x3f, DI
-	ANDQ        $-64, DI
-	MOVQ        AX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, (DI)
-	VMOVUPS     Z7, 64(DI)
-	VMOVUPS     Z9, 128(DI)
-	VMOVUPS     Z4, 192(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, 256(DI)
-	VMOVUPS     Z7, 320(DI)
-	VMOVUPS     Z9, 384(DI)
-	VMOVUPS     Z4, 448(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, 512(DI)
-	VMOVUPS     Z7, 576(DI)
-	VMOVUPS     Z9, 640(DI)
-	VMOVUPS     Z4, 704(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, 768(DI)
-	VMOVUPS     Z7, 832(DI)
-	VMOVUPS     Z9, 896(DI)
-	VMOVUPS     Z4, 960(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, 1024(DI)
-	VMOVUPS     Z7, 1088(DI)
-	VMOVUPS     Z9, 1152(DI)
-	VMOVUPS     Z4, 1216(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	VMOVUPS     Z3, 1280(DI)
-	VMOVUPS     Z7, 1344(DI)
-	VMOVUPS     Z9, 1408(DI)
-	VMOVUPS     Z4, 1472(DI)
-	VMOVUPS     (DI), Z3
-	VMOVUPS     256(DI), Z4
-	VMOVUPS     512(DI), Z5
-	VMOVUPS     768(DI), Z6
-	VMOVUPS     1024(DI), Z7
-	VMOVUPS     1280(DI), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	MOVQ        BX, DX
-	VADDPS      (DX), Z3, Z3
-	VMOVUPS     Z3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z7, Z7
-	VMOVUPS     Z7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z9, Z9
-	VMOVUPS     Z9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	VMOVUPS     64(DI), Z3
-	VMOVUPS     320(DI), Z4
-	VMOVUPS     576(DI), Z5
-	VMOVUPS     832(DI), Z6
-	VMOVUPS     1088(DI), Z7
-	VMOVUPS     1344(DI), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Z3, Z3
-	VMOVUPS     Z3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z7, Z7
-	VMOVUPS     Z7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z9, Z9
-	VMOVUPS     Z9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	VMOVUPS     128(DI), Z3
-	VMOVUPS     384(DI), Z4
-	VMOVUPS     640(DI), Z5
-	VMOVUPS     896(DI), Z6
-	VMOVUPS     1152(DI), Z7
-	VMOVUPS     1408(DI), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Z3, Z3
-	VMOVUPS     Z3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z7, Z7
-	VMOVUPS     Z7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z9, Z9
-	VMOVUPS     Z9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	VMOVUPS     192(DI), Z3
-	VMOVUPS     448(DI), Z4
-	VMOVUPS     704(DI), Z5
-	VMOVUPS     960(DI), Z6
-	VMOVUPS     1216(DI), Z7
-	VMOVUPS     1472(DI), Z8
-	VADDPS      Z5, Z4, Z9
-	VSUBPS      Z5, Z4, Z4
-	VADDPS      Z7, Z6, Z5
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z7
-	VFMADD231PS Z0, Z6, Z7
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z5, Z9
-	VADDPS      Z8, Z4, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z6, Z4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Z3, Z3
-	VMOVUPS     Z3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z7, Z7
-	VMOVUPS     Z7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z9, Z9
-	VMOVUPS     Z9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        $0x40, AX
-	ADDQ        $0x40, BX
-	DECQ        SI
-	JNZ         vector
-	VZEROUPPER
-	RET
-
-// func outputTransformAdjointAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
-// Requires: AVX, AVX512F
-TEXT ·outputTransformAdjointAVX512(SB), $1600-48
-	VBROADCASTSS floatA<>+0(SB), Z0
-	VBROADCASTSS floatB<>+0(SB), Z1
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         pitch+24(FP), R8
-	MOVQ         step+32(FP), R9
-	MOVQ         vectors+40(FP), R10
-
-vector:
-	MOVQ        DI, BX
-	LEAQ        (SP), R11
-	ADDQ        $0x3f, R11
-	ANDQ        $-64, R11
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Z2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	VMOVUPS     Z2, (R11)
-	VMOVUPS     Z4, 64(R11)
-	VMOVUPS     Z6, 128(R11)
-	VMOVUPS     Z7, 192(R11)
-	VMOVUPS     Z3, 256(R11)
-	VMOVUPS     Z5, 320(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Z2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	VMOVUPS     Z2, 384(R11)
-	VMOVUPS     Z4, 448(R11)
-	VMOVUPS     Z6, 512(R11)
-	VMOVUPS     Z7, 576(R11)
-	VMOVUPS     Z3, 640(R11)
-	VMOVUPS     Z5, 704(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Z2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	VMOVUPS     Z2, 768(R11)
-	VMOVUPS     Z4, 832(R11)
-	VMOVUPS     Z6, 896(R11)
-	VMOVUPS     Z7, 960(R11)
-	VMOVUPS     Z3, 1024(R11)
-	VMOVUPS     Z5, 1088(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Z2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	VMOVUPS     Z2, 1152(R11)
-	VMOVUPS     Z4, 1216(R11)
-	VMOVUPS     Z6, 1280(R11)
-	VMOVUPS     Z7, 1344(R11)
-	VMOVUPS     Z3, 1408(R11)
-	VMOVUPS     Z5, 1472(R11)
-	VMOVUPS     (R11), Z2
-	VMOVUPS     384(R11), Z3
-	VMOVUPS     768(R11), Z4
-	VMOVUPS     1152(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	MOVQ        AX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	VMOVUPS     64(R11), Z2
-	VMOVUPS     448(R11), Z3
-	VMOVUPS     832(R11), Z4
-	VMOVUPS     1216(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	VMOVUPS     128(R11), Z2
-	VMOVUPS     512(R11), Z3
-	VMOVUPS     896(R11), Z4
-	VMOVUPS     1280(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	VMOVUPS     192(R11), Z2
-	VMOVUPS     576(R11), Z3
-	VMOVUPS     960(R11), Z4
-	VMOVUPS     1344(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	VMOVUPS     256(R11), Z2
-	VMOVUPS     640(R11), Z3
-	VMOVUPS     1024(R11), Z4
-	VMOVUPS     1408(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	VMOVUPS     320(R11), Z2
-	VMOVUPS     704(R11), Z3
-	VMOVUPS     1088(R11), Z4
-	VMOVUPS     1472(R11), Z5
-	VADDPS      Z4, Z2, Z6
-	VADDPS      Z5, Z3, Z7
-	VMOVAPS     Z2, Z8
-	VFMADD231PS Z1, Z4, Z8
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z7, Z6, Z4
-	VSUBPS      Z7, Z6, Z6
-	VADDPS      Z3, Z8, Z7
-	VSUBPS      Z3, Z8, Z3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        $0x40, AX
-	ADDQ        $0x40, DI
-	DECQ        R10
-	JNZ         vector
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*1), Z4
+	VMOVUPS      (CX)(BX*2), Z5
+	VADDPS       Z5, Z4, Z4
+	VADDPS       Z4, Z3, Z3
+	VMOVUPS      (DX), Z5
+	VMOVUPS      (DX)(BX*1), Z6
+	VADDPS       Z6, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z1, Z5, Z4
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z5
+	VMOVUPS      (CX)(BX*1), Z6
+	VMOVUPS      (CX)(BX*2), Z7
+	VADDPS       Z7, Z6, Z6
+	VADDPS       Z6, Z5, Z5
+	VMOVUPS      (DX), Z7
+	VMOVUPS      (DX)(BX*1), Z8
+	VADDPS       Z8, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z1, Z7, Z6
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z7
+	VMOVUPS      (CX)(BX*1), Z8
+	VMOVUPS      (CX)(BX*2), Z9
+	VADDPS       Z9, Z8, Z8
+	VADDPS       Z8, Z7, Z7
+	VMOVUPS      (DX), Z9
+	VMOVUPS      (DX)(BX*1), Z10
+	VADDPS       Z10, Z9, Z9
+	VADDPS       Z9, Z7, Z7
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  Z1, Z9, Z8
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z9
+	VMOVUPS      (CX)(BX*1), Z10
+	VMOVUPS      (CX)(BX*2), Z11
+	VADDPS       Z11, Z10, Z10
+	VADDPS       Z10, Z9, Z9
+	VMOVUPS      (DX), Z11
+	VMOVUPS      (DX)(BX*1), Z12
+	VADDPS       Z12, Z11, Z11
+	VADDPS       Z11, Z9, Z9
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z1, Z11, Z10
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z11
+	VMOVUPS      (CX)(BX*1), Z12
+	VMOVUPS      (CX)(BX*2), Z13
+	VADDPS       Z13, Z12, Z12
+	VADDPS       Z12, Z11, Z11
+	VMOVUPS      (DX), Z13
+	VMOVUPS      (DX)(BX*1), Z14
+	VADDPS       Z14, Z13, Z13
+	VADDPS       Z13, Z11, Z11
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  Z1, Z13, Z12
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z13
+	VMOVUPS      (CX)(BX*1), Z14
+	VMOVUPS      (CX)(BX*2), Z15
+	VADDPS       Z15, Z14, Z14
+	VADDPS       Z14, Z13, Z13
+	VMOVUPS      (DX), Z15
+	VMOVUPS      (DX)(BX*1), Z16
+	VADDPS       Z16, Z15, Z15
+	VADDPS       Z15, Z13, Z13
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  Z1, Z15, Z14
+	MOVQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Z7, Z5, Z15
+	VADDPS       Z15, Z3, Z3
+	VADDPS       Z11, Z9, Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z17
+	VMULPS       Z3, Z17, Z17
+	VMAXPS       Z3, Z17, Z3
+	VMOVUPS      Z3, (CX)
+	VSUBPS       Z11, Z9, Z3
+	VSUBPS       Z7, Z5, Z5
+	VMOVAPS      Z5, Z7
+	VFMADD231PS  Z0, Z3, Z7
+	VADDPS       (R9), Z7, Z7
+	VBROADCASTSS slope+24(FP), Z9
+	VMULPS       Z7, Z9, Z9
+	VMAXPS       Z7, Z9, Z7
+	VMOVUPS      Z7, (CX)(R8*1)
+	VMOVAPS      Z15, Z7
+	VFMADD231PS  Z1, Z16, Z7
+	VADDPS       (R9), Z7, Z7
+	VBROADCASTSS slope+24(FP), Z9
+	VMULPS       Z7, Z9, Z9
+	VMAXPS       Z7, Z9, Z7
+	VMOVUPS      Z7, (CX)(R8*2)
+	VADDPS       Z13, Z5, Z5
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z2, Z3, Z5
+	VADDPS       (R9), Z5, Z3
+	VBROADCASTSS slope+24(FP), Z5
+	VMULPS       Z3, Z5, Z5
+	VMAXPS       Z3, Z5, Z3
+	VMOVUPS      Z3, (DX)
+	ADDQ         step+48(FP), CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Z8, Z6, Z3
+	VADDPS       Z3, Z4, Z4
+	VADDPS       Z12, Z10, Z5
+	VADDPS       Z5, Z4, Z4
+	VADDPS       (R9), Z4, Z4
+	VBROADCASTSS slope+24(FP), Z7
+	VMULPS       Z4, Z7, Z7
+	VMAXPS       Z4, Z7, Z4
+	VMOVUPS      Z4, (CX)
+	VSUBPS       Z12, Z10, Z4
+	VSUBPS       Z8, Z6, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD231PS  Z0, Z4, Z7
+	VADDPS       (R9), Z7, Z7
+	VBROADCASTSS slope+24(FP), Z8
+	VMULPS       Z7, Z8, Z8
+	VMAXPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (CX)(R8*1)
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z5, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z5
+	VMULPS       Z3, Z5, Z5
+	VMAXPS       Z3, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VADDPS       Z14, Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z4
+	VMULPS       Z3, Z4, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (DX)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z4
+	VSUBPS       Z4, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z4
+	VMOVUPS      (CX)(BX*2), Z5
+	VSUBPS       Z5, Z4, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      (DX)(BX*2), Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVAPS      Z4, Z4
+	VFMADD231PS  Z2, Z3, Z4
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z6
+	VSUBPS       Z6, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z6
+	VMOVUPS      (CX)(BX*2), Z7
+	VSUBPS       Z7, Z6, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD231PS  Z0, Z3, Z7
+	VMOVUPS      (DX)(BX*2), Z8
+	VADDPS       Z8, Z6, Z6
+	VMOVAPS      Z6, Z6
+	VFMADD231PS  Z2, Z3, Z6
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z8
+	VSUBPS       Z8, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z8
+	VMOVUPS      (CX)(BX*2), Z9
+	VSUBPS       Z9, Z8, Z8
+	VMOVAPS      Z8, Z9
+	VFMADD231PS  Z0, Z3, Z9
+	VMOVUPS      (DX)(BX*2), Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVAPS      Z8, Z8
+	VFMADD231PS  Z2, Z3, Z8
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z10
+	VSUBPS       Z10, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z10
+	VMOVUPS      (CX)(BX*2), Z11
+	VSUBPS       Z11, Z10, Z10
+	VMOVAPS      Z10, Z11
+	VFMADD231PS  Z0, Z3, Z11
+	VMOVUPS      (DX)(BX*2), Z12
+	VADDPS       Z12, Z10, Z10
+	VMOVAPS      Z10, Z10
+	VFMADD231PS  Z2, Z3, Z10
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z12
+	VSUBPS       Z12, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z12
+	VMOVUPS      (CX)(BX*2), Z13
+	VSUBPS       Z13, Z12, Z12
+	VMOVAPS      Z12, Z13
+	VFMADD231PS  Z0, Z3, Z13
+	VMOVUPS      (DX)(BX*2), Z14
+	VADDPS       Z14, Z12, Z12
+	VMOVAPS      Z12, Z12
+	VFMADD231PS  Z2, Z3, Z12
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (DX)(BX*1), Z14
+	VSUBPS       Z14, Z3, Z3
+	VMOVUPS      (CX)(BX*1), Z14
+	VMOVUPS      (CX)(BX*2), Z15
+	VSUBPS       Z15, Z14, Z14
+	VMOVAPS      Z14, Z15
+	VFMADD231PS  Z0, Z3, Z15
+	VMOVUPS      (DX)(BX*2), Z16
+	VADDPS       Z16, Z14, Z14
+	VMOVAPS      Z14, Z14
+	VFMADD231PS  Z2, Z3, Z14
+	MOVQ         DI, CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Z9, Z7, Z3
+	VADDPS       Z3, Z5, Z5
+	VADDPS       Z13, Z11, Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (R9), Z5, Z5
+	VBROADCASTSS slope+24(FP), Z17
+	VMULPS       Z5, Z17, Z17
+	VMAXPS       Z5, Z17, Z5
+	VMOVUPS      Z5, (CX)
+	VSUBPS       Z13, Z11, Z5
+	VSUBPS       Z9, Z7, Z7
+	VMOVAPS      Z7, Z9
+	VFMADD231PS  Z0, Z5, Z9
+	VADDPS       (R9), Z9, Z9
+	VBROADCASTSS slope+24(FP), Z11
+	VMULPS       Z9, Z11, Z11
+	VMAXPS       Z9, Z11, Z9
+	VMOVUPS      Z9, (CX)(R8*1)
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z16, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z9
+	VMULPS       Z3, Z9, Z9
+	VMAXPS       Z3, Z9, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VADDPS       Z15, Z7, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z2, Z5, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z5
+	VMULPS       Z3, Z5, Z5
+	VMAXPS       Z3, Z5, Z3
+	VMOVUPS      Z3, (DX)
+	ADDQ         step+48(FP), CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Z8, Z6, Z3
+	VADDPS       Z3, Z4, Z4
+	VADDPS       Z12, Z10, Z5
+	VADDPS       Z5, Z4, Z4
+	VADDPS       (R9), Z4, Z4
+	VBROADCASTSS slope+24(FP), Z7
+	VMULPS       Z4, Z7, Z7
+	VMAXPS       Z4, Z7, Z4
+	VMOVUPS      Z4, (CX)
+	VSUBPS       Z12, Z10, Z4
+	VSUBPS       Z8, Z6, Z6
+	VMOVAPS      Z6, Z7
+	VFMADD231PS  Z0, Z4, Z7
+	VADDPS       (R9), Z7, Z7
+	VBROADCASTSS slope+24(FP), Z8
+	VMULPS       Z7, Z8, Z8
+	VMAXPS       Z7, Z8, Z7
+	VMOVUPS      Z7, (CX)(R8*1)
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z1, Z5, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z5
+	VMULPS       Z3, Z5, Z5
+	VMAXPS       Z3, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VADDPS       Z14, Z6, Z3
+	VMOVAPS      Z3, Z3
+	VFMADD231PS  Z2, Z4, Z3
+	VADDPS       (R9), Z3, Z3
+	VBROADCASTSS slope+24(FP), Z4
+	VMULPS       Z3, Z4, Z4
+	VMAXPS       Z3, Z4, Z3
+	VMOVUPS      Z3, (DX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+56(FP), R10
+	IMUL3Q       $0x40, R10, R10
+	SUBQ         R10, DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	DECQ         tiles+64(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
 // func weightTransformAVX512(dst *float32, src *float32, planeStride int, tapStride int, vectors int)
 // Requires: AVX, AVX512F
-TEXT ·weightTransformAVX512(SB), $1216-40
+TEXT ·weightTransformAVX512(SB), $0-40
 	VBROADCASTSS floatE<>+0(SB), Z0
 	VBROADCASTSS floatF<>+0(SB), Z1
 	VBROADCASTSS floatG<>+0(SB), Z2
 	VBROADCASTSS floatH<>+0(SB), Z3
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         tapStride+24(FP), R8
+	MOVQ         src+8(FP), AX
+	MOVQ         tapStride+24(FP), DX
+	LEAQ         (DX)(DX*2), BX
+	MOVQ         dst+0(FP), SI
+	MOVQ         planeStride+16(FP), DI
+	LEAQ         (DI)(DI*2), R8
+	ADDQ         R8, R8
 	MOVQ         vectors+32(FP), R9
 
 vector:
-	LEAQ        (SP), R10
-	ADDQ        $0x3f, R10
-	ANDQ        $-64, R10
-	MOVQ        DI, BX
-	VMOVUPS     (BX), Z4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Z4
+	VMULPS      Z0, Z4, Z4
+	VMOVUPS     (CX)(DX*2), Z14
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z15
+	VMULPS      Z0, Z15, Z15
+	VMOVUPS     (CX)(DX*2), Z16
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z17
+	VMULPS      Z0, Z17, Z17
+	VMOVUPS     (CX)(DX*2), Z18
+	MOVQ        SI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z4, Z19
+	VMOVUPS     Z19, (CX)
+	VADDPS      Z17, Z4, Z19
+	VMULPS      Z1, Z19, Z19
+	VPXORD      Z5, Z5, Z5
+	VSUBPS      Z19, Z5, Z20
+	VMULPS      Z1, Z15, Z21
+	VSUBPS      Z21, Z20, Z20
+	VMOVUPS     Z20, (CX)(R8*1)
+	VSUBPS      Z19, Z21, Z19
+	VMOVUPS     Z19, (CX)(R8*2)
+	VMULPS      Z1, Z17, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z2, Z4, Z19
+	VMULPS      Z3, Z15, Z4
+	VADDPS      Z4, Z19, Z15
+	VMOVUPS     Z15, (R10)
+	VSUBPS      Z4, Z19, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z17, (R10)(R8*2)
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z14, Z4
+	VMOVUPS     Z4, (CX)
+	VADDPS      Z18, Z14, Z4
+	VMULPS      Z1, Z4, Z4
+	VPXORD      Z6, Z6, Z6
+	VSUBPS      Z4, Z6, Z15
+	VMULPS      Z1, Z16, Z17
+	VSUBPS      Z17, Z15, Z15
+	VMOVUPS     Z15, (CX)(R8*1)
+	VSUBPS      Z4, Z17, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMULPS      Z1, Z18, Z4
+	VMOVAPS     Z4, Z4
+	VFMADD231PS Z2, Z14, Z4
+	VMULPS      Z3, Z16, Z14
+	VADDPS      Z14, Z4, Z15
+	VMOVUPS     Z15, (R10)
+	VSUBPS      Z14, Z4, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z18, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (CX)(DX*2), Z14
+	VADDPS      Z14, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VPXORD      Z7, Z7, Z7
+	VSUBPS      Z4, Z7, Z14
+	VMOVUPS     (CX)(DX*1), Z15
+	VMULPS      Z1, Z15, Z15
+	VSUBPS      Z15, Z14, Z14
+	VSUBPS      Z4, Z15, Z4
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z15
+	VMOVUPS     (CX)(DX*2), Z16
+	VADDPS      Z16, Z15, Z15
+	VMULPS      Z1, Z15, Z15
 	VPXORD      Z8, Z8, Z8
-	VSUBPS      Z7, Z8, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	VMOVUPS     Z4, (R10)
-	VMOVUPS     Z19, 64(R10)
-	VMOVUPS     Z7, 128(R10)
-	VMOVUPS     Z17, 192(R10)
-	VMOVUPS     Z5, 256(R10)
-	VMOVUPS     Z6, 320(R10)
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	VSUBPS      Z15, Z8, Z16
+	VMOVUPS     (CX)(DX*1), Z17
+	VMULPS      Z1, Z17, Z17
+	VSUBPS      Z17, Z16, Z16
+	VSUBPS      Z15, Z17, Z15
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z17
+	VMOVUPS     (CX)(DX*2), Z18
+	VADDPS      Z18, Z17, Z17
+	VMULPS      Z1, Z17, Z17
 	VPXORD      Z9, Z9, Z9
-	VSUBPS      Z7, Z9, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	VMOVUPS     Z4, 384(R10)
-	VMOVUPS     Z19, 448(R10)
-	VMOVUPS     Z7, 512(R10)
-	VMOVUPS     Z17, 576(R10)
-	VMOVUPS     Z5, 640(R10)
-	VMOVUPS     Z6, 704(R10)
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	VSUBPS      Z17, Z9, Z18
+	VMOVUPS     (CX)(DX*1), Z19
+	VMULPS      Z1, Z19, Z19
+	VSUBPS      Z19, Z18, Z18
+	VSUBPS      Z17, Z19, Z17
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z14, Z19
+	VMOVUPS     Z19, (CX)
+	VADDPS      Z18, Z14, Z19
+	VMULPS      Z1, Z19, Z19
 	VPXORD      Z10, Z10, Z10
-	VSUBPS      Z7, Z10, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	VMOVUPS     Z4, 768(R10)
-	VMOVUPS     Z19, 832(R10)
-	VMOVUPS     Z7, 896(R10)
-	VMOVUPS     Z17, 960(R10)
-	VMOVUPS     Z5, 1024(R10)
-	VMOVUPS     Z6, 1088(R10)
-	VMOVUPS     (R10), Z4
-	VMOVUPS     384(R10), Z5
-	VMOVUPS     768(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	VSUBPS      Z19, Z10, Z20
+	VMULPS      Z1, Z16, Z21
+	VSUBPS      Z21, Z20, Z20
+	VMOVUPS     Z20, (CX)(R8*1)
+	VSUBPS      Z19, Z21, Z19
+	VMOVUPS     Z19, (CX)(R8*2)
+	VMULPS      Z1, Z18, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z2, Z14, Z19
+	VMULPS      Z3, Z16, Z14
+	VADDPS      Z14, Z19, Z16
+	VMOVUPS     Z16, (R10)
+	VSUBPS      Z14, Z19, Z14
+	VMOVUPS     Z14, (R10)(R8*1)
+	VMOVUPS     Z18, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z4, Z14
+	VMOVUPS     Z14, (CX)
+	VADDPS      Z17, Z4, Z14
+	VMULPS      Z1, Z14, Z14
 	VPXORD      Z11, Z11, Z11
-	VSUBPS      Z7, Z11, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	MOVQ        AX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     64(R10), Z4
-	VMOVUPS     448(R10), Z5
-	VMOVUPS     832(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
+	VSUBPS      Z14, Z11, Z16
+	VMULPS      Z1, Z15, Z18
+	VSUBPS      Z18, Z16, Z16
+	VMOVUPS     Z16, (CX)(R8*1)
+	VSUBPS      Z14, Z18, Z14
+	VMOVUPS     Z14, (CX)(R8*2)
+	VMULPS      Z1, Z17, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z2, Z4, Z14
+	VMULPS      Z3, Z15, Z4
+	VADDPS      Z4, Z14, Z15
+	VMOVUPS     Z15, (R10)
+	VSUBPS      Z4, Z14, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z17, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (CX)(DX*2), Z14
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z2, Z4, Z14
+	VMOVUPS     (CX)(DX*1), Z4
+	VMULPS      Z3, Z4, Z4
+	VADDPS      Z4, Z14, Z15
+	VSUBPS      Z4, Z14, Z4
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z14
+	VMOVUPS     (CX)(DX*2), Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z2, Z14, Z16
+	VMOVUPS     (CX)(DX*1), Z14
+	VMULPS      Z3, Z14, Z14
+	VADDPS      Z14, Z16, Z17
+	VSUBPS      Z14, Z16, Z14
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Z16
+	VMOVUPS     (CX)(DX*2), Z18
+	VMULPS      Z1, Z18, Z18
 	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z16, Z18
+	VMOVUPS     (CX)(DX*1), Z16
+	VMULPS      Z3, Z16, Z16
+	VADDPS      Z16, Z18, Z19
+	VSUBPS      Z16, Z18, Z16
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z15, Z18
+	VMOVUPS     Z18, (CX)
+	VADDPS      Z19, Z15, Z18
+	VMULPS      Z1, Z18, Z18
 	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z7, Z12, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     128(R10), Z4
-	VMOVUPS     512(R10), Z5
-	VMOVUPS     896(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
+	VSUBPS      Z18, Z12, Z20
+	VMULPS      Z1, Z17, Z21
+	VSUBPS      Z21, Z20, Z20
+	VMOVUPS     Z20, (CX)(R8*1)
+	VSUBPS      Z18, Z21, Z18
+	VMOVUPS     Z18, (CX)(R8*2)
+	VMULPS      Z1, Z19, Z18
 	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
+	VFMADD231PS Z2, Z15, Z18
+	VMULPS      Z3, Z17, Z15
+	VADDPS      Z15, Z18, Z17
+	VMOVUPS     Z17, (R10)
+	VSUBPS      Z15, Z18, Z15
+	VMOVUPS     Z15, (R10)(R8*1)
+	VMOVUPS     Z19, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z4, Z15
+	VMOVUPS     Z15, (CX)
+	VADDPS      Z16, Z4, Z15
+	VMULPS      Z1, Z15, Z15
 	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z7, Z13, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     192(R10), Z4
-	VMOVUPS     576(R10), Z5
-	VMOVUPS     960(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
-	VPXORD      Z14, Z14, Z14
-	VSUBPS      Z7, Z14, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     256(R10), Z4
-	VMOVUPS     640(R10), Z5
-	VMOVUPS     1024(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
-	VPXORD      Z15, Z15, Z15
-	VSUBPS      Z7, Z15, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
-	VMOVUPS     320(R10), Z4
-	VMOVUPS     704(R10), Z5
-	VMOVUPS     1088(R10), Z6
-	VADDPS      Z6, Z4, Z7
-	VMULPS      Z1, Z7, Z7
-	VMULPS      Z1, Z5, Z17
-	VMULPS      Z1, Z6, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMULPS      Z3, Z5, Z5
-	VPXORD      Z16, Z16, Z16
-	VSUBPS      Z7, Z16, Z19
-	VMULPS      Z0, Z4, Z4
-	VSUBPS      Z17, Z19, Z19
-	VSUBPS      Z7, Z17, Z7
-	VADDPS      Z5, Z18, Z17
-	VSUBPS      Z5, Z18, Z5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Z4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z19, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z17, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Z6, (SI)
+	VSUBPS      Z15, Z13, Z17
+	VMULPS      Z1, Z14, Z18
+	VSUBPS      Z18, Z17, Z17
+	VMOVUPS     Z17, (CX)(R8*1)
+	VSUBPS      Z15, Z18, Z15
+	VMOVUPS     Z15, (CX)(R8*2)
+	VMULPS      Z1, Z16, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z2, Z4, Z15
+	VMULPS      Z3, Z14, Z4
+	VADDPS      Z4, Z15, Z14
+	VMOVUPS     Z14, (R10)
+	VSUBPS      Z4, Z15, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z16, (R10)(R8*2)
 	ADDQ        $0x40, AX
-	ADDQ        $0x40, DI
+	ADDQ        $0x40, SI
 	DECQ        R9
 	JNZ         vector
 	VZEROUPPER
@@ -2781,370 +2660,580 @@ GLOBL floatH<>(SB), RODATA|NOPTR, $4
 
 // func weightTransformAdjointAVX512(dst *float32, src *float32, planeStride int, tapStride int, vectors int, accumulate int)
 // Requires: AVX, AVX512F
-TEXT ·weightTransformAdjointAVX512(SB), $1856-48
+TEXT ·weightTransformAdjointAVX512(SB), $0-48
 	VBROADCASTSS floatE<>+0(SB), Z0
 	VBROADCASTSS floatF<>+0(SB), Z1
 	VBROADCASTSS floatG<>+0(SB), Z2
 	VBROADCASTSS floatH<>+0(SB), Z3
+	CMPQ         accumulate+40(FP), $0x00
+	JEQ          writing
 	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         vectors+32(FP), SI
-	LEAQ         (SP), DI
-	ADDQ         $0x3f, DI
-	ANDQ         $-64, DI
+	MOVQ         planeStride+16(FP), BX
+	LEAQ         (BX)(BX*2), SI
+	ADDQ         SI, SI
+	MOVQ         dst+0(FP), DI
+	MOVQ         tapStride+24(FP), R8
+	LEAQ         (R8)(R8*2), R9
+	MOVQ         vectors+32(FP), R10
+
+adding:
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(BX*1), Z15
+	VMOVUPS     (CX)(BX*2), Z16
+	VADDPS      Z16, Z15, Z15
+	VMULPS      Z1, Z15, Z15
+	VPXORD      Z6, Z6, Z6
+	VSUBPS      Z15, Z6, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z0, Z5, Z16
+	VMOVAPS     Z16, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMOVUPS     (DX)(BX*2), Z16
+	VSUBPS      Z15, Z16, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z1, Z4, Z15
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z16
+	VADDPS      Z16, Z4, Z4
+	VMOVUPS     (CX), Z16
+	VMOVUPS     (CX)(BX*1), Z17
+	VMOVUPS     (CX)(BX*2), Z18
+	VADDPS      Z18, Z17, Z17
+	VMULPS      Z1, Z17, Z17
+	VPXORD      Z7, Z7, Z7
+	VSUBPS      Z17, Z7, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z0, Z16, Z18
+	VMOVAPS     Z18, Z16
+	VFMADD231PS Z2, Z4, Z16
+	VMOVUPS     (DX)(BX*2), Z18
+	VSUBPS      Z17, Z18, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z1, Z4, Z17
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z18
+	VADDPS      Z18, Z4, Z4
+	VMOVUPS     (CX), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VMOVUPS     (CX)(BX*2), Z20
+	VADDPS      Z20, Z19, Z19
+	VMULPS      Z1, Z19, Z19
+	VPXORD      Z8, Z8, Z8
+	VSUBPS      Z19, Z8, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS Z0, Z18, Z20
+	VMOVAPS     Z20, Z18
+	VFMADD231PS Z2, Z4, Z18
+	VMOVUPS     (DX)(BX*2), Z20
+	VSUBPS      Z19, Z20, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z1, Z4, Z19
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z20
+	VADDPS      Z20, Z4, Z4
+	VMOVUPS     (CX), Z20
+	VMOVUPS     (CX)(BX*1), Z21
+	VMOVUPS     (CX)(BX*2), Z22
+	VADDPS      Z22, Z21, Z21
+	VMULPS      Z1, Z21, Z21
+	VPXORD      Z9, Z9, Z9
+	VSUBPS      Z21, Z9, Z22
+	VMOVAPS     Z22, Z22
+	VFMADD231PS Z0, Z20, Z22
+	VMOVAPS     Z22, Z20
+	VFMADD231PS Z2, Z4, Z20
+	VMOVUPS     (DX)(BX*2), Z22
+	VSUBPS      Z21, Z22, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS Z1, Z4, Z21
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z22
+	VADDPS      Z22, Z4, Z4
+	VMOVUPS     (CX), Z22
+	VMOVUPS     (CX)(BX*1), Z23
+	VMOVUPS     (CX)(BX*2), Z24
+	VADDPS      Z24, Z23, Z23
+	VMULPS      Z1, Z23, Z23
+	VPXORD      Z10, Z10, Z10
+	VSUBPS      Z23, Z10, Z24
+	VMOVAPS     Z24, Z24
+	VFMADD231PS Z0, Z22, Z24
+	VMOVAPS     Z24, Z22
+	VFMADD231PS Z2, Z4, Z22
+	VMOVUPS     (DX)(BX*2), Z24
+	VSUBPS      Z23, Z24, Z23
+	VMOVAPS     Z23, Z23
+	VFMADD231PS Z1, Z4, Z23
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z24
+	VADDPS      Z24, Z4, Z4
+	VMOVUPS     (CX), Z24
+	VMOVUPS     (CX)(BX*1), Z25
+	VMOVUPS     (CX)(BX*2), Z26
+	VADDPS      Z26, Z25, Z25
+	VMULPS      Z1, Z25, Z25
+	VPXORD      Z11, Z11, Z11
+	VSUBPS      Z25, Z11, Z26
+	VMOVAPS     Z26, Z26
+	VFMADD231PS Z0, Z24, Z26
+	VMOVAPS     Z26, Z24
+	VFMADD231PS Z2, Z4, Z24
+	VMOVUPS     (DX)(BX*2), Z26
+	VSUBPS      Z25, Z26, Z25
+	VMOVAPS     Z25, Z25
+	VFMADD231PS Z1, Z4, Z25
+	MOVQ        DI, CX
+	VADDPS      Z22, Z20, Z4
+	VADDPS      Z18, Z16, Z26
+	VMULPS      Z1, Z26, Z26
+	VPXORD      Z12, Z12, Z12
+	VSUBPS      Z26, Z12, Z27
+	VMOVAPS     Z27, Z27
+	VFMADD231PS Z0, Z5, Z27
+	VMOVAPS     Z27, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z22, Z20, Z5
+	VSUBPS      Z16, Z18, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z5, Z16
+	VADDPS      (CX)(R9*1), Z16, Z5
+	VMOVUPS     Z5, (CX)(R9*1)
+	VSUBPS      Z26, Z24, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VADDPS      (CX)(R9*2), Z5, Z4
+	VMOVUPS     Z4, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Z23, Z21, Z4
+	VADDPS      Z19, Z17, Z5
+	VMULPS      Z1, Z5, Z5
+	VPXORD      Z13, Z13, Z13
+	VSUBPS      Z5, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z0, Z15, Z16
+	VMOVAPS     Z16, Z15
+	VFMADD231PS Z2, Z4, Z15
+	VADDPS      (CX), Z15, Z15
+	VMOVUPS     Z15, (CX)
+	VSUBPS      Z23, Z21, Z15
+	VSUBPS      Z17, Z19, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z15, Z16
+	VADDPS      (CX)(R9*1), Z16, Z15
+	VMOVUPS     Z15, (CX)(R9*1)
+	VSUBPS      Z5, Z25, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VADDPS      (CX)(R9*2), Z5, Z4
+	VMOVUPS     Z4, (CX)(R9*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z5
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     (CX)(BX*1), Z15
+	VSUBPS      Z15, Z5, Z5
+	VMULPS      Z1, Z5, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z3, Z4, Z5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z15
+	VSUBPS      Z15, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z15
+	VMOVUPS     (CX)(BX*1), Z16
+	VSUBPS      Z16, Z15, Z15
+	VMULPS      Z1, Z15, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z3, Z4, Z15
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z16
+	VSUBPS      Z16, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z16
+	VMOVUPS     (CX)(BX*1), Z17
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z4, Z16
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z17
+	VSUBPS      Z17, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z17
+	VMOVUPS     (CX)(BX*1), Z18
+	VSUBPS      Z18, Z17, Z17
+	VMULPS      Z1, Z17, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z3, Z4, Z17
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z18
+	VSUBPS      Z18, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z18, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z3, Z4, Z18
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z19
+	VSUBPS      Z19, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z19
+	VMOVUPS     (CX)(BX*1), Z20
+	VSUBPS      Z20, Z19, Z19
+	VMULPS      Z1, Z19, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z3, Z4, Z19
+	MOVQ        DI, CX
+	ADDQ        R8, CX
+	VADDPS      Z18, Z17, Z4
+	VADDPS      Z16, Z15, Z20
+	VMULPS      Z1, Z20, Z20
+	VPXORD      Z14, Z14, Z14
+	VSUBPS      Z20, Z14, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS Z0, Z5, Z21
+	VMOVAPS     Z21, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z18, Z17, Z5
+	VSUBPS      Z15, Z16, Z15
+	VMULPS      Z1, Z15, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z3, Z5, Z15
+	VADDPS      (CX)(R9*1), Z15, Z5
+	VMOVUPS     Z5, (CX)(R9*1)
+	VSUBPS      Z20, Z19, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VADDPS      (CX)(R9*2), Z5, Z4
+	VMOVUPS     Z4, (CX)(R9*2)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, DI
+	DECQ        R10
+	JNZ         adding
+	VZEROUPPER
+	RET
+
+writing:
+	MOVQ src+8(FP), AX
+	MOVQ planeStride+16(FP), BX
+	LEAQ (BX)(BX*2), SI
+	ADDQ SI, SI
+	MOVQ dst+0(FP), DI
+	MOVQ tapStride+24(FP), R8
+	LEAQ (R8)(R8*2), R9
+	MOVQ vectors+32(FP), R10
 
 vector:
-	LEAQ        640(SP), R8
-	ADDQ        $0x3f, R8
-	ANDQ        $-64, R8
-	MOVQ        AX, DX
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
+	VMOVUPS     (DX)(BX*1), Z5
+	VADDPS      Z5, Z4, Z4
+	VMOVUPS     (CX), Z5
+	VMOVUPS     (CX)(BX*1), Z15
+	VMOVUPS     (CX)(BX*2), Z16
+	VADDPS      Z16, Z15, Z15
+	VMULPS      Z1, Z15, Z15
+	VPXORD      Z6, Z6, Z6
+	VSUBPS      Z15, Z6, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z0, Z5, Z16
+	VMOVAPS     Z16, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMOVUPS     (DX)(BX*2), Z16
+	VSUBPS      Z15, Z16, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z1, Z4, Z15
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z16
+	VADDPS      Z16, Z4, Z4
+	VMOVUPS     (CX), Z16
+	VMOVUPS     (CX)(BX*1), Z17
+	VMOVUPS     (CX)(BX*2), Z18
+	VADDPS      Z18, Z17, Z17
+	VMULPS      Z1, Z17, Z17
+	VPXORD      Z7, Z7, Z7
+	VSUBPS      Z17, Z7, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z0, Z16, Z18
+	VMOVAPS     Z18, Z16
+	VFMADD231PS Z2, Z4, Z16
+	VMOVUPS     (DX)(BX*2), Z18
+	VSUBPS      Z17, Z18, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z1, Z4, Z17
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z18
+	VADDPS      Z18, Z4, Z4
+	VMOVUPS     (CX), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VMOVUPS     (CX)(BX*2), Z20
+	VADDPS      Z20, Z19, Z19
+	VMULPS      Z1, Z19, Z19
+	VPXORD      Z8, Z8, Z8
+	VSUBPS      Z19, Z8, Z20
+	VMOVAPS     Z20, Z20
+	VFMADD231PS Z0, Z18, Z20
+	VMOVAPS     Z20, Z18
+	VFMADD231PS Z2, Z4, Z18
+	VMOVUPS     (DX)(BX*2), Z20
+	VSUBPS      Z19, Z20, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z1, Z4, Z19
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z20
+	VADDPS      Z20, Z4, Z4
+	VMOVUPS     (CX), Z20
+	VMOVUPS     (CX)(BX*1), Z21
+	VMOVUPS     (CX)(BX*2), Z22
+	VADDPS      Z22, Z21, Z21
+	VMULPS      Z1, Z21, Z21
+	VPXORD      Z9, Z9, Z9
+	VSUBPS      Z21, Z9, Z22
+	VMOVAPS     Z22, Z22
+	VFMADD231PS Z0, Z20, Z22
+	VMOVAPS     Z22, Z20
+	VFMADD231PS Z2, Z4, Z20
+	VMOVUPS     (DX)(BX*2), Z22
+	VSUBPS      Z21, Z22, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS Z1, Z4, Z21
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z22
+	VADDPS      Z22, Z4, Z4
+	VMOVUPS     (CX), Z22
+	VMOVUPS     (CX)(BX*1), Z23
+	VMOVUPS     (CX)(BX*2), Z24
+	VADDPS      Z24, Z23, Z23
+	VMULPS      Z1, Z23, Z23
+	VPXORD      Z10, Z10, Z10
+	VSUBPS      Z23, Z10, Z24
+	VMOVAPS     Z24, Z24
+	VFMADD231PS Z0, Z22, Z24
+	VMOVAPS     Z24, Z22
+	VFMADD231PS Z2, Z4, Z22
+	VMOVUPS     (DX)(BX*2), Z24
+	VSUBPS      Z23, Z24, Z23
+	VMOVAPS     Z23, Z23
+	VFMADD231PS Z1, Z4, Z23
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z24
+	VADDPS      Z24, Z4, Z4
+	VMOVUPS     (CX), Z24
+	VMOVUPS     (CX)(BX*1), Z25
+	VMOVUPS     (CX)(BX*2), Z26
+	VADDPS      Z26, Z25, Z25
+	VMULPS      Z1, Z25, Z25
 	VPXORD      Z11, Z11, Z11
-	VSUBPS      Z10, Z11, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, (R8)
-	VMOVUPS     Z5, 64(R8)
-	VMOVUPS     Z6, 128(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
+	VSUBPS      Z25, Z11, Z26
+	VMOVAPS     Z26, Z26
+	VFMADD231PS Z0, Z24, Z26
+	VMOVAPS     Z26, Z24
+	VFMADD231PS Z2, Z4, Z24
+	VMOVUPS     (DX)(BX*2), Z26
+	VSUBPS      Z25, Z26, Z25
+	VMOVAPS     Z25, Z25
+	VFMADD231PS Z1, Z4, Z25
+	MOVQ        DI, CX
+	VADDPS      Z22, Z20, Z4
+	VADDPS      Z18, Z16, Z26
+	VMULPS      Z1, Z26, Z26
 	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z10, Z12, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
+	VSUBPS      Z26, Z12, Z27
+	VMOVAPS     Z27, Z27
+	VFMADD231PS Z0, Z5, Z27
+	VMOVAPS     Z27, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z22, Z20, Z5
+	VSUBPS      Z16, Z18, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z5, Z16
+	VMOVUPS     Z16, (CX)(R9*1)
+	VSUBPS      Z26, Z24, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 192(R8)
-	VMOVUPS     Z5, 256(R8)
-	VMOVUPS     Z6, 320(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
+	VFMADD231PS Z1, Z4, Z5
+	VMOVUPS     Z5, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Z23, Z21, Z4
+	VADDPS      Z19, Z17, Z5
+	VMULPS      Z1, Z5, Z5
 	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z10, Z13, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
+	VSUBPS      Z5, Z13, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z0, Z15, Z16
+	VMOVAPS     Z16, Z15
+	VFMADD231PS Z2, Z4, Z15
+	VMOVUPS     Z15, (CX)
+	VSUBPS      Z23, Z21, Z15
+	VSUBPS      Z17, Z19, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z15, Z16
+	VMOVUPS     Z16, (CX)(R9*1)
+	VSUBPS      Z5, Z25, Z5
+	VMOVAPS     Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VMOVUPS     Z5, (CX)(R9*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z5
+	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z5
+	VMOVUPS     (CX)(BX*1), Z15
+	VSUBPS      Z15, Z5, Z5
 	VMULPS      Z1, Z5, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 384(R8)
-	VMOVUPS     Z5, 448(R8)
-	VMOVUPS     Z6, 512(R8)
-	ADDQ        CX, DX
+	VFMADD231PS Z3, Z4, Z5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
+	VMOVUPS     (DX)(BX*1), Z15
+	VSUBPS      Z15, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z15
+	VMOVUPS     (CX)(BX*1), Z16
+	VSUBPS      Z16, Z15, Z15
+	VMULPS      Z1, Z15, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z3, Z4, Z15
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z16
+	VSUBPS      Z16, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z16
+	VMOVUPS     (CX)(BX*1), Z17
+	VSUBPS      Z17, Z16, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVAPS     Z16, Z16
+	VFMADD231PS Z3, Z4, Z16
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z17
+	VSUBPS      Z17, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z17
+	VMOVUPS     (CX)(BX*1), Z18
+	VSUBPS      Z18, Z17, Z17
+	VMULPS      Z1, Z17, Z17
+	VMOVAPS     Z17, Z17
+	VFMADD231PS Z3, Z4, Z17
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z18
+	VSUBPS      Z18, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VSUBPS      Z19, Z18, Z18
+	VMULPS      Z1, Z18, Z18
+	VMOVAPS     Z18, Z18
+	VFMADD231PS Z3, Z4, Z18
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DX)(BX*1), Z19
+	VSUBPS      Z19, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z19
+	VMOVUPS     (CX)(BX*1), Z20
+	VSUBPS      Z20, Z19, Z19
+	VMULPS      Z1, Z19, Z19
+	VMOVAPS     Z19, Z19
+	VFMADD231PS Z3, Z4, Z19
+	MOVQ        DI, CX
+	ADDQ        R8, CX
+	VADDPS      Z18, Z17, Z4
+	VADDPS      Z16, Z15, Z20
+	VMULPS      Z1, Z20, Z20
 	VPXORD      Z14, Z14, Z14
-	VSUBPS      Z10, Z14, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
+	VSUBPS      Z20, Z14, Z21
+	VMOVAPS     Z21, Z21
+	VFMADD231PS Z0, Z5, Z21
+	VMOVAPS     Z21, Z5
+	VFMADD231PS Z2, Z4, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z18, Z17, Z5
+	VSUBPS      Z15, Z16, Z15
+	VMULPS      Z1, Z15, Z15
+	VMOVAPS     Z15, Z15
+	VFMADD231PS Z3, Z5, Z15
+	VMOVUPS     Z15, (CX)(R9*1)
+	VSUBPS      Z20, Z19, Z5
 	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 576(R8)
-	VMOVUPS     Z5, 640(R8)
-	VMOVUPS     Z6, 704(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
-	VPXORD      Z15, Z15, Z15
-	VSUBPS      Z10, Z15, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 768(R8)
-	VMOVUPS     Z5, 832(R8)
-	VMOVUPS     Z6, 896(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
-	VPXORD      Z16, Z16, Z16
-	VSUBPS      Z10, Z16, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 960(R8)
-	VMOVUPS     Z5, 1024(R8)
-	VMOVUPS     Z6, 1088(R8)
-	VMOVUPS     (R8), Z4
-	VMOVUPS     192(R8), Z5
-	VMOVUPS     384(R8), Z6
-	VMOVUPS     576(R8), Z7
-	VMOVUPS     768(R8), Z8
-	VMOVUPS     960(R8), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
-	VPXORD      Z17, Z17, Z17
-	VSUBPS      Z10, Z17, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, (DI)
-	VMOVUPS     Z5, 192(DI)
-	VMOVUPS     Z6, 384(DI)
-	VMOVUPS     64(R8), Z4
-	VMOVUPS     256(R8), Z5
-	VMOVUPS     448(R8), Z6
-	VMOVUPS     640(R8), Z7
-	VMOVUPS     832(R8), Z8
-	VMOVUPS     1024(R8), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
-	VPXORD      Z18, Z18, Z18
-	VSUBPS      Z10, Z18, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 64(DI)
-	VMOVUPS     Z5, 256(DI)
-	VMOVUPS     Z6, 448(DI)
-	VMOVUPS     128(R8), Z4
-	VMOVUPS     320(R8), Z5
-	VMOVUPS     512(R8), Z6
-	VMOVUPS     704(R8), Z7
-	VMOVUPS     896(R8), Z8
-	VMOVUPS     1088(R8), Z9
-	VADDPS      Z6, Z5, Z10
-	VMULPS      Z1, Z10, Z10
-	VADDPS      Z8, Z7, Z20
-	VSUBPS      Z8, Z7, Z7
-	VPXORD      Z19, Z19, Z19
-	VSUBPS      Z10, Z19, Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z0, Z4, Z8
-	VMOVAPS     Z8, Z4
-	VFMADD231PS Z2, Z20, Z4
-	VSUBPS      Z5, Z6, Z5
-	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z3, Z7, Z5
-	VSUBPS      Z10, Z9, Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z20, Z6
-	VMOVUPS     Z4, 128(DI)
-	VMOVUPS     Z5, 320(DI)
-	VMOVUPS     Z6, 512(DI)
-	MOVQ        BX, DX
-	CMPQ        accumulate+40(FP), $0x00
-	JEQ         write
-	VMOVUPS     (DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     64(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     128(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     192(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     256(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     320(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     384(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     448(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     512(DI), Z4
-	VADDPS      (DX), Z4, Z4
-	VMOVUPS     Z4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	JMP         next
-
-write:
-	VMOVUPS (DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 64(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 128(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 192(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 256(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 320(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 384(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 448(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 512(DI), Z4
-	VMOVUPS Z4, (DX)
-	ADDQ    tapStride+24(FP), DX
-
-next:
-	ADDQ $0x40, AX
-	ADDQ $0x40, BX
-	DECQ SI
-	JNZ  vector
+	VFMADD231PS Z1, Z4, Z5
+	VMOVUPS     Z5, (CX)(R9*2)
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, DI
+	DECQ        R10
+	JNZ         vector
 	VZEROUPPER
 	RET
 
@@ -3784,2153 +3873,2303 @@ store:
 	VZEROUPPER
 	RET
 
-// func inputTransformAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+// func inputTransformAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, FMA3
-TEXT ·inputTransformAVX2(SB), $1184-48
-	VBROADCASTSS floatA<>+0(SB), Y0
-	VBROADCASTSS floatB<>+0(SB), Y1
-	VBROADCASTSS floatC<>+0(SB), Y2
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         pitch+24(FP), R8
-	MOVQ         step+32(FP), R9
-	MOVQ         vectors+40(FP), R10
+TEXT ·inputTransformAVX2(SB), $0-56
+	MOVQ src+8(FP), AX
+	MOVQ step+32(FP), BX
+	MOVQ dst+0(FP), SI
+	MOVQ planeStride+16(FP), DI
+	LEAQ (DI)(DI*2), R8
+	ADDQ R8, R8
+
+tile:
+	MOVQ vectors+40(FP), R9
 
 vector:
-	MOVQ         DI, BX
-	LEAQ         (SP), R11
-	ADDQ         $0x1f, R11
-	ANDQ         $-32, R11
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y2
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS floatK<>+0(SB), Y1, Y2
+	VMOVAPS      Y2, Y1
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y1
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX)(BX*2), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS floatK<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y2
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y3
+	VMOVUPS      (DX)(BX*1), Y4
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS floatK<>+0(SB), Y3, Y4
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y3
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (DX)(BX*2), Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, (R11)
-	VMOVUPS      Y3, 32(R11)
-	VMOVUPS      Y7, 64(R11)
-	VMOVUPS      Y8, 96(R11)
-	VMOVUPS      Y9, 128(R11)
-	VMOVUPS      Y5, 160(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
+	VFNMADD231PS floatK<>+0(SB), Y4, Y5
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y4
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y5
+	VMOVUPS      (DX)(BX*1), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS floatK<>+0(SB), Y5, Y6
+	VMOVAPS      Y6, Y5
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y5
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y6
+	VMOVUPS      (DX)(BX*2), Y7
 	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
+	VFNMADD231PS floatK<>+0(SB), Y6, Y7
 	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y6
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y7
+	VMOVUPS      (DX)(BX*1), Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS floatK<>+0(SB), Y7, Y8
+	VMOVAPS      Y8, Y7
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y7
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y8
+	VMOVUPS      (DX)(BX*2), Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS floatK<>+0(SB), Y8, Y9
+	VMOVAPS      Y9, Y8
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y8
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y9
+	VMOVUPS      (DX)(BX*1), Y10
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS floatK<>+0(SB), Y9, Y10
+	VMOVAPS      Y10, Y9
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y9
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y10
+	VMOVUPS      (DX)(BX*2), Y11
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS floatK<>+0(SB), Y10, Y11
+	VMOVAPS      Y11, Y10
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y10
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y11
+	VMOVUPS      (DX)(BX*1), Y12
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS floatK<>+0(SB), Y11, Y12
+	VMOVAPS      Y12, Y11
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y11
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y12
+	VMOVUPS      (DX)(BX*2), Y13
+	VMOVAPS      Y13, Y13
+	VFNMADD231PS floatK<>+0(SB), Y12, Y13
+	VMOVAPS      Y13, Y12
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y12
+	MOVQ         SI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatK<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
+	VADDPS       Y1, Y0, Y13
+	VMOVUPS      Y13, (CX)(R8*1)
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y3, Y7, Y0
+	VSUBPS       Y5, Y9, Y1
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  floatI<>+0(SB), Y0, Y5
+	VMOVUPS      Y5, (DX)
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (DX)(R8*1)
+	VMOVAPS      Y11, Y0
+	VFNMADD231PS floatK<>+0(SB), Y7, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS floatK<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y1
+	VADDPS       Y1, Y0, Y2
+	VMOVUPS      Y2, (CX)(R8*1)
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y4, Y8, Y0
+	VSUBPS       Y6, Y10, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (DX)
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (DX)(R8*1)
+	VMOVAPS      Y12, Y0
+	VFNMADD231PS floatK<>+0(SB), Y8, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y0, Y1
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y2
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y0, Y2
+	VADDPS       Y2, Y1, Y0
+	VSUBPS       Y2, Y1, Y1
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y2
+	VMOVUPS      (DX)(BX*1), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS floatJ<>+0(SB), Y2, Y3
+	VMOVUPS      (CX)(BX*1), Y2
+	VMOVUPS      (DX), Y4
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS floatJ<>+0(SB), Y2, Y4
+	VADDPS       Y4, Y3, Y2
+	VSUBPS       Y4, Y3, Y3
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y4
+	VMOVUPS      (DX)(BX*1), Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, 192(R11)
-	VMOVUPS      Y3, 224(R11)
-	VMOVUPS      Y7, 256(R11)
-	VMOVUPS      Y8, 288(R11)
-	VMOVUPS      Y9, 320(R11)
-	VMOVUPS      Y5, 352(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y5
+	VMOVUPS      (CX)(BX*1), Y4
+	VMOVUPS      (DX), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y5, Y4
+	VSUBPS       Y6, Y5, Y5
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y6
+	VMOVUPS      (DX)(BX*1), Y7
 	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y7
+	VMOVUPS      (CX)(BX*1), Y6
+	VMOVUPS      (DX), Y8
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y8
+	VADDPS       Y8, Y7, Y6
+	VSUBPS       Y8, Y7, Y7
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y8
+	VMOVUPS      (DX)(BX*1), Y9
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS floatJ<>+0(SB), Y8, Y9
+	VMOVUPS      (CX)(BX*1), Y8
+	VMOVUPS      (DX), Y10
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS floatJ<>+0(SB), Y8, Y10
+	VADDPS       Y10, Y9, Y8
+	VSUBPS       Y10, Y9, Y9
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX)(BX*2), Y10
+	VMOVUPS      (DX)(BX*1), Y11
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS floatJ<>+0(SB), Y10, Y11
+	VMOVUPS      (CX)(BX*1), Y10
+	VMOVUPS      (DX), Y12
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS floatJ<>+0(SB), Y10, Y12
+	VADDPS       Y12, Y11, Y10
+	VSUBPS       Y12, Y11, Y11
+	MOVQ         SI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y8, Y12
+	VFNMADD231PS floatK<>+0(SB), Y4, Y12
+	VMOVAPS      Y12, Y12
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y12
+	VMOVUPS      Y12, (CX)
+	VMOVAPS      Y8, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y0
+	VMOVAPS      Y6, Y12
+	VFNMADD231PS floatJ<>+0(SB), Y2, Y12
+	VADDPS       Y12, Y0, Y13
+	VMOVUPS      Y13, (CX)(R8*1)
+	VSUBPS       Y12, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y2, Y6, Y0
+	VSUBPS       Y4, Y8, Y4
+	VMOVAPS      Y4, Y8
+	VFMADD231PS  floatI<>+0(SB), Y0, Y8
+	VMOVUPS      Y8, (DX)
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS floatI<>+0(SB), Y0, Y4
+	VMOVUPS      Y4, (DX)(R8*1)
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS floatK<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatK<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
+	VADDPS       Y1, Y0, Y2
+	VMOVUPS      Y2, (CX)(R8*1)
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y3, Y7, Y0
+	VSUBPS       Y5, Y9, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (DX)
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (DX)(R8*1)
+	VMOVAPS      Y11, Y0
+	VFNMADD231PS floatK<>+0(SB), Y7, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVUPS      (CX)(BX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y3
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y3
+	VMOVUPS      (CX)(BX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  floatI<>+0(SB), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS floatI<>+0(SB), Y0, Y3
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y5
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y5
+	VMOVUPS      (CX)(BX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  floatI<>+0(SB), Y0, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, 384(R11)
-	VMOVUPS      Y3, 416(R11)
-	VMOVUPS      Y7, 448(R11)
-	VMOVUPS      Y8, 480(R11)
-	VMOVUPS      Y9, 512(R11)
-	VMOVUPS      Y5, 544(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
+	VFNMADD231PS floatI<>+0(SB), Y0, Y5
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y7
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y7
+	VMOVUPS      (CX)(BX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD231PS  floatI<>+0(SB), Y0, Y8
 	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, 576(R11)
-	VMOVUPS      Y3, 608(R11)
-	VMOVUPS      Y7, 640(R11)
-	VMOVUPS      Y8, 672(R11)
-	VMOVUPS      Y9, 704(R11)
-	VMOVUPS      Y5, 736(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, 768(R11)
-	VMOVUPS      Y3, 800(R11)
-	VMOVUPS      Y7, 832(R11)
-	VMOVUPS      Y8, 864(R11)
-	VMOVUPS      Y9, 896(R11)
-	VMOVUPS      Y5, 928(R11)
-	ADDQ         R8, BX
-	MOVQ         BX, SI
-	VMOVUPS      (SI), Y3
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y4
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y5
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y6
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y7
-	ADDQ         R9, SI
-	VMOVUPS      (SI), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	VMOVUPS      Y6, 960(R11)
-	VMOVUPS      Y3, 992(R11)
-	VMOVUPS      Y7, 1024(R11)
-	VMOVUPS      Y8, 1056(R11)
-	VMOVUPS      Y9, 1088(R11)
-	VMOVUPS      Y5, 1120(R11)
-	VMOVUPS      (R11), Y3
-	VMOVUPS      192(R11), Y4
-	VMOVUPS      384(R11), Y5
-	VMOVUPS      576(R11), Y6
-	VMOVUPS      768(R11), Y7
-	VMOVUPS      960(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	MOVQ         AX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      32(R11), Y3
-	VMOVUPS      224(R11), Y4
-	VMOVUPS      416(R11), Y5
-	VMOVUPS      608(R11), Y6
-	VMOVUPS      800(R11), Y7
-	VMOVUPS      992(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      64(R11), Y3
-	VMOVUPS      256(R11), Y4
-	VMOVUPS      448(R11), Y5
-	VMOVUPS      640(R11), Y6
-	VMOVUPS      832(R11), Y7
-	VMOVUPS      1024(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      96(R11), Y3
-	VMOVUPS      288(R11), Y4
-	VMOVUPS      480(R11), Y5
-	VMOVUPS      672(R11), Y6
-	VMOVUPS      864(R11), Y7
-	VMOVUPS      1056(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      128(R11), Y3
-	VMOVUPS      320(R11), Y4
-	VMOVUPS      512(R11), Y5
-	VMOVUPS      704(R11), Y6
-	VMOVUPS      896(R11), Y7
-	VMOVUPS      1088(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
-	VMOVUPS      160(R11), Y3
-	VMOVUPS      352(R11), Y4
-	VMOVUPS      544(R11), Y5
-	VMOVUPS      736(R11), Y6
-	VMOVUPS      928(R11), Y7
-	VMOVUPS      1120(R11), Y8
-	VMOVAPS      Y7, Y9
-	VFNMADD231PS Y1, Y5, Y9
-	VMOVAPS      Y6, Y10
-	VFNMADD231PS Y1, Y4, Y10
-	VSUBPS       Y5, Y7, Y11
-	VSUBPS       Y4, Y6, Y12
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS Y2, Y5, Y7
-	VMOVAPS      Y8, Y5
-	VFNMADD231PS Y2, Y6, Y5
-	VMOVAPS      Y7, Y6
-	VFMADD231PS  Y1, Y3, Y6
-	VADDPS       Y10, Y9, Y3
-	VSUBPS       Y10, Y9, Y7
-	VMOVAPS      Y11, Y8
-	VFMADD231PS  Y0, Y12, Y8
-	VMOVAPS      Y11, Y9
-	VFNMADD231PS Y0, Y12, Y9
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y1, Y4, Y5
-	ADDQ         CX, BX
-	MOVQ         BX, SI
-	VMOVUPS      Y6, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y3, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y7, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y8, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y9, (SI)
-	ADDQ         DX, SI
-	VMOVUPS      Y5, (SI)
+	VFNMADD231PS floatI<>+0(SB), Y0, Y7
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y9
+	VSUBPS       Y9, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y9
+	VMOVUPS      (CX)(BX*2), Y10
+	VSUBPS       Y10, Y9, Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  floatI<>+0(SB), Y0, Y10
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS floatI<>+0(SB), Y0, Y9
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (CX)(BX*1), Y11
+	VSUBPS       Y11, Y0, Y0
+	VMOVUPS      (DX)(BX*1), Y11
+	VMOVUPS      (CX)(BX*2), Y12
+	VSUBPS       Y12, Y11, Y11
+	VMOVAPS      Y11, Y12
+	VFMADD231PS  floatI<>+0(SB), Y0, Y12
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS floatI<>+0(SB), Y0, Y11
+	MOVQ         SI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS floatK<>+0(SB), Y6, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y2
+	VADDPS       Y2, Y0, Y13
+	VMOVUPS      Y13, (CX)(R8*1)
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y4, Y8, Y0
+	VSUBPS       Y6, Y10, Y2
+	VMOVAPS      Y2, Y6
+	VFMADD231PS  floatI<>+0(SB), Y0, Y6
+	VMOVUPS      Y6, (DX)
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS floatI<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (DX)(R8*1)
+	VMOVAPS      Y12, Y0
+	VFNMADD231PS floatK<>+0(SB), Y8, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatK<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
+	VADDPS       Y1, Y0, Y2
+	VMOVUPS      Y2, (CX)(R8*1)
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y3, Y7, Y0
+	VSUBPS       Y5, Y9, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (DX)
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (DX)(R8*1)
+	VMOVAPS      Y11, Y0
+	VFNMADD231PS floatK<>+0(SB), Y7, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (DX)(R8*2)
 	ADDQ         $0x20, AX
-	ADDQ         $0x20, DI
-	DECQ         R10
+	ADDQ         $0x20, SI
+	DECQ         R9
 	JNZ          vector
+	MOVQ         vectors+40(FP), R9
+	IMUL3Q       $0x20, R9, R9
+	SUBQ         R9, AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	ADDQ         step+32(FP), AX
+	DECQ         tiles+48(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
-// func outputTransformAVX2(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int)
+DATA floatI<>+0(SB)/4, $(2.0)
+DATA floatI<>+4(SB)/4, $(2.0)
+DATA floatI<>+8(SB)/4, $(2.0)
+DATA floatI<>+12(SB)/4, $(2.0)
+DATA floatI<>+16(SB)/4, $(2.0)
+DATA floatI<>+20(SB)/4, $(2.0)
+DATA floatI<>+24(SB)/4, $(2.0)
+DATA floatI<>+28(SB)/4, $(2.0)
+GLOBL floatI<>(SB), RODATA|NOPTR, $32
+
+DATA floatJ<>+0(SB)/4, $(4.0)
+DATA floatJ<>+4(SB)/4, $(4.0)
+DATA floatJ<>+8(SB)/4, $(4.0)
+DATA floatJ<>+12(SB)/4, $(4.0)
+DATA floatJ<>+16(SB)/4, $(4.0)
+DATA floatJ<>+20(SB)/4, $(4.0)
+DATA floatJ<>+24(SB)/4, $(4.0)
+DATA floatJ<>+28(SB)/4, $(4.0)
+GLOBL floatJ<>(SB), RODATA|NOPTR, $32
+
+DATA floatK<>+0(SB)/4, $(5.0)
+DATA floatK<>+4(SB)/4, $(5.0)
+DATA floatK<>+8(SB)/4, $(5.0)
+DATA floatK<>+12(SB)/4, $(5.0)
+DATA floatK<>+16(SB)/4, $(5.0)
+DATA floatK<>+20(SB)/4, $(5.0)
+DATA floatK<>+24(SB)/4, $(5.0)
+DATA floatK<>+28(SB)/4, $(5.0)
+GLOBL floatK<>(SB), RODATA|NOPTR, $32
+
+// func outputTransformAdjointAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, FMA3
-TEXT ·outputTransformAVX2(SB), $800-64
-	VBROADCASTSS floatA<>+0(SB), Y0
-	VBROADCASTSS floatB<>+0(SB), Y1
-	VBROADCASTSS floatD<>+0(SB), Y2
-	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+32(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         bias+16(FP), DI
-	MOVQ         vectors+56(FP), SI
+TEXT ·outputTransformAdjointAVX2(SB), $0-56
+	MOVQ src+8(FP), AX
+	MOVQ step+32(FP), BX
+	MOVQ dst+0(FP), SI
+	MOVQ planeStride+16(FP), DI
+	LEAQ (DI)(DI*2), R8
+	ADDQ R8, R8
+
+tile:
+	MOVQ vectors+40(FP), R9
 
 vector:
-	LEAQ         (SP), R8
-	ADDQ         $0x1f, R8
-	ANDQ         $-32, R8
-	MOVQ         AX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, (R8)
-	VMOVUPS      Y7, 32(R8)
-	VMOVUPS      Y9, 64(R8)
-	VMOVUPS      Y4, 96(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, 128(R8)
-	VMOVUPS      Y7, 160(R8)
-	VMOVUPS      Y9, 192(R8)
-	VMOVUPS      Y4, 224(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, 256(R8)
-	VMOVUPS      Y7, 288(R8)
-	VMOVUPS      Y9, 320(R8)
-	VMOVUPS      Y4, 352(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, 384(R8)
-	VMOVUPS      Y7, 416(R8)
-	VMOVUPS      Y9, 448(R8)
-	VMOVUPS      Y4, 480(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, 512(R8)
-	VMOVUPS      Y7, 544(R8)
-	VMOVUPS      Y9, 576(R8)
-	VMOVUPS      Y4, 608(R8)
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y3
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y4
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y5
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y6
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y7
-	ADDQ         CX, DX
-	VMOVUPS      (DX), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	VMOVUPS      Y3, 640(R8)
-	VMOVUPS      Y7, 672(R8)
-	VMOVUPS      Y9, 704(R8)
-	VMOVUPS      Y4, 736(R8)
-	VMOVUPS      (R8), Y3
-	VMOVUPS      128(R8), Y4
-	VMOVUPS      256(R8), Y5
-	VMOVUPS      384(R8), Y6
-	VMOVUPS      512(R8), Y7
-	VMOVUPS      640(R8), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	MOVQ         BX, DX
-	VADDPS       (DI), Y3, Y3
-	VBROADCASTSS slope+24(FP), Y5
-	VMULPS       Y3, Y5, Y5
-	VMAXPS       Y3, Y5, Y3
-	VMOVUPS      Y3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y7, Y7
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y7, Y3, Y7
-	VMOVUPS      Y7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y9, Y9
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y9, Y3, Y3
-	VMAXPS       Y9, Y3, Y9
-	VMOVUPS      Y9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y4, Y3, Y3
-	VMAXPS       Y4, Y3, Y4
-	VMOVUPS      Y4, (DX)
-	VMOVUPS      32(R8), Y3
-	VMOVUPS      160(R8), Y4
-	VMOVUPS      288(R8), Y5
-	VMOVUPS      416(R8), Y6
-	VMOVUPS      544(R8), Y7
-	VMOVUPS      672(R8), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Y3, Y3
-	VBROADCASTSS slope+24(FP), Y5
-	VMULPS       Y3, Y5, Y5
-	VMAXPS       Y3, Y5, Y3
-	VMOVUPS      Y3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y7, Y7
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y7, Y3, Y7
-	VMOVUPS      Y7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y9, Y9
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y9, Y3, Y3
-	VMAXPS       Y9, Y3, Y9
-	VMOVUPS      Y9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y4, Y3, Y3
-	VMAXPS       Y4, Y3, Y4
-	VMOVUPS      Y4, (DX)
-	VMOVUPS      64(R8), Y3
-	VMOVUPS      192(R8), Y4
-	VMOVUPS      320(R8), Y5
-	VMOVUPS      448(R8), Y6
-	VMOVUPS      576(R8), Y7
-	VMOVUPS      704(R8), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Y3, Y3
-	VBROADCASTSS slope+24(FP), Y5
-	VMULPS       Y3, Y5, Y5
-	VMAXPS       Y3, Y5, Y3
-	VMOVUPS      Y3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y7, Y7
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y7, Y3, Y7
-	VMOVUPS      Y7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y9, Y9
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y9, Y3, Y3
-	VMAXPS       Y9, Y3, Y9
-	VMOVUPS      Y9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y4, Y3, Y3
-	VMAXPS       Y4, Y3, Y4
-	VMOVUPS      Y4, (DX)
-	VMOVUPS      96(R8), Y3
-	VMOVUPS      224(R8), Y4
-	VMOVUPS      352(R8), Y5
-	VMOVUPS      480(R8), Y6
-	VMOVUPS      608(R8), Y7
-	VMOVUPS      736(R8), Y8
-	VADDPS       Y5, Y4, Y9
-	VSUBPS       Y5, Y4, Y4
-	VADDPS       Y7, Y6, Y5
-	VSUBPS       Y7, Y6, Y6
-	VADDPS       Y9, Y3, Y3
-	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y4, Y7
-	VFMADD231PS  Y0, Y6, Y7
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y1, Y5, Y9
-	VADDPS       Y8, Y4, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y6, Y4
-	MOVQ         BX, DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	ADDQ         step+48(FP), DX
-	VADDPS       (DI), Y3, Y3
-	VBROADCASTSS slope+24(FP), Y5
-	VMULPS       Y3, Y5, Y5
-	VMAXPS       Y3, Y5, Y3
-	VMOVUPS      Y3, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y7, Y7
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y7, Y3, Y7
-	VMOVUPS      Y7, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y9, Y9
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y9, Y3, Y3
-	VMAXPS       Y9, Y3, Y9
-	VMOVUPS      Y9, (DX)
-	ADDQ         pitch+40(FP), DX
-	VADDPS       (DI), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y3
-	VMULPS       Y4, Y3, Y3
-	VMAXPS       Y4, Y3, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, BX
-	ADDQ         $0x20, DI
-	DECQ         SI
-	JNZ          vector
-	VZEROUPPER
-	RET
-
-// func outputTransformAddAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
-// Requires: AVX, FMA3
-TEXT ·outputTransformAddAVX2(SB), $800-48
-	VBROADCASTSS floatA<>+0(SB), Y0
-	VBROADCASTSS floatB<>+0(SB), Y1
-	VBROADCASTSS floatD<>+0(SB), Y2
-	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         vectors+40(FP), SI
-
-vector:
-	LEAQ        (SP), DI
-	ADDQ        $0x1f, DI
-	ANDQ        $-32, DI
-	MOVQ        AX, DX
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (DX), Y1
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y2
 	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y4
 	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y6
 	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, (DI)
-	VMOVUPS     Y7, 32(DI)
-	VMOVUPS     Y9, 64(DI)
-	VMOVUPS     Y4, 96(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, 128(DI)
-	VMOVUPS     Y7, 160(DI)
-	VMOVUPS     Y9, 192(DI)
-	VMOVUPS     Y4, 224(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, 256(DI)
-	VMOVUPS     Y7, 288(DI)
-	VMOVUPS     Y9, 320(DI)
-	VMOVUPS     Y4, 352(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, 384(DI)
-	VMOVUPS     Y7, 416(DI)
-	VMOVUPS     Y9, 448(DI)
-	VMOVUPS     Y4, 480(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, 512(DI)
-	VMOVUPS     Y7, 544(DI)
-	VMOVUPS     Y9, 576(DI)
-	VMOVUPS     Y4, 608(DI)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y3
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	VMOVUPS     Y3, 640(DI)
-	VMOVUPS     Y7, 672(DI)
-	VMOVUPS     Y9, 704(DI)
-	VMOVUPS     Y4, 736(DI)
-	VMOVUPS     (DI), Y3
-	VMOVUPS     128(DI), Y4
-	VMOVUPS     256(DI), Y5
-	VMOVUPS     384(DI), Y6
-	VMOVUPS     512(DI), Y7
-	VMOVUPS     640(DI), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	MOVQ        BX, DX
-	VADDPS      (DX), Y3, Y3
-	VMOVUPS     Y3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y7, Y7
-	VMOVUPS     Y7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y9, Y9
-	VMOVUPS     Y9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y4, Y4
+	MOVQ        SI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y4, Y0, Y8
+	VADDPS      Y6, Y2, Y9
+	VADDPS      Y9, Y8, Y10
+	VMOVUPS     Y10, (CX)(R8*1)
+	VSUBPS      Y9, Y8, Y8
+	VMOVUPS     Y8, (CX)(R8*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y4, Y0
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y6, Y2
+	VMULPS      floatI<>+0(SB), Y2, Y2
+	VADDPS      Y2, Y0, Y4
 	VMOVUPS     Y4, (DX)
-	VMOVUPS     32(DI), Y3
-	VMOVUPS     160(DI), Y4
-	VMOVUPS     288(DI), Y5
-	VMOVUPS     416(DI), Y6
-	VMOVUPS     544(DI), Y7
-	VMOVUPS     672(DI), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y6, (DX)(R8*2)
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y1, (CX)
+	VADDPS      Y5, Y1, Y0
+	VADDPS      Y7, Y3, Y2
+	VADDPS      Y2, Y0, Y4
+	VMOVUPS     Y4, (CX)(R8*1)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS floatJ<>+0(SB), Y5, Y0
+	VMOVAPS     Y3, Y1
+	VFMADD231PS floatJ<>+0(SB), Y7, Y1
+	VMULPS      floatI<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (DX)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y7, (DX)(R8*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(BX*2), Y1
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (DX), Y2
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(BX*2), Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     (CX)(BX*1), Y3
+	VMOVUPS     (DX), Y4
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y1, Y4
+	VSUBPS      Y3, Y1, Y1
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*2), Y5
 	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
+	VMOVUPS     (CX)(BX*1), Y5
+	VMOVUPS     (DX), Y6
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y3, Y6
+	VSUBPS      Y5, Y3, Y3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(BX*2), Y7
+	VADDPS      Y7, Y5, Y5
+	VMOVUPS     (CX)(BX*1), Y7
+	VMOVUPS     (DX), Y8
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y5, Y8
+	VSUBPS      Y7, Y5, Y5
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y2, (CX)
+	VADDPS      Y6, Y2, Y7
+	VADDPS      Y8, Y4, Y9
+	VADDPS      Y9, Y7, Y10
+	VMOVUPS     Y10, (CX)(R8*1)
+	VSUBPS      Y9, Y7, Y7
+	VMOVUPS     Y7, (CX)(R8*2)
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y6, Y2
 	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Y3, Y3
-	VMOVUPS     Y3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y7, Y7
-	VMOVUPS     Y7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y9, Y9
-	VMOVUPS     Y9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	VMOVUPS     64(DI), Y3
-	VMOVUPS     192(DI), Y4
-	VMOVUPS     320(DI), Y5
-	VMOVUPS     448(DI), Y6
-	VMOVUPS     576(DI), Y7
-	VMOVUPS     704(DI), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
+	VFMADD231PS floatJ<>+0(SB), Y8, Y4
+	VMULPS      floatI<>+0(SB), Y4, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (DX)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (DX)(R8*1)
+	VMOVUPS     Y8, (DX)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y3, Y0, Y2
+	VADDPS      Y5, Y1, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(R8*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y3, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatJ<>+0(SB), Y5, Y1
+	VMULPS      floatI<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (DX)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y5, (DX)(R8*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Y0
+	VMOVUPS     (CX), Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatJ<>+0(SB), Y0, Y1
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y0, Y2
+	VMULPS      floatI<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Y1
+	VMOVUPS     (CX), Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatJ<>+0(SB), Y1, Y3
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (CX)(BX*1), Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Y3, Y3
-	VMOVUPS     Y3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y7, Y7
-	VMOVUPS     Y7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y9, Y9
-	VMOVUPS     Y9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	VMOVUPS     96(DI), Y3
-	VMOVUPS     224(DI), Y4
-	VMOVUPS     352(DI), Y5
-	VMOVUPS     480(DI), Y6
-	VMOVUPS     608(DI), Y7
-	VMOVUPS     736(DI), Y8
-	VADDPS      Y5, Y4, Y9
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y4, Y7
-	VFMADD231PS Y0, Y6, Y7
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y1, Y5, Y9
-	VADDPS      Y8, Y4, Y4
+	VFMADD231PS floatJ<>+0(SB), Y1, Y4
+	VMULPS      floatI<>+0(SB), Y4, Y1
+	VADDPS      Y1, Y3, Y4
+	VSUBPS      Y1, Y3, Y1
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX), Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatJ<>+0(SB), Y3, Y5
+	VMOVUPS     (DX), Y3
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS floatJ<>+0(SB), Y3, Y6
+	VMULPS      floatI<>+0(SB), Y6, Y3
+	VADDPS      Y3, Y5, Y6
+	VSUBPS      Y3, Y5, Y3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX), Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS floatJ<>+0(SB), Y5, Y7
+	VMOVUPS     (DX), Y5
+	VMOVUPS     (CX)(BX*1), Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS floatJ<>+0(SB), Y5, Y8
+	VMULPS      floatI<>+0(SB), Y8, Y5
+	VADDPS      Y5, Y7, Y8
+	VSUBPS      Y5, Y7, Y5
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y2, (CX)
+	VADDPS      Y6, Y2, Y7
+	VADDPS      Y8, Y4, Y9
+	VADDPS      Y9, Y7, Y10
+	VMOVUPS     Y10, (CX)(R8*1)
+	VSUBPS      Y9, Y7, Y7
+	VMOVUPS     Y7, (CX)(R8*2)
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y6, Y2
 	VMOVAPS     Y4, Y4
-	VFMADD231PS Y2, Y6, Y4
-	MOVQ        BX, DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	ADDQ        step+32(FP), DX
-	VADDPS      (DX), Y3, Y3
-	VMOVUPS     Y3, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y7, Y7
-	VMOVUPS     Y7, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y9, Y9
-	VMOVUPS     Y9, (DX)
-	ADDQ        pitch+24(FP), DX
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
+	VFMADD231PS floatJ<>+0(SB), Y8, Y4
+	VMULPS      floatI<>+0(SB), Y4, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (DX)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (DX)(R8*1)
+	VMOVUPS     Y8, (DX)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y3, Y0, Y2
+	VADDPS      Y5, Y1, Y4
+	VADDPS      Y4, Y2, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(R8*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y3, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatJ<>+0(SB), Y5, Y1
+	VMULPS      floatI<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (DX)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y5, (DX)(R8*2)
 	ADDQ        $0x20, AX
-	ADDQ        $0x20, BX
-	DECQ        SI
+	ADDQ        $0x20, SI
+	DECQ        R9
 	JNZ         vector
+	MOVQ        vectors+40(FP), R9
+	IMUL3Q      $0x20, R9, R9
+	SUBQ        R9, AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	ADDQ        step+32(FP), AX
+	DECQ        tiles+48(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
-// func outputTransformAdjointAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+// func outputTransformAddAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 // Requires: AVX, FMA3
-TEXT ·outputTransformAdjointAVX2(SB), $800-48
-	VBROADCASTSS floatA<>+0(SB), Y0
-	VBROADCASTSS floatB<>+0(SB), Y1
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         pitch+24(FP), R8
-	MOVQ         step+32(FP), R9
-	MOVQ         vectors+40(FP), R10
+TEXT ·outputTransformAddAVX2(SB), $0-56
+	MOVQ src+8(FP), AX
+	MOVQ planeStride+16(FP), BX
+	LEAQ (BX)(BX*2), SI
+	ADDQ SI, SI
+	MOVQ dst+0(FP), DI
+	MOVQ pitch+24(FP), R8
+
+tile:
+	MOVQ vectors+40(FP), R9
 
 vector:
-	MOVQ        DI, BX
-	LEAQ        (SP), R11
-	ADDQ        $0x1f, R11
-	ANDQ        $-32, R11
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Y2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (CX)(BX*2), Y2
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (DX)(BX*1), Y3
+	VADDPS      Y3, Y2, Y2
+	VADDPS      Y2, Y0, Y0
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatJ<>+0(SB), Y2, Y1
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (CX)(BX*1), Y3
+	VMOVUPS     (CX)(BX*2), Y4
+	VADDPS      Y4, Y3, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (DX)(BX*1), Y5
+	VADDPS      Y5, Y4, Y4
+	VADDPS      Y4, Y2, Y2
 	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	VMOVUPS     Y2, (R11)
-	VMOVUPS     Y4, 32(R11)
-	VMOVUPS     Y6, 64(R11)
-	VMOVUPS     Y7, 96(R11)
-	VMOVUPS     Y3, 128(R11)
-	VMOVUPS     Y5, 160(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Y2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
+	VFMADD231PS floatJ<>+0(SB), Y4, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (CX)(BX*1), Y5
+	VMOVUPS     (CX)(BX*2), Y6
+	VADDPS      Y6, Y5, Y5
+	VADDPS      Y5, Y4, Y4
+	VMOVUPS     (DX), Y6
+	VMOVUPS     (DX)(BX*1), Y7
+	VADDPS      Y7, Y6, Y6
+	VADDPS      Y6, Y4, Y4
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatJ<>+0(SB), Y6, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y6
+	VMOVUPS     (CX)(BX*1), Y7
+	VMOVUPS     (CX)(BX*2), Y8
+	VADDPS      Y8, Y7, Y7
+	VADDPS      Y7, Y6, Y6
+	VMOVUPS     (DX), Y8
+	VMOVUPS     (DX)(BX*1), Y9
+	VADDPS      Y9, Y8, Y8
+	VADDPS      Y8, Y6, Y6
+	VMOVAPS     Y7, Y7
+	VFMADD231PS floatJ<>+0(SB), Y8, Y7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y8
+	VMOVUPS     (CX)(BX*1), Y9
+	VMOVUPS     (CX)(BX*2), Y10
+	VADDPS      Y10, Y9, Y9
+	VADDPS      Y9, Y8, Y8
+	VMOVUPS     (DX), Y10
+	VMOVUPS     (DX)(BX*1), Y11
+	VADDPS      Y11, Y10, Y10
+	VADDPS      Y10, Y8, Y8
+	VMOVAPS     Y9, Y9
+	VFMADD231PS floatJ<>+0(SB), Y10, Y9
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (CX)(BX*1), Y11
+	VMOVUPS     (CX)(BX*2), Y12
+	VADDPS      Y12, Y11, Y11
+	VADDPS      Y11, Y10, Y10
+	VMOVUPS     (DX), Y12
+	VMOVUPS     (DX)(BX*1), Y13
+	VADDPS      Y13, Y12, Y12
+	VADDPS      Y12, Y10, Y10
+	VMOVAPS     Y11, Y11
+	VFMADD231PS floatJ<>+0(SB), Y12, Y11
+	MOVQ        DI, CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Y4, Y2, Y12
+	VADDPS      Y12, Y0, Y0
+	VADDPS      Y8, Y6, Y13
+	VADDPS      Y13, Y0, Y0
+	VADDPS      (CX), Y0, Y0
+	VMOVUPS     Y0, (CX)
+	VSUBPS      Y8, Y6, Y0
+	VSUBPS      Y4, Y2, Y2
+	VMOVAPS     Y2, Y4
+	VFMADD231PS floatI<>+0(SB), Y0, Y4
+	VADDPS      (CX)(R8*1), Y4, Y4
+	VMOVUPS     Y4, (CX)(R8*1)
+	VMOVAPS     Y12, Y4
+	VFMADD231PS floatJ<>+0(SB), Y13, Y4
+	VADDPS      (CX)(R8*2), Y4, Y4
+	VMOVUPS     Y4, (CX)(R8*2)
+	VADDPS      Y10, Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatL<>+0(SB), Y0, Y2
+	VADDPS      (DX), Y2, Y0
+	VMOVUPS     Y0, (DX)
+	ADDQ        step+32(FP), CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Y5, Y3, Y0
+	VADDPS      Y0, Y1, Y1
+	VADDPS      Y9, Y7, Y2
+	VADDPS      Y2, Y1, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y5, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VFMADD231PS floatI<>+0(SB), Y1, Y4
+	VADDPS      (CX)(R8*1), Y4, Y4
+	VMOVUPS     Y4, (CX)(R8*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y2, Y0
+	VADDPS      (CX)(R8*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VADDPS      Y11, Y3, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatL<>+0(SB), Y1, Y0
+	VADDPS      (DX), Y0, Y0
+	VMOVUPS     Y0, (DX)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (CX)(BX*2), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVAPS     Y1, Y2
+	VFMADD231PS floatI<>+0(SB), Y0, Y2
+	VMOVUPS     (DX)(BX*2), Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatL<>+0(SB), Y0, Y1
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y3
+	VMOVUPS     (CX)(BX*2), Y4
+	VSUBPS      Y4, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VFMADD231PS floatI<>+0(SB), Y0, Y4
+	VMOVUPS     (DX)(BX*2), Y5
+	VADDPS      Y5, Y3, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	VMOVUPS     Y2, 192(R11)
-	VMOVUPS     Y4, 224(R11)
-	VMOVUPS     Y6, 256(R11)
-	VMOVUPS     Y7, 288(R11)
-	VMOVUPS     Y3, 320(R11)
-	VMOVUPS     Y5, 352(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Y2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	VMOVUPS     Y2, 384(R11)
-	VMOVUPS     Y4, 416(R11)
-	VMOVUPS     Y6, 448(R11)
-	VMOVUPS     Y7, 480(R11)
-	VMOVUPS     Y3, 512(R11)
-	VMOVUPS     Y5, 544(R11)
-	ADDQ        R8, BX
-	MOVQ        BX, SI
-	VMOVUPS     (SI), Y2
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y3
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y4
-	ADDQ        R9, SI
-	VMOVUPS     (SI), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	VMOVUPS     Y2, 576(R11)
-	VMOVUPS     Y4, 608(R11)
-	VMOVUPS     Y6, 640(R11)
-	VMOVUPS     Y7, 672(R11)
-	VMOVUPS     Y3, 704(R11)
-	VMOVUPS     Y5, 736(R11)
-	VMOVUPS     (R11), Y2
-	VMOVUPS     192(R11), Y3
-	VMOVUPS     384(R11), Y4
-	VMOVUPS     576(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	MOVQ        AX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     32(R11), Y2
-	VMOVUPS     224(R11), Y3
-	VMOVUPS     416(R11), Y4
-	VMOVUPS     608(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     64(R11), Y2
-	VMOVUPS     256(R11), Y3
-	VMOVUPS     448(R11), Y4
-	VMOVUPS     640(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     96(R11), Y2
-	VMOVUPS     288(R11), Y3
-	VMOVUPS     480(R11), Y4
-	VMOVUPS     672(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     128(R11), Y2
-	VMOVUPS     320(R11), Y3
-	VMOVUPS     512(R11), Y4
-	VMOVUPS     704(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     160(R11), Y2
-	VMOVUPS     352(R11), Y3
-	VMOVUPS     544(R11), Y4
-	VMOVUPS     736(R11), Y5
-	VADDPS      Y4, Y2, Y6
-	VADDPS      Y5, Y3, Y7
-	VMOVAPS     Y2, Y8
-	VFMADD231PS Y1, Y4, Y8
-	VMOVAPS     Y3, Y3
-	VFMADD231PS Y1, Y5, Y3
-	VMULPS      Y0, Y3, Y3
-	VADDPS      Y7, Y6, Y4
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y3, Y8, Y7
-	VSUBPS      Y3, Y8, Y3
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y2, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y3, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
+	VFMADD231PS floatL<>+0(SB), Y0, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y5
+	VSUBPS      Y5, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y5
+	VMOVUPS     (CX)(BX*2), Y6
+	VSUBPS      Y6, Y5, Y5
+	VMOVAPS     Y5, Y6
+	VFMADD231PS floatI<>+0(SB), Y0, Y6
+	VMOVUPS     (DX)(BX*2), Y7
+	VADDPS      Y7, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatL<>+0(SB), Y0, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y7
+	VSUBPS      Y7, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y7
+	VMOVUPS     (CX)(BX*2), Y8
+	VSUBPS      Y8, Y7, Y7
+	VMOVAPS     Y7, Y8
+	VFMADD231PS floatI<>+0(SB), Y0, Y8
+	VMOVUPS     (DX)(BX*2), Y9
+	VADDPS      Y9, Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS floatL<>+0(SB), Y0, Y7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y9
+	VSUBPS      Y9, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y9
+	VMOVUPS     (CX)(BX*2), Y10
+	VSUBPS      Y10, Y9, Y9
+	VMOVAPS     Y9, Y10
+	VFMADD231PS floatI<>+0(SB), Y0, Y10
+	VMOVUPS     (DX)(BX*2), Y11
+	VADDPS      Y11, Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS floatL<>+0(SB), Y0, Y9
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y11
+	VSUBPS      Y11, Y0, Y0
+	VMOVUPS     (CX)(BX*1), Y11
+	VMOVUPS     (CX)(BX*2), Y12
+	VSUBPS      Y12, Y11, Y11
+	VMOVAPS     Y11, Y12
+	VFMADD231PS floatI<>+0(SB), Y0, Y12
+	VMOVUPS     (DX)(BX*2), Y13
+	VADDPS      Y13, Y11, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS floatL<>+0(SB), Y0, Y11
+	MOVQ        DI, CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Y6, Y4, Y0
+	VADDPS      Y0, Y2, Y2
+	VADDPS      Y10, Y8, Y13
+	VADDPS      Y13, Y2, Y2
+	VADDPS      (CX), Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y6, Y4, Y4
+	VMOVAPS     Y4, Y6
+	VFMADD231PS floatI<>+0(SB), Y2, Y6
+	VADDPS      (CX)(R8*1), Y6, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y13, Y0
+	VADDPS      (CX)(R8*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VADDPS      Y12, Y4, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatL<>+0(SB), Y2, Y0
+	VADDPS      (DX), Y0, Y0
+	VMOVUPS     Y0, (DX)
+	ADDQ        step+32(FP), CX
+	ADDQ        step+32(FP), CX
+	LEAQ        (CX)(R8*2), DX
+	ADDQ        R8, DX
+	VADDPS      Y5, Y3, Y0
+	VADDPS      Y0, Y1, Y1
+	VADDPS      Y9, Y7, Y2
+	VADDPS      Y2, Y1, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y5, Y3, Y3
+	VMOVAPS     Y3, Y4
+	VFMADD231PS floatI<>+0(SB), Y1, Y4
+	VADDPS      (CX)(R8*1), Y4, Y4
+	VMOVUPS     Y4, (CX)(R8*1)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y2, Y0
+	VADDPS      (CX)(R8*2), Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VADDPS      Y11, Y3, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatL<>+0(SB), Y1, Y0
+	VADDPS      (DX), Y0, Y0
+	VMOVUPS     Y0, (DX)
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, DI
-	DECQ        R10
+	DECQ        R9
 	JNZ         vector
+	MOVQ        vectors+40(FP), R9
+	IMUL3Q      $0x20, R9, R9
+	SUBQ        R9, DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	ADDQ        step+32(FP), DI
+	DECQ        tiles+48(FP)
+	JNZ         tile
+	VZEROUPPER
+	RET
+
+DATA floatL<>+0(SB)/4, $(8.0)
+DATA floatL<>+4(SB)/4, $(8.0)
+DATA floatL<>+8(SB)/4, $(8.0)
+DATA floatL<>+12(SB)/4, $(8.0)
+DATA floatL<>+16(SB)/4, $(8.0)
+DATA floatL<>+20(SB)/4, $(8.0)
+DATA floatL<>+24(SB)/4, $(8.0)
+DATA floatL<>+28(SB)/4, $(8.0)
+GLOBL floatL<>(SB), RODATA|NOPTR, $32
+
+// func outputTransformAVX2(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int, tiles int)
+// Requires: AVX, FMA3
+TEXT ·outputTransformAVX2(SB), $0-72
+	MOVQ src+8(FP), AX
+	MOVQ planeStride+32(FP), BX
+	LEAQ (BX)(BX*2), SI
+	ADDQ SI, SI
+	MOVQ dst+0(FP), DI
+	MOVQ pitch+40(FP), R8
+
+tile:
+	MOVQ bias+16(FP), R9
+	MOVQ vectors+56(FP), R10
+
+vector:
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*1), Y1
+	VMOVUPS      (CX)(BX*2), Y2
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (DX)(BX*1), Y3
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y1
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      (CX)(BX*1), Y3
+	VMOVUPS      (CX)(BX*2), Y4
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (DX)(BX*1), Y5
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  floatJ<>+0(SB), Y4, Y3
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (CX)(BX*1), Y5
+	VMOVUPS      (CX)(BX*2), Y6
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (DX), Y6
+	VMOVUPS      (DX)(BX*1), Y7
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  floatJ<>+0(SB), Y6, Y5
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y6
+	VMOVUPS      (CX)(BX*1), Y7
+	VMOVUPS      (CX)(BX*2), Y8
+	VADDPS       Y8, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VMOVUPS      (DX), Y8
+	VMOVUPS      (DX)(BX*1), Y9
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y8, Y6, Y6
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  floatJ<>+0(SB), Y8, Y7
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y8
+	VMOVUPS      (CX)(BX*1), Y9
+	VMOVUPS      (CX)(BX*2), Y10
+	VADDPS       Y10, Y9, Y9
+	VADDPS       Y9, Y8, Y8
+	VMOVUPS      (DX), Y10
+	VMOVUPS      (DX)(BX*1), Y11
+	VADDPS       Y11, Y10, Y10
+	VADDPS       Y10, Y8, Y8
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  floatJ<>+0(SB), Y10, Y9
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y10
+	VMOVUPS      (CX)(BX*1), Y11
+	VMOVUPS      (CX)(BX*2), Y12
+	VADDPS       Y12, Y11, Y11
+	VADDPS       Y11, Y10, Y10
+	VMOVUPS      (DX), Y12
+	VMOVUPS      (DX)(BX*1), Y13
+	VADDPS       Y13, Y12, Y12
+	VADDPS       Y12, Y10, Y10
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  floatJ<>+0(SB), Y12, Y11
+	MOVQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Y4, Y2, Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y8, Y6, Y13
+	VADDPS       Y13, Y0, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y14
+	VMULPS       Y0, Y14, Y14
+	VMAXPS       Y0, Y14, Y0
+	VMOVUPS      Y0, (CX)
+	VSUBPS       Y8, Y6, Y0
+	VSUBPS       Y4, Y2, Y2
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  floatI<>+0(SB), Y0, Y4
+	VADDPS       (R9), Y4, Y4
+	VBROADCASTSS slope+24(FP), Y6
+	VMULPS       Y4, Y6, Y6
+	VMAXPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (CX)(R8*1)
+	VMOVAPS      Y12, Y4
+	VFMADD231PS  floatJ<>+0(SB), Y13, Y4
+	VADDPS       (R9), Y4, Y4
+	VBROADCASTSS slope+24(FP), Y6
+	VMULPS       Y4, Y6, Y6
+	VMAXPS       Y4, Y6, Y4
+	VMOVUPS      Y4, (CX)(R8*2)
+	VADDPS       Y10, Y2, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  floatL<>+0(SB), Y0, Y2
+	VADDPS       (R9), Y2, Y0
+	VBROADCASTSS slope+24(FP), Y2
+	VMULPS       Y0, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         step+48(FP), CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Y5, Y3, Y0
+	VADDPS       Y0, Y1, Y1
+	VADDPS       Y9, Y7, Y2
+	VADDPS       Y2, Y1, Y1
+	VADDPS       (R9), Y1, Y1
+	VBROADCASTSS slope+24(FP), Y4
+	VMULPS       Y1, Y4, Y4
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      Y1, (CX)
+	VSUBPS       Y9, Y7, Y1
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  floatI<>+0(SB), Y1, Y4
+	VADDPS       (R9), Y4, Y4
+	VBROADCASTSS slope+24(FP), Y5
+	VMULPS       Y4, Y5, Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (CX)(R8*1)
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y2
+	VMULPS       Y0, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VADDPS       Y11, Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatL<>+0(SB), Y1, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y1
+	VMULPS       Y0, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	MOVQ         AX, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y1
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y1
+	VMOVUPS      (CX)(BX*2), Y2
+	VSUBPS       Y2, Y1, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVUPS      (DX)(BX*2), Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVAPS      Y1, Y1
+	VFMADD231PS  floatL<>+0(SB), Y0, Y1
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y3
+	VSUBPS       Y3, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y3
+	VMOVUPS      (CX)(BX*2), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  floatI<>+0(SB), Y0, Y4
+	VMOVUPS      (DX)(BX*2), Y5
+	VADDPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  floatL<>+0(SB), Y0, Y3
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y5
+	VSUBPS       Y5, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y5
+	VMOVUPS      (CX)(BX*2), Y6
+	VSUBPS       Y6, Y5, Y5
+	VMOVAPS      Y5, Y6
+	VFMADD231PS  floatI<>+0(SB), Y0, Y6
+	VMOVUPS      (DX)(BX*2), Y7
+	VADDPS       Y7, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  floatL<>+0(SB), Y0, Y5
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y7
+	VSUBPS       Y7, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y7
+	VMOVUPS      (CX)(BX*2), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMOVAPS      Y7, Y8
+	VFMADD231PS  floatI<>+0(SB), Y0, Y8
+	VMOVUPS      (DX)(BX*2), Y9
+	VADDPS       Y9, Y7, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  floatL<>+0(SB), Y0, Y7
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y9
+	VSUBPS       Y9, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y9
+	VMOVUPS      (CX)(BX*2), Y10
+	VSUBPS       Y10, Y9, Y9
+	VMOVAPS      Y9, Y10
+	VFMADD231PS  floatI<>+0(SB), Y0, Y10
+	VMOVUPS      (DX)(BX*2), Y11
+	VADDPS       Y11, Y9, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  floatL<>+0(SB), Y0, Y9
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (DX)(BX*1), Y11
+	VSUBPS       Y11, Y0, Y0
+	VMOVUPS      (CX)(BX*1), Y11
+	VMOVUPS      (CX)(BX*2), Y12
+	VSUBPS       Y12, Y11, Y11
+	VMOVAPS      Y11, Y12
+	VFMADD231PS  floatI<>+0(SB), Y0, Y12
+	VMOVUPS      (DX)(BX*2), Y13
+	VADDPS       Y13, Y11, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  floatL<>+0(SB), Y0, Y11
+	MOVQ         DI, CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Y6, Y4, Y0
+	VADDPS       Y0, Y2, Y2
+	VADDPS       Y10, Y8, Y13
+	VADDPS       Y13, Y2, Y2
+	VADDPS       (R9), Y2, Y2
+	VBROADCASTSS slope+24(FP), Y14
+	VMULPS       Y2, Y14, Y14
+	VMAXPS       Y2, Y14, Y2
+	VMOVUPS      Y2, (CX)
+	VSUBPS       Y10, Y8, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  floatI<>+0(SB), Y2, Y6
+	VADDPS       (R9), Y6, Y6
+	VBROADCASTSS slope+24(FP), Y8
+	VMULPS       Y6, Y8, Y8
+	VMAXPS       Y6, Y8, Y6
+	VMOVUPS      Y6, (CX)(R8*1)
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y13, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y6
+	VMULPS       Y0, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VADDPS       Y12, Y4, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatL<>+0(SB), Y2, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y2
+	VMULPS       Y0, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         step+48(FP), CX
+	ADDQ         step+48(FP), CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VADDPS       Y5, Y3, Y0
+	VADDPS       Y0, Y1, Y1
+	VADDPS       Y9, Y7, Y2
+	VADDPS       Y2, Y1, Y1
+	VADDPS       (R9), Y1, Y1
+	VBROADCASTSS slope+24(FP), Y4
+	VMULPS       Y1, Y4, Y4
+	VMAXPS       Y1, Y4, Y1
+	VMOVUPS      Y1, (CX)
+	VSUBPS       Y9, Y7, Y1
+	VSUBPS       Y5, Y3, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  floatI<>+0(SB), Y1, Y4
+	VADDPS       (R9), Y4, Y4
+	VBROADCASTSS slope+24(FP), Y5
+	VMULPS       Y4, Y5, Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      Y4, (CX)(R8*1)
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y2
+	VMULPS       Y0, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VADDPS       Y11, Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  floatL<>+0(SB), Y1, Y0
+	VADDPS       (R9), Y0, Y0
+	VBROADCASTSS slope+24(FP), Y1
+	VMULPS       Y0, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, DI
+	ADDQ         $0x20, R9
+	DECQ         R10
+	JNZ          vector
+	MOVQ         vectors+56(FP), R10
+	IMUL3Q       $0x20, R10, R10
+	SUBQ         R10, DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	ADDQ         step+48(FP), DI
+	DECQ         tiles+64(FP)
+	JNZ          tile
 	VZEROUPPER
 	RET
 
 // func weightTransformAVX2(dst *float32, src *float32, planeStride int, tapStride int, vectors int)
 // Requires: AVX, FMA3
-TEXT ·weightTransformAVX2(SB), $608-40
-	VBROADCASTSS floatE<>+0(SB), Y0
-	VBROADCASTSS floatF<>+0(SB), Y1
-	VBROADCASTSS floatG<>+0(SB), Y2
-	VBROADCASTSS floatH<>+0(SB), Y3
-	MOVQ         dst+0(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         src+8(FP), DI
-	MOVQ         tapStride+24(FP), R8
-	MOVQ         vectors+32(FP), R9
+TEXT ·weightTransformAVX2(SB), $0-40
+	MOVQ src+8(FP), AX
+	MOVQ tapStride+24(FP), DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ dst+0(FP), SI
+	MOVQ planeStride+16(FP), DI
+	LEAQ (DI)(DI*2), R8
+	ADDQ R8, R8
+	MOVQ vectors+32(FP), R9
 
 vector:
-	LEAQ        (SP), R10
-	ADDQ        $0x1f, R10
-	ANDQ        $-32, R10
-	MOVQ        DI, BX
-	VMOVUPS     (BX), Y4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Y0
+	VMULPS      floatM<>+0(SB), Y0, Y0
+	VMOVUPS     (CX)(DX*2), Y1
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y2
+	VMULPS      floatM<>+0(SB), Y2, Y2
+	VMOVUPS     (CX)(DX*2), Y3
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y4
+	VMULPS      floatM<>+0(SB), Y4, Y4
+	VMOVUPS     (CX)(DX*2), Y5
+	MOVQ        SI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y0, Y6
+	VMOVUPS     Y6, (CX)
+	VADDPS      Y4, Y0, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VSUBPS      Y6, Y7, Y7
+	VMULPS      floatN<>+0(SB), Y2, Y8
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y7, (CX)(R8*1)
+	VSUBPS      Y6, Y8, Y6
+	VMOVUPS     Y6, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y4, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS floatO<>+0(SB), Y0, Y6
+	VMULPS      floatP<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y6, Y2
+	VMOVUPS     Y2, (R10)
+	VSUBPS      Y0, Y6, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y4, (R10)(R8*2)
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y5, Y1, Y0
+	VMULPS      floatN<>+0(SB), Y0, Y0
+	VXORPS      Y2, Y2, Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y3, Y4
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (CX)(R8*1)
+	VSUBPS      Y0, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y5, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS floatO<>+0(SB), Y1, Y0
+	VMULPS      floatP<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y0, Y2
+	VMOVUPS     Y2, (R10)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y5, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*2), Y1
+	VADDPS      Y1, Y0, Y0
+	VMULPS      floatN<>+0(SB), Y0, Y0
+	VXORPS      Y1, Y1, Y1
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     (CX)(DX*1), Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VSUBPS      Y2, Y1, Y1
+	VSUBPS      Y0, Y2, Y0
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (CX)(DX*2), Y3
+	VADDPS      Y3, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y2, Y3, Y3
+	VMOVUPS     (CX)(DX*1), Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y3, Y3
+	VSUBPS      Y2, Y4, Y2
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (CX)(DX*2), Y5
+	VADDPS      Y5, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVUPS     (CX)(DX*1), Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VSUBPS      Y6, Y5, Y5
+	VSUBPS      Y4, Y6, Y4
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y1, Y6
+	VMOVUPS     Y6, (CX)
+	VADDPS      Y5, Y1, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VSUBPS      Y6, Y7, Y7
+	VMULPS      floatN<>+0(SB), Y3, Y8
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y7, (CX)(R8*1)
+	VSUBPS      Y6, Y8, Y6
+	VMOVUPS     Y6, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS floatO<>+0(SB), Y1, Y6
+	VMULPS      floatP<>+0(SB), Y3, Y1
+	VADDPS      Y1, Y6, Y3
+	VMOVUPS     Y3, (R10)
+	VSUBPS      Y1, Y6, Y1
+	VMOVUPS     Y1, (R10)(R8*1)
+	VMOVUPS     Y5, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	VADDPS      Y4, Y0, Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMULPS      floatN<>+0(SB), Y2, Y5
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (CX)(R8*1)
+	VSUBPS      Y1, Y5, Y1
+	VMOVUPS     Y1, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y4, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMULPS      floatP<>+0(SB), Y2, Y0
+	VADDPS      Y0, Y1, Y2
+	VMOVUPS     Y2, (R10)
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y4, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*2), Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMOVUPS     (CX)(DX*1), Y0
+	VMULPS      floatP<>+0(SB), Y0, Y0
+	VADDPS      Y0, Y1, Y2
+	VSUBPS      Y0, Y1, Y0
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(DX*2), Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatO<>+0(SB), Y1, Y3
+	VMOVUPS     (CX)(DX*1), Y1
+	VMULPS      floatP<>+0(SB), Y1, Y1
+	VADDPS      Y1, Y3, Y4
+	VSUBPS      Y1, Y3, Y1
+	ADDQ        BX, CX
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(DX*2), Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatO<>+0(SB), Y3, Y5
+	VMOVUPS     (CX)(DX*1), Y3
+	VMULPS      floatP<>+0(SB), Y3, Y3
+	VADDPS      Y3, Y5, Y6
+	VSUBPS      Y3, Y5, Y3
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y2, Y5
+	VMOVUPS     Y5, (CX)
+	VADDPS      Y6, Y2, Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
+	VXORPS      Y7, Y7, Y7
+	VSUBPS      Y5, Y7, Y7
+	VMULPS      floatN<>+0(SB), Y4, Y8
+	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     Y7, (CX)(R8*1)
+	VSUBPS      Y5, Y8, Y5
+	VMOVUPS     Y5, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y6, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatO<>+0(SB), Y2, Y5
+	VMULPS      floatP<>+0(SB), Y4, Y2
+	VADDPS      Y2, Y5, Y4
 	VMOVUPS     Y4, (R10)
-	VMOVUPS     Y10, 32(R10)
-	VMOVUPS     Y7, 64(R10)
-	VMOVUPS     Y8, 96(R10)
-	VMOVUPS     Y5, 128(R10)
-	VMOVUPS     Y6, 160(R10)
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	VMOVUPS     Y4, 192(R10)
-	VMOVUPS     Y10, 224(R10)
-	VMOVUPS     Y7, 256(R10)
-	VMOVUPS     Y8, 288(R10)
-	VMOVUPS     Y5, 320(R10)
-	VMOVUPS     Y6, 352(R10)
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y4
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y5
-	ADDQ        R8, BX
-	VMOVUPS     (BX), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	VMOVUPS     Y4, 384(R10)
-	VMOVUPS     Y10, 416(R10)
-	VMOVUPS     Y7, 448(R10)
-	VMOVUPS     Y8, 480(R10)
-	VMOVUPS     Y5, 512(R10)
-	VMOVUPS     Y6, 544(R10)
-	VMOVUPS     (R10), Y4
-	VMOVUPS     192(R10), Y5
-	VMOVUPS     384(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	MOVQ        AX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     32(R10), Y4
-	VMOVUPS     224(R10), Y5
-	VMOVUPS     416(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     64(R10), Y4
-	VMOVUPS     256(R10), Y5
-	VMOVUPS     448(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     96(R10), Y4
-	VMOVUPS     288(R10), Y5
-	VMOVUPS     480(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     128(R10), Y4
-	VMOVUPS     320(R10), Y5
-	VMOVUPS     512(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
-	VMOVUPS     160(R10), Y4
-	VMOVUPS     352(R10), Y5
-	VMOVUPS     544(R10), Y6
-	VADDPS      Y6, Y4, Y7
-	VMULPS      Y1, Y7, Y7
-	VMULPS      Y1, Y5, Y8
-	VMULPS      Y1, Y6, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS Y2, Y4, Y9
-	VMULPS      Y3, Y5, Y5
-	VXORPS      Y10, Y10, Y10
-	VSUBPS      Y7, Y10, Y10
-	VMULPS      Y0, Y4, Y4
-	VSUBPS      Y8, Y10, Y10
-	VSUBPS      Y7, Y8, Y7
-	VADDPS      Y5, Y9, Y8
-	VSUBPS      Y5, Y9, Y5
-	ADDQ        CX, BX
-	MOVQ        BX, SI
-	VMOVUPS     Y4, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y10, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y7, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y8, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y5, (SI)
-	ADDQ        DX, SI
-	VMOVUPS     Y6, (SI)
+	VSUBPS      Y2, Y5, Y2
+	VMOVUPS     Y2, (R10)(R8*1)
+	VMOVUPS     Y6, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, (CX)
+	VADDPS      Y3, Y0, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VXORPS      Y4, Y4, Y4
+	VSUBPS      Y2, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y1, Y5
+	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     Y4, (CX)(R8*1)
+	VSUBPS      Y2, Y5, Y2
+	VMOVUPS     Y2, (CX)(R8*2)
+	VMULPS      floatN<>+0(SB), Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VMULPS      floatP<>+0(SB), Y1, Y0
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y3, (R10)(R8*2)
 	ADDQ        $0x20, AX
-	ADDQ        $0x20, DI
+	ADDQ        $0x20, SI
 	DECQ        R9
 	JNZ         vector
 	VZEROUPPER
 	RET
 
+DATA floatM<>+0(SB)/4, $(0.25)
+DATA floatM<>+4(SB)/4, $(0.25)
+DATA floatM<>+8(SB)/4, $(0.25)
+DATA floatM<>+12(SB)/4, $(0.25)
+DATA floatM<>+16(SB)/4, $(0.25)
+DATA floatM<>+20(SB)/4, $(0.25)
+DATA floatM<>+24(SB)/4, $(0.25)
+DATA floatM<>+28(SB)/4, $(0.25)
+GLOBL floatM<>(SB), RODATA|NOPTR, $32
+
+DATA floatN<>+0(SB)/4, $(0.16666667)
+DATA floatN<>+4(SB)/4, $(0.16666667)
+DATA floatN<>+8(SB)/4, $(0.16666667)
+DATA floatN<>+12(SB)/4, $(0.16666667)
+DATA floatN<>+16(SB)/4, $(0.16666667)
+DATA floatN<>+20(SB)/4, $(0.16666667)
+DATA floatN<>+24(SB)/4, $(0.16666667)
+DATA floatN<>+28(SB)/4, $(0.16666667)
+GLOBL floatN<>(SB), RODATA|NOPTR, $32
+
+DATA floatO<>+0(SB)/4, $(0.041666668)
+DATA floatO<>+4(SB)/4, $(0.041666668)
+DATA floatO<>+8(SB)/4, $(0.041666668)
+DATA floatO<>+12(SB)/4, $(0.041666668)
+DATA floatO<>+16(SB)/4, $(0.041666668)
+DATA floatO<>+20(SB)/4, $(0.041666668)
+DATA floatO<>+24(SB)/4, $(0.041666668)
+DATA floatO<>+28(SB)/4, $(0.041666668)
+GLOBL floatO<>(SB), RODATA|NOPTR, $32
+
+DATA floatP<>+0(SB)/4, $(0.083333336)
+DATA floatP<>+4(SB)/4, $(0.083333336)
+DATA floatP<>+8(SB)/4, $(0.083333336)
+DATA floatP<>+12(SB)/4, $(0.083333336)
+DATA floatP<>+16(SB)/4, $(0.083333336)
+DATA floatP<>+20(SB)/4, $(0.083333336)
+DATA floatP<>+24(SB)/4, $(0.083333336)
+DATA floatP<>+28(SB)/4, $(0.083333336)
+GLOBL floatP<>(SB), RODATA|NOPTR, $32
+
 // func weightTransformAdjointAVX2(dst *float32, src *float32, planeStride int, tapStride int, vectors int, accumulate int)
 // Requires: AVX, FMA3
-TEXT ·weightTransformAdjointAVX2(SB), $928-48
-	VBROADCASTSS floatE<>+0(SB), Y0
-	VBROADCASTSS floatF<>+0(SB), Y1
-	VBROADCASTSS floatG<>+0(SB), Y2
-	VBROADCASTSS floatH<>+0(SB), Y3
-	MOVQ         src+8(FP), AX
-	MOVQ         planeStride+16(FP), CX
-	LEAQ         (CX)(CX*2), DX
-	ADDQ         DX, DX
-	MOVQ         dst+0(FP), BX
-	MOVQ         vectors+32(FP), SI
-	LEAQ         (SP), DI
-	ADDQ         $0x1f, DI
-	ANDQ         $-32, DI
+TEXT ·weightTransformAdjointAVX2(SB), $0-48
+	CMPQ accumulate+40(FP), $0x00
+	JEQ  writing
+	MOVQ src+8(FP), AX
+	MOVQ planeStride+16(FP), BX
+	LEAQ (BX)(BX*2), SI
+	ADDQ SI, SI
+	MOVQ dst+0(FP), DI
+	MOVQ tapStride+24(FP), R8
+	LEAQ (R8)(R8*2), R9
+	MOVQ vectors+32(FP), R10
+
+adding:
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVUPS     (CX)(BX*2), Y3
+	VADDPS      Y3, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y2, Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatM<>+0(SB), Y1, Y3
+	VMOVAPS     Y3, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMOVUPS     (DX)(BX*2), Y3
+	VSUBPS      Y2, Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatN<>+0(SB), Y0, Y2
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y3
+	VADDPS      Y3, Y0, Y0
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y5, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VSUBPS      Y4, Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatM<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y3
+	VFMADD231PS floatO<>+0(SB), Y0, Y3
+	VMOVUPS     (DX)(BX*2), Y5
+	VSUBPS      Y4, Y5, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS floatN<>+0(SB), Y0, Y4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y5
+	VADDPS      Y5, Y0, Y0
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VADDPS      Y7, Y6, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VSUBPS      Y6, Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS floatM<>+0(SB), Y5, Y7
+	VMOVAPS     Y7, Y5
+	VFMADD231PS floatO<>+0(SB), Y0, Y5
+	VMOVUPS     (DX)(BX*2), Y7
+	VSUBPS      Y6, Y7, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS floatN<>+0(SB), Y0, Y6
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y7
+	VADDPS      Y7, Y0, Y0
+	VMOVUPS     (CX), Y7
+	VMOVUPS     (CX)(BX*1), Y8
+	VMOVUPS     (CX)(BX*2), Y9
+	VADDPS      Y9, Y8, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VSUBPS      Y8, Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS floatM<>+0(SB), Y7, Y9
+	VMOVAPS     Y9, Y7
+	VFMADD231PS floatO<>+0(SB), Y0, Y7
+	VMOVUPS     (DX)(BX*2), Y9
+	VSUBPS      Y8, Y9, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS floatN<>+0(SB), Y0, Y8
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y9
+	VADDPS      Y9, Y0, Y0
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(BX*1), Y10
+	VMOVUPS     (CX)(BX*2), Y11
+	VADDPS      Y11, Y10, Y10
+	VMULPS      floatN<>+0(SB), Y10, Y10
+	VXORPS      Y11, Y11, Y11
+	VSUBPS      Y10, Y11, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS floatM<>+0(SB), Y9, Y11
+	VMOVAPS     Y11, Y9
+	VFMADD231PS floatO<>+0(SB), Y0, Y9
+	VMOVUPS     (DX)(BX*2), Y11
+	VSUBPS      Y10, Y11, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS floatN<>+0(SB), Y0, Y10
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y11
+	VADDPS      Y11, Y0, Y0
+	VMOVUPS     (CX), Y11
+	VMOVUPS     (CX)(BX*1), Y12
+	VMOVUPS     (CX)(BX*2), Y13
+	VADDPS      Y13, Y12, Y12
+	VMULPS      floatN<>+0(SB), Y12, Y12
+	VXORPS      Y13, Y13, Y13
+	VSUBPS      Y12, Y13, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS floatM<>+0(SB), Y11, Y13
+	VMOVAPS     Y13, Y11
+	VFMADD231PS floatO<>+0(SB), Y0, Y11
+	VMOVUPS     (DX)(BX*2), Y13
+	VSUBPS      Y12, Y13, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS floatN<>+0(SB), Y0, Y12
+	MOVQ        DI, CX
+	VADDPS      Y9, Y7, Y0
+	VADDPS      Y5, Y3, Y13
+	VMULPS      floatN<>+0(SB), Y13, Y13
+	VXORPS      Y14, Y14, Y14
+	VSUBPS      Y13, Y14, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS floatM<>+0(SB), Y1, Y14
+	VMOVAPS     Y14, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y3, Y5, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y1, Y3
+	VADDPS      (CX)(R9*1), Y3, Y1
+	VMOVUPS     Y1, (CX)(R9*1)
+	VSUBPS      Y13, Y11, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VADDPS      (CX)(R9*2), Y1, Y0
+	VMOVUPS     Y0, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Y10, Y8, Y0
+	VADDPS      Y6, Y4, Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatM<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VADDPS      (CX), Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y4, Y6, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y2, Y3
+	VADDPS      (CX)(R9*1), Y3, Y2
+	VMOVUPS     Y2, (CX)(R9*1)
+	VSUBPS      Y1, Y12, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VADDPS      (CX)(R9*2), Y1, Y0
+	VMOVUPS     Y0, (CX)(R9*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatP<>+0(SB), Y0, Y1
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y2
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y2
+	VMOVUPS     (CX)(BX*1), Y3
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y0, Y2
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y0, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y4
+	VSUBPS      Y4, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y4
+	VMOVUPS     (CX)(BX*1), Y5
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS floatP<>+0(SB), Y0, Y4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y5
+	VSUBPS      Y5, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS floatP<>+0(SB), Y0, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y6
+	VSUBPS      Y6, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y6
+	VMOVUPS     (CX)(BX*1), Y7
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS floatP<>+0(SB), Y0, Y6
+	MOVQ        DI, CX
+	ADDQ        R8, CX
+	VADDPS      Y5, Y4, Y0
+	VADDPS      Y3, Y2, Y7
+	VMULPS      floatN<>+0(SB), Y7, Y7
+	VXORPS      Y8, Y8, Y8
+	VSUBPS      Y7, Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS floatM<>+0(SB), Y1, Y8
+	VMOVAPS     Y8, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VADDPS      (CX), Y1, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y5, Y4, Y1
+	VSUBPS      Y2, Y3, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y1, Y2
+	VADDPS      (CX)(R9*1), Y2, Y1
+	VMOVUPS     Y1, (CX)(R9*1)
+	VSUBPS      Y7, Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VADDPS      (CX)(R9*2), Y1, Y0
+	VMOVUPS     Y0, (CX)(R9*2)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, DI
+	DECQ        R10
+	JNZ         adding
+	VZEROUPPER
+	RET
+
+writing:
+	MOVQ src+8(FP), AX
+	MOVQ planeStride+16(FP), BX
+	LEAQ (BX)(BX*2), SI
+	ADDQ SI, SI
+	MOVQ dst+0(FP), DI
+	MOVQ tapStride+24(FP), R8
+	LEAQ (R8)(R8*2), R9
+	MOVQ vectors+32(FP), R10
 
 vector:
-	LEAQ        320(SP), R8
-	ADDQ        $0x1f, R8
-	ANDQ        $-32, R8
-	MOVQ        AX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVUPS     (CX)(BX*2), Y3
+	VADDPS      Y3, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y2, Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatM<>+0(SB), Y1, Y3
+	VMOVAPS     Y3, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMOVUPS     (DX)(BX*2), Y3
+	VSUBPS      Y2, Y3, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatN<>+0(SB), Y0, Y2
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y3
+	VADDPS      Y3, Y0, Y0
+	VMOVUPS     (CX), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VADDPS      Y5, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VXORPS      Y5, Y5, Y5
+	VSUBPS      Y4, Y5, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
+	VFMADD231PS floatM<>+0(SB), Y3, Y5
+	VMOVAPS     Y5, Y3
+	VFMADD231PS floatO<>+0(SB), Y0, Y3
+	VMOVUPS     (DX)(BX*2), Y5
+	VSUBPS      Y4, Y5, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS floatN<>+0(SB), Y0, Y4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y5
+	VADDPS      Y5, Y0, Y0
+	VMOVUPS     (CX), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VADDPS      Y7, Y6, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VXORPS      Y7, Y7, Y7
+	VSUBPS      Y6, Y7, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS floatM<>+0(SB), Y5, Y7
+	VMOVAPS     Y7, Y5
+	VFMADD231PS floatO<>+0(SB), Y0, Y5
+	VMOVUPS     (DX)(BX*2), Y7
+	VSUBPS      Y6, Y7, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, (R8)
-	VMOVUPS     Y5, 32(R8)
-	VMOVUPS     Y6, 64(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
+	VFMADD231PS floatN<>+0(SB), Y0, Y6
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y7
+	VADDPS      Y7, Y0, Y0
+	VMOVUPS     (CX), Y7
+	VMOVUPS     (CX)(BX*1), Y8
+	VMOVUPS     (CX)(BX*2), Y9
+	VADDPS      Y9, Y8, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VXORPS      Y9, Y9, Y9
+	VSUBPS      Y8, Y9, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS floatM<>+0(SB), Y7, Y9
+	VMOVAPS     Y9, Y7
+	VFMADD231PS floatO<>+0(SB), Y0, Y7
+	VMOVUPS     (DX)(BX*2), Y9
+	VSUBPS      Y8, Y9, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
+	VFMADD231PS floatN<>+0(SB), Y0, Y8
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y9
+	VADDPS      Y9, Y0, Y0
+	VMOVUPS     (CX), Y9
+	VMOVUPS     (CX)(BX*1), Y10
+	VMOVUPS     (CX)(BX*2), Y11
+	VADDPS      Y11, Y10, Y10
+	VMULPS      floatN<>+0(SB), Y10, Y10
+	VXORPS      Y11, Y11, Y11
+	VSUBPS      Y10, Y11, Y11
+	VMOVAPS     Y11, Y11
+	VFMADD231PS floatM<>+0(SB), Y9, Y11
+	VMOVAPS     Y11, Y9
+	VFMADD231PS floatO<>+0(SB), Y0, Y9
+	VMOVUPS     (DX)(BX*2), Y11
+	VSUBPS      Y10, Y11, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS floatN<>+0(SB), Y0, Y10
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y11
+	VADDPS      Y11, Y0, Y0
+	VMOVUPS     (CX), Y11
+	VMOVUPS     (CX)(BX*1), Y12
+	VMOVUPS     (CX)(BX*2), Y13
+	VADDPS      Y13, Y12, Y12
+	VMULPS      floatN<>+0(SB), Y12, Y12
+	VXORPS      Y13, Y13, Y13
+	VSUBPS      Y12, Y13, Y13
+	VMOVAPS     Y13, Y13
+	VFMADD231PS floatM<>+0(SB), Y11, Y13
+	VMOVAPS     Y13, Y11
+	VFMADD231PS floatO<>+0(SB), Y0, Y11
+	VMOVUPS     (DX)(BX*2), Y13
+	VSUBPS      Y12, Y13, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS floatN<>+0(SB), Y0, Y12
+	MOVQ        DI, CX
+	VADDPS      Y9, Y7, Y0
+	VADDPS      Y5, Y3, Y13
+	VMULPS      floatN<>+0(SB), Y13, Y13
+	VXORPS      Y14, Y14, Y14
+	VSUBPS      Y13, Y14, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS floatM<>+0(SB), Y1, Y14
+	VMOVAPS     Y14, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y3, Y5, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y1, Y3
+	VMOVUPS     Y3, (CX)(R9*1)
+	VSUBPS      Y13, Y11, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Y10, Y8, Y0
+	VADDPS      Y6, Y4, Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VXORPS      Y3, Y3, Y3
+	VSUBPS      Y1, Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatM<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y4, Y6, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y2, Y3
+	VMOVUPS     Y3, (CX)(R9*1)
+	VSUBPS      Y1, Y12, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)(R9*2)
+	MOVQ        AX, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      floatN<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatP<>+0(SB), Y0, Y1
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y2
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y2
+	VMOVUPS     (CX)(BX*1), Y3
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y0, Y2
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VSUBPS      Y4, Y3, Y3
+	VMULPS      floatN<>+0(SB), Y3, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS floatP<>+0(SB), Y0, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y4
+	VSUBPS      Y4, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y4
+	VMOVUPS     (CX)(BX*1), Y5
+	VSUBPS      Y5, Y4, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS floatP<>+0(SB), Y0, Y4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y5
+	VSUBPS      Y5, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
+	VFMADD231PS floatP<>+0(SB), Y0, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX), Y0
+	VMOVUPS     (DX)(BX*1), Y6
+	VSUBPS      Y6, Y0, Y0
+	VMOVUPS     (CX)(BX*2), Y6
+	VMOVUPS     (CX)(BX*1), Y7
+	VSUBPS      Y7, Y6, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 96(R8)
-	VMOVUPS     Y5, 128(R8)
-	VMOVUPS     Y6, 160(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
+	VFMADD231PS floatP<>+0(SB), Y0, Y6
+	MOVQ        DI, CX
+	ADDQ        R8, CX
+	VADDPS      Y5, Y4, Y0
+	VADDPS      Y3, Y2, Y7
+	VMULPS      floatN<>+0(SB), Y7, Y7
 	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
+	VSUBPS      Y7, Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 192(R8)
-	VMOVUPS     Y5, 224(R8)
-	VMOVUPS     Y6, 256(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 288(R8)
-	VMOVUPS     Y5, 320(R8)
-	VMOVUPS     Y6, 352(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 384(R8)
-	VMOVUPS     Y5, 416(R8)
-	VMOVUPS     Y6, 448(R8)
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y4
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y5
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y6
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y7
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y8
-	ADDQ        CX, DX
-	VMOVUPS     (DX), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 480(R8)
-	VMOVUPS     Y5, 512(R8)
-	VMOVUPS     Y6, 544(R8)
-	VMOVUPS     (R8), Y4
-	VMOVUPS     96(R8), Y5
-	VMOVUPS     192(R8), Y6
-	VMOVUPS     288(R8), Y7
-	VMOVUPS     384(R8), Y8
-	VMOVUPS     480(R8), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, (DI)
-	VMOVUPS     Y5, 96(DI)
-	VMOVUPS     Y6, 192(DI)
-	VMOVUPS     32(R8), Y4
-	VMOVUPS     128(R8), Y5
-	VMOVUPS     224(R8), Y6
-	VMOVUPS     320(R8), Y7
-	VMOVUPS     416(R8), Y8
-	VMOVUPS     512(R8), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 32(DI)
-	VMOVUPS     Y5, 128(DI)
-	VMOVUPS     Y6, 224(DI)
-	VMOVUPS     64(R8), Y4
-	VMOVUPS     160(R8), Y5
-	VMOVUPS     256(R8), Y6
-	VMOVUPS     352(R8), Y7
-	VMOVUPS     448(R8), Y8
-	VMOVUPS     544(R8), Y9
-	VADDPS      Y6, Y5, Y10
-	VMULPS      Y1, Y10, Y10
-	VADDPS      Y8, Y7, Y11
-	VSUBPS      Y8, Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y10, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS Y0, Y4, Y8
-	VMOVAPS     Y8, Y4
-	VFMADD231PS Y2, Y11, Y4
-	VSUBPS      Y5, Y6, Y5
-	VMULPS      Y1, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS Y3, Y7, Y5
-	VSUBPS      Y10, Y9, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS Y1, Y11, Y6
-	VMOVUPS     Y4, 64(DI)
-	VMOVUPS     Y5, 160(DI)
-	VMOVUPS     Y6, 256(DI)
-	MOVQ        BX, DX
-	CMPQ        accumulate+40(FP), $0x00
-	JEQ         write
-	VMOVUPS     (DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     32(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     64(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     96(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     128(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     160(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     192(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     224(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	VMOVUPS     256(DI), Y4
-	VADDPS      (DX), Y4, Y4
-	VMOVUPS     Y4, (DX)
-	ADDQ        tapStride+24(FP), DX
-	JMP         next
-
-write:
-	VMOVUPS (DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 32(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 64(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 96(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 128(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 160(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 192(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 224(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-	VMOVUPS 256(DI), Y4
-	VMOVUPS Y4, (DX)
-	ADDQ    tapStride+24(FP), DX
-
-next:
-	ADDQ $0x20, AX
-	ADDQ $0x20, BX
-	DECQ SI
-	JNZ  vector
+	VFMADD231PS floatM<>+0(SB), Y1, Y8
+	VMOVAPS     Y8, Y1
+	VFMADD231PS floatO<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y5, Y4, Y1
+	VSUBPS      Y2, Y3, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y1, Y2
+	VMOVUPS     Y2, (CX)(R9*1)
+	VSUBPS      Y7, Y6, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS floatN<>+0(SB), Y0, Y1
+	VMOVUPS     Y1, (CX)(R9*2)
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, DI
+	DECQ        R10
+	JNZ         vector
 	VZEROUPPER
 	RET
 

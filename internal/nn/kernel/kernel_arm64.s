@@ -424,8 +424,8 @@ write:
 	BNE tile
 	RET
 
-// func inputTransformNEON(dst, src *float32, planeStride, pitch, step, vectors int)
-TEXT ·inputTransformNEON(SB), NOSPLIT, $576-48
+// func inputTransformNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
+TEXT ·inputTransformNEON(SB), NOSPLIT, $576-56
 	MOVD src+8(FP), R0
 	MOVD step+32(FP), R3
 	MOVD pitch+24(FP), R2
@@ -433,13 +433,16 @@ TEXT ·inputTransformNEON(SB), NOSPLIT, $576-48
 	MOVD planeStride+16(FP), R5
 	ADD R5<<1, R5, R4
 	LSL $1, R4
-	MOVD vectors+40(FP), R6
 	FMOVS $(2.0), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(4.0), F30
 	VDUP V30.S[0], V30.S4
 	FMOVS $(5.0), F29
 	VDUP V29.S[0], V29.S4
+	MOVD tiles+48(FP), R11
+
+tile:
+	MOVD vectors+40(FP), R6
 	LSL $1, R6
 
 group:
@@ -894,10 +897,15 @@ group:
 	ADD $16, R1
 	SUBS $1, R6
 	BNE group
+	MOVD vectors+40(FP), R12
+	SUB R12<<5, R0
+	ADD R3<<2, R0
+	SUBS $1, R11
+	BNE tile
 	RET
 
-// func outputTransformAdjointNEON(dst, src *float32, planeStride, pitch, step, vectors int)
-TEXT ·outputTransformAdjointNEON(SB), NOSPLIT, $384-48
+// func outputTransformAdjointNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
+TEXT ·outputTransformAdjointNEON(SB), NOSPLIT, $384-56
 	MOVD src+8(FP), R0
 	MOVD step+32(FP), R3
 	MOVD pitch+24(FP), R2
@@ -905,11 +913,14 @@ TEXT ·outputTransformAdjointNEON(SB), NOSPLIT, $384-48
 	MOVD planeStride+16(FP), R5
 	ADD R5<<1, R5, R4
 	LSL $1, R4
-	MOVD vectors+40(FP), R6
 	FMOVS $(2.0), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(4.0), F30
 	VDUP V30.S[0], V30.S4
+	MOVD tiles+48(FP), R11
+
+tile:
+	MOVD vectors+40(FP), R6
 	LSL $1, R6
 
 group:
@@ -1174,10 +1185,15 @@ group:
 	ADD $16, R1
 	SUBS $1, R6
 	BNE group
+	MOVD vectors+40(FP), R12
+	SUB R12<<5, R0
+	ADD R3<<2, R0
+	SUBS $1, R11
+	BNE tile
 	RET
 
-// func outputTransformAddNEON(dst, src *float32, planeStride, pitch, step, vectors int)
-TEXT ·outputTransformAddNEON(SB), NOSPLIT, $384-48
+// func outputTransformAddNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
+TEXT ·outputTransformAddNEON(SB), NOSPLIT, $384-56
 	MOVD src+8(FP), R0
 	MOVD planeStride+16(FP), R3
 	ADD R3<<1, R3, R2
@@ -1185,13 +1201,16 @@ TEXT ·outputTransformAddNEON(SB), NOSPLIT, $384-48
 	MOVD dst+0(FP), R1
 	MOVD step+32(FP), R5
 	MOVD pitch+24(FP), R4
-	MOVD vectors+40(FP), R6
 	FMOVS $(2.0), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(4.0), F30
 	VDUP V30.S[0], V30.S4
 	FMOVS $(8.0), F29
 	VDUP V29.S[0], V29.S4
+	MOVD tiles+48(FP), R11
+
+tile:
+	MOVD vectors+40(FP), R6
 	LSL $1, R6
 
 group:
@@ -1508,10 +1527,15 @@ group:
 	ADD $16, R1
 	SUBS $1, R6
 	BNE group
+	MOVD vectors+40(FP), R12
+	SUB R12<<5, R1
+	ADD R5<<2, R1
+	SUBS $1, R11
+	BNE tile
 	RET
 
-// func outputTransformNEON(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int)
-TEXT ·outputTransformNEON(SB), NOSPLIT, $384-64
+// func outputTransformNEON(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int)
+TEXT ·outputTransformNEON(SB), NOSPLIT, $384-72
 	MOVD src+8(FP), R0
 	MOVD planeStride+32(FP), R3
 	ADD R3<<1, R3, R2
@@ -1519,16 +1543,19 @@ TEXT ·outputTransformNEON(SB), NOSPLIT, $384-64
 	MOVD dst+0(FP), R1
 	MOVD step+48(FP), R5
 	MOVD pitch+40(FP), R4
-	MOVD vectors+56(FP), R6
-	MOVD bias+16(FP), R10
-	FMOVS slope+24(FP), F0
-	VDUP V0.S[0], V0.S4
 	FMOVS $(2.0), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(4.0), F30
 	VDUP V30.S[0], V30.S4
 	FMOVS $(8.0), F29
 	VDUP V29.S[0], V29.S4
+	MOVD tiles+64(FP), R11
+
+tile:
+	MOVD vectors+56(FP), R6
+	MOVD bias+16(FP), R10
+	FMOVS slope+24(FP), F0
+	VDUP V0.S[0], V0.S4
 	LSL $1, R6
 
 group:
@@ -1878,6 +1905,11 @@ group:
 	ADD $16, R10
 	SUBS $1, R6
 	BNE group
+	MOVD vectors+56(FP), R12
+	SUB R12<<5, R1
+	ADD R5<<2, R1
+	SUBS $1, R11
+	BNE tile
 	RET
 
 // func weightTransformNEON(dst, src *float32, planeStride, tapStride, vectors int)
@@ -1889,7 +1921,6 @@ TEXT ·weightTransformNEON(SB), NOSPLIT, $288-40
 	MOVD planeStride+16(FP), R5
 	ADD R5<<1, R5, R4
 	LSL $1, R4
-	MOVD vectors+32(FP), R6
 	FMOVS $(0.25), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(0.16666667), F30
@@ -1898,6 +1929,7 @@ TEXT ·weightTransformNEON(SB), NOSPLIT, $288-40
 	VDUP V29.S[0], V29.S4
 	FMOVS $(0.083333336), F28
 	VDUP V28.S[0], V28.S4
+	MOVD vectors+32(FP), R6
 	LSL $1, R6
 
 group:
@@ -2153,8 +2185,6 @@ TEXT ·weightTransformAdjointNEON(SB), NOSPLIT, $288-48
 	MOVD dst+0(FP), R1
 	MOVD tapStride+24(FP), R5
 	ADD R5<<1, R5, R4
-	MOVD vectors+32(FP), R6
-	MOVD accumulate+40(FP), R10
 	FMOVS $(0.25), F31
 	VDUP V31.S[0], V31.S4
 	FMOVS $(0.16666667), F30
@@ -2163,6 +2193,8 @@ TEXT ·weightTransformAdjointNEON(SB), NOSPLIT, $288-48
 	VDUP V29.S[0], V29.S4
 	FMOVS $(0.083333336), F28
 	VDUP V28.S[0], V28.S4
+	MOVD vectors+32(FP), R6
+	MOVD accumulate+40(FP), R10
 	LSL $1, R6
 
 group:

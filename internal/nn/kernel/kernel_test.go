@@ -144,12 +144,13 @@ func TestTransforms(t *testing.T) {
 	eachSet(t, func(t *testing.T, s *Set, random *rand.Rand) {
 		for _, vectors := range []int{1, 3} {
 			channels := vectors * s.Lanes
-			plane, pixel, row := channels+7, channels+3, 9*(channels+3)+5
+			const tiles = 2 // of pixels; kernels have one
+			plane, pixel, row := tiles*channels+7, channels+3, 11*(channels+3)+5
 			bias := normal(random, channels)
-			type layout struct{ side, row, column int }
-			pixels := func(side int) layout { return layout{side, row, pixel} }
-			planes := layout{6, 6 * plane, plane}
-			taps := layout{3, 3 * pixel, pixel}
+			type layout struct{ side, row, column, next int }
+			pixels := func(side int) layout { return layout{side, row, pixel, 4 * pixel} }
+			planes := layout{6, 6 * plane, plane, channels}
+			taps := layout{3, 3 * pixel, pixel, 0}
 			for _, test := range []struct {
 				name       string
 				matrix     [][]float64
@@ -159,16 +160,16 @@ func TestTransforms(t *testing.T) {
 				accumulate bool
 			}{
 				{"input", inputMatrix, pixels(6), planes, func(dst, src *float32) {
-					s.InputTransform(dst, src, 4*plane, 4*row, 4*pixel, vectors)
+					s.InputTransform(dst, src, 4*plane, 4*row, 4*pixel, vectors, tiles)
 				}, false, false},
 				{"output", outputMatrix, planes, pixels(4), func(dst, src *float32) {
-					s.OutputTransform(dst, src, &bias[0], slope, 4*plane, 4*row, 4*pixel, vectors)
+					s.OutputTransform(dst, src, &bias[0], slope, 4*plane, 4*row, 4*pixel, vectors, tiles)
 				}, true, false},
 				{"output add", outputMatrix, planes, pixels(4), func(dst, src *float32) {
-					s.OutputTransformAdd(dst, src, 4*plane, 4*row, 4*pixel, vectors)
+					s.OutputTransformAdd(dst, src, 4*plane, 4*row, 4*pixel, vectors, tiles)
 				}, false, true},
 				{"output adjoint", transposed(outputMatrix), pixels(4), planes, func(dst, src *float32) {
-					s.OutputTransformAdjoint(dst, src, 4*plane, 4*row, 4*pixel, vectors)
+					s.OutputTransformAdjoint(dst, src, 4*plane, 4*row, 4*pixel, vectors, tiles)
 				}, false, false},
 				{"weight", weightMatrix, taps, planes, func(dst, src *float32) {
 					s.WeightTransform(dst, src, 4*plane, 4*pixel, vectors)
@@ -182,19 +183,25 @@ func TestTransforms(t *testing.T) {
 			} {
 				t.Run(fmt.Sprint(test.name, " ", vectors), func(t *testing.T) {
 					from, to := test.from, test.to
-					src := normal(random, from.side*from.row+channels)
-					dst, want := guarded(to.side*to.row+channels), untouched(to.side*to.row+channels)
-					for channel := range channels {
+					count := tiles
+					if from == taps || to == taps {
+						count = 1
+					}
+					room := func(l layout) int { return l.side*l.row + (tiles-1)*l.next + channels }
+					src := normal(random, room(from))
+					dst, want := guarded(room(to)), untouched(room(to))
+					for i := range count * channels {
+						tile, channel := i/channels, i%channels
 						x := make([][]float64, from.side)
 						for r := range x {
 							x[r] = make([]float64, from.side)
 							for c := range x[r] {
-								x[r][c] = float64(src[r*from.row+c*from.column+channel])
+								x[r][c] = float64(src[tile*from.next+r*from.row+c*from.column+channel])
 							}
 						}
 						for r, list := range sandwich(test.matrix, x) {
 							for c, value := range list {
-								place := r*to.row + c*to.column + channel
+								place := tile*to.next + r*to.row + c*to.column + channel
 								if test.activation {
 									value += float64(bias[channel])
 									value = max(value, slope*value)

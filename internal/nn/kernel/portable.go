@@ -160,46 +160,58 @@ func weightAdjointRow(m [6]float32) [6]float32 {
 		m[5] - outer + float32(sixth*sum)}
 }
 
-func inputTransformPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
-	transformPortable(vectors, inputRow, grid{src, 6, pitch, step}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+func inputTransformPortable(dst, src *float32, planeStride, pitch, step, vectors, tiles int) {
+	transformPortable(vectors, tiles, inputRow, pixelGrid(src, 6, pitch, step), planeGrid(dst, planeStride, vectors), nil, 1, false)
 }
 
-func outputTransformPortable(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int) {
-	transformPortable(vectors, outputRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 4, pitch, step}, bias, slope, false)
+func outputTransformPortable(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int) {
+	transformPortable(vectors, tiles, outputRow, planeGrid(src, planeStride, vectors), pixelGrid(dst, 4, pitch, step), bias, slope, false)
 }
 
-func outputTransformAddPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
-	transformPortable(vectors, outputRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 4, pitch, step}, nil, 1, true)
+func outputTransformAddPortable(dst, src *float32, planeStride, pitch, step, vectors, tiles int) {
+	transformPortable(vectors, tiles, outputRow, planeGrid(src, planeStride, vectors), pixelGrid(dst, 4, pitch, step), nil, 1, true)
 }
 
-func outputTransformAdjointPortable(dst, src *float32, planeStride, pitch, step, vectors int) {
-	transformPortable(vectors, outputAdjointRow, grid{src, 4, pitch, step}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+func outputTransformAdjointPortable(dst, src *float32, planeStride, pitch, step, vectors, tiles int) {
+	transformPortable(vectors, tiles, outputAdjointRow, pixelGrid(src, 4, pitch, step), planeGrid(dst, planeStride, vectors), nil, 1, false)
 }
 
 func weightTransformPortable(dst, src *float32, planeStride, tapStride, vectors int) {
-	transformPortable(vectors, weightRow, grid{src, 3, 3 * tapStride, tapStride}, grid{dst, 6, 6 * planeStride, planeStride}, nil, 1, false)
+	transformPortable(vectors, 1, weightRow, tapGrid(src, tapStride), planeGrid(dst, planeStride, vectors), nil, 1, false)
 }
 
 func weightTransformAdjointPortable(dst, src *float32, planeStride, tapStride, vectors, accumulate int) {
-	transformPortable(vectors, weightAdjointRow, grid{src, 6, 6 * planeStride, planeStride}, grid{dst, 3, 3 * tapStride, tapStride},
-		nil, 1, accumulate != 0)
+	transformPortable(vectors, 1, weightAdjointRow, planeGrid(src, planeStride, vectors), tapGrid(dst, tapStride), nil, 1, accumulate != 0)
 }
 
-// grid is a square of vectors in memory; strides are in bytes.
+// grid is a square of vectors in memory, and next where that of the next tile is; strides are in bytes.
 type grid struct {
 	base        *float32
 	side        int
 	row, column int
+	next        int
 }
 
-// transformPortable takes a square of values of each channel to another, adds a bias where there is one and what is there
+func pixelGrid(base *float32, side, pitch, step int) grid {
+	return grid{base, side, pitch, step, 4 * step}
+}
+
+func planeGrid(base *float32, stride, vectors int) grid {
+	return grid{base, 6, 6 * stride, stride, 4 * vectors * lanesPortable}
+}
+
+func tapGrid(base *float32, stride int) grid { return grid{base, 3, 3 * stride, stride, 0} }
+
+// transformPortable takes the squares of tiles, for each channel, to others, adds a bias where there is one and what is there
 // already where that is asked for, and applies leaky ReLU.
-func transformPortable(vectors int, transform func([6]float32) [6]float32, from, to grid, bias *float32, slope float32, accumulate bool) {
-	for channel := 0; channel < 4*vectors*lanesPortable; channel += 4 {
+func transformPortable(vectors, tiles int, transform func([6]float32) [6]float32, from, to grid, bias *float32, slope float32, accumulate bool) {
+	size := vectors * lanesPortable
+	for i := range tiles * size {
+		tile, channel := i/size, 4*(i%size)
 		var values [6][6]float32
 		for r := range from.side {
 			for c := range from.side {
-				values[r][c] = *at(from.base, r*from.row+c*from.column+channel)
+				values[r][c] = *at(from.base, tile*from.next+r*from.row+c*from.column+channel)
 			}
 		}
 		square(&values, from.side, transform)
@@ -209,7 +221,7 @@ func transformPortable(vectors int, transform func([6]float32) [6]float32, from,
 		}
 		for r := range to.side {
 			for c := range to.side {
-				place := at(to.base, r*to.row+c*to.column+channel)
+				place := at(to.base, tile*to.next+r*to.row+c*to.column+channel)
 				value := leaky(values[r][c]+add, slope)
 				if accumulate {
 					value += *place

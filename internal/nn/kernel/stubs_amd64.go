@@ -54,25 +54,25 @@ func product2x1AVX512(t *int64)
 //go:noescape
 func product1x1AVX512(t *int64)
 
-// inputTransformAVX512 makes the 36 planes of one 6x6 tile; strides are in bytes.
+// inputTransformAVX512 makes the 36 planes of 6x6 tiles; strides are in bytes.
 //
 //go:noescape
-func inputTransformAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func inputTransformAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAVX512 makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes.
+// outputTransformAdjointAVX512 makes the 36 planes of 4x4 tiles of gradients; strides are in bytes.
 //
 //go:noescape
-func outputTransformAVX512(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAdjointAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAddAVX512 adds one 4x4 tile of the 36 planes; strides are in bytes.
+// outputTransformAddAVX512 adds 4x4 tiles of the 36 planes; strides are in bytes.
 //
 //go:noescape
-func outputTransformAddAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAddAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAdjointAVX512 makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.
+// outputTransformAVX512 makes 4x4 tiles of the 36 planes, with bias and leaky ReLU; strides are in bytes.
 //
 //go:noescape
-func outputTransformAdjointAVX512(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAVX512(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
 // weightTransformAVX512 makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.
 //
@@ -147,25 +147,25 @@ func product2x2AVX2(t *int64)
 //go:noescape
 func product1x2AVX2(t *int64)
 
-// inputTransformAVX2 makes the 36 planes of one 6x6 tile; strides are in bytes.
+// inputTransformAVX2 makes the 36 planes of 6x6 tiles; strides are in bytes.
 //
 //go:noescape
-func inputTransformAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func inputTransformAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAVX2 makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes.
+// outputTransformAdjointAVX2 makes the 36 planes of 4x4 tiles of gradients; strides are in bytes.
 //
 //go:noescape
-func outputTransformAVX2(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAdjointAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAddAVX2 adds one 4x4 tile of the 36 planes; strides are in bytes.
+// outputTransformAddAVX2 adds 4x4 tiles of the 36 planes; strides are in bytes.
 //
 //go:noescape
-func outputTransformAddAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAddAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
-// outputTransformAdjointAVX2 makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.
+// outputTransformAVX2 makes 4x4 tiles of the 36 planes, with bias and leaky ReLU; strides are in bytes.
 //
 //go:noescape
-func outputTransformAdjointAVX2(dst *float32, src *float32, planeStride int, pitch int, step int, vectors int)
+func outputTransformAVX2(dst *float32, src *float32, bias *float32, slope float32, planeStride int, pitch int, step int, vectors int, tiles int)
 
 // weightTransformAVX2 makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.
 //

@@ -22,25 +22,25 @@ func product2x2NEON(t *int64)
 //go:noescape
 func product1x2NEON(t *int64)
 
-// inputTransformNEON makes the 36 planes of one 6x6 tile; strides are in bytes.
+// inputTransformNEON makes the 36 planes of 6x6 tiles; strides are in bytes.
 //
 //go:noescape
-func inputTransformNEON(dst, src *float32, planeStride, pitch, step, vectors int)
+func inputTransformNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
 
-// outputTransformAdjointNEON makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.
+// outputTransformAdjointNEON makes the 36 planes of 4x4 tiles of gradients; strides are in bytes.
 //
 //go:noescape
-func outputTransformAdjointNEON(dst, src *float32, planeStride, pitch, step, vectors int)
+func outputTransformAdjointNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
 
-// outputTransformAddNEON adds one 4x4 tile of the 36 planes; strides are in bytes.
+// outputTransformAddNEON adds 4x4 tiles of the 36 planes; strides are in bytes.
 //
 //go:noescape
-func outputTransformAddNEON(dst, src *float32, planeStride, pitch, step, vectors int)
+func outputTransformAddNEON(dst, src *float32, planeStride, pitch, step, vectors, tiles int)
 
-// outputTransformNEON makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes.
+// outputTransformNEON makes 4x4 tiles of the 36 planes, with bias and leaky ReLU; strides are in bytes.
 //
 //go:noescape
-func outputTransformNEON(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int)
+func outputTransformNEON(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int)
 
 // weightTransformNEON makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.
 //

@@ -45,11 +45,7 @@ func main() {
 				x.product(rows, vectors)
 			}
 		}
-		x.inputTransform()
-		x.outputTransform()
-		x.outputTransformAdjoint()
-		x.weightTransform()
-		x.weightTransformAdjoint()
+		x.transforms()
 		x.elementwise()
 		x.optimizers()
 		x.peak()

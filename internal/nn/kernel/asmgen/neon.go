@@ -236,12 +236,14 @@ const (
 	at // and the next one, to walk with
 	_
 	other
+	extra // one more parameter
+	tilesLeft
+	scratch
 )
 
 // square begins the loop over groups of 4 channels, each of which a transform takes along both dimensions. Between the two the
 // values are on the stack. store may change a value before it is written through the pointer in register at.
 func (n *neon) square(t transform[int], store func(v int) int) {
-	n.prepare(t.constants)
 	keep := n.next
 	local := func(row, column int) int { return 16 * (row*t.out + column) }
 	n.line("LSL $1, R%d", groups)
@@ -285,7 +287,8 @@ func (n *neon) square(t transform[int], store func(v int) int) {
 type grid struct{ base, row, column string }
 
 // transform makes a function for a transform between grids, with what store does to values before they are written. Prepare, if
-// there is any, comes before the loop, and advance at its end.
+// there is any, comes before the loop, and advance at its end. A function of pixels makes tiles that lie side by side: their planes
+// follow each other, and their pixels are some steps apart.
 func (n *neon) transform(name, doc, signature string, t transform[int], from, to grid, prepare func(), store func(v int) int, advance func()) {
 	n.function(name, doc, signature, 16*t.in*t.out)
 	for _, side := range []struct {
@@ -303,6 +306,12 @@ func (n *neon) transform(name, doc, signature string, t transform[int], from, to
 			n.line("LSL $1, R%d", side.row)
 		}
 	}
+	n.prepare(t.constants)
+	tiled := strings.Contains(signature, "tiles")
+	if tiled {
+		n.loads(signature, tilesLeft, "tiles")
+		n.label("tile")
+	}
 	n.loads(signature, groups, "vectors")
 	if prepare != nil {
 		prepare()
@@ -313,6 +322,17 @@ func (n *neon) transform(name, doc, signature string, t transform[int], from, to
 	}
 	n.line("SUBS $1, R%d", groups)
 	n.line("BNE group")
+	if tiled {
+		base, step := fromBase, fromColumn
+		if to.row != "" {
+			base, step = toBase, toColumn
+		}
+		n.loads(signature, scratch, "vectors")
+		n.line("SUB R%d<<5, R%d", scratch, base)
+		n.line("ADD R%d<<2, R%d", step, base)
+		n.line("SUBS $1, R%d", tilesLeft)
+		n.line("BNE tile")
+	}
 	n.line("RET")
 }
 
@@ -324,18 +344,17 @@ func (n *neon) transforms() {
 	planes := func(base string) grid { return grid{base, "", "planeStride"} }
 	taps := func(base string) grid { return grid{base, "", "tapStride"} }
 
-	signature := "dst, src *float32, planeStride, pitch, step, vectors int"
-	n.transform("inputTransformNEON", "makes the 36 planes of one 6x6 tile; strides are in bytes.", signature, inputTransform[int](),
+	signature := "dst, src *float32, planeStride, pitch, step, vectors, tiles int"
+	n.transform("inputTransformNEON", "makes the 36 planes of 6x6 tiles; strides are in bytes.", signature, inputTransform[int](),
 		pixels("src"), planes("dst"), nil, same, nil)
-	n.transform("outputTransformAdjointNEON", "makes the 36 planes of one 4x4 tile of gradients; strides are in bytes.", signature,
+	n.transform("outputTransformAdjointNEON", "makes the 36 planes of 4x4 tiles of gradients; strides are in bytes.", signature,
 		outputAdjoint[int](), pixels("src"), planes("dst"), nil, same, nil)
-	n.transform("outputTransformAddNEON", "adds one 4x4 tile of the 36 planes; strides are in bytes.", signature,
+	n.transform("outputTransformAddNEON", "adds 4x4 tiles of the 36 planes; strides are in bytes.", signature,
 		outputTransform[int](), planes("src"), pixels("dst"), nil, func(v int) int { return n.add(v, n.read(at)) }, nil)
 
-	signature = "dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int"
-	const extra = other + 1 // a register for one more parameter
+	signature = "dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int"
 	var slope, bias int
-	n.transform("outputTransformNEON", "makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes.", signature,
+	n.transform("outputTransformNEON", "makes 4x4 tiles of the 36 planes, with bias and leaky ReLU; strides are in bytes.", signature,
 		outputTransform[int](), planes("src"), pixels("dst"), func() {
 			n.loads(signature, extra, "bias")
 			slope, bias = n.broadcast(signature, "slope"), n.vector()

@@ -9,28 +9,35 @@ import (
 // values hands out vectors and constants within one function.
 type values struct {
 	isa
-	constants map[float32]VecVirtual
+	constants map[float32]Op
 }
 
-// constant broadcasts a number once; the function that uses it must have called prepare for it.
+// prepare has numbers at hand as vectors: in registers, where there are enough of them, or else in memory.
 func (w values) prepare(numbers ...float32) {
 	for _, number := range numbers {
+		if w.lanes < 16 {
+			w.constants[number] = floatData(number, w.lanes)
+			continue
+		}
 		v := w.vector()
-		VBROADCASTSS(floatData(number), v)
+		VBROADCASTSS(floatData(number, 1), v)
 		w.constants[number] = v
 	}
 }
 
-var floats = map[float32]Mem{}
+var floats = map[[2]float32]Mem{}
 
-// floatData is a read-only global that holds a number.
-func floatData(number float32) Mem {
-	if at, ok := floats[number]; ok {
+// floatData is a read-only global that holds a number, some times in a row.
+func floatData(number float32, times int) Mem {
+	key := [2]float32{number, float32(times)}
+	if at, ok := floats[key]; ok {
 		return at
 	}
 	at := GLOBL("float"+string(rune('A'+len(floats))), RODATA|NOPTR)
-	DATA(0, F32(number))
-	floats[number] = at
+	for i := range times {
+		DATA(4*i, F32(number))
+	}
+	floats[key] = at
 	return at
 }
 
@@ -64,278 +71,277 @@ func (w values) negative(a VecVirtual) VecVirtual {
 	return w.sub(zero, a)
 }
 
-// local is memory for vectors on the stack, aligned to a vector: a store that crosses cache lines is a slow one.
-func (x isa) local(vectors int) Mem {
-	base := GP64()
-	LEAQ(AllocLocal((vectors+1)*x.bytes()), base)
-	ADDQ(Imm(uint64(x.bytes()-1)), base)
-	ANDQ(I32(-int32(x.bytes())), base)
-	return Mem{Base: base}
+// lazy is arithmetic of which that alone is done whose results are asked for.
+type lazy struct{ values }
+
+type lazyVector struct {
+	f    func() VecVirtual
+	made VecVirtual
 }
 
-// square applies a transform along both dimensions: load brings element (row, column), store takes it away.
-func (w values) square(t transform[VecVirtual], load func(row, column int) VecVirtual, store func(row, column int, v VecVirtual)) {
-	scratch := w.local(t.in * t.out)
-	at := func(row, column int) Mem { return scratch.Offset((row*t.out + column) * w.bytes()) }
-	for row := range t.in {
-		d := make([]VecVirtual, t.in)
-		for column := range d {
-			d[column] = load(row, column)
-		}
-		for column, v := range t.apply(w, d) {
-			VMOVUPS(v, at(row, column))
-		}
+func (v *lazyVector) get() VecVirtual {
+	if v.made == nil {
+		v.made = v.f()
 	}
-	for column := range t.out {
-		d := make([]VecVirtual, t.in)
-		for row := range d {
-			d[row] = w.vector()
-			VMOVUPS(at(row, column), d[row])
-		}
-		for row, v := range t.apply(w, d) {
-			store(row, column, v)
-		}
+	return v.made
+}
+
+func lazily(f func() VecVirtual) *lazyVector { return &lazyVector{f: f} }
+
+func (w lazy) add(a, b *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.add(a.get(), b.get()) })
+}
+
+func (w lazy) sub(a, b *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.sub(a.get(), b.get()) })
+}
+
+func (w lazy) negative(a *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.negative(a.get()) })
+}
+
+func (w lazy) mul(number float32, a *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.mul(number, a.get()) })
+}
+
+func (w lazy) fma(number float32, a, b *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.fma(number, a.get(), b.get()) })
+}
+
+func (w lazy) fnma(number float32, a, b *lazyVector) *lazyVector {
+	return lazily(func() VecVirtual { return w.values.fnma(number, a.get(), b.get()) })
+}
+
+// lines walks over a square in memory line by line: over rows where it is read, over columns where it is written.
+// Elements of a line are along apart, lines across.
+type lines struct {
+	base, along GPVirtual
+	across      Op
+	size        int
+	at, third   GPVirtual
+	line        int
+}
+
+// seek goes to a line. Other than from the base on, it goes on from where it is.
+func (l *lines) seek(line int) {
+	if l.line < 0 {
+		MOVQ(l.base, l.at)
+		l.line = 0
+	}
+	for ; l.line < line; l.line++ {
+		ADDQ(l.across, l.at)
+	}
+	for ; l.line > line; l.line-- {
+		SUBQ(l.across, l.at)
+	}
+	if l.size > 3 {
+		LEAQ(Mem{Base: l.at, Index: l.along, Scale: 2}, l.third)
+		ADDQ(l.along, l.third)
 	}
 }
 
-// planes walks over 36 planes a stride apart: row by row where they are read, column by column where they are written.
-type planes struct{ base, stride, row, column, at GPVirtual }
-
-func newPlanes(base, stride GPVirtual) planes {
-	p := planes{base: base, stride: stride, row: GP64(), column: GP64(), at: GP64()}
-	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, p.row)
-	ADDQ(p.row, p.row)
-	return p
-}
-
-func (p planes) next(row, column int) Mem {
-	if row == 0 && column == 0 {
-		MOVQ(p.base, p.at)
-	} else {
-		ADDQ(p.stride, p.at)
-	}
-	return Mem{Base: p.at}
-}
-
-func (p planes) nextOfColumn(row, column int) Mem {
+func (l *lines) element(i int) Mem {
 	switch {
-	case row > 0:
-		ADDQ(p.row, p.at)
-		return Mem{Base: p.at}
-	case column == 0:
-		MOVQ(p.base, p.column)
-	default:
-		ADDQ(p.stride, p.column)
+	case i == 0:
+		return Mem{Base: l.at}
+	case i == 3:
+		return Mem{Base: l.third}
+	case i > 3:
+		return Mem{Base: l.third, Index: l.along, Scale: uint8(i - 3)}
 	}
-	MOVQ(p.column, p.at)
-	return Mem{Base: p.at}
+	return Mem{Base: l.at, Index: l.along, Scale: uint8(i)}
 }
 
-func (p planes) advance(bytes int) { ADDQ(Imm(uint64(bytes)), p.base) }
+// square is where a function's parameters say that a square of vectors lies. Its elements are a stride apart, and follow each
+// other, or else those of a row are a step apart and rows a pitch.
+type square struct {
+	base, stride string
+	side         int
+}
 
-func (x isa) values(t transform[VecVirtual]) values {
-	w := values{x, map[float32]VecVirtual{}}
-	w.prepare(t.constants...)
+func (s square) pixels() bool { return s.stride == "" }
+
+func resolved(parameter string) Op {
+	component, err := Param(parameter).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return component.Addr
+}
+
+func (s square) lines(written bool) *lines {
+	l := &lines{base: parameter(s.base), size: s.side, at: GP64(), third: GP64()}
+	along, across := "step", "pitch"
+	if written {
+		along, across = across, along
+	}
+	if s.pixels() {
+		l.along, l.across = parameter(along), resolved(across)
+		return l
+	}
+	stride := parameter(s.stride)
+	row := GP64()
+	LEAQ(Mem{Base: stride, Index: stride, Scale: 2}, row)
+	if s.side == 6 {
+		ADDQ(row, row)
+	}
+	l.along, l.across = stride, row
+	if written {
+		l.along, l.across = row, stride
+	}
+	return l
+}
+
+// columnGroups are the columns of a transform's result that are made at a time, by their number: as many as leave registers for them.
+var columnGroups = map[int][][]int{3: {{0, 2}, {1}}, 4: {{0, 2}, {1, 3}}, 6: {{0, 5}, {1, 2}, {3, 4}}}
+
+// apply takes a square along rows and then along columns. Between the two its values stay in registers: it makes a few columns
+// at a time, and reads for these what they need.
+func (w values) apply(t transform[*lazyVector], from, to *lines, store func(v VecVirtual, at Mem)) {
+	for _, group := range columnGroups[t.out] {
+		columns := map[int][]*lazyVector{}
+		from.line = -1
+		for row := range t.in {
+			from.seek(row)
+			d := make([]*lazyVector, t.in)
+			for i := range d {
+				d[i] = lazily(func() VecVirtual {
+					v := w.vector()
+					VMOVUPS(from.element(i), v)
+					return v
+				})
+			}
+			made := t.apply(lazy{w}, d)
+			for _, column := range group {
+				made[column].get()
+				columns[column] = append(columns[column], made[column])
+			}
+		}
+		to.line = -1
+		for _, column := range group {
+			to.seek(column)
+			for i, v := range t.apply(lazy{w}, columns[column]) {
+				store(v.get(), to.element(i))
+			}
+		}
+	}
+}
+
+// transformFunction is a function that takes squares to others.
+type transformFunction struct {
+	name, doc, signature string
+	transform            transform[*lazyVector]
+	from, to             square
+}
+
+func planes(base string) square           { return square{base, "planeStride", 6} }
+func taps(base string) square             { return square{base, "tapStride", 3} }
+func pixels(base string, side int) square { return square{base, "", side} }
+
+func (x isa) begin(f transformFunction) values {
+	TEXT(f.name+x.suffix, 0, "func("+f.signature+")")
+	Pragma("noescape")
+	Doc(f.name + x.suffix + " " + f.doc + "; strides are in bytes.")
+	w := values{x, map[float32]Op{}}
+	w.prepare(f.transform.constants...)
 	return w
 }
 
-func (x isa) inputTransform() {
-	x.pixelsToPlanes("inputTransform", "makes the 36 planes of one 6x6 tile", inputTransform[VecVirtual]())
+func write(v VecVirtual, at Mem) { VMOVUPS(v, at) }
+
+// addTo adds what is there.
+func (x isa) addTo(v VecVirtual, at Mem) {
+	sum := x.vector()
+	VADDPS(at, v, sum)
+	VMOVUPS(sum, at)
 }
 
-func (x isa) outputTransformAdjoint() {
-	x.pixelsToPlanes("outputTransformAdjoint", "makes the 36 planes of one 4x4 tile of gradients", outputAdjoint[VecVirtual]())
-}
-
-// pixelsToPlanes makes a function that takes a tile of pixels to planes.
-func (x isa) pixelsToPlanes(name, doc string, t transform[VecVirtual]) {
-	TEXT(name+x.suffix, 0, "func(dst, src *float32, planeStride, pitch, step, vectors int)")
-	Pragma("noescape")
-	Doc(name + x.suffix + " " + doc + "; strides are in bytes.")
-	w := x.values(t)
-	dst := newPlanes(parameter("dst"), parameter("planeStride"))
-	src := parameter("src")
-	pitch, step := parameter("pitch"), parameter("step")
-	vectors := parameter("vectors")
-	row := GP64()
+// tiles makes a function between planes and the pixels of tiles side by side. Where it activates, it adds a bias and applies leaky
+// ReLU.
+func (x isa) tiles(f transformFunction, store func(v VecVirtual, at Mem), activates bool) {
+	const tile = 4 // steps from a tile to the next
+	w := x.begin(f)
+	from, to := f.from.lines(false), f.to.lines(true)
+	pixels := from
+	if f.to.pixels() {
+		pixels = to
+	}
+	bias := GP64()
+	if activates {
+		store = func(v VecVirtual, at Mem) {
+			sum, slope, low := w.vector(), w.vector(), w.vector()
+			VADDPS(Mem{Base: bias}, v, sum)
+			VBROADCASTSS(resolved("slope"), slope)
+			VMULPS(sum, slope, low)
+			VMAXPS(sum, low, sum)
+			VMOVUPS(sum, at)
+		}
+	}
+	vectors := GP64()
+	Label("tile")
+	if activates {
+		Load(Param("bias"), bias)
+	}
+	Load(Param("vectors"), vectors)
 	Label("vector")
-	MOVQ(src, row)
-	last := 0
-	at := GP64()
-	w.square(t, func(r, c int) VecVirtual {
-		if r != last {
-			ADDQ(pitch, row)
-			last = r
+	w.apply(f.transform, from, to, store)
+	for _, base := range []GPVirtual{from.base, to.base, bias} {
+		if base != bias || activates {
+			ADDQ(Imm(uint64(x.bytes())), base)
 		}
-		if c == 0 {
-			MOVQ(row, at)
-		} else {
-			ADDQ(step, at)
-		}
-		v := w.vector()
-		VMOVUPS(Mem{Base: at}, v)
-		return v
-	}, func(r, c int, v VecVirtual) { VMOVUPS(v, dst.nextOfColumn(r, c)) })
-	dst.advance(x.bytes())
-	ADDQ(Imm(uint64(x.bytes())), src)
+	}
 	DECQ(vectors)
 	JNZ(LabelRef("vector"))
+	// The planes of the next tile follow. Its pixels are some steps from where those of this one began.
+	Load(Param("vectors"), vectors)
+	IMUL3Q(Imm(uint64(x.bytes())), vectors, vectors)
+	SUBQ(vectors, pixels.base)
+	for range tile {
+		ADDQ(resolved("step"), pixels.base)
+	}
+	DECQ(resolved("tiles"))
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
 
-func (x isa) outputTransform() {
-	for _, accumulate := range []bool{false, true} {
-		name, doc := "outputTransform", " makes one 4x4 tile of the 36 planes, with bias and leaky ReLU; strides are in bytes."
-		signature := "func(dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors int)"
-		if accumulate {
-			name, doc = "outputTransformAdd", " adds one 4x4 tile of the 36 planes; strides are in bytes."
-			signature = "func(dst, src *float32, planeStride, pitch, step, vectors int)"
-		}
-		TEXT(name+x.suffix, 0, signature)
-		Pragma("noescape")
-		Doc(name + x.suffix + doc)
-		w := x.values(outputTransform[VecVirtual]())
-		src := newPlanes(parameter("src"), parameter("planeStride"))
-		dst := parameter("dst")
-		at := GP64()
-		vectors := GP64()
-		var bias GPVirtual
-		if !accumulate {
-			bias = GP64()
-			Load(Param("bias"), bias)
-		}
-		// Few registers are left: what is used once a row is read where it is used.
-		pitch, err := Param("pitch").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		step, err := Param("step").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		slopeAt := Mem{}
-		if !accumulate {
-			slope, err := Param("slope").Resolve()
-			if err != nil {
-				panic(err)
-			}
-			slopeAt = slope.Addr
-		}
-		Load(Param("vectors"), vectors)
-		Label("vector")
-		w.square(outputTransform[VecVirtual](), func(r, c int) VecVirtual {
-			v := w.vector()
-			VMOVUPS(src.next(r, c), v)
-			return v
-		}, func(r, c int, v VecVirtual) {
-			if r == 0 {
-				MOVQ(dst, at)
-				for range c {
-					ADDQ(step.Addr, at)
-				}
-			} else {
-				ADDQ(pitch.Addr, at)
-			}
-			if accumulate {
-				VADDPS(Mem{Base: at}, v, v)
-				VMOVUPS(v, Mem{Base: at})
-				return
-			}
-			slope, low := w.vector(), w.vector()
-			VADDPS(Mem{Base: bias}, v, v)
-			VBROADCASTSS(slopeAt, slope)
-			VMULPS(v, slope, low)
-			VMAXPS(v, low, v)
-			VMOVUPS(v, Mem{Base: at})
-		})
-		src.advance(x.bytes())
-		ADDQ(Imm(uint64(x.bytes())), dst)
-		if !accumulate {
-			ADDQ(Imm(uint64(x.bytes())), bias)
-		}
-		DECQ(vectors)
-		JNZ(LabelRef("vector"))
-		VZEROUPPER()
-		RET()
-	}
-}
-
-func (x isa) weightTransform() {
-	TEXT("weightTransform"+x.suffix, 0, "func(dst, src *float32, planeStride, tapStride, vectors int)")
-	Pragma("noescape")
-	Doc("weightTransform" + x.suffix + " makes 36 planes of the 9 taps of 3x3 kernels; strides are in bytes.")
-	w := x.values(weightTransform[VecVirtual]())
-	dst := newPlanes(parameter("dst"), parameter("planeStride"))
-	src, tapStride := parameter("src"), parameter("tapStride")
+// kernels makes a loop over the vectors of convolution kernels' weights.
+func (w values) kernels(label string, f transformFunction, store func(v VecVirtual, at Mem)) {
+	from, to := f.from.lines(false), f.to.lines(true)
 	vectors := parameter("vectors")
-	at := GP64()
-	Label("vector")
-	w.square(weightTransform[VecVirtual](), func(r, c int) VecVirtual {
-		if r == 0 && c == 0 {
-			MOVQ(src, at)
-		} else {
-			ADDQ(tapStride, at)
-		}
-		v := w.vector()
-		VMOVUPS(Mem{Base: at}, v)
-		return v
-	}, func(r, c int, v VecVirtual) { VMOVUPS(v, dst.nextOfColumn(r, c)) })
-	dst.advance(x.bytes())
-	ADDQ(Imm(uint64(x.bytes())), src)
+	Label(label)
+	w.apply(f.transform, from, to, store)
+	ADDQ(Imm(uint64(w.bytes())), from.base)
+	ADDQ(Imm(uint64(w.bytes())), to.base)
 	DECQ(vectors)
-	JNZ(LabelRef("vector"))
+	JNZ(LabelRef(label))
 	VZEROUPPER()
 	RET()
 }
 
-func (x isa) weightTransformAdjoint() {
-	TEXT("weightTransformAdjoint"+x.suffix, 0, "func(dst, src *float32, planeStride, tapStride, vectors, accumulate int)")
-	Pragma("noescape")
-	Doc("weightTransformAdjoint" + x.suffix + " makes, or adds to, the 9 taps' gradients of those of the 36 planes; strides are in bytes.")
-	w := x.values(weightAdjoint[VecVirtual]())
-	src := newPlanes(parameter("src"), parameter("planeStride"))
-	dst := parameter("dst")
-	vectors := parameter("vectors")
-	at := GP64()
-	tapStride, err := Param("tapStride").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	accumulate, err := Param("accumulate").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	results := x.local(9)
-	Label("vector")
-	w.square(weightAdjoint[VecVirtual](), func(r, c int) VecVirtual {
-		v := w.vector()
-		VMOVUPS(src.next(r, c), v)
-		return v
-	}, func(r, c int, v VecVirtual) { VMOVUPS(v, results.Offset((3*r+c)*x.bytes())) })
-	MOVQ(dst, at)
-	CMPQ(accumulate.Addr, Imm(0))
-	JEQ(LabelRef("write"))
-	for tap := range 9 {
-		v := w.vector()
-		VMOVUPS(results.Offset(tap*x.bytes()), v)
-		VADDPS(Mem{Base: at}, v, v)
-		VMOVUPS(v, Mem{Base: at})
-		ADDQ(tapStride.Addr, at)
-	}
-	JMP(LabelRef("next"))
-	Label("write")
-	for tap := range 9 {
-		v := w.vector()
-		VMOVUPS(results.Offset(tap*x.bytes()), v)
-		VMOVUPS(v, Mem{Base: at})
-		ADDQ(tapStride.Addr, at)
-	}
-	Label("next")
-	src.advance(x.bytes())
-	ADDQ(Imm(uint64(x.bytes())), dst)
-	DECQ(vectors)
-	JNZ(LabelRef("vector"))
-	VZEROUPPER()
-	RET()
+// transforms makes Winograd's transforms.
+func (x isa) transforms() {
+	signature := "dst, src *float32, planeStride, pitch, step, vectors, tiles int"
+	x.tiles(transformFunction{"inputTransform", "makes the 36 planes of 6x6 tiles", signature,
+		inputTransform[*lazyVector](), pixels("src", 6), planes("dst")}, write, false)
+	x.tiles(transformFunction{"outputTransformAdjoint", "makes the 36 planes of 4x4 tiles of gradients", signature,
+		outputAdjoint[*lazyVector](), pixels("src", 4), planes("dst")}, write, false)
+	x.tiles(transformFunction{"outputTransformAdd", "adds 4x4 tiles of the 36 planes", signature,
+		outputTransform[*lazyVector](), planes("src"), pixels("dst", 4)}, x.addTo, false)
+	x.tiles(transformFunction{"outputTransform", "makes 4x4 tiles of the 36 planes, with bias and leaky ReLU",
+		"dst, src, bias *float32, slope float32, planeStride, pitch, step, vectors, tiles int",
+		outputTransform[*lazyVector](), planes("src"), pixels("dst", 4)}, nil, true)
+
+	f := transformFunction{"weightTransform", "makes 36 planes of the 9 taps of 3x3 kernels",
+		"dst, src *float32, planeStride, tapStride, vectors int", weightTransform[*lazyVector](), taps("src"), planes("dst")}
+	x.begin(f).kernels("vector", f, write)
+
+	f = transformFunction{"weightTransformAdjoint", "makes, or adds to, the 9 taps' gradients of those of the 36 planes",
+		"dst, src *float32, planeStride, tapStride, vectors, accumulate int", weightAdjoint[*lazyVector](), planes("src"), taps("dst")}
+	w := x.begin(f)
+	CMPQ(resolved("accumulate"), Imm(0))
+	JEQ(LabelRef("writing"))
+	w.kernels("adding", f, x.addTo)
+	Label("writing")
+	w.kernels("vector", f, write)
 }
