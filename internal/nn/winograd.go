@@ -60,9 +60,6 @@ func newTransformed(channels, tiles int) transformed {
 
 func (t *transformed) size() int { return planes * t.plane }
 
-// sharedLimit is the number of floats of transformed weights up to which they are shared.
-const sharedLimit = 80_000
-
 // fewTiles is the number of tiles, of all images that pass at once, below which they are one part.
 const fewTiles = 16
 
@@ -87,7 +84,7 @@ func newWinograd(set *kernel.Set, layer model.Layer, in, out *tensor, threads in
 	if cut && c.tiles()*out.images >= fewTiles {
 		c.parts = 2
 	}
-	c.shared = planes*in.channels*out.channels <= sharedLimit || threads > c.parts*panels(out.channels, set.Panel)
+	c.shared = threads > c.parts*panels(out.channels, set.Panel)
 	if c.shared {
 		c.weights[0] = aligned(c.weightsRoom(in.channels, out.channels))
 		c.weights[1] = aligned(c.weightsRoom(out.channels, in.channels))
