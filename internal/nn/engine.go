@@ -27,6 +27,8 @@ type Engine struct {
 	weights, gradients []float32
 	biases             int
 	optimizer          optimizer
+	// stabilisation is nil without a stabiliser.
+	stabilisation *stabilisation
 
 	// normalize makes the weights of normalized layers from what is trained of them, and denormalize takes gradients
 	// back; in a step, the optimizer does so itself, but for the rest. pack and packBackward lay weights out for forward and
@@ -161,8 +163,12 @@ func (e *Engine) StepOutputs(inputs []float32, targets, raw [][]float32, weigh f
 	if err := e.backpropagate(inputs, targets, raw, weigh); err != nil || !e.accumulate {
 		return err
 	}
+	if e.stabilisation != nil {
+		e.stabilisation.step(e)
+		return nil
+	}
 	e.pool.run(&e.denormalizeRest)
-	e.optimizer.step(e)
+	e.optimizer.step(e, e.options.Optimizer.Rate(e.optimizer.steps))
 	for _, c := range e.centerings {
 		c.settle()
 	}
@@ -198,6 +204,9 @@ func (e *Engine) backpropagate(inputs []float32, targets, raw [][]float32, weigh
 	in := len(inputs) / count
 	e.training = true
 	e.accumulate = false
+	if e.stabilisation != nil {
+		e.stabilisation.begin()
+	}
 	backwardPacked := false
 	for first := 0; first < count; first += e.chunk {
 		n := min(e.chunk, count-first)
@@ -211,6 +220,9 @@ func (e *Engine) backpropagate(inputs []float32, targets, raw [][]float32, weigh
 				raw[o][first+i] = float32(e.raw64[o][i])
 				loss, _ := e.options.Loss.huber(e.raw64[o][i])
 				losses[i] = float32(loss)
+			}
+			if e.stabilisation != nil {
+				e.stabilisation.see(o, losses)
 			}
 			weigh(o, losses, scales)
 		}

@@ -320,6 +320,7 @@ func TestOptimizers(t *testing.T) {
 		"adam, large epsilon":    {LearningRate: 0.01, Epsilon: 0.3, Beta1: 0.5, Beta2: 0.9},
 		"adam, corrected":        {LearningRate: 0.01, Epsilon: 0.3, Beta1: 0.5, Beta2: 0.9, CorrectedEpsilon: true},
 		"adam, decay, cosine":    {LearningRate: 0.01, Epsilon: 0.1, WeightDecay: 0.1, Schedule: Schedule{Kind: Cosine, Steps: 9}},
+		"adamw, cosine":          {Kind: AdamW, LearningRate: 0.01, Epsilon: 0.1, WeightDecay: 0.5, Schedule: Schedule{Kind: Cosine, Steps: 9}},
 		"sgd":                    {Kind: SGD, LearningRate: 0.003},
 		"sgd, momentum, warm-up": {Kind: SGD, LearningRate: 0.003, Momentum: 0.9, Schedule: Schedule{Warmup: 4}},
 		"sgd, nesterov, decay":   {Kind: SGD, LearningRate: 0.003, Momentum: 0.8, Nesterov: true, WeightDecay: 0.5, Schedule: Schedule{Kind: StepDecay, Every: 2, Factor: 0.5}},

@@ -19,7 +19,7 @@ type normalization struct {
 	groups       []channelGroup
 }
 
-// channelGroup is one output channel whose weights fill vectors, or several of which each has a lane of its own.
+// channelGroup is output channels, as [outputChannels] puts them together.
 type channelGroup struct {
 	first, count int
 	strips       []strip
@@ -27,45 +27,12 @@ type channelGroup struct {
 	sums, p, q []float32
 }
 
-// strip is where some of a group's weights are: rows of so many numbers, a step of numbers apart.
-type strip struct{ first, step, rows, width int }
-
-// blocks goes through the strip some rows at a time, since kernels go over all rows for one vector of channels after the other:
-// so that memory is read once.
-func (s *strip) blocks(visit func(first, rows int)) {
-	const most = 64
-	for row := 0; row < s.rows; row += most {
-		visit(s.first+row*s.step, min(most, s.rows-row))
-	}
-}
-
 func newNormalization(set *kernel.Set, o operation) *normalization {
 	n := &normalization{set: set}
-	panel := set.Panel
-	group := func(first, count int, strips []strip) {
-		g := channelGroup{first: first, count: count, strips: strips}
-		g.sums, g.p, g.q = make([]float32, panel), make([]float32, panel), make([]float32, panel)
+	for _, c := range outputChannels(set, o) {
+		g := channelGroup{first: c.first, count: c.count, strips: c.strips}
+		g.sums, g.p, g.q = make([]float32, set.Panel), make([]float32, set.Panel), make([]float32, set.Panel)
 		n.groups = append(n.groups, g)
-	}
-	if c := o.convolution; c != nil && c.transposed {
-		// [panel of coarse channels][tap][output channel][channel of the panel]
-		taps, outputs, coarse := c.size*c.size, c.fine.channels, c.coarse.channels
-		for channel := range outputs {
-			var strips []strip
-			for p := range panels(coarse, panel) {
-				width := panelWidth(coarse, panel, p)
-				strips = append(strips, strip{p*panel*taps*outputs + channel*width, outputs * width, taps, width})
-			}
-			group(channel, 1, strips)
-		}
-		return n
-	}
-	// [panel of output channels][tap][input channel][channel of the panel]
-	outputs := o.output.value.channels
-	rows := o.layer.Kernel * o.layer.Kernel * o.inputs[0].value.channels
-	for p := range panels(outputs, panel) {
-		width := panelWidth(outputs, panel, p)
-		group(p*panel, width, []strip{{p * panel * rows, width, rows, width}})
 	}
 	return n
 }

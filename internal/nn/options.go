@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"alrc/internal/model"
+	"alrc/internal/stabiliser"
 	"alrc/internal/weights"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	Direct    bool
 	Loss      Loss
 	Optimizer Optimizer
+	// Stabiliser acts on gradients and on steps, before the optimizer or in its place.
+	Stabiliser stabiliser.Spec
 
 	// manyThreads takes all threads for small networks too, so that tests of threads can be quick.
 	manyThreads bool
@@ -37,6 +40,10 @@ func (o Options) Resolve(network model.Network) (Options, error) {
 	}
 	if err := o.Loss.validate(); err != nil {
 		return o, err
+	}
+	if name := o.Stabiliser.Optimizer(); name != "" && !o.Optimizer.hasMethod() {
+		return o, fmt.Errorf("nn: option Stabiliser: %s is an Adam of its own, with decoupled weight decay if any: the optimizer must be AdamW,"+
+			" or Adam without weight decay", name)
 	}
 	if o.Batch < 1 {
 		return o, fmt.Errorf("nn: option Batch is %d: it must be at least 1", o.Batch)
@@ -81,6 +88,9 @@ const (
 	Adam OptimizerKind = iota
 	// SGD is gradient descent, with momentum where that is not 0.
 	SGD
+	// AdamW is Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch has it: before a step, weights are
+	// multiplied by 1 - LearningRate * WeightDecay, and epsilon is added to the root of the corrected second moment.
+	AdamW
 )
 
 // Optimizer is a rule and its settings.
@@ -95,7 +105,7 @@ type Optimizer struct {
 	// Momentum is gradient descent's, at least 0 and below 1, and Nesterov its look-ahead form.
 	Momentum float64
 	Nesterov bool
-	// WeightDecay times a weight is added to the weight's gradient (L2 regularisation); biases are left alone.
+	// WeightDecay times a weight is added to the weight's gradient (L2 regularisation), but for AdamW; biases are left alone.
 	WeightDecay float64
 	Schedule    Schedule
 }
@@ -110,14 +120,15 @@ func (o Optimizer) withDefaults() (Optimizer, error) {
 	if o.Epsilon == 0 {
 		o.Epsilon = 1e-8
 	}
+	o.CorrectedEpsilon = o.CorrectedEpsilon || o.Kind == AdamW
 	var errs []error
 	within := func(name string, value, low, high float64) {
 		if !(value >= low && value < high) {
 			errs = append(errs, fmt.Errorf("nn: option Optimizer.%s is %v: it must be at least %v and below %v", name, value, low, high))
 		}
 	}
-	if o.Kind != Adam && o.Kind != SGD {
-		errs = append(errs, fmt.Errorf("nn: option Optimizer.Kind is %d: it must be Adam or SGD", o.Kind))
+	if o.Kind < Adam || o.Kind > AdamW {
+		errs = append(errs, fmt.Errorf("nn: option Optimizer.Kind is %d: it must be Adam, SGD or AdamW", o.Kind))
 	}
 	if !(o.LearningRate > 0) || math.IsInf(o.LearningRate, 0) {
 		errs = append(errs, fmt.Errorf("nn: option Optimizer.LearningRate is %v: it must be a number above 0", o.LearningRate))
@@ -136,16 +147,34 @@ func (o Optimizer) withDefaults() (Optimizer, error) {
 
 // Moments names what the optimizer keeps of each weight.
 func (o Optimizer) Moments() []string {
-	if o.Kind == Adam {
-		return weights.AdamMoments
+	if o.Kind == SGD {
+		return weights.DescentMoments
 	}
-	return weights.DescentMoments
+	return weights.AdamMoments
 }
+
+// hasMethod says whether a stabiliser that is an optimizer can take the optimizer's place.
+func (o Optimizer) hasMethod() bool { return o.Kind == AdamW || o.Kind == Adam && o.WeightDecay == 0 }
+
+// Keep is the factor of decoupled weight decay at a learning rate, by which a step of AdamW begins: 1 for others.
+func (o Optimizer) Keep(rate float64) float64 {
+	if o.Kind != AdamW {
+		return 1
+	}
+	return 1 - rate*o.WeightDecay
+}
+
+// Rate is the learning rate of the step after so many, without corrections of bias.
+func (o Optimizer) Rate(done int64) float64 { return o.LearningRate * o.Schedule.At(done) }
 
 // Rates are the learning rate of the step after so many, with its schedule and Adam's corrections of bias, and the factor
 // of the root of Adam's second moment.
 func (o Optimizer) Rates(done int64) (rate, rootScale float64) {
-	rate = o.LearningRate * o.Schedule.At(done)
+	return o.corrected(o.Rate(done), done)
+}
+
+// corrected is a learning rate with the corrections of bias of the step after so many.
+func (o Optimizer) corrected(rate float64, done int64) (corrected, rootScale float64) {
 	if o.Kind == SGD {
 		return rate, 1
 	}

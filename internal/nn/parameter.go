@@ -114,9 +114,10 @@ func (e *Engine) newParameters(operations []operation) {
 	e.denormalize, e.denormalizeRest = e.newPhase(denormalize...), e.newPhase(denormalizeRest...)
 }
 
-// place is where a tensor of a layer's numbers lies among those of all layers.
+// place is where a tensor of a layer's numbers lies among those of all layers: size numbers from first on, of which some may
+// only fill up.
 type place struct {
-	first int
+	first, size int
 	// index is that of weights, nil for what lies channel by channel.
 	index func(output, input int) (first, step int)
 }
@@ -124,11 +125,11 @@ type place struct {
 func (p *parameter) place(described weights.Parameter) place {
 	switch described.Role {
 	case weights.Bias:
-		return place{first: p.biasFirst}
+		return place{first: p.biasFirst, size: len(p.bias)}
 	case weights.Gain:
-		return place{first: p.gainFirst}
+		return place{first: p.gainFirst, size: len(p.bias)}
 	}
-	return place{p.weightsFirst, p.index}
+	return place{p.weightsFirst, len(p.gradient), p.index}
 }
 
 // each goes through a tensor's values in the order [output,input,row,column], with their indices there and in memory.

@@ -85,6 +85,7 @@ func (e *Engine) plan(shapes []model.Shape) {
 	e.planForward(operations)
 	e.planBackward(operations, nodes)
 	e.optimizer = newOptimizer(e)
+	e.stabilisation = newStabilisation(e, operations)
 	e.newPool(operations)
 }
 

@@ -416,14 +416,18 @@ func (r *reference) step(inputs, targets []float64, weigh func(losses, scales []
 		for j := range p.value {
 			g := p.gradient[j]
 			if len(p.shape) > 1 {
-				g += o.WeightDecay * p.value[j]
+				if o.Kind == AdamW {
+					p.value[j] -= rate * o.WeightDecay * p.value[j]
+				} else {
+					g += o.WeightDecay * p.value[j]
+				}
 			}
 			switch o.Kind {
-			case Adam:
+			case Adam, AdamW:
 				p.first[j] = beta1*p.first[j] + (1-beta1)*g
 				p.second[j] = beta2*p.second[j] + (1-beta2)*g*g
 				mean, square := p.first[j]/(1-math.Pow(beta1, t)), p.second[j]/(1-math.Pow(beta2, t))
-				if o.CorrectedEpsilon {
+				if o.CorrectedEpsilon || o.Kind == AdamW {
 					p.value[j] -= rate * mean / (math.Sqrt(square) + epsilon)
 				} else {
 					p.value[j] -= rate * mean / (math.Sqrt(square) + epsilon/math.Sqrt(1-math.Pow(beta2, t)))

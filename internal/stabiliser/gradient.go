@@ -37,8 +37,8 @@ type Tensor[F Float] struct {
 	Count int
 	// Groups say which entries belong to which unit.
 	Groups []Group
-	// Output says that an output of the network comes from the tensor's layer, and Decays that the tensor's weights decay.
-	Output, Decays bool
+	// Output says that an output of the network comes from the tensor's layer.
+	Output bool
 }
 
 // Group is units of a tensor whose entries lie among each other.

@@ -73,6 +73,9 @@ func (s *StableSPAM) limit(g Gradient) (acted int) {
 	for i, x := range s.maxima {
 		s.maximum[i] = keep*s.maximum[i] + take*x
 		s.limits[i] = s.maximum[i] / correction
+		if s.steps == 1 {
+			s.limits[i] = x // which rounding would miss
+		}
 		s.factors[i] = s.limits[i] / x
 	}
 	return g.Compress(s.limits, s.factors)

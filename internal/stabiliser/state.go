@@ -1,6 +1,9 @@
 package stabiliser
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // expect is an error where a state has another number of values.
 func expect(state []float64, count int) error {
@@ -29,3 +32,6 @@ func truth(b bool) float64 {
 	}
 	return 0
 }
+
+// ErrNoState is the error of numbers that are no state of a stabiliser.
+var ErrNoState = errors.New("stabiliser: the numbers are no state of it")

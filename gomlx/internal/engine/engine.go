@@ -40,7 +40,7 @@ type Engine struct {
 }
 
 // New builds an engine. Options that no engine can have are errors, and so is a backend that is not there. The options
-// that choose the CPU engine's arithmetic must be empty: Direct, and Kernels but for this backend's own name.
+// that are the CPU engine's alone must be empty: Stabiliser, Direct, and Kernels but for this backend's own name.
 func New(network model.Network, o nn.Options) (*Engine, error) {
 	backend, err := newBackend()
 	if err != nil {
@@ -90,6 +90,8 @@ func resolve(backend compute.Backend, network model.Network, o nn.Options) (nn.O
 			" the backend by $%s", o.Kernels, name, compute.ConfigEnvVar)
 	case o.Direct:
 		return o, fmt.Errorf("gomlx: option Direct is the CPU engine's; %q has no such choice", name)
+	case !o.Stabiliser.Empty():
+		return o, fmt.Errorf("gomlx: stabilisers are the CPU engine's alone: train with it, or without %s", o.Stabiliser)
 	}
 	return o.Resolve(network)
 }

@@ -163,6 +163,7 @@ func TestTrainsAsTheCPUEngine(t *testing.T) {
 		"quartic, adam":         {4, nn.Optimizer{LearningRate: 1e-3, WeightDecay: 10, Schedule: schedule}},
 		"cubic, PyTorch adam":   {3, nn.Optimizer{LearningRate: 1e-3, Beta1: 0.8, Beta2: 0.9, Epsilon: 1e-2, CorrectedEpsilon: true}},
 		"quartic, wide epsilon": {4, nn.Optimizer{LearningRate: 1e-3, Epsilon: 1e-2}},
+		"quartic, adamw":        {4, nn.Optimizer{Kind: nn.AdamW, LearningRate: 1e-3, WeightDecay: 10, Schedule: schedule}},
 		"squared, sgd":          {2, nn.Optimizer{Kind: nn.SGD, LearningRate: 1e-3}},
 		"quartic, momentum":     {4, nn.Optimizer{Kind: nn.SGD, LearningRate: 1e-4, Momentum: 0.9, WeightDecay: 10}},
 		"absolute, Nesterov": {1, nn.Optimizer{Kind: nn.SGD, LearningRate: 1e-3, Momentum: 0.9, Nesterov: true,

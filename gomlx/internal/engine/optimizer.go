@@ -9,13 +9,16 @@ import (
 // rates are what an optimizer needs to know of a step. They are the graph's input, so that one graph serves all steps.
 func rates(o nn.Optimizer, done int64) []float32 {
 	rate, rootScale := o.Rates(done)
-	return []float32{float32(rate), float32(rootScale)}
+	return []float32{float32(rate), float32(rootScale), float32(o.Keep(o.Rate(done)))}
 }
 
 // update returns a weight and its moments after a step.
 func update(o nn.Optimizer, rates, weight, gradient *graph.Node, moments []*graph.Node) (moved *graph.Node, next []*graph.Node) {
 	scalar := func(i int) *graph.Node { return graph.Reshape(graph.Slice(rates, graph.AxisElem(i))) }
-	if o.WeightDecay > 0 && weight.Rank() > 1 { // biases are left alone
+	switch decays := o.WeightDecay > 0 && weight.Rank() > 1; { // biases are left alone
+	case decays && o.Kind == nn.AdamW:
+		weight = graph.Mul(weight, scalar(2))
+	case decays:
 		gradient = graph.Add(gradient, graph.MulScalar(weight, o.WeightDecay))
 	}
 	rate := scalar(0)
