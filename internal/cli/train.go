@@ -23,6 +23,7 @@ import (
 	"alrc/internal/place"
 	"alrc/internal/report"
 	"alrc/internal/runfolder"
+	"alrc/internal/stabiliser"
 	"alrc/internal/sweep"
 	"alrc/internal/words"
 )
@@ -34,6 +35,8 @@ type trainFlags struct {
 	data, exclude []string
 	dataDir       string
 	clips         []string
+	stabilisers   []string
+	pairs         []string
 	seeds         int
 	config        string
 	threads       int
@@ -122,6 +125,8 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), fmt.Sprintf("squared, quartic, or a power `P`: %d * mean |target - output|^P", scale))
 			flags.BoolVar(&s.Huber, "huber", s.Huber, fmt.Sprintf("replace losses of %d or more by their square roots", huber))
 			flags.StringArrayVar(&f.clips, "clip", clips, "`CLIPPING`, repeatable: "+clipping.Forms)
+			flags.StringArrayVar(&f.stabilisers, "stabilise", []string{stabiliser.None}, "`METHOD` beside each clipping, repeatable, several joined by +: "+stabiliser.Forms())
+			flags.StringArrayVar(&f.pairs, "pair", nil, "`CLIPPING,METHOD`, repeatable: these pairs of the two alone")
 			flags.Float64Var(&s.Decay, "decay", s.Decay, "decay of the running moments of the losses")
 			flags.StringVar(&s.Moments, "moments", s.Moments, "starting `MOMENTS`: auto, or MU1,MU2")
 			flags.StringVar(&s.Rule, "rule", s.Rule, "`RULE` that scales a loss: auto, ratio or distance")
@@ -135,13 +140,13 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.IntVar(&f.seeds, "seeds", 1, "repeats, with seeds from --seed on")
 		}),
 		group("Optimizer", func(flags *pflag.FlagSet) {
-			flags.StringVar(&s.Optimizer.Kind, "optimizer", s.Optimizer.Kind, "`KIND`: adam or sgd")
+			flags.StringVar(&s.Optimizer.Kind, "optimizer", s.Optimizer.Kind, "`KIND`: adam, adamw or sgd")
 			flags.Float64Var(&s.Optimizer.LearningRate, "learning-rate", s.Optimizer.LearningRate, "step size")
 			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`COURSE` of the learning rate: constant, cosine, quarters, or step:STEPS,FACTOR")
 			flags.Int64Var(&s.Optimizer.Warmup, "warmup", 0, "steps over which the learning rate rises from 0")
 			flags.Float64Var(&s.Optimizer.Momentum, "momentum", 0, "momentum of sgd")
 			flags.BoolVar(&s.Optimizer.Nesterov, "nesterov", false, "look ahead with the momentum of sgd")
-			flags.Float64Var(&s.Optimizer.WeightDecay, "weight-decay", 0, "this times a weight is added to its gradient")
+			flags.Float64Var(&s.Optimizer.WeightDecay, "weight-decay", 0, "this times a weight is added to its gradient; with adamw, decoupled from it (0.01 is customary)")
 		}),
 		group("Output", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.out, "out", "", "`FOLDER` of the results (default runs/DATE-TIME)")
@@ -229,6 +234,9 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 		if s.Clip != "" && !flags.Changed("clip") {
 			f.clips = []string{s.Clip}
 		}
+		if s.Stabilise != "" && !flags.Changed("stabilise") {
+			f.stabilisers = []string{s.Stabilise}
+		}
 	}
 	if f.config == "" || flags.Changed("data") {
 		s.Data.Name(s.Data.Content(), f.data)
@@ -242,24 +250,25 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 	if f.seeds < 1 {
 		return nil, usageError("--seeds %d: give a number of repeats of at least 1", f.seeds)
 	}
+	methods, err := f.methods(flags)
+	if err != nil {
+		return nil, err
+	}
 	var runs []experiment.Specification
 	seen := map[string]bool{}
 	for seed := range f.seeds {
-		for _, text := range f.clips {
+		for _, m := range methods {
 			run := *s
 			run.Seed += uint64(seed)
-			run.Clip = text
+			run.Clip, run.Stabilise = m.clip, m.stabilise
 			if err := run.Validate(); err != nil {
 				return nil, &ExitError{Code: exitUsage, Err: err}
 			}
-			clip, err := run.Clipping()
-			if err != nil {
+			if err := run.Settle(); err != nil {
 				return nil, &ExitError{Code: exitUsage, Err: err}
 			}
-			// The text with its defaults filled in.
-			run.Clip = clip.String()
 			if name := f.label(run); seen[name] {
-				return nil, usageError("--clip %s is given twice", run.Clip)
+				return nil, usageError("%s is given twice", method{run.Clip, run.Stabilise})
 			} else {
 				seen[name] = true
 			}
@@ -269,10 +278,9 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 	return runs, nil
 }
 
-// label names a run's folder: its clipping, and its seed where there are several.
+// label names a run's folder: its clipping and stabiliser, and its seed where there are several.
 func (f *trainFlags) label(s experiment.Specification) string {
-	clip, _ := s.Clipping() // which specifications has checked
-	name := clip.Label()
+	name := s.Label()
 	if f.seeds > 1 {
 		name += "-seed" + strconv.FormatUint(s.Seed, 10)
 	}

@@ -28,6 +28,8 @@ const (
 	kernelsKey = "kernels"
 	clipperKey = "clipper"
 	historyKey = "history"
+	// stabiliserKey is there for runs with a stabiliser.
+	stabiliserKey = "stabiliser"
 	// arithmeticKey is there for engines whose arithmetic has versions; without it, it is the first.
 	arithmeticKey = "arithmetic"
 )
@@ -87,6 +89,11 @@ func (r *run) save() error {
 	}
 	if version := r.arithmetic(); version != "" {
 		metadata[arithmeticKey] = version
+	}
+	if r.stabiliser != nil {
+		if metadata[stabiliserKey], err = encodeStabiliser(r.stabiliser.StabiliserState()); err != nil {
+			return fmt.Errorf("save the stabiliser: %w", err)
+		}
 	}
 	for _, h := range r.heads {
 		if h.clipper == nil {
@@ -181,6 +188,17 @@ func (r *run) restore(file io.Reader) error {
 	}
 	if err := r.engine.LoadState(tensors); err != nil {
 		return err
+	}
+	if text, stabilised := metadata[stabiliserKey]; stabilised != (r.stabiliser != nil) {
+		return errors.New("it is of a run with another stabiliser")
+	} else if stabilised {
+		state, err := decodeStabiliser(text)
+		if err == nil {
+			err = r.stabiliser.RestoreStabiliser(state)
+		}
+		if err != nil {
+			return fmt.Errorf("its state of the stabiliser: %w", err)
+		}
 	}
 	r.step = step
 	return nil

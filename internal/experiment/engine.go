@@ -7,6 +7,7 @@ import (
 	"alrc/internal/format/safetensors"
 	"alrc/internal/model"
 	"alrc/internal/nn"
+	"alrc/internal/stabiliser"
 )
 
 // Engine trains a network. The CPU engine of package nn is one.
@@ -98,9 +99,13 @@ func (s Specification) engineOptions(t task, threads int) (options nn.Options, e
 		loss.Huber = 0
 	}
 	optimizer, err := s.Optimizer.resolve(s.Steps)
+	if err != nil {
+		return options, err
+	}
+	stabilise, err := stabiliser.Parse(s.Stabilise)
 	return nn.Options{
 		Batch: s.BatchSize, Height: height, Width: width,
 		Threads: threads, Kernels: s.Kernels, Direct: s.Direct,
-		Loss: loss, Optimizer: optimizer,
+		Loss: loss, Optimizer: optimizer, Stabiliser: stabilise,
 	}, err
 }

@@ -12,7 +12,7 @@ import (
 
 // Optimizer is a rule that moves weights.
 type Optimizer struct {
-	// Kind is adam (with TensorFlow's placement of epsilon, as in the published experiments) or sgd.
+	// Kind is adam (with TensorFlow's placement of epsilon, as in the published experiments), adamw (PyTorch's) or sgd.
 	Kind         string  `yaml:"kind"`
 	LearningRate float64 `yaml:"learning-rate"`
 	// Schedule is constant, cosine, quarters, or step:STEPS,FACTOR.
@@ -31,10 +31,12 @@ func (o Optimizer) resolve(steps int64) (nn.Optimizer, error) {
 	}
 	resolved := nn.Optimizer{LearningRate: o.LearningRate, Momentum: o.Momentum, Nesterov: o.Nesterov, WeightDecay: o.WeightDecay}
 	switch o.Kind {
-	case "adam":
-		resolved.Kind = nn.Adam
+	case "adam", "adamw":
+		if o.Kind == "adamw" {
+			resolved.Kind = nn.AdamW
+		}
 		if o.Momentum != 0 || o.Nesterov {
-			fault("momentum", "momentum and nesterov are sgd's; adam has moments of its own")
+			fault("momentum", "momentum and nesterov are sgd's; %s has moments of its own", o.Kind)
 		}
 	case "sgd":
 		resolved.Kind = nn.SGD
@@ -45,7 +47,7 @@ func (o Optimizer) resolve(steps int64) (nn.Optimizer, error) {
 			fault("nesterov", "it needs a momentum above 0")
 		}
 	default:
-		fault("kind", "%q is unknown; there are adam and sgd", o.Kind)
+		fault("kind", "%q is unknown; there are adamw, adam and sgd", o.Kind)
 	}
 	if !(o.LearningRate > 0) || math.IsInf(o.LearningRate, 0) {
 		fault("learning-rate", "%v is not a number above 0", o.LearningRate)

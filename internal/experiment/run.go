@@ -56,8 +56,10 @@ type run struct {
 	metrics   *runfolder.StepTable
 	clips     *runfolder.Table[runfolder.Clip]
 	gradients *gradients // nil where they are not measured
-	events    *eventlog.Writer
-	since     time.Time // when the present step began
+	// stabiliser is the engine, where it has a stabiliser.
+	stabiliser stabilised
+	events     *eventlog.Writer
+	since      time.Time // when the present step began
 
 	step    int64 // steps done
 	history history
@@ -79,6 +81,7 @@ type history struct {
 	BadSteps    int64                   `json:"bad_steps"`
 	Diverged    *divergence             `json:"diverged,omitempty"`
 	Death       *death                  `json:"death,omitempty"`
+	Stabilised  *runfolder.Stabilised   `json:"stabilised,omitempty"`
 	TestMSE     *runfolder.Distribution `json:"test_mse,omitempty"`
 }
 
@@ -131,6 +134,9 @@ func (r *run) open(o Options) (err error) {
 	if r.engine, err = r.newEngine(o.Engines, r.task, o.Threads); err != nil {
 		return err
 	}
+	if r.stabiliser, err = r.stabilises(); err != nil {
+		return err
+	}
 	for _, name := range r.task.heads() {
 		h, err := newHead(name, r.Specification)
 		if err != nil {
@@ -147,7 +153,8 @@ func (r *run) open(o Options) (err error) {
 		return err
 	}
 	var last int64
-	if r.metrics, last, err = runfolder.OpenSteps(r.dir, r.task.heads()[1:], r.step); err != nil {
+	columns := runfolder.StepColumns{Outputs: r.task.heads()[1:], Stabilised: r.stabiliser != nil}
+	if r.metrics, last, err = runfolder.OpenSteps(r.dir, columns, r.step); err != nil {
 		return err
 	}
 	if last != r.step {
@@ -285,6 +292,7 @@ func (r *run) take(ctx context.Context, weigh func(output int, losses, scales []
 	elapsed := time.Since(r.since)
 	raw := statistics.Mean(r.raw[0])
 	r.count()
+	r.countStabilised()
 	r.lookForDeath()
 	if r.gradients != nil {
 		r.gradients.after(r.step)
@@ -386,6 +394,10 @@ func (r *run) record(raw, test, rate float64) error {
 		Scale: statistics.Mean(h.scales), Clipped: int64(h.statistics.Clipped), ImagesPerSecond: rate, TestLoss: test,
 		Clipping: h.clipper != nil, Outputs: r.row.Outputs[:0],
 	}
+	if r.stabiliser != nil {
+		s := r.stabiliser.Stabilised()
+		r.row.GradientNorm, r.row.StabilisedNorm, r.row.Acted, r.row.Rate = s.Norm, s.Stabilised, int64(s.Acted), s.Rate
+	}
 	for _, other := range r.heads[1:] {
 		r.row.Outputs = append(r.row.Outputs, runfolder.OutputStep{
 			Loss: statistics.Mean(other.losses), Threshold: other.limits.Upper, Scale: statistics.Mean(other.scales)})
@@ -407,7 +419,7 @@ func (r *run) finish(ctx context.Context) (*runfolder.Result, error) {
 	}
 	h := r.history
 	result := &runfolder.Result{
-		Clip: r.Clip, Seed: r.Seed, Steps: r.Steps, Last: r.LastSteps(),
+		Clip: r.Clip, Stabilise: r.Stabilise, Stabilised: h.Stabilised, Seed: r.Seed, Steps: r.Steps, Last: r.LastSteps(),
 		Losses: h.Losses, Clipped: h.Clipped, Raised: h.Raised, NonFinite: h.NonFinite,
 		HalfClipped: h.HalfClipped, PeakMemory: peakMemory(),
 	}

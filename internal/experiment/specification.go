@@ -17,6 +17,7 @@ import (
 	"alrc/internal/micrograph"
 	"alrc/internal/place"
 	"alrc/internal/runfolder"
+	"alrc/internal/stabiliser"
 )
 
 // Specification says everything that a run's result depends on, and nothing else: two runs of one specification
@@ -29,13 +30,15 @@ type Specification struct {
 	// Huber replaces losses of 50 or more (micrographs: of 1 or more) by their square root before they are clipped.
 	Huber bool `yaml:"huber"`
 	// Clip, Decay, Moments and Rule are the clipping, in the text forms of package clipping.
-	Clip      string  `yaml:"clip"`
-	Decay     float64 `yaml:"decay"`
-	Moments   string  `yaml:"moments"`
-	Rule      string  `yaml:"rule"`
-	Seed      uint64  `yaml:"seed"`
-	BatchSize int     `yaml:"batch-size"`
-	Steps     int64   `yaml:"steps"`
+	Clip    string  `yaml:"clip"`
+	Decay   float64 `yaml:"decay"`
+	Moments string  `yaml:"moments"`
+	Rule    string  `yaml:"rule"`
+	// Stabilise is the stabiliser beside the clipping, in the text form of package stabiliser; "" stands for none.
+	Stabilise string `yaml:"stabilise,omitempty"`
+	Seed      uint64 `yaml:"seed"`
+	BatchSize int    `yaml:"batch-size"`
+	Steps     int64  `yaml:"steps"`
 	// Width multiplies the channels of the published network.
 	Width float64 `yaml:"width"`
 	// Depth multiplies the residual blocks of the network that completes micrographs.
@@ -139,6 +142,37 @@ func (s Specification) Clipping() (clipping.Spec, error) {
 	return c, err
 }
 
+// Settle writes the clipping and the stabiliser with their defaults filled in, so that specifications of the same run are the
+// same.
+func (s *Specification) Settle() error {
+	clip, err := s.Clipping()
+	if err != nil {
+		return err
+	}
+	stabilise, err := stabiliser.Parse(s.Stabilise)
+	if err != nil {
+		return err
+	}
+	s.Clip, s.Stabilise = clip.String(), stabilise.String()
+	if stabilise.Empty() {
+		s.Stabilise = "" // as specifications of older programs have it
+	}
+	return nil
+}
+
+// Label is the clipping and the stabiliser as a folder's name, without what is none of the two where one is.
+func (s Specification) Label() string {
+	clip, _ := clipping.Parse(s.Clip)
+	stabilise, _ := stabiliser.Parse(s.Stabilise)
+	switch {
+	case stabilise.Empty():
+		return clip.Label()
+	case clip.Kind == "none":
+		return stabilise.Label()
+	}
+	return clip.Label() + "+" + stabilise.Label()
+}
+
 // Bounds that no experiment comes near. They keep a slip of the keyboard from filling the memory.
 const (
 	maxBatch       = 1 << 16
@@ -202,7 +236,12 @@ func (s Specification) Validate() error {
 	notNegative("gradients", s.Gradients)
 	notNegative("test-images", int64(s.TestImages))
 	notNegative("last", s.Last)
-	_, err = s.Optimizer.resolve(max(s.Steps, 1))
+	optimizer, err := s.Optimizer.resolve(max(s.Steps, 1))
 	keep(err)
+	stabilise, err := stabiliser.Parse(s.Stabilise)
+	keep(err)
+	if name := stabilise.Optimizer(); name != "" && !optimizer.GivesWay() {
+		fault("stabilise: %s is an Adam of its own: the optimizer must be adam without weight decay, or adamw", name)
+	}
 	return errors.Join(errs...)
 }

@@ -41,7 +41,7 @@ func (o Options) Resolve(network model.Network) (Options, error) {
 	if err := o.Loss.validate(); err != nil {
 		return o, err
 	}
-	if name := o.Stabiliser.Optimizer(); name != "" && !o.Optimizer.hasMethod() {
+	if name := o.Stabiliser.Optimizer(); name != "" && !o.Optimizer.GivesWay() {
 		return o, fmt.Errorf("nn: option Stabiliser: %s is an Adam of its own, with decoupled weight decay if any: the optimizer must be AdamW,"+
 			" or Adam without weight decay", name)
 	}
@@ -153,8 +153,8 @@ func (o Optimizer) Moments() []string {
 	return weights.AdamMoments
 }
 
-// hasMethod says whether a stabiliser that is an optimizer can take the optimizer's place.
-func (o Optimizer) hasMethod() bool { return o.Kind == AdamW || o.Kind == Adam && o.WeightDecay == 0 }
+// GivesWay says whether a stabiliser that is an optimizer of its own can take this one's place.
+func (o Optimizer) GivesWay() bool { return o.Kind == AdamW || o.Kind == Adam && o.WeightDecay == 0 }
 
 // Keep is the factor of decoupled weight decay at a learning rate, by which a step of AdamW begins: 1 for others.
 func (o Optimizer) Keep(rate float64) float64 {

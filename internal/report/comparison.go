@@ -15,18 +15,23 @@ import (
 	"alrc/internal/runfolder"
 )
 
-// Comparison is the runs of a folder, together by clipping.
+// Comparison is the runs of a folder, together by method.
 type Comparison struct {
 	Dir    string
 	Groups []*Group
+
+	wording wording
 }
 
-// Group is the runs of one clipping, by seed.
+// Group is the runs of one method, by seed.
 type Group struct {
+	// Clip is the method; see [Run].
 	Clip string
-	// Name says the clipping in words.
+	// Name says the method in words.
 	Name string
 	Runs []*Run
+
+	wording wording
 }
 
 // Load reads the runs in a folder: one folder each, or dir itself being a run's.
@@ -85,6 +90,16 @@ func Load(dir string) (*Comparison, error) {
 		}
 		g.Runs = append(g.Runs, run)
 	}
+	var methods []string
+	for _, g := range c.Groups {
+		methods = append(methods, g.Clip)
+	}
+	c.wording = wordingOf(methods)
+	for _, g := range c.Groups {
+		if g.wording = c.wording; g.Clip == "none" {
+			g.Name = c.wording.none()
+		}
+	}
 	return c, nil
 }
 
@@ -97,12 +112,13 @@ type summary struct {
 	test, testStd            float64
 	rate, seconds            float64
 	clipped                  float64
+	acted, skipped           float64
 	nonFinite                int64
 }
 
 func (g *Group) summary() summary {
 	s := summary{seeds: len(g.Runs)}
-	var all [7][]float64
+	var all [9][]float64
 	for _, run := range g.Runs {
 		s.last = max(s.last, run.Last)
 		switch {
@@ -115,7 +131,7 @@ func (g *Group) summary() summary {
 			s.nonFinite += run.result.NonFinite
 		}
 		f := run.figures
-		for i, value := range []float64{f.mean, f.p99, f.max, f.test, f.rate, f.seconds, f.clipped} {
+		for i, value := range []float64{f.mean, f.p99, f.max, f.test, f.rate, f.seconds, f.clipped, f.acted, f.skipped} {
 			if !math.IsNaN(value) && !math.IsInf(value, 0) {
 				all[i] = append(all[i], value)
 			}
@@ -126,6 +142,7 @@ func (g *Group) summary() summary {
 	_, s.max = figure.Extent(all[2])
 	s.test, s.testStd = meanAndSpread(all[3])
 	s.rate, s.seconds, s.clipped = mean(all[4]), mean(all[5]), mean(all[6])
+	s.acted, s.skipped = mean(all[7]), mean(all[8])
 	return s
 }
 

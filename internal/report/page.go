@@ -90,7 +90,7 @@ func (c *Comparison) runTable() figure.Table {
 				end = fmt.Sprintf("at step %s of %s", words.Count(run.done()), words.Count(run.Steps))
 			}
 			clipped := words.Percent(f.clipped)
-			if g.Clip == "none" {
+			if clip, _ := parts(g.Clip); clip == "none" {
 				clipped = words.Unknown
 			}
 			t.Rows = append(t.Rows, []string{run.Label, strconv.FormatUint(run.Seed, 10), words.Number(f.mean), words.Number(run.peaks.largest.loss),

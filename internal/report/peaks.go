@@ -55,7 +55,7 @@ func findPeaks(steps, losses []float64) peaks {
 
 // peakTable is the largest losses and the spikes of whole runs, of all their seeds.
 func (c *Comparison) peakTable() (header []string, rows [][]string) {
-	header = []string{"clipping", fmt.Sprintf("largest after step %d", alrc.StartSteps), "seed", "step",
+	header = []string{c.wording.header(), fmt.Sprintf("largest after step %d", alrc.StartSteps), "seed", "step",
 		fmt.Sprintf("largest to step %d", alrc.StartSteps), "step", "spike episodes a run"}
 	for _, g := range c.Groups {
 		largest, start := noPeak, noPeak

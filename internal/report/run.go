@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"math"
@@ -9,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 
-	"alrc/internal/clipping"
 	"alrc/internal/runfolder"
 	"alrc/internal/statistics"
 )
@@ -18,7 +16,7 @@ import (
 type Run struct {
 	Label string
 	Dir   string
-	// Clip is the clipping's text form, such as "alrc:2".
+	// Clip is the run's method: its clipping's text form, such as "alrc:2", and that of a stabiliser beside it.
 	Clip string
 	Seed uint64
 	// Steps is the number of steps that the run is to have; 0 where the folder does not tell.
@@ -46,13 +44,15 @@ func loadRun(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{Label: filepath.Base(dir), Dir: dir, settings: settings, Clip: settings.Clip(), Seed: settings.Seed(),
+	r := &Run{Label: filepath.Base(dir), Dir: dir, settings: settings, Clip: methodOf(settings.Clip(), settings.Stabilise()), Seed: settings.Seed(),
 		Steps: settings.Steps(), Last: settings.Integer("last")}
 	r.result, err = runfolder.ReadResult(dir)
 	switch {
 	case err == nil:
 		r.Seed, r.Steps, r.Last = r.result.Seed, r.result.Steps, r.result.Last
-		r.Clip = cmp.Or(r.result.Clip, r.Clip)
+		if r.result.Clip != "" {
+			r.Clip = methodOf(r.result.Clip, r.result.Stabilise)
+		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -100,15 +100,6 @@ func (r *Run) loadTables(shown bool) error {
 	return nil
 }
 
-// describe says a clipping in words; a text that is none stays as it is.
-func describe(clip string) string {
-	spec, err := clipping.Parse(clip)
-	if err != nil {
-		return clip
-	}
-	return spec.Describe()
-}
-
 // done is the number of steps that the run has made.
 func (r *Run) done() int64 {
 	if n := len(r.metrics.Step); n > 0 {
@@ -127,11 +118,13 @@ func (r *Run) tail() []float64 {
 // figures are the numbers of the results table; what is unknown is NaN.
 type figures struct {
 	mean, p99, max, test, rate, seconds, clipped float64
+	// acted and skipped are shares of the steps, of runs with a stabiliser.
+	acted, skipped float64
 }
 
 func (r *Run) summarize() figures {
 	nan := math.NaN()
-	f := figures{nan, nan, nan, nan, nan, nan, nan}
+	f := figures{nan, nan, nan, nan, nan, nan, nan, nan, nan}
 	// The mean of the last steps of a run that is not done would be one of other steps than it is compared with.
 	if tail := statistics.Finite(r.tail()); len(tail) > 0 && !r.diverged() && r.done() >= r.Steps {
 		slices.Sort(tail)
@@ -162,6 +155,9 @@ func (r *Run) summarize() figures {
 	}
 	if r.result.Losses > 0 {
 		f.clipped = float64(r.result.Clipped) / float64(r.result.Losses)
+	}
+	if s := r.result.Stabilised; s != nil && r.done() > 0 {
+		f.acted, f.skipped = float64(s.ActedSteps)/float64(r.done()), float64(s.SkippedSteps)/float64(r.done())
 	}
 	if r.result.WallSeconds > 0 {
 		f.seconds = r.result.WallSeconds

@@ -23,7 +23,7 @@ func (c *Comparison) Sentences() []string {
 		}
 	}
 	if base != nil && len(c.Groups) == 1 {
-		sentences = append(sentences, base.alone()+" There is no run with clipping to compare it with.")
+		sentences = append(sentences, base.alone()+" There is no run with "+string(c.wording)+" to compare it with.")
 	}
 	var headlines []string
 	for _, u := range allUntrained {
@@ -65,7 +65,7 @@ func (g *Group) alone() string {
 // with is the group as the beginning of a sentence: "without clipping", "with ALRC, n = 2".
 func (g *Group) with() string {
 	if g.Clip == "none" {
-		return "without clipping"
+		return g.wording.without()
 	}
 	return "with " + g.Name
 }
@@ -73,14 +73,31 @@ func (g *Group) with() string {
 // subject is the clipping as one that does something: "ALRC at n = 2".
 func (g *Group) subject() string { return strings.Replace(g.Name, ", n = ", " at n = ", 1) }
 
+// clippedShare ends a sentence with what the group's method did.
 func (g *Group) clippedShare(s summary) string {
-	if g.Clip == "none" || math.IsNaN(s.clipped) {
+	clip, stabilise := parts(g.Clip)
+	var did []string
+	switch {
+	case clip == "none" || math.IsNaN(s.clipped):
+	case s.clipped == 0:
+		did = append(did, "clipped no loss")
+	default:
+		did = append(did, "clipped "+words.Percent(s.clipped)+" of the losses")
+	}
+	if stabilise != "" && !math.IsNaN(s.acted) {
+		text := "acted in " + words.Percent(s.acted) + " of the steps"
+		if s.acted == 0 {
+			text = "acted in no step"
+		}
+		if s.skipped > 0 {
+			text += ", skipping " + words.Percent(s.skipped)
+		}
+		did = append(did, text)
+	}
+	if len(did) == 0 {
 		return ""
 	}
-	if s.clipped == 0 {
-		return "; it clipped no loss"
-	}
-	return "; it clipped " + words.Percent(s.clipped) + " of the losses"
+	return "; it " + strings.Join(did, " and ")
 }
 
 // compare says what g's clipping did to the final losses.
@@ -88,7 +105,7 @@ func compare(base, g *Group) string {
 	before, after := base.summary(), g.summary()
 	switch {
 	case before.diverged == before.seeds && after.diverged == after.seeds:
-		return fmt.Sprintf("Every run diverged, without clipping and with %s.", g.Name)
+		return fmt.Sprintf("Every run diverged, %s and with %s.", base.with(), g.Name)
 	case before.diverged > 0 && after.diverged+after.running == 0 && !math.IsNaN(after.mean):
 		which := "the run diverged"
 		if before.seeds > 1 {
@@ -99,15 +116,15 @@ func compare(base, g *Group) string {
 			rest = "it did not"
 		}
 		if before.diverged < before.seeds {
-			return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s (without: %s,"+
-				" of the runs that did not diverge)%s.", which, g.Name, rest, words.Count(after.last),
+			return fmt.Sprintf("%s %s; with %s %s, and the mean of the last %s losses is %s (without: %s,"+
+				" of the runs that did not diverge)%s.", words.Capital(base.with()), which, g.Name, rest, words.Count(after.last),
 				words.Spread(after.mean, after.std, after.seeds), words.Spread(before.mean, before.std, before.seeds-before.diverged), g.clippedShare(after))
 		}
-		return fmt.Sprintf("Without clipping %s; with %s %s, and the mean of the last %s losses is %s%s%s.", which, g.Name,
+		return fmt.Sprintf("%s %s; with %s %s, and the mean of the last %s losses is %s%s%s.", words.Capital(base.with()), which, g.Name,
 			rest, words.Count(after.last), words.Spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
 	case after.diverged == after.seeds:
 		if before.diverged == 0 {
-			return fmt.Sprintf("%s made it worse: %s diverged, and without clipping none did.", words.Capital(g.subject()), all(after.seeds))
+			return fmt.Sprintf("%s made it worse: %s diverged, and %s none did.", words.Capital(g.subject()), all(after.seeds), base.with())
 		}
 		return fmt.Sprintf("%s did not help: %s diverged.", words.Capital(g.subject()), all(after.seeds))
 	}

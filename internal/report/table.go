@@ -15,13 +15,24 @@ func (c *Comparison) table() (header []string, rows [][]string) {
 	for _, g := range c.Groups {
 		last = max(last, g.summary().last)
 	}
-	header = []string{"clipping", "seeds", "mean of last " + words.Count(last), "99th percentile", "largest of last " + words.Count(last), "clipped", "test loss"}
+	header = []string{c.wording.header(), "seeds", "mean of last " + words.Count(last), "99th percentile", "largest of last " + words.Count(last), "clipped", "test loss"}
+	if c.wording == stabilises {
+		header = append(header, "steps acted on", "skipped")
+	}
 	for _, g := range c.Groups {
 		s := g.summary()
 		row := []string{g.Name, strconv.Itoa(s.seeds), words.Spread(s.mean, s.std, s.seeds-s.diverged), words.Number(s.p99), words.Number(s.max),
 			words.Percent(s.clipped), words.Spread(s.test, s.testStd, s.seeds-s.diverged)}
-		if g.Clip == "none" {
+		clip, stabilise := parts(g.Clip)
+		if clip == "none" {
 			row[5] = "–"
+		}
+		switch {
+		case c.wording != stabilises:
+		case stabilise == "":
+			row = append(row, "–", "–")
+		default:
+			row = append(row, words.Percent(s.acted), words.Percent(s.skipped))
 		}
 		if s.running > 0 {
 			row[2] = strings.TrimPrefix(row[2]+", not done", "–, ")

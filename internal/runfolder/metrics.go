@@ -3,6 +3,7 @@ package runfolder
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"alrc"
@@ -25,6 +26,11 @@ const (
 	columnImagesPerS     = "images_per_s"
 	columnTestLoss       = "test_loss"
 	columnSigmas         = "sigmas"
+
+	columnGradientNorm   = "gradient_norm"
+	columnStabilisedNorm = "stabilised_norm"
+	columnActed          = "acted"
+	columnRate           = "rate"
 
 	columnImage = "image"
 	columnID    = "id"
@@ -53,6 +59,12 @@ type Step struct {
 	TestLoss float64
 	// Outputs are the further outputs of the network, in the order of their names.
 	Outputs []OutputStep
+	// GradientNorm is the norm of the whole gradient before the run's stabiliser, and StabilisedNorm after it; Acted is how many
+	// entries, units or tensors that changed, or 1 for the whole gradient or step; and Rate is the factor of the learning
+	// rate, 0 for a step that was skipped. They are not numbers in a step without a finite loss.
+	GradientNorm, StabilisedNorm float64
+	Acted                        int64
+	Rate                         float64
 	// Clipping says that the run has clipping, so that Scale is worth a curve.
 	Clipping bool
 }
@@ -75,8 +87,16 @@ type stepColumn struct {
 	value func(*Step) (value float64, precision int)
 }
 
-// stepColumns returns the columns of metrics.csv for a network with the named outputs beside its first.
-func stepColumns(outputs []string) []stepColumn {
+// StepColumns say which columns metrics.csv has beside those of every run.
+type StepColumns struct {
+	// Outputs are the names of the network's outputs beside its first.
+	Outputs []string
+	// Stabilised says that the run has a stabiliser.
+	Stabilised bool
+}
+
+// stepColumns returns the columns of metrics.csv.
+func stepColumns(more StepColumns) []stepColumn {
 	loss := func(value float64, s *Step) (float64, int) {
 		if s.SingleLoss {
 			return value, 32
@@ -97,7 +117,14 @@ func stepColumns(outputs []string) []stepColumn {
 		{columnTestLoss, func(s *Step) (float64, int) { return s.TestLoss, 64 }},
 		{columnSigmas, func(s *Step) (float64, int) { return s.sigmas(), 32 }},
 	}
-	for i, output := range outputs {
+	if more.Stabilised {
+		columns = append(columns,
+			stepColumn{columnGradientNorm, func(s *Step) (float64, int) { return s.GradientNorm, 64 }},
+			stepColumn{columnStabilisedNorm, func(s *Step) (float64, int) { return s.StabilisedNorm, 32 }},
+			stepColumn{columnActed, func(s *Step) (float64, int) { return float64(s.Acted), whole }},
+			stepColumn{columnRate, func(s *Step) (float64, int) { return s.Rate, 64 }})
+	}
+	for i, output := range more.Outputs {
 		prefix := output + "_"
 		columns = append(columns,
 			stepColumn{prefix + LossColumn, func(s *Step) (float64, int) { return s.Outputs[i].Loss, 32 }},
@@ -118,7 +145,7 @@ type StepTable struct {
 func (t *StepTable) Scalars(s *Step, f func(name string, value float64)) {
 	for _, c := range t.columns {
 		scale := c.name == columnScale || strings.HasSuffix(c.name, "_"+columnScale)
-		if c.name == columnStep || c.name == columnClipped || scale && !s.Clipping {
+		if c.name == columnStep || c.name == columnClipped || c.name == columnActed || scale && !s.Clipping {
 			continue
 		}
 		loss := strings.HasSuffix(c.name, LossColumn) && c.name != columnTestLoss
@@ -130,8 +157,8 @@ func (t *StepTable) Scalars(s *Step, f func(name string, value float64)) {
 
 // OpenSteps opens a run's metrics.csv to go on after a step, or begins it. It returns the step of the last row, 0
 // without rows; it is less than the given step where rows are missing.
-func OpenSteps(dir string, outputs []string, step int64) (t *StepTable, last int64, err error) {
-	t = &StepTable{columns: stepColumns(outputs)}
+func OpenSteps(dir string, more StepColumns, step int64) (t *StepTable, last int64, err error) {
+	t = &StepTable{columns: stepColumns(more)}
 	var columns []column[Step]
 	for _, c := range t.columns {
 		columns = append(columns, column[Step]{c.name, func(row []byte, s *Step) []byte {
@@ -148,6 +175,8 @@ func OpenSteps(dir string, outputs []string, step int64) (t *StepTable, last int
 // Metrics are columns of metrics.csv, with a value for each step; numbers that the table does not have are NaN.
 type Metrics struct {
 	Step, Loss, RawLoss, Threshold, LowerThreshold, Clipped, ImagesPerSecond, TestLoss []float64
+	// GradientNorm, StabilisedNorm, Acted and Rate are those of runs with a stabiliser; nil for others.
+	GradientNorm, StabilisedNorm, Acted, Rate []float64
 	// OutputLoss has the losses of the further outputs by name.
 	OutputLoss map[string][]float64
 }
@@ -171,6 +200,10 @@ func readMetrics(dir string, all bool) (*Metrics, error) {
 	if all {
 		names = append(names, LossColumn, columnThreshold, columnLowerThreshold, columnClipped, columnImagesPerS)
 		columns = append(columns, &m.Loss, &m.Threshold, &m.LowerThreshold, &m.Clipped, &m.ImagesPerSecond)
+	}
+	if all && slices.Contains(r.header, columnGradientNorm) {
+		names = append(names, columnGradientNorm, columnStabilisedNorm, columnActed, columnRate)
+		columns = append(columns, &m.GradientNorm, &m.StabilisedNorm, &m.Acted, &m.Rate)
 	}
 	outputs := make([][]float64, len(r.outputs()))
 	for i, output := range r.outputs() {

@@ -12,7 +12,11 @@ import (
 
 // Result is what a finished run reports; result.json is its form on disk.
 type Result struct {
-	Clip  string `json:"clip"`
+	Clip string `json:"clip"`
+	// Stabilise is the stabiliser beside the clipping, and Stabilised what it did; "" and nil without one.
+	Stabilise  string      `json:"stabilise,omitempty"`
+	Stabilised *Stabilised `json:"stabilised,omitempty"`
+
 	Seed  uint64 `json:"seed"`
 	Steps int64  `json:"steps"`
 
@@ -78,6 +82,15 @@ type Stability struct {
 	Excess Number `json:"excess_loss"`
 	// SpikeScore is OLMo's: the share of steps more than 6 standard deviations above the 128 before them.
 	SpikeScore Number `json:"spike_score"`
+}
+
+// Stabilised counts what a run's stabiliser did: the steps in which it acted, how many entries, units, tensors, gradients
+// and steps it changed in all, the steps that it skipped, and those whose learning rate it cut.
+type Stabilised struct {
+	ActedSteps   int64 `json:"acted_steps"`
+	Acted        int64 `json:"acted"`
+	SkippedSteps int64 `json:"skipped_steps"`
+	SlowedSteps  int64 `json:"slowed_steps"`
 }
 
 // Dead is a layer whose activations were all 0 at every look since a step.

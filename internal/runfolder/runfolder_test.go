@@ -61,7 +61,7 @@ func step(number int64) *Step {
 
 func TestStepsAreReadAsWritten(t *testing.T) {
 	dir := t.TempDir()
-	table, last, err := OpenSteps(dir, []string{"half"}, 0)
+	table, last, err := OpenSteps(dir, StepColumns{Outputs: []string{"half"}}, 0)
 	if err != nil || last != 0 {
 		t.Fatal(last, err)
 	}
@@ -83,7 +83,7 @@ func TestStepsAreReadAsWritten(t *testing.T) {
 		!sameNumbers(m.Clipped, []float64{1, 1, 1, 1, 1}) {
 		t.Errorf("read %+v", m)
 	}
-	table, last, err = OpenSteps(dir, []string{"half"}, 4)
+	table, last, err = OpenSteps(dir, StepColumns{Outputs: []string{"half"}}, 4)
 	if err != nil || last != 4 {
 		t.Fatal(last, err)
 	}
@@ -102,7 +102,7 @@ func TestStepsAreReadAsWritten(t *testing.T) {
 func TestTablesKeepTheirColumns(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, MetricsFile, "step,raw_loss,loss\n1,3,2\n")
-	table, _, err := OpenSteps(dir, nil, 1)
+	table, _, err := OpenSteps(dir, StepColumns{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestTablesKeepTheirColumns(t *testing.T) {
 		t.Errorf("the table is %q, want %q", got, want)
 	}
 	write(t, dir, MetricsFile, "step,price\n1,3\n")
-	if _, _, err := OpenSteps(dir, nil, 1); err == nil || !strings.Contains(err.Error(), "not a table of a run") {
+	if _, _, err := OpenSteps(dir, StepColumns{}, 1); err == nil || !strings.Contains(err.Error(), "not a table of a run") {
 		t.Errorf("a foreign table gives %v", err)
 	}
 	if got := read(t, dir, MetricsFile); got != "step,price\n1,3\n" {
@@ -125,7 +125,7 @@ func TestTablesKeepTheirColumns(t *testing.T) {
 // A table says how far above the mean each loss was, in standard deviations, where there are moments to say it by.
 func TestStepsHaveSigmas(t *testing.T) {
 	dir := t.TempDir()
-	table, _, err := OpenSteps(dir, nil, 0)
+	table, _, err := OpenSteps(dir, StepColumns{}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

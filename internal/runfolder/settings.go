@@ -114,8 +114,17 @@ func (s Settings) Clip() string {
 	return clip
 }
 
-// Unclipped reports whether the run has no clipping.
-func (s Settings) Unclipped() bool { return s.Clip() == "none" }
+// Stabilise returns the text form of the stabiliser beside the clipping, such as "norm:1"; "" where there is none.
+func (s Settings) Stabilise() string {
+	text, _ := s.Get("stabilise")
+	if text == "none" {
+		return ""
+	}
+	return text
+}
+
+// Unclipped reports whether the run has neither clipping nor a stabiliser.
+func (s Settings) Unclipped() bool { return s.Clip() == "none" && s.Stabilise() == "" }
 
 // Huber reports whether the run's losses are Huberised.
 func (s Settings) Huber() bool {

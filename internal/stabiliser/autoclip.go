@@ -65,5 +65,5 @@ func (a *AutoClip) Restore(state []float64) error {
 var autoClipKind = kind{
 	name: "autoclip", parameters: []parameter{{"P", 10, percentage}},
 	build:    func(v []float64) Method { return &AutoClip{Percentile: v[0]} },
-	describe: func(v []float64) string { return "AutoClip at percentile " + format(v[0]) },
+	describe: func(v []float64) string { return "AutoClip at " + format(v[0]) + " %" },
 }

@@ -28,5 +28,5 @@ func clipNorm(norm, largest float64) float64 {
 var normKind = kind{
 	name: "norm", parameters: []parameter{{"C", 1, positive}},
 	build:    func(v []float64) Method { return &Norm{Max: v[0]} },
-	describe: func(v []float64) string { return "gradient norm at most " + format(v[0]) },
+	describe: func(v []float64) string { return "norm clipping at " + format(v[0]) },
 }

@@ -82,5 +82,5 @@ func (o *Outlier) Restore(state []float64) error {
 var outlierKind = kind{
 	name: "outlier", parameters: []parameter{{"Z", 6, positive}},
 	build:    func(v []float64) Method { return NewOutlier(128, v[0]) },
-	describe: func(v []float64) string { return "outliers above z = " + format(v[0]) + " skipped" },
+	describe: func(v []float64) string { return "outlier skip at z = " + format(v[0]) },
 }

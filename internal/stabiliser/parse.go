@@ -218,7 +218,7 @@ func (s Spec) Describe() string {
 	for _, p := range s.parts {
 		texts = append(texts, p.kind.describe(p.values))
 	}
-	return strings.Join(texts, " and ")
+	return strings.Join(texts, " + ")
 }
 
 // Empty says whether it is none.

@@ -51,5 +51,5 @@ func (r *Ratio) Restore(state []float64) error {
 var ratioKind = kind{
 	name: "ratio", parameters: []parameter{{"R", 1.5, aboveOne}},
 	build:    func(v []float64) Method { return &Ratio{Limit: v[0]} },
-	describe: func(v []float64) string { return "learning rate over the ratio of losses^4, up to " + format(v[0]) },
+	describe: func(v []float64) string { return "rate by loss ratio, R = " + format(v[0]) },
 }

@@ -44,5 +44,5 @@ func (r *Rise) Restore(state []float64) error {
 var riseKind = kind{
 	name: "rise", parameters: []parameter{{"SHARE", 0.2, positive}},
 	build:    func(v []float64) Method { return &Rise{Share: v[0]} },
-	describe: func(v []float64) string { return "steps skipped after a rise by " + format(v[0]) },
+	describe: func(v []float64) string { return "rise skip at " + format(v[0]) },
 }

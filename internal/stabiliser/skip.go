@@ -58,5 +58,5 @@ func (s *Skip) Restore(state []float64) error {
 var skipKind = kind{
 	name: "skip", parameters: []parameter{{"SIGMA", 6, positive}},
 	build:    func(v []float64) Method { return NewSkip(128, v[0]) },
-	describe: func(v []float64) string { return "steps skipped above " + format(v[0]) + " deviations" },
+	describe: func(v []float64) string { return "skip step at " + format(v[0]) + " sigma" },
 }

@@ -84,5 +84,5 @@ func (s *SPAM) Restore(state []float64) error {
 var spamKind = kind{
 	name: "spam", parameters: []parameter{{"THETA", 5000, positive}, {"PERIOD", 500, steps}},
 	build:    func(v []float64) Method { return NewSPAM(v[0], int(v[1])) },
-	describe: func(v []float64) string { return "SPAM at theta = " + format(v[0]) },
+	describe: func(v []float64) string { return "SPAM, theta = " + format(v[0]) },
 }

@@ -59,5 +59,5 @@ func (s *StableAdamW) Restore(state []float64) error {
 var stableAdamWKind = kind{
 	name: "stable-adamw", parameters: []parameter{{"BETA2", 0.99, share}},
 	build:    func(v []float64) Method { return &StableAdamW{Beta1: 0.9, Beta2: v[0], Epsilon: 1e-6} },
-	describe: func(v []float64) string { return "StableAdamW at beta2 = " + format(v[0]) },
+	describe: func(v []float64) string { return "StableAdamW, beta2 = " + format(v[0]) },
 }

@@ -128,5 +128,5 @@ func (s *StableSPAM) Restore(state []float64) error {
 var stableSPAMKind = kind{
 	name: "stable-spam", parameters: []parameter{{"GAMMA3", 0.999, share}, {"PERIOD", 1000, steps}},
 	build:    func(v []float64) Method { return NewStableSPAM(v[0], int(v[1])) },
-	describe: func(v []float64) string { return "StableSPAM at gamma3 = " + format(v[0]) },
+	describe: func(v []float64) string { return "StableSPAM, gamma3 = " + format(v[0]) },
 }

@@ -14,5 +14,5 @@ func (v *Value) Limit() float64 { return v.Max }
 var valueKind = kind{
 	name: "value", parameters: []parameter{{"C", 1, positive}},
 	build:    func(v []float64) Method { return &Value{Max: v[0]} },
-	describe: func(v []float64) string { return "gradient entries at most " + format(v[0]) },
+	describe: func(v []float64) string { return "value clipping at " + format(v[0]) },
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"alrc/internal/experiment"
+	"alrc/internal/stabiliser"
 )
 
 // Plan is a sweep's runs, in the order in which they are to be taken: all runs of the first seed before those of the
@@ -146,7 +147,11 @@ func (p *Plan) finish() {
 		}
 		for _, field := range all[i] {
 			if slices.Contains(p.Varying, field.name) {
-				parts = append(parts, field.name[strings.LastIndexByte(field.name, '.')+1:]+"="+fileName(field.text))
+				text := field.text
+				if text == "" && field.name == "stabilise" {
+					text = stabiliser.None
+				}
+				parts = append(parts, field.name[strings.LastIndexByte(field.name, '.')+1:]+"="+fileName(text))
 			}
 		}
 		label := strings.Join(parts, ",")

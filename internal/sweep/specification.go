@@ -317,10 +317,5 @@ func (s settings) specification() (experiment.Specification, error) {
 	if err != nil {
 		return run, err
 	}
-	clip, err := run.Clipping()
-	if err != nil {
-		return run, err
-	}
-	run.Clip = clip.String()
-	return run, nil
+	return run, run.Settle()
 }
