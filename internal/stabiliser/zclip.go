@@ -105,7 +105,7 @@ func (c *ZClip) Restore(state []float64) error {
 
 var zClipKind = kind{
 	name: "zclip", parameters: []parameter{{"Z", 2.5, positive}, {"MAX", 1, positiveOrInf}},
-	build:    func(v []float64) Method { return NewZClip(v[0], v[1]) },
+	build: func(v []float64) Method { return NewZClip(v[0], v[1]) },
 	describe: func(v []float64) string {
 		text := "ZClip, z = " + format(v[0])
 		if v[1] != 1 {
