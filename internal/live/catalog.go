@@ -18,18 +18,20 @@ import (
 	"alrc/internal/sweep"
 )
 
-const (
+// Tests are less patient.
+var (
 	// pollEvery is how often files are looked at, and findEvery how often folders are.
 	pollEvery, findEvery = 500 * time.Millisecond, 2 * time.Second
 	// settledEvery is how often a run that has ended is looked at.
 	settledEvery = 5 * time.Second
-	// readers is how many runs are read at a time.
-	readers = 2
 	// mostMemory bounds the curves that are kept.
 	mostMemory = 40 << 20
 	// usedFor is how long a curve counts as in use after it was asked for.
 	usedFor = 10 * time.Second
 )
+
+// readers is how many runs are read at a time.
+const readers = 2
 
 // catalog is all that is served, brought up to date again and again.
 type catalog struct {
@@ -464,7 +466,7 @@ func (e *entry) draw(q curve.Query) (curve.Curve, error) {
 	p, err := x.Part(q)
 	e.mutex.Unlock()
 	if err != nil {
-		return curve.Curve{}, err
+		return curve.Curve{}, wrong("%w", err)
 	}
 	if err := p.Read(read); err != nil {
 		return curve.Curve{}, err

@@ -135,8 +135,11 @@ func (f *finder) in(root, dir string, depth int) []found {
 	}
 	var list []found
 	for _, child := range folders(dir) {
-		if info, err := os.Lstat(child); err == nil && info.Mode()&fs.ModeSymlink != 0 && !isWithin(root, child) {
-			f.notes = append(f.notes, fmt.Sprintf("%s leads out of the folder and is left out: name it by itself to see it.", f.name(child)))
+		if info, err := os.Lstat(child); err != nil || info.Mode()&fs.ModeSymlink != 0 {
+			// What a link within the folder leads to is found without it.
+			if err == nil && !isWithin(root, child) {
+				f.notes = append(f.notes, fmt.Sprintf("%s leads out of the folder and is left out: name it by itself to see it.", f.name(child)))
+			}
 			continue
 		}
 		list = append(list, f.in(root, child, depth-1)...)
