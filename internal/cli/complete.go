@@ -22,10 +22,9 @@ import (
 
 // completeFlags are those of complete.
 type completeFlags struct {
-	method, mask, truth, out, uncertainty string
-	premultiplied                         bool
-	keepSeen                              bool
-	threads, page                         int
+	method, mask, truth, out, uncertainty, array string
+	premultiplied, keepSeen                      bool
+	threads, page                                int
 }
 
 func newCompleteCommand(open evaluation.OpenCompleter) *cobra.Command {
@@ -56,9 +55,10 @@ whole micrograph (--truth), it prints how near the completion is to it, beside t
 	}
 	addFlagGroups(command,
 		group("What was seen", func(flags *pflag.FlagSet) {
-			flags.StringVar(&f.mask, "mask", "", "mask image of IMAGE's size: 0 where nothing was seen (default: where IMAGE is NaN)")
+			flags.StringVar(&f.mask, "mask", "", "mask image of IMAGE's size, 0 where nothing was seen, or a .csv file of the columns and rows of beam positions (default: where IMAGE is NaN)")
 			flags.BoolVar(&f.premultiplied, "premultiplied", false, "IMAGE was multiplied by its mask: divide by it (=false: it was not, whatever it looks like)")
 			flags.IntVar(&f.page, "page", -1, "the one image of a stack to complete, counted from 0 (-1: all)")
+			flags.StringVar(&f.array, "array", "", arrayUsage)
 			flags.StringVar(&f.truth, "truth", "", "the whole micrograph, to compare the completion with")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
@@ -92,7 +92,7 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	if !command.Flags().Changed("keep-seen") {
 		f.keepSeen = !method.Blurs
 	}
-	options := micrograph.PartialOptions{Mask: f.mask}
+	options := micrograph.PartialOptions{Mask: f.mask, Array: f.array}
 	if command.Flags().Changed("premultiplied") {
 		options.Premultiplied = &f.premultiplied
 	}

@@ -17,8 +17,11 @@ import (
 	"alrc/internal/micrograph"
 )
 
+// arrayUsage says what --array is for.
+const arrayUsage = "`NAME` of the array of a .npz file that has several"
+
 func newScanCommand() *cobra.Command {
-	var mask, out string
+	var mask, out, array string
 	var coverage float64
 	var seed uint64
 	var page int
@@ -43,7 +46,7 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 				return &ExitError{Code: exitUsage, Err: err}
 			}
 			scan.Seed = seed
-			partial, err := micrograph.NewPartial(path, page, scan)
+			partial, err := micrograph.NewPartial(path, page, scan, micrograph.PartialOptions{Array: array})
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
@@ -89,6 +92,7 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 		}),
 		group("Files", func(flags *pflag.FlagSet) {
 			flags.IntVar(&page, "page", -1, "image of a stack to scan, counted from 0 (-1: the first of one channel)")
+			flags.StringVar(&array, "array", "", arrayUsage)
 			flags.StringVar(&out, "out", "", "file to write (default: IMAGE's name with -scan.tif, in this folder)")
 		}),
 	)

@@ -34,7 +34,10 @@ type File struct {
 }
 
 // Open opens a file by what it holds, whatever its name.
-func Open(path string) (*File, error) {
+func Open(path string) (*File, error) { return OpenArray(path, "") }
+
+// OpenArray opens a .npz file for the images of the array of a name. "" stands for its only one, and for other files.
+func OpenArray(path, array string) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, withoutPath(err)
@@ -46,7 +49,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	f, err := open(file, info.Size(), path)
+	f, err := open(file, info.Size(), path, array)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -56,9 +59,9 @@ func Open(path string) (*File, error) {
 }
 
 // New reads the file of a size that r is, which is not closed.
-func New(r io.ReaderAt, size int64) (*File, error) { return open(r, size, "") }
+func New(r io.ReaderAt, size int64) (*File, error) { return open(r, size, "", "") }
 
-func open(r io.ReaderAt, size int64, path string) (*File, error) {
+func open(r io.ReaderAt, size int64, path, array string) (*File, error) {
 	begin := make([]byte, sniffLength)
 	n, err := r.ReadAt(begin, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -70,6 +73,12 @@ func open(r io.ReaderAt, size int64, path string) (*File, error) {
 	for i := range formats {
 		if f := &formats[i]; f.recognizes(begin[:n], size) {
 			decoder, err := f.open(r, size, path)
+			if err == nil && array != "" {
+				err = choose(decoder, array)
+			}
+			if file, ok := decoder.(*npyFile); ok && err == nil {
+				err = file.unclear
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -116,6 +116,30 @@ func TestZippedArrays(t *testing.T) {
 			t.Errorf("want %q: %v", want, err)
 		}
 	}
+
+	// Of several arrays one is chosen by its name, with the only mask of its shape.
+	other := array("<u2", "2, 1", "False", "\x07\x00\x08\x00")
+	path := write(t, "several.npz", pack("a b mask", image, other, mask))
+	for name, want := range map[string]struct{ pixels, seen []float32 }{"a": {[]float32{5, 6}, []float32{0, 1}}, "b": {[]float32{7, 8}, nil}} {
+		f, err := OpenArray(path, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Read(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen, err := f.Mask(0); err != nil || !slices.Equal(m.Pixels(), want.pixels) || !slices.Equal(seen, want.seen) {
+			t.Errorf("array %s: %v, seen %v (%v)", name, m.Pixels(), seen, err)
+		}
+		f.Close()
+	}
+	if _, err := OpenArray(path, "c"); err == nil || !strings.Contains(err.Error(), "a, b, mask") {
+		t.Errorf("an array that is not there: %v", err)
+	}
+	if _, err := OpenArray(write(t, "one.npy", image), "a"); err == nil || !strings.Contains(err.Error(), "no .npz file") {
+		t.Errorf("an array of a file that has no names: %v", err)
+	}
 }
 
 // paletted writes a TIFF file of a palette.

@@ -94,7 +94,7 @@ func TestPartialWritesWhatItReads(t *testing.T) {
 	const height, width = 40, 50
 	mask := scanMask(t, Spiral, 0.2, height, width)
 	truth, _ := surface(mask, height, width, func(x, y float64) float64 { return 100 + 50*x*y })
-	p, err := NewPartial(writeTIFF(t, height, width, truth), 0, Scan{Kind: Spiral, Coverage: 0.2, Seed: 1})
+	p, err := NewPartial(writeTIFF(t, height, width, truth), 0, Scan{Kind: Spiral, Coverage: 0.2, Seed: 1}, PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,83 @@ func readMask(path string, i int) (mask []float32, height, width int, note strin
 	return mask, height, width, note, err
 }
 
+// readMask takes the mask of an image, or number i of those of a file that has several.
+func (p *Partial) readMask(name, path string, i int) error {
+	if isPositions(path) {
+		mask, err := positionMask(path, p.Height, p.Width)
+		if err != nil {
+			return fmt.Errorf("mask %s: %w", path, err)
+		}
+		p.Mask = mask
+		return nil
+	}
+	values, height, width, note, err := readMask(path, i)
+	if err != nil {
+		return fmt.Errorf("mask %s: %w", path, err)
+	}
+	if height != p.Height || width != p.Width {
+		return fmt.Errorf("the mask %s has %dx%d pixels, and %s has %dx%d", path, width, height, name, p.Width, p.Height)
+	}
+	if err := checkInverted(p.Pixels, values); err != nil {
+		return fmt.Errorf("mask %s: %w", path, err)
+	}
+	p.Mask = values
+	if note != "" {
+		p.Notes = append(p.Notes, note)
+	}
+	return nil
+}
+
+// findMask takes what is NaN for unseen, and the mask that the file may have.
+func (s *ScanFile) findMask(p *Partial, name string) error {
+	missing := p.seeFinite()
+	mask, err := s.file.Mask(p.Page)
+	if page, ok := s.masks[p.Page]; ok {
+		image, err := s.read(page)
+		if err != nil {
+			return err
+		}
+		if p.sameShape(image) && sameZeros(image.Pixels, p.Mask) {
+			p.Mask = image.Pixels
+			return nil
+		}
+		if isNamedMask(image.Tags) && p.sameShape(image) {
+			if mask, _, err = asMask(image.Pixels); err != nil {
+				return fmt.Errorf("%s: its mask, image %d: %w", name, page, err)
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: its mask: %w", name, err)
+	}
+	switch {
+	case mask != nil:
+		if err := checkInverted(p.Pixels, mask); err != nil {
+			return fmt.Errorf("%s: its mask: %w", name, err)
+		}
+		p.Mask = mask
+	case missing == 0:
+		if positions, err := s.positions(); err != nil {
+			return err
+		} else if positions != "" {
+			p.Notes = append(p.Notes, "what was seen is what "+positions+" says")
+			return p.readMask(name, positions, 0)
+		}
+		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", name)
+	}
+	return nil
+}
+
+// positions is the list of beam positions beside the file, "" without one. Frames of a camera, one of each position, are an error.
+func (s *ScanFile) positions() (string, error) {
+	path, err := besidePositions(s.path)
+	if err != nil || path == "" || len(s.pages) == 1 {
+		return path, err
+	}
+	return "", fmt.Errorf("%s: its %d images are a camera's, taken at the beam positions of %s; give a virtual or a detector's image of that scan",
+		s.path, len(s.pages), path)
+}
+
 // asMask takes an image as a mask: from 0 to 1, or from 0 to 255 or 65,535 where there are values above 1. Of an image of two values
 // the higher one is 1 and the lower one 0; the note says so where they are no usual ones.
 func asMask(pixels []float32) (mask []float32, note string, err error) {

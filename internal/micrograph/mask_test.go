@@ -106,7 +106,7 @@ func TestEveryPixelPassed(t *testing.T) {
 		t.Fatal("the scan leaves pixels out")
 	}
 	truth, _ := surface(mask, height, width, func(x, y float64) float64 { return x * y })
-	p, err := NewPartial(writeTIFF(t, height, width, truth), 0, Scan{Kind: Spiral, Coverage: 0.5, Seed: 1})
+	p, err := NewPartial(writeTIFF(t, height, width, truth), 0, Scan{Kind: Spiral, Coverage: 0.5, Seed: 1}, PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

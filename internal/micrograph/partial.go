@@ -37,9 +37,12 @@ type Partial struct {
 
 // PartialOptions says how to read a partial scan.
 type PartialOptions struct {
-	// Mask is the path of a mask image, which says what was seen; it is of the same size. Where it is "", what was not seen is
+	// Mask is the path of a mask image, which says what was seen; it is of the same size. Or it is a .csv file of the columns and rows
+	// of beam positions. Where it is "", what was not seen is
 	// NaN; how much was seen of the rest is in the second page of files that [Partial.Write] wrote, and otherwise all.
 	Mask string
+	// Array names the array of a .npz file that has several; "" stands for its only one, and for other files.
+	Array string
 	// Premultiplied says whether the image is the product of a micrograph and the mask, by which it is divided. Where it is nil, an
 	// image that seems to be so is an error.
 	Premultiplied *bool
@@ -56,7 +59,7 @@ type ScanFile struct {
 
 // OpenScans finds the partial scans of a file: all its images of one channel but for masks that [Partial.Write] wrote.
 func OpenScans(path string, o PartialOptions) (*ScanFile, error) {
-	file, err := imagefile.Open(path)
+	file, err := imagefile.OpenArray(path, o.Array)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -162,9 +165,9 @@ func (s *ScanFile) read(page int) (*Partial, error) {
 	return p, nil
 }
 
-// NewPartial is what a scan sees of image i of a file, or of its first micrograph where i is -1.
-func NewPartial(path string, i int, scan Scan) (*Partial, error) {
-	s, err := OpenScans(path, PartialOptions{})
+// NewPartial is what a scan sees of image i of a file, or of its first micrograph where i is -1. Of the options it takes the array.
+func NewPartial(path string, i int, scan Scan, o PartialOptions) (*Partial, error) {
+	s, err := OpenScans(path, PartialOptions{Array: o.Array})
 	if err != nil {
 		return nil, err
 	}
@@ -194,59 +197,6 @@ func ReadPartial(path string, o PartialOptions) (*Partial, error) {
 	}
 	defer s.Close()
 	return s.Read(0)
-}
-
-// readMask takes the mask of an image, or number i of those of a file that has several.
-func (p *Partial) readMask(name, path string, i int) error {
-	values, height, width, note, err := readMask(path, i)
-	if err != nil {
-		return fmt.Errorf("mask %s: %w", path, err)
-	}
-	if height != p.Height || width != p.Width {
-		return fmt.Errorf("the mask %s has %dx%d pixels, and %s has %dx%d", path, width, height, name, p.Width, p.Height)
-	}
-	if err := checkInverted(p.Pixels, values); err != nil {
-		return fmt.Errorf("mask %s: %w", path, err)
-	}
-	p.Mask = values
-	if note != "" {
-		p.Notes = append(p.Notes, note)
-	}
-	return nil
-}
-
-// findMask takes what is NaN for unseen, and the mask that the file may have.
-func (s *ScanFile) findMask(p *Partial, name string) error {
-	missing := p.seeFinite()
-	mask, err := s.file.Mask(p.Page)
-	if page, ok := s.masks[p.Page]; ok {
-		image, err := s.read(page)
-		if err != nil {
-			return err
-		}
-		if p.sameShape(image) && sameZeros(image.Pixels, p.Mask) {
-			p.Mask = image.Pixels
-			return nil
-		}
-		if isNamedMask(image.Tags) && p.sameShape(image) {
-			if mask, _, err = asMask(image.Pixels); err != nil {
-				return fmt.Errorf("%s: its mask, image %d: %w", name, page, err)
-			}
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s: its mask: %w", name, err)
-	}
-	switch {
-	case mask != nil:
-		if err := checkInverted(p.Pixels, mask); err != nil {
-			return fmt.Errorf("%s: its mask: %w", name, err)
-		}
-		p.Mask = mask
-	case missing == 0:
-		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", name)
-	}
-	return nil
 }
 
 // seeFinite takes all that is a number for seen, and returns how many pixels are not.
@@ -292,7 +242,9 @@ func (p *Partial) note() {
 			varies = true
 		}
 	}
-	if lowest > 0 {
+	if lowest == 1 {
+		p.Notes = append(p.Notes, "every pixel was seen: there is none to complete")
+	} else if lowest > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("every pixel was passed, for %.2g of the time at least: there is none to complete", lowest))
 	}
 	if !varies {
