@@ -10,6 +10,10 @@ import (
 
 // A test's scripts run this test's own program as the command.
 func init() {
+	if os.Getenv(natsVariable) != "" {
+		serveNATS(os.Args[1:])
+		return
+	}
 	if os.Getenv("ALRC_TEST_COMMAND") != "" {
 		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"alrc/internal/experiment"
 	"alrc/internal/place"
@@ -84,18 +87,24 @@ func (p *process) wait(t *testing.T) int {
 	return p.ProcessState.ExitCode()
 }
 
-// natsServer is the program of the NATS server that the module names as a tool.
-func natsServer(t *testing.T) string {
-	t.Helper()
-	compiler, err := exec.LookPath("go")
+// natsVariable makes the test program a NATS server, as the program nats-server is one.
+const natsVariable = "ALRC_TEST_NATS"
+
+// serveNATS is a NATS server until it is killed.
+func serveNATS(arguments []string) {
+	options, err := server.ConfigureOptions(flag.NewFlagSet("nats-server", flag.ExitOnError), arguments, nil, nil, nil)
 	if err != nil {
-		t.Skip("the test needs the go command, to build the NATS server")
+		server.PrintAndDie(err.Error())
 	}
-	program := filepath.Join(t.TempDir(), "nats-server")
-	if text, err := exec.Command(compiler, "build", "-o", program, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
-		t.Skipf("the NATS server cannot be built here: %v\n%s", err, text)
+	s, err := server.NewServer(options)
+	if err != nil {
+		server.PrintAndDie(err.Error())
 	}
-	return program
+	s.ConfigureLogger()
+	if err := server.Run(s); err != nil {
+		server.PrintAndDie(err.Error())
+	}
+	s.WaitForShutdown()
 }
 
 // Three workers of a separate NATS server: one is killed, one is stopped, and the server is killed and started again.
@@ -109,7 +118,7 @@ width: 0.05
 test-images: 4
 loss: [squared, quartic]
 clip: [none, "alrc:2"]
-steps: 4000
+steps: 1500
 repeats: 2
 `), 0o644); err != nil {
 		t.Fatal(err)
@@ -120,13 +129,14 @@ repeats: 2
 	}
 	port := fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 	listener.Close()
-	program := natsServer(t)
 	serve := func() *process {
-		server := start(t, exec.Command(program, "-a", "127.0.0.1", "-p", port, "-js", "-sd", filepath.Join(dir, "store"), "--auth", "open-sesame"))
-		server.await(t, "Server is ready")
-		return server
+		c := command(t, "-a", "127.0.0.1", "-p", port, "-js", "-sd", filepath.Join(dir, "store"), "--auth", "open-sesame")
+		c.Env = append(os.Environ(), natsVariable+"=1")
+		p := start(t, c)
+		p.await(t, "Server is ready")
+		return p
 	}
-	server := serve()
+	nats := serve()
 	url := "nats://open-sesame@127.0.0.1:" + port
 	out := filepath.Join(dir, "sweep")
 	sweeping := start(t, command(t, "sweep", "run", specification, "--out", out, "--nats", url, "--jobs", "0", "--silence", "2s"))
@@ -144,8 +154,8 @@ repeats: 2
 		t.Errorf("the worker that was stopped has exit code %d", code)
 	}
 	workers[1].await(t, "handed back at step ")
-	server.Process.Kill()
-	<-server.ended
+	nats.Process.Kill()
+	<-nats.ended
 	time.Sleep(500 * time.Millisecond)
 	serve()
 	if code := sweeping.wait(t); code != 0 {

@@ -143,7 +143,7 @@ func TestSweepOnOneMachine(t *testing.T) {
 }
 
 func TestStoppedSweepGoesOn(t *testing.T) {
-	plan := planOf(t, strings.Replace(tinyRun, "steps: 300", "steps: 20000", 1))
+	plan := planOf(t, strings.Replace(tinyRun, "steps: 300", "steps: 10000", 1))
 	dir := filepath.Join(t.TempDir(), "sweep")
 	f := openIn(t, dir, plan)
 	ctx, stop := context.WithCancel(context.Background())
