@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"alrc/internal/figure"
@@ -48,12 +49,16 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 		p := figure.Plot{Title: words.Capital(column.Name), XLabel: "step",
 			YLabel: fmt.Sprintf("raw loss, smoothed over %s steps", words.Count(s.window())), LogY: true}
 		diverged := figure.Mark{Name: "a run diverged", Color: figure.Ink, Cross: true}
+		drawn := column.drawn()
 		for at, cell := range column.Cells {
-			if cell == nil || cell.Done == 0 {
+			if cell == nil || cell.Done == 0 || !slices.Contains(drawn, cell) {
 				continue
 			}
 			series := s.series(cell)
 			series.Name, series.Color = describe(cell.Clip), figure.Palette[clipColor(s.Clips, at)]
+			if len(s.Clips) > mostLines {
+				series.Color = figure.Palette[slices.Index(drawn, cell)%len(figure.Palette)]
+			}
 			p.Series = append(p.Series, series)
 			for _, run := range cell.Runs {
 				if run.result != nil && run.result.Diverged {
@@ -71,6 +76,27 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 		return f, 2000, 900
 	}
 	return f, 2000, 140 + 640*rows
+}
+
+// mostLines is the largest number of lines in a plot that can be told apart.
+const mostLines = 8
+
+// drawn are the cells whose learning curves are drawn: all, or that without a method, and of the others those that end lowest on
+// held-out images.
+func (c *Column) drawn() []*Cell {
+	cells := slices.DeleteFunc(slices.Clone(c.Cells), func(cell *Cell) bool { return cell == nil || cell.Done == 0 })
+	slices.SortStableFunc(cells, func(a, b *Cell) int {
+		switch {
+		case (a.Clip == "none") != (b.Clip == "none"):
+			return map[bool]int{true: -1, false: 1}[a.Clip == "none"]
+		case a.better(b, testLoss):
+			return -1
+		case b.better(a, testLoss):
+			return 1
+		}
+		return 0
+	})
+	return cells[:min(len(cells), mostLines)]
 }
 
 // series is the mean of a cell's smoothed curves, with a band from the lowest to the highest.
@@ -99,4 +125,12 @@ func (s *Sweep) series(c *Cell) figure.Series {
 		series.Low, series.High = nil, nil
 	}
 	return series
+}
+
+// drawnNote says that not all methods are drawn, where that is so.
+func (s *Sweep) drawnNote() string {
+	if len(s.Clips) <= mostLines {
+		return ""
+	}
+	return fmt.Sprintf(" Beside no method, the %d that end lowest on held-out images.", mostLines-1)
 }

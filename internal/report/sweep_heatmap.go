@@ -145,6 +145,7 @@ func (r *sweepRun) seedKey() string { return "seed " + strconv.FormatUint(r.seed
 // key is a run's values of what varies, without those that are left out.
 func (s *Sweep) key(run *sweepRun, without []string) string {
 	var key strings.Builder
+	key.WriteString(run.workload + "\n")
 	for _, name := range s.varying {
 		if !slices.Contains(without, name) {
 			value, _ := run.settings.Get(name)
@@ -157,6 +158,9 @@ func (s *Sweep) key(run *sweepRun, without []string) string {
 // panel says in words what varies besides two axes.
 func (s *Sweep) panel(run *sweepRun, rows, columns string) string {
 	var texts []string
+	if run.workload != "" {
+		texts = append(texts, run.workload)
+	}
 	for _, name := range s.varying {
 		if name == "seed" || name == "clip" || name == rows || name == columns {
 			continue

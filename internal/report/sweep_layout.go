@@ -160,15 +160,5 @@ func settingText(name, value string) string {
 // stabiliseSetting is the setting of a stabiliser beside the clipping.
 const stabiliseSetting = "stabilise"
 
-// method is the clipping and the stabiliser of a run, without what is none of the two where one is.
-func (r *sweepRun) method() string {
-	clip := r.settings.Clip()
-	stabilise, _ := r.settings.Get(stabiliseSetting)
-	switch {
-	case stabilise == "" || stabilise == "none":
-		return clip
-	case clip == "none":
-		return stabilise
-	}
-	return clip + " + " + stabilise
-}
+// method is the clipping and the stabiliser of a run.
+func (r *sweepRun) method() string { return methodOf(r.settings.Clip(), r.settings.Stabilise()) }

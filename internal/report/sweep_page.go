@@ -45,7 +45,7 @@ func (s *Sweep) page() *figure.Page {
 		f, width, height := s.figure(block)
 		page.Chart(s.chart(block, i), f, width, height, "Smoothed learning curves, a line for each clipping. "+words.Capital(block.Name),
 			words.Capital(strings.TrimPrefix(block.Name+": ", ": ")+fmt.Sprintf("raw losses smoothed over %s steps; the line is the mean over the repeats,"+
-				" and the band reaches from the lowest to the highest.", words.Count(s.window()))))
+				" and the band reaches from the lowest to the highest."+s.drawnNote(), words.Count(s.window()))))
 	}
 	page.Heading(2, "What was clipped")
 	for _, block := range s.Blocks {

@@ -54,8 +54,12 @@ func (c *Cell) steadiness() steadiness {
 // acted is the share of a run's steps in which its stabiliser acted, or, of a run without one, the share of losses that
 // were clipped.
 func (r *sweepRun) acted() (share float64, ok bool) {
-	if r.method() == "none" || r.result.Losses == 0 {
+	switch done := r.result; {
+	case r.method() == "none" || done.Losses == 0:
 		return 0, false
+	case done.Stabilised != nil:
+		batches := float64(done.Losses) / float64(max(1, r.settings.BatchSize()))
+		return float64(done.Stabilised.ActedSteps) / batches, true
 	}
 	return float64(r.result.Clipped) / float64(r.result.Losses), true
 }

@@ -103,7 +103,8 @@ func clippedText(c *Cell) string {
 	switch {
 	case c == nil || c.Done == 0:
 		return ""
-	case c.Clip == "none":
+	}
+	if clip, _ := parts(c.Clip); clip == "none" {
 		return "–"
 	}
 	return words.Percent(c.Clipped)
