@@ -14,6 +14,7 @@ import (
 	"alrc/internal/nn/kernel"
 	"alrc/internal/place"
 	"alrc/internal/snippet"
+	"alrc/internal/stabiliser"
 	"alrc/internal/sweep"
 )
 
@@ -22,7 +23,8 @@ func flagValues(engines experiment.Engines) map[string][]string {
 	return map[string][]string{
 		"clip": {"none\tno clipping", "alrc:2\tat 2 standard deviations above the mean", "alrc:3", "two-sided:3,3\tlow losses are raised too",
 			"constant:\ta fixed threshold"},
-		"optimizer": {"adam", "sgd"},
+		"stabilise": append([]string{stabiliser.None}, stabiliser.Names()...),
+		"optimizer": {"adam", "adamw", "sgd"},
 		"schedule":  {"constant", "cosine", "quarters", "step:\tSTEPS,FACTOR"},
 		"loss":      {"squared", "quartic"},
 		"rule":      {"auto", "ratio", "distance"},

@@ -84,6 +84,8 @@ func checkSame(t *testing.T, unbroken, other string) {
 func TestKilledRunGoesOnAsUnbroken(t *testing.T) {
 	real := fakeSpecification("alrc:2", 1500)
 	real.Engine, real.Width, real.Optimizer = "cpu", 0.01, Default().Optimizer
+	stabilised := real
+	stabilised.Clip, stabilised.Steps, stabilised.Stabilise = "alrc:2", 600, "adagc+outlier:2+spam:50,100"
 	partial, micrographs := micrographSpecification(t, "alrc:1", 240)
 	for name, test := range map[string]struct {
 		s    Specification
@@ -93,6 +95,7 @@ func TestKilledRunGoesOnAsUnbroken(t *testing.T) {
 		"alrc":        {fakeSpecification("alrc:2", 1500), testData()},
 		"two-sided":   {fakeSpecification("two-sided:2,3", 1500), testData()},
 		"network":     {real, testData()},
+		"stabilised":  {stabilised, testData()},
 		"micrographs": {partial, micrographs},
 	} {
 		t.Run(name, func(t *testing.T) {
