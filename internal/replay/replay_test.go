@@ -112,7 +112,10 @@ func TestNumbersAreTheLibrarys(t *testing.T) {
 		{"bare", write(t, "log", bare.String()), losses},
 		{"events", dir, single},
 	} {
-		for _, spec := range specs {
+		for i, spec := range specs {
+			if i > 0 && log.name != "csv" {
+				break // the format has no say in it
+			}
 			report, rows := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{log.path}}, Clips: []clipping.Spec{spec}})
 			clipper, err := spec.New()
 			if err != nil {
