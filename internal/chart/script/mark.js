@@ -34,7 +34,10 @@
       parts.push(element('p', { class: 'soft' }, 'Which example it was is not known.'));
     }
     if (around.neighbours.length > 0) {
-      const table = alrc.table(around.header, around.neighbours.map(row => row.map((v, k) => (k === 0 ? alrc.count(v) : alrc.number(v)))), 'The step and its neighbours');
+      // What no step has is no column.
+      const known = around.header.map((_, k) => around.neighbours.some(row => Number.isFinite(row[k])));
+      const kept = list => list.filter((_, k) => known[k]);
+      const table = alrc.table(kept(around.header.map(name => name.replace(/_/g, ' '))), around.neighbours.map(row => kept(row.map((v, k) => (k === 0 ? alrc.count(v) : alrc.number(v))))), 'Steps');
       table.querySelectorAll('tbody tr').forEach((tr, i) => { if (around.neighbours[i][0] === mark.step) tr.className = 'this'; });
       parts.push(element('h3', {}, 'Neighbours'), table);
     }

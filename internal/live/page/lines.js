@@ -26,11 +26,16 @@
     line.threshold = line.limits.some(Number.isFinite) ? line.limits : null;
     line.time = line.hours.length > 0 && line.hours.every(Number.isFinite) ? line.hours : null;
     line.marks = [...line.bins];
-    for (const e of line.episodes.values()) line.marks.push({ kind: e.peak_loss === null ? 'nonfinite' : 'spike', step: e.peak, steps: 1, loss: e.peak_loss === null ? NaN : e.peak_loss, episode: e });
+    for (const e of line.episodes.values()) {
+      // An episode is of raw losses. On a line of others its peak is where that line is.
+      const at = alrc.place(line.x, e.peak), loss = line.raw ? e.peak_loss : at < 0 ? null : line.high[at];
+      line.marks.push({ kind: e.peak_loss === null ? 'nonfinite' : 'spike', step: e.peak, steps: 1, loss: loss === null ? NaN : loss });
+    }
   }
 
-  function empty(run, labels) {
+  function empty(run, labels, loss) {
     return {
+      raw: !loss || loss === 'raw_loss',
       id: run.id, name: run.name, group: labels.get(run.group) || run.name, color: alrc.color(run.color), panel: '', x: [], records: [], mean: [], low: [], high: [],
       limits: [], hours: [], threshold: null, time: null, bins: [], episodes: new Map(), marks: [], version: 0, end: 0,
     };
@@ -89,15 +94,24 @@
       await Promise.all([work(), work(), work(), work()]);
     }
 
+    // of is which of a run's losses are shown. A log has its own alone.
+    of(run) {
+      return run.kind === 'log' ? '' : this.loss;
+    }
+
+    asked(run) {
+      return this.of(run) ? { loss: this.of(run) } : {};
+    }
+
     forget(id) {
       this.whole.delete(id);
       this.parts.delete(id);
     }
 
     async load(run) {
-      const line = empty(run, this.labels);
+      const line = empty(run, this.labels, this.of(run));
       try {
-        const curve = await alrc.get('curve', { run: run.id, points, ...(this.loss ? { loss: this.loss } : {}) });
+        const curve = await alrc.get('curve', { run: run.id, points, ...this.asked(run) });
         for (const name of curve.losses || []) if (!this.losses.includes(name)) this.losses.push(name);
         append(line, curve);
       } catch (error) {
@@ -130,7 +144,8 @@
         }
         for (const curve of p.curves || []) {
           for (const name of curve.losses || []) if (!this.losses.includes(name)) this.losses.push(name);
-          if (curve.loss !== (this.loss || 'raw_loss')) continue;
+          for (const e of curve.episodes || []) line.episodes.set(e.start, e);
+          if (curve.loss !== (this.of(run) || curve.losses[0])) continue;
           append(line, curve);
           changed = true;
         }
@@ -148,7 +163,7 @@
 
     async ask(chart) {
       const { view } = chart;
-      const turn = this.asked = (this.asked || 0) + 1;
+      const turn = this.asking = (this.asking || 0) + 1;
       if (!view.x) {
         this.parts.clear();
         this.collect();
@@ -169,24 +184,24 @@
         if (single || shown > points) return;
         try {
           const curve = await alrc.get('curve', {
-            run: run.id, points: 2 * points, from: Math.max(1, Math.floor(from - beside)), to: Math.max(2, Math.ceil(to + beside)), ...(this.loss ? { loss: this.loss } : {}),
+            run: run.id, points: 2 * points, from: Math.max(1, Math.floor(from - beside)), to: Math.max(2, Math.ceil(to + beside)), ...this.asked(run),
           });
-          if (turn !== this.asked) return;
-          const part = empty(run, this.labels);
+          if (turn !== this.asking) return;
+          const part = empty(run, this.labels, this.of(run));
           append(part, curve);
           this.parts.set(run.id, part);
         } catch (error) {
           if (!(error instanceof TypeError)) this.problem(`${run.name}: ${error.message}`);
         }
       }));
-      if (turn === this.asked) this.collect();
+      if (turn === this.asking) this.collect();
     }
 
     // exact finds the step of a mark that stands for several.
     async exact(mark) {
       if (!(mark.steps > 1)) return mark;
       const from = mark.step - mark.steps + 1;
-      const curve = await alrc.get('curve', { run: mark.line.id, from, to: mark.step, points: 4000, ...(this.loss ? { loss: this.loss } : {}) });
+      const curve = await alrc.get('curve', { run: mark.line.id, from, to: mark.step, points: 4000, ...this.asked(this.runs.find(r => r.id === mark.line.id)) });
       const counts = mark.kind === 'clipped' ? curve.clipped : curve.bad;
       let best = -1;
       curve.step.forEach((step, i) => {

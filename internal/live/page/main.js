@@ -7,7 +7,9 @@
   const state = { shown: new Set(parts.getAll('show')), chosen: parts.has('show'), filter: parts.get('filter') || '', sort: parts.get('sort') || '', small: {} };
   const runs = new Map();
   const sweeps = new Map();
-  let order = [], chart = null, loss = parts.get('loss') || '', notes = [];
+  // The losses as clipping sees them have thresholds, and are what is drawn at first.
+  const first = 'loss';
+  let order = [], chart = null, loss = parts.get('loss') || first, notes = [];
 
   const lines = new alrc.Lines(() => later('chart', drawChart), text => { by('problem').textContent = text; });
   const overview = new alrc.Overview(by('table'), state, { toggled: id => choose([id], !state.shown.has(id)), changed: () => { drawRuns(); note(); } });
@@ -81,8 +83,8 @@
     const select = by('loss');
     by('losses').hidden = lines.losses.length < 2;
     if (select.options.length !== lines.losses.length) {
-      select.replaceChildren(...lines.losses.map(name => element('option', { value: name }, name.replace(/_/g, ' '))));
-      select.value = loss || 'raw_loss';
+      select.replaceChildren(...lines.losses.map(name => element('option', { value: name }, name === 'loss' ? 'losses as clipping sees them' : name.replace(/_/g, ' '))));
+      select.value = loss;
     }
     if (!chart) {
       if (lines.lines.length === 0) return;
@@ -122,7 +124,7 @@
     const all = chart ? alrc.writeView(chart) : new URLSearchParams();
     if (state.chosen) for (const id of state.shown) all.append('show', id);
     for (const name of ['filter', 'sort']) if (state[name]) all.set(name, state[name]);
-    if (loss) all.set('loss', loss);
+    if (loss !== first) all.set('loss', loss);
     const text = all.toString();
     history.replaceState(null, '', text ? '#' + text : location.pathname + location.search);
   }
@@ -201,7 +203,7 @@
     const listed = overview.listed(list()).map(r => r.id);
     choose(listed, !listed.every(id => state.shown.has(id)));
   });
-  by('loss').addEventListener('change', e => { loss = e.target.value === 'raw_loss' ? '' : e.target.value; show(); note(); });
+  by('loss').addEventListener('change', e => { loss = e.target.value; show(); note(); });
   by('help').addEventListener('click', () => alrc.help());
   alrc.keys.push(['a', 'draw all runs that are listed, or none', () => by('all').click()], ['g', 'to the runs', () => by('runs').querySelector('.list').focus()], ['c', 'to the curves', () => chart && chart.box.focus()]);
   // An address that someone pastes is a view to show.

@@ -123,6 +123,7 @@
     const space = 'http://www.w3.org/2000/svg';
     const svg = document.createElementNS(space, 'svg');
     svg.setAttribute('viewBox', '0 0 100 24');
+    svg.setAttribute('preserveAspectRatio', 'none');
     svg.setAttribute('class', 'spark');
     svg.setAttribute('aria-hidden', 'true');
     const positive = small.mean.every(v => v === null || v > 0);
