@@ -108,6 +108,8 @@ type Run struct {
 	Episodes int64 `json:"episodes"`
 	Clipped  int64 `json:"clipped"`
 	Bad      int64 `json:"bad"`
+	// Losses names the losses that can be asked for, raw_loss first; none before the run has any.
+	Losses []string `json:"losses,omitempty"`
 	// Thinned says that the losses come thinned, from a worker or a sweep's folder, so that no single steps are known.
 	Thinned bool `json:"thinned,omitempty"`
 	// Reading is how much of its files was read.

@@ -60,7 +60,7 @@ func (e *entry) begin(steps *runfolder.Steps, read curve.Reader, names ...string
 	defer e.mutex.Unlock()
 	e.index = curve.NewIndex(e.bins, names...)
 	e.steps, e.read = steps, read
-	e.run.Thinned = read == nil
+	e.run.Thinned, e.run.Losses = read == nil, names
 	e.again = true
 	e.rate = rate{}
 }

@@ -50,6 +50,7 @@
       element('header', {}, element('h2', {}, title), element('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => box.close() }, '×')),
       ...children);
     box.addEventListener('close', () => box.remove());
+    box.addEventListener('keydown', e => { if (e.key === 'Escape') box.close(); });
     box.addEventListener('click', e => { if (e.target === box) box.close(); });
     document.body.append(box);
     box.showModal();

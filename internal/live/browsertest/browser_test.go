@@ -48,7 +48,7 @@ func run(m *testing.M) int {
 	shared.runs = filepath.Join(dir, "runs")
 	command(dir, "go", "build", "-C", "../../..", "-o", shared.program, "./cmd/alrc")
 	// A high rate and a low limit, so that there are spikes and clipped losses.
-	command(dir, shared.program, train(shared.runs, "--steps", "1500", "--seeds", "2")...)
+	command(dir, shared.program, train(shared.runs, "--steps", "700", "--seeds", "2")...)
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)

@@ -70,7 +70,6 @@
       this.parts = new Map();
       this.lines = [];
       this.loss = '';
-      this.losses = [];
       this.turn = 0;
     }
 
@@ -87,16 +86,24 @@
       for (const id of [...this.whole.keys()]) if (!runs.some(r => r.id === id)) this.forget(id);
       this.collect();
       // A few at once, and what has come is drawn.
-      const missing = runs.filter(r => !this.whole.has(r.id) && r.state !== 'waiting');
+      const missing = runs.filter(r => !this.whole.has(r.id) && r.state !== 'waiting' && this.of(r) !== null);
       const work = async () => {
         for (let run = missing.shift(); run && turn === this.turn; run = missing.shift()) await this.load(run);
       };
       await Promise.all([work(), work(), work(), work()]);
     }
 
-    // of is which of a run's losses are shown. A log has its own alone.
+    // renew takes what is known of runs by now.
+    renew(runs) {
+      this.runs = (this.runs || []).map(r => runs.get(r.id) || r);
+    }
+
+    // of is which of a run's losses are shown: '' for the first, null where it has none of the name. What clipping sees are the
+    // losses themselves, unless the run has those by themselves.
     of(run) {
-      return run.kind === 'log' ? '' : this.loss;
+      const has = (run.losses || []).includes(this.loss);
+      if (this.loss === 'raw_loss' || this.loss === 'loss' && !has) return '';
+      return has ? this.loss : null;
     }
 
     asked(run) {
@@ -112,7 +119,6 @@
       const line = empty(run, this.labels, this.of(run));
       try {
         const curve = await alrc.get('curve', { run: run.id, points, ...this.asked(run) });
-        for (const name of curve.losses || []) if (!this.losses.includes(name)) this.losses.push(name);
         append(line, curve);
       } catch (error) {
         if (error instanceof TypeError) return; // the server is away, and the page says so
@@ -134,7 +140,7 @@
       for (const p of update) {
         const line = this.whole.get(p.run);
         const run = this.runs && this.runs.find(r => r.id === p.run);
-        if (!run) continue;
+        if (!run || this.of(run) === null) continue;
         if (!line || p.again) {
           if (!this.pending) this.pending = new Set();
           if (this.pending.has(p.run)) continue;
@@ -143,7 +149,6 @@
           continue;
         }
         for (const curve of p.curves || []) {
-          for (const name of curve.losses || []) if (!this.losses.includes(name)) this.losses.push(name);
           for (const e of curve.episodes || []) line.episodes.set(e.start, e);
           if (curve.loss !== (this.of(run) || curve.losses[0])) continue;
           append(line, curve);

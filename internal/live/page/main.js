@@ -80,12 +80,6 @@
   }
 
   function drawChart() {
-    const select = by('loss');
-    by('losses').hidden = lines.losses.length < 2;
-    if (select.options.length !== lines.losses.length) {
-      select.replaceChildren(...lines.losses.map(name => element('option', { value: name }, name === 'loss' ? 'losses as clipping sees them' : name.replace(/_/g, ' '))));
-      select.value = loss;
-    }
     if (!chart) {
       if (lines.lines.length === 0) return;
       const longest = Math.max(...lines.lines.map(l => l.end || 0), ...list().map(r => r.steps || 0));
@@ -100,6 +94,15 @@
     }
     chart.refresh();
     chart.update(true);
+  }
+
+  // drawLosses offers the losses that runs have, where there is a choice.
+  function drawLosses() {
+    const names = [...new Set([...(list().some(r => (r.losses || []).includes(first)) ? [first] : []), ...list().flatMap(r => r.losses || [])])];
+    const select = by('loss');
+    by('losses').hidden = names.length < 2;
+    if ([...select.options].map(o => o.value).join() !== names.join()) select.replaceChildren(...names.map(name => element('option', { value: name }, name === first ? 'losses as clipping sees them' : name.replace(/_/g, ' '))));
+    select.value = names.includes(loss) ? loss : names[0];
   }
 
   function drawSweeps() {
@@ -157,6 +160,7 @@
       drawReading(o.reading);
       preset();
       drawRuns();
+      drawLosses();
       drawSweeps();
       show();
     },
@@ -166,6 +170,10 @@
       for (const run of u.runs || []) {
         came = came || !runs.has(run.id);
         runs.set(run.id, run);
+      }
+      if (u.runs) {
+        lines.renew(runs);
+        drawLosses();
       }
       for (const sweep of u.sweeps || []) sweeps.set(sweep.id, sweep);
       if (u.order) {
