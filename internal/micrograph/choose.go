@@ -1,6 +1,7 @@
 package micrograph
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -24,8 +25,8 @@ type Candidate struct {
 	Method string
 	// MSE is the mean squared error, in [-1, 1], blurred as the truth is for networks, so that noise counts for little.
 	MSE float64
-	// On trial a method may take less care than for the whole scan.
-	trial, whole Method
+	// On trial a method may take less care than for the whole scan; careful is with as much, where that is more.
+	trial, careful, whole Method
 }
 
 // deviationSamples is how many samples of a field its uncertainty is estimated from.
@@ -44,7 +45,8 @@ func Best(o MethodOptions) Method {
 			name, options := fmt.Sprintf("kriging, background over %.0f px", smoothing), kriging.Options{Smoothing: smoothing, Rounds: 1, Threads: o.Threads}
 			trial := krigingMethod(name, options)
 			options.Rounds = 0
-			candidates = append(candidates, Candidate{Method: name, trial: trial, whole: withDeviation(name, options, o.Deviation)})
+			candidates = append(candidates, Candidate{Method: name, trial: trial, careful: krigingMethod(name, options),
+				whole: withDeviation(name, options, o.Deviation)})
 		}
 		if !o.Deviation {
 			candidates = append(candidates, Candidate{Method: LinearWord, trial: Linear(), whole: Linear()})
@@ -121,45 +123,59 @@ func windows(pixels, mask []float32, height, width int) (list []window, held int
 	return list, held
 }
 
-// hold tries methods on seen pixels that are held out, and orders them by how near they come.
+// closeCall is by how much the error of the method that takes less care on trial may be above another's and still be no reason
+// against it.
+const closeCall = 2
+
+// hold tries methods on seen pixels that are held out, and orders them by how near they come. Where it is close between methods of
+// which one took less care on its trial than it will, that one is tried again with all the care.
 func hold(ctx context.Context, candidates []Candidate, pixels, mask []float32, height, width int) (*Trial, error) {
 	list, held := windows(pixels, mask, height, width)
 	trial := &Trial{Pixels: held, Candidates: candidates}
 	for i := range candidates {
-		var sum, count float64
-		for _, win := range list {
-			completed, err := candidates[i].trial.Complete(ctx, win.pixels, win.kept, win.height, win.width)
-			if err != nil {
-				return nil, err
-			}
-			errs, blurred, weights := make([]float32, len(win.held)), make([]float32, len(win.held)), make([]float32, len(win.held))
-			for at, h := range win.held {
-				if h > 0 {
-					errs[at] = completed.Pixels[at] - win.pixels[at]
-				}
-			}
-			Blur(blurred, errs, win.height, win.width)
-			Blur(weights, win.held, win.height, win.width)
-			for at, h := range win.held {
-				if h > 0 {
-					e := float64(blurred[at]) / float64(weights[at])
-					sum += e * e
-					count++
-				}
-			}
+		if err := candidates[i].try(ctx, candidates[i].trial, list); err != nil {
+			return nil, err
 		}
-		candidates[i].MSE = sum / max(count, 1)
 	}
-	slices.SortStableFunc(candidates, func(a, b Candidate) int {
-		switch {
-		case a.MSE < b.MSE:
-			return -1
-		case a.MSE > b.MSE:
-			return 1
+	byError := func(a, b Candidate) int { return cmp.Compare(a.MSE, b.MSE) }
+	slices.SortStableFunc(candidates, byError)
+	quick := slices.IndexFunc(candidates, func(c Candidate) bool { return c.careful.Complete != nil })
+	full := slices.IndexFunc(candidates, func(c Candidate) bool { return c.careful.Complete == nil })
+	if quick >= 0 && full >= 0 && candidates[quick].MSE < closeCall*candidates[full].MSE && candidates[full].MSE < closeCall*candidates[quick].MSE {
+		if err := candidates[quick].try(ctx, candidates[quick].careful, list); err != nil {
+			return nil, err
 		}
-		return 0
-	})
+		slices.SortStableFunc(candidates, byError)
+	}
 	return trial, nil
+}
+
+// try sets the error of a method on what is held out.
+func (c *Candidate) try(ctx context.Context, method Method, list []window) error {
+	var sum, count float64
+	for _, win := range list {
+		completed, err := method.Complete(ctx, win.pixels, win.kept, win.height, win.width)
+		if err != nil {
+			return err
+		}
+		errs, blurred, weights := make([]float32, len(win.held)), make([]float32, len(win.held)), make([]float32, len(win.held))
+		for at, h := range win.held {
+			if h > 0 {
+				errs[at] = completed.Pixels[at] - win.pixels[at]
+			}
+		}
+		Blur(blurred, errs, win.height, win.width)
+		Blur(weights, win.held, win.height, win.width)
+		for at, h := range win.held {
+			if h > 0 {
+				e := float64(blurred[at]) / float64(weights[at])
+				sum += e * e
+				count++
+			}
+		}
+	}
+	c.MSE = sum / max(count, 1)
+	return nil
 }
 
 // calibrated makes a method's deviations so large that of the seen pixels that are held out for it, 90 % lie within the 90 % interval

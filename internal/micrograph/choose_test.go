@@ -87,3 +87,36 @@ func TestDeviation(t *testing.T) {
 		}
 	}
 }
+
+// A method that takes less care on trial than it will for the scan is not dropped for that: where it is close, it is tried with all its
+// care, and where it is far behind, it is not.
+func TestCloseCall(t *testing.T) {
+	const side = 64
+	_, scan, mask := lattice(t, side, 0)
+	off := func(by float32, tried *int) Method { // the lattice is at most 0.4 from 0
+		return Method{Complete: func(_ context.Context, pixels, _ []float32, _, _ int) (*Completion, error) {
+			*tried++
+			out := make([]float32, len(pixels))
+			for i, value := range pixels {
+				out[i] = value + by
+			}
+			return &Completion{Pixels: out}, nil
+		}}
+	}
+	for _, test := range []struct {
+		quick   float32
+		careful int // how often the method is tried with all its care
+		want    string
+	}{{0.12, 1, "slow"}, {0.3, 0, "sure"}, {0.01, 0, "slow"}} {
+		var quick, careful, sure int
+		candidates := []Candidate{
+			{Method: "slow", trial: off(test.quick, &quick), careful: off(0.05, &careful)}, {Method: "sure", trial: off(0.1, &sure)}}
+		trial, err := hold(context.Background(), candidates, scan, mask, side, side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if careful != test.careful || trial.Candidates[0].Method != test.want {
+			t.Errorf("off by %v on trial: tried %d times with all its care, and %s is taken", test.quick, careful, trial.Candidates[0].Method)
+		}
+	}
+}
