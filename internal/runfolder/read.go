@@ -170,7 +170,7 @@ func parseNumber(field []byte) (float64, error) {
 	if len(field) == 0 {
 		return math.NaN(), nil
 	}
-	if value, ok := smallInteger(field); ok {
+	if value, ok := shortDecimal(field); ok {
 		return value, nil
 	}
 	value, err := strconv.ParseFloat(string(field), 64)
@@ -180,19 +180,43 @@ func parseNumber(field []byte) (float64, error) {
 	return value, nil
 }
 
-// smallInteger reads what most fields of steps and of counts are, faster than strconv does.
-func smallInteger(field []byte) (value float64, ok bool) {
-	if len(field) > 9 {
+// tens are powers of ten, which float64 has exactly.
+var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// shortDecimal reads what most fields are: at most 15 digits, with a point or without. The number is the one that strconv reads:
+// its digits and the power of ten are exact, and are divided once.
+func shortDecimal(field []byte) (value float64, ok bool) {
+	if len(field) > 17 {
 		return 0, false
 	}
-	n := 0
-	for _, digit := range field {
-		if digit < '0' || digit > '9' {
+	digits, point := field, -1
+	negative := len(digits) > 0 && digits[0] == '-'
+	if negative {
+		digits = digits[1:]
+	}
+	n, count := int64(0), 0
+	for i, c := range digits {
+		switch {
+		case c >= '0' && c <= '9':
+			n = 10*n + int64(c-'0')
+			count++
+		case c == '.' && point < 0:
+			point = i
+		default:
 			return 0, false
 		}
-		n = 10*n + int(digit-'0')
 	}
-	return float64(n), true
+	if count == 0 || count > 15 {
+		return 0, false
+	}
+	value = float64(n)
+	if point >= 0 {
+		value /= tens[len(digits)-1-point]
+	}
+	if negative {
+		value = -value
+	}
+	return value, true
 }
 
 // readColumns appends the numbers of the columns named to slices, and returns the first error. The first column is

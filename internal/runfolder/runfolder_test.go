@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -284,6 +285,21 @@ func FuzzTables(f *testing.F) {
 			t.Errorf("%d steps and %d losses", len(m.Step), len(m.Loss))
 		}
 		for range Clips(dir) {
+		}
+	})
+}
+
+// The numbers of tables are those that strconv reads, to the bit.
+func FuzzNumbers(f *testing.F) {
+	for _, text := range []string{"0.1", "-0", "12", "-3.25", ".5", "5.", ".", "-", "", "1e5", "0.30000001192092896", "123456789012345", "1234567890123456",
+		"0.000000000000001", "--1", "1.2.3", "nan", "-.5", "999999999999999.", "0x1"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := shortDecimal([]byte(text))
+		want, err := strconv.ParseFloat(text, 64)
+		if ok && (err != nil || math.Float64bits(got) != math.Float64bits(want)) {
+			t.Errorf("%q is read as %v, not %v (%v)", text, got, want, err)
 		}
 	})
 }
