@@ -18,6 +18,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(loadVariable); dir != "" {
+		fmt.Fprintln(os.Stderr, serveForLoad(dir))
+		os.Exit(1)
+	}
 	pollEvery, findEvery, settledEvery = 20*time.Millisecond, 40*time.Millisecond, 60*time.Millisecond
 	os.Exit(m.Run())
 }
