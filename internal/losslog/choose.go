@@ -94,6 +94,12 @@ func (l *Log) choose() error {
 	l.chooseSteps(s, chosen)
 	if (s.split == "" || len(o.Where) > 0) && l.byLine && chosen.tally != nil {
 		l.chooseLines(s, chosen)
+		if o.Step == "" && l.chosen.always {
+			l.chosen.beside = s.companion(chosen.tally, l.chosen.step)
+		}
+	}
+	if table, ok := first.table.(*csvScanner); ok && table.gaps {
+		l.note("where %q is a list of parts, the loss is their sum", l.source.Loss)
 	}
 	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
 	return nil
@@ -284,6 +290,10 @@ func (l *Log) chooseSplit(s *survey, chosen ranked) error {
 	condition.prepare()
 	l.chosen.where = []Condition{condition}
 	l.source.Where = []string{condition.String()}
+	if namers[plain(s.split)] {
+		l.note("%s names the numbers; these are the records with %s, and --where '%s=NAME' takes others", s.split, condition, s.split)
+		return nil
+	}
 	l.note("%s tells training from validation; these are the records with %s, and --where '%s!=%s' takes the others", s.split, condition,
 		s.split, l.training)
 	return nil
@@ -306,6 +316,67 @@ func (l *Log) chooseLines(s *survey, chosen ranked) {
 	if len(others) > 0 {
 		l.note("%q stands on several kinds of lines; these are %s, and --lines WORD takes others: %s", chosen.name, describeLines(chosen.label), list(others))
 	}
+}
+
+// companion returns what counts beside the losses and their steps in most lines of a series, where lines without it only tell
+// steps again: the figures of an epoch after those of its batches. It is empty where there is none.
+func (s *survey) companion(t *tally, step string) string {
+	counter, ok := s.byName[step]
+	if !ok {
+		return ""
+	}
+	own := make(map[int]int)
+	n := 0
+	each := func(do func(at float64, values []sampledValue)) {
+		for _, r := range s.records {
+			at, holds := -1.0, false
+			values := s.values[r.begin:r.end]
+			for _, v := range values {
+				if v.field == counter && at < 0 {
+					at = v.number
+				}
+				holds = holds || v.field == t.field
+			}
+			if holds && r.label == t.label {
+				do(at, values)
+			}
+		}
+	}
+	has := func(values []sampledValue, field int) bool {
+		for _, v := range values {
+			if v.field == field {
+				return true
+			}
+		}
+		return false
+	}
+	each(func(_ float64, values []sampledValue) {
+		n++
+		for field := range s.fields {
+			if field != counter && s.fields[field].counter <= batches && has(values, field) {
+				own[field]++
+			}
+		}
+	})
+	for field := range s.fields {
+		if own[field]*100 < n*85 || own[field] == n || n == 0 {
+			continue
+		}
+		steps := make(map[float64]bool)
+		each(func(at float64, values []sampledValue) {
+			if has(values, field) {
+				steps[at] = true
+			}
+		})
+		again := true
+		each(func(at float64, values []sampledValue) {
+			again = again && (has(values, field) || steps[at])
+		})
+		if again {
+			return s.fields[field].name
+		}
+	}
+	return ""
 }
 
 // onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they are few,

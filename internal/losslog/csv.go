@@ -16,6 +16,8 @@ type csvScanner struct {
 	names     []string
 	// loose says that lines which do not fit are others', and no malformed records.
 	loose bool
+	// gaps says that several spaces, or a tab, separate fields; these may hold lists of numbers, the parts of a whole.
+	gaps bool
 	// decimalComma says that fields hold "0,5".
 	decimalComma bool
 	// long is the column that names the number in column value, in tables with a row a number; -1 where there is none.
@@ -225,8 +227,8 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 		return
 	}
 	var cells [][]byte
-	if line = bytes.TrimRight(line, "\r"); s.edges {
-		cells = splitEdges(line)
+	if line = bytes.TrimRight(line, "\r"); s.edges || s.gaps {
+		cells = s.cells(line)
 	} else {
 		b.cells = appendFields(b.cells[:0], line, s.delimiter)
 		cells = b.cells
@@ -310,6 +312,9 @@ func (s *csvScanner) skips(line []byte) bool {
 
 // cells returns the fields of a row.
 func (s *csvScanner) cells(line []byte) [][]byte {
+	if s.gaps {
+		return splitGaps(line)
+	}
 	if s.edges {
 		return splitEdges(line)
 	}
@@ -318,12 +323,30 @@ func (s *csvScanner) cells(line []byte) [][]byte {
 
 // cellNumber reads the number of a cell.
 func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
+	if s.gaps && len(cell) > 0 && cell[0] == '[' {
+		return listSum(cell)
+	}
 	if s.decimalComma {
 		if i := bytes.IndexByte(cell, ','); i >= 0 && len(cell) < 64 {
 			cell = append(append(append(make([]byte, 0, 64), cell[:i]...), '.'), cell[i+1:]...)
 		}
 	}
 	return wholeNumber(cell)
+}
+
+// listSum adds the numbers of a list such as "[0.5, 0.1]".
+func listSum(cell []byte) (sum float64, ok bool) {
+	if len(cell) < 3 || cell[0] != '[' || cell[len(cell)-1] != ']' {
+		return 0, false
+	}
+	for _, part := range bytes.FieldsFunc(cell[1:len(cell)-1], func(r rune) bool { return r == ',' || r == ' ' }) {
+		value, ok := wholeNumber(part)
+		if !ok {
+			return 0, false
+		}
+		sum += value
+	}
+	return sum, true
 }
 
 func (s *csvScanner) survey(data []byte, visit *survey) {

@@ -246,6 +246,10 @@ func mean(name string) meaning {
 			return inner
 		}
 	}
+	// As in BasicSR: l_pix, l_g_total.
+	if len(all) > 1 && all[0] == "l" && strings.HasPrefix(name, "l_") {
+		all[0] = "loss"
+	}
 	var named, measured, spoiled, other bool
 	for i, word := range all {
 		if lossWords[word] || strings.Contains(word, "损失") {

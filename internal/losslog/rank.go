@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 )
 
 // ranked is a series that may be the loss, with all that its rank depends on.
@@ -66,6 +67,21 @@ func (r *ranked) judgeLabel(split string) {
 			return
 		}
 	}
+	if namers[plain(split)] {
+		if isValue(r.name) {
+			r.meaning = mean(r.label)
+		} else {
+			r.meaning.strength = excluded
+		}
+		return
+	}
+	if isValue(r.name) {
+		// The label names the number: "key": "train_loss", "value": 0.5.
+		if m := mean(strings.ReplaceAll(r.label, " ", "_")); m.strength >= loss {
+			r.meaning = m
+			return
+		}
+	}
 	kinds := wordsLabel(r.label)
 	if r.meaning.role == unsaid {
 		switch {
@@ -76,6 +92,15 @@ func (r *ranked) judgeLabel(split string) {
 		}
 	}
 	r.summary = kinds&summaryLabel != 0
+}
+
+// isValue says whether a name is one for whatever number there is.
+func isValue(name string) bool {
+	switch plain(name) {
+	case "value", "val", "metric_value":
+		return true
+	}
+	return false
 }
 
 // wordsLabel returns what the words of a label tell.
@@ -114,7 +139,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return r.count > 1
 	case s.text && finite > 1 && r.least == r.most:
 		return false
-	case s.fields[r.field].counter <= batches:
+	case s.fields[r.field].counter <= batches && r.name != string(nameless):
 		return false
 	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
 		return false

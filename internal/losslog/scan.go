@@ -146,6 +146,8 @@ type selection struct {
 	// label is that of the records that are wanted, where labelled is true.
 	label    string
 	labelled bool
+	// beside is what stands beside the loss in lines that are wanted.
+	beside string
 	// alsoLabels are of lines that are wanted, too.
 	alsoLabels []string
 	// carried says that step stands on lines before those of the losses; always, that records without it are none.

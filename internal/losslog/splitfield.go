@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"math"
 	"sort"
 	"strings"
 )
@@ -8,7 +9,9 @@ import (
 var (
 	validationFlags = set("val valid validation is_val is_validation eval is_eval test is_test")
 	trainingFlags   = set("train training is_train is_training")
-	splitNames      = set("split phase mode stage set subset dataset data_split partition")
+	// namers are fields whose text names the number of a record.
+	namers     = set("metric metric_name key name tag series variable measure quantity")
+	splitNames = set("split phase mode stage set subset dataset data_split partition")
 )
 
 // plain makes names of the same meaning equal: lower case, words joined by underscores.
@@ -30,7 +33,7 @@ func plain(name string) string {
 func (s *survey) splitField() (field, training string, ok bool) {
 	for i, f := range s.fields {
 		name := plain(f.name)
-		if !validationFlags[name] && !trainingFlags[name] && !splitNames[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
+		if !validationFlags[name] && !trainingFlags[name] && !splitNames[name] && !namers[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
 			continue
 		}
 		texts := make([]string, 0, len(f.texts))
@@ -52,6 +55,10 @@ func (s *survey) splitField() (field, training string, ok bool) {
 			return f.name, "", true
 		}
 		switch {
+		case namers[name]:
+			if f.numbers == 0 && len(texts) >= 2 && s.hasValue() {
+				return f.name, bestNamed(texts), true
+			}
 		case validationFlags[name]:
 			if field, training, ok := flag("0", "1"); ok {
 				return field, training, true
@@ -70,6 +77,40 @@ func (s *survey) splitField() (field, training string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// hasValue says whether a field is there for whatever number a record has.
+func (s *survey) hasValue() bool {
+	for _, f := range s.fields {
+		if isValue(f.name) && f.numbers > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bestNamed returns the name that is clearly the one of a training's loss; empty where there is none.
+func bestNamed(names []string) (best string) {
+	rank := func(name string) int {
+		m := mean(name)
+		if m.strength < measure || m.statistic == extreme {
+			return math.MaxInt
+		}
+		return int(loss-m.strength)*8 + flagOf(m.role == validation)*4 + flagOf(m.parts > 0)*2 + flagOf(m.statistic == averaged)
+	}
+	least, ties := math.MaxInt, 0
+	for _, name := range names {
+		switch r := rank(name); {
+		case r < least:
+			best, least, ties = name, r, 0
+		case r == least && r < math.MaxInt:
+			ties++
+		}
+	}
+	if ties > 0 {
+		return ""
+	}
+	return best
 }
 
 // besideLosses says whether a field stands in most of the records that hold what may be a loss.

@@ -31,6 +31,7 @@ type fieldSurvey struct {
 	name           string
 	count, numbers int
 	texts          map[string]int // up to mostTexts different ones
+	mostTexts      int
 	manyTexts      bool
 	meaning        meaning
 	counter        counterKind
@@ -83,7 +84,10 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 			return
 		}
 		i = len(s.fields)
-		f := &fieldSurvey{name: string(name), texts: make(map[string]int)}
+		f := &fieldSurvey{name: string(name), texts: make(map[string]int), mostTexts: mostTexts}
+		if namers[plain(f.name)] {
+			f.mostTexts = mostLabels
+		}
 		f.meaning, f.counter = mean(f.name), counterOf(f.name)
 		s.fields = append(s.fields, f)
 		s.byName[f.name] = i
@@ -91,7 +95,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 	f := s.fields[i]
 	f.count++
 	if !f.manyTexts && text != nil {
-		if _, ok := f.texts[string(text)]; ok || len(f.texts) < mostTexts && len(text) <= 40 {
+		if _, ok := f.texts[string(text)]; ok || len(f.texts) < f.mostTexts && len(text) <= 60 {
 			f.texts[string(text)]++
 		} else {
 			f.manyTexts = true

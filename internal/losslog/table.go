@@ -36,7 +36,32 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 			return s, true
 		}
 	}
+	if s, rows := gapTable(lines); s != nil && rows >= 3 {
+		return s, true
+	}
 	return openTable(lines)
+}
+
+// gapTable recognises a table whose fields hold lists, so that only several spaces part them.
+func gapTable(lines [][]byte) (*csvScanner, int) {
+	lists := 0
+	for _, line := range lines {
+		for _, cell := range splitGaps(line) {
+			if _, ok := listSum(cell); ok {
+				lists++
+				break
+			}
+		}
+	}
+	if lists < 3 {
+		return nil, 0
+	}
+	s, rows := readFields(lines, &csvScanner{delimiter: ' ', gaps: true, long: -1, value: -1})
+	if s == nil || s.header == nil {
+		return nil, 0
+	}
+	s.loose = true
+	return s, rows
 }
 
 // sampleLines returns the first whole lines that are not empty.
@@ -54,7 +79,11 @@ func sampleLines(sample []byte) [][]byte {
 
 // readTable reads lines as a table's, and returns how many are rows, or belong to it otherwise.
 func readTable(lines [][]byte, delimiter byte) (*csvScanner, int) {
-	s := &csvScanner{delimiter: delimiter, long: -1, value: -1}
+	return readFields(lines, &csvScanner{delimiter: delimiter, long: -1, value: -1})
+}
+
+func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
+	delimiter := s.delimiter
 	edged := 0
 	for _, line := range lines {
 		if text := trim(line); delimiter == '|' && len(text) > 2 && text[0] == '|' && text[len(text)-1] == '|' {
@@ -86,6 +115,9 @@ func readTable(lines [][]byte, delimiter byte) (*csvScanner, int) {
 	rows, begin := counts[count], first[count]
 	s.findHeader(lines[:begin], count)
 	if s.names == nil {
+		if s.gaps {
+			return nil, 0
+		}
 		if delimiter == ' ' && (count > 1 && rows*10 < len(lines)*9 || count == 1 && rows < len(lines)) {
 			return nil, 0
 		}
@@ -229,6 +261,9 @@ func isCellNumber(text []byte) bool {
 	if _, _, ok := partOf(text); ok {
 		return true
 	}
+	if _, ok := listSum(text); ok {
+		return true
+	}
 	if len(text) > 40 || len(text) == 0 {
 		return false
 	}
@@ -361,7 +396,7 @@ func (s *csvScanner) findDecimalComma(rows [][]byte) {
 	for _, row := range rows {
 		for _, cell := range s.cells(row) {
 			cell = unquote(cell)
-			if i := bytes.IndexByte(cell, ','); i > 0 && isCellNumber(cell) {
+			if i := bytes.IndexByte(cell, ','); i > 0 && cell[0] != '[' && isCellNumber(cell) {
 				commas++
 			} else if bytes.IndexByte(cell, '.') > 0 && isCellNumber(cell) {
 				points++

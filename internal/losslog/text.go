@@ -57,6 +57,7 @@ func (s *textScanner) scan(data []byte, b *block) {
 func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader, b *block) {
 	pairs := r.read(line)
 	var lossPair, stepPair, epochPair, batchPair *pair
+	beside := s.beside == ""
 	for i := range pairs {
 		p := &pairs[i]
 		switch name := p.name; {
@@ -65,6 +66,7 @@ func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader,
 		case stepPair == nil && string(name) == s.step:
 			stepPair = p
 		}
+		beside = beside || string(p.name) == s.beside
 		if s.epoch != "" && epochPair == nil && string(p.name) == s.epoch {
 			epochPair = p
 		}
@@ -97,7 +99,7 @@ func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader,
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil {
+	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil || !beside {
 		b.leftOut++
 		return
 	}

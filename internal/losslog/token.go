@@ -230,6 +230,9 @@ func numeral(line []byte, i, depth int) token {
 	for _, c := range line[digits:end] {
 		whole = whole && classes[c]&digitClass != 0
 	}
+	if depth > 0 && hasSeparator(line[:digits]) {
+		depth = 0 // "[step: 1,000, ...]" is no list
+	}
 	if whole && end < len(line) && line[end] == ',' {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	}
@@ -275,6 +278,16 @@ func numeral(line []byte, i, depth int) token {
 // endsAtName says whether what is written together with a number is the name of the next one.
 func (t *token) endsAtName(line []byte) bool {
 	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !timeWords[string(bytes.ToLower(line[t.unit:t.end]))]
+}
+
+// hasSeparator says whether text ends with a colon or an equals sign, but for space.
+func hasSeparator(text []byte) bool {
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] != ' ' {
+			return text[i] == ':' || text[i] == '='
+		}
+	}
+	return false
 }
 
 // withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
