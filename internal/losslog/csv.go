@@ -331,6 +331,9 @@ func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
 			cell = append(append(append(make([]byte, 0, 64), cell[:i]...), '.'), cell[i+1:]...)
 		}
 	}
+	if n := len(cell); n > 1 && cell[n-1] == ':' {
+		cell = cell[:n-1] // "10: 0.5"
+	}
 	return wholeNumber(cell)
 }
 

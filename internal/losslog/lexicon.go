@@ -54,10 +54,13 @@ func set(words string) map[string]bool {
 
 // The lexicon. Words are lower-case.
 var (
-	trainingWords   = set("train training trn trained learn learning fit tr 训练")
-	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试")
-	lossWords       = set("loss losses verlust perte perdida pérdida perda 损失")
-	measureWords    = set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
+	trainingWords = set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 обучение обучения entrenamiento entraînement entrainement" +
+		" treino treinamento addestramento trainings")
+	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 検証 評価 검증 평가" +
+		" валидация валидации validación validacion" +
+		" validação validacao prueba teste validierung тест")
+	lossWords    = set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс 损失 損失 손실")
+	measureWords = set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")
 	averageWords = set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated")
 	extremeWords = set("min max std stddev var variance num count best lowest highest sem minimum maximum")
@@ -84,9 +87,9 @@ var (
 		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
 		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")
 	countWords = set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
-		" s i niter itr schritt num_updates boosting tree trees")
+		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração ステップ 스텝 步 num_updates boosting tree trees")
 	batchWords  = set("batch batches mb chunk")
-	epochWords  = set("epoch epochs ep epoche epoca pass")
+	epochWords  = set("epoch epochs ep epoche epoca época epoque époque эпоха エポック 에포크 에폭 轮 pass")
 	amountWords = set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	timeWords   = set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +
@@ -146,7 +149,7 @@ func split(word string) []string {
 	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
 		bare = rest + "loss"
 	}
-	for _, suffix := range []string{"loss", "损失"} {
+	for _, suffix := range []string{"loss", "损失", "損失", "손실"} {
 		rest, ok := strings.CutSuffix(bare, suffix)
 		switch {
 		case !ok || rest == "c" || rest == "g" || rest == "f":
@@ -183,6 +186,11 @@ func isSourceFile(name string) bool {
 		return strings.Contains(name, ".")
 	}
 	return false
+}
+
+// isChineseLoss says whether a word, whose parts no space need part, names a loss in Chinese, Japanese or Korean.
+func isChineseLoss(word string) bool {
+	return strings.Contains(word, "损失") || strings.Contains(word, "損失") || strings.Contains(word, "손실")
 }
 
 // strangeLeaf says whether a name is only by its place one of losses: "loss/policy_entropy".
@@ -252,7 +260,7 @@ func mean(name string) meaning {
 	}
 	var named, measured, spoiled, other bool
 	for i, word := range all {
-		if lossWords[word] || strings.Contains(word, "损失") {
+		if lossWords[word] || isChineseLoss(word) {
 			named = true
 		}
 		measured = measured || measureWords[word] || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
@@ -261,7 +269,7 @@ func mean(name string) meaning {
 		r := roleOf(word)
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case lossWords[word], measureWords[word], strings.Contains(word, "损失"):
+		case lossWords[word], measureWords[word], isChineseLoss(word):
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != unsaid && (word != "fit" || i == 0):

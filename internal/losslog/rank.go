@@ -232,12 +232,31 @@ type decision struct {
 	named bool
 }
 
+// instead returns the loss whose mean r is, where there is just one that r can be the mean of; else r.
+func (r *ranked) instead(all []ranked) *ranked {
+	if r.meaning.statistic != averaged || r.meaning.strength != loss || r.meaning.parts > 0 {
+		return r
+	}
+	plain := r
+	for i := range all {
+		other := &all[i]
+		if other.meaning.strength != loss || other.meaning.statistic != plainly || other.class() > 0 || other.label != r.label || other.count != r.count {
+			continue
+		}
+		if plain != r {
+			return r
+		}
+		plain = other
+	}
+	return plain
+}
+
 // decide chooses the loss, if the names leave no doubt.
 func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	if len(all) == 0 {
 		return d, false
 	}
-	best := &all[0]
+	best := all[0].instead(all)
 	fields := make(map[string]bool) // as likely as the best one
 	places := 0                     // of losses by the same name in other parts of what was logged
 	unnamed := 0

@@ -290,6 +290,9 @@ func isCellNumber(text []byte) bool {
 
 // partOf reads a number, or the 10 of "10/600".
 func partOf(text []byte) (value, total float64, ok bool) {
+	if n := len(text); n > 1 && text[n-1] == ':' {
+		text = text[:n-1]
+	}
 	if value, ok = wholeNumber(text); ok {
 		return value, -1, true
 	}
