@@ -379,36 +379,38 @@ func (s *survey) companion(t *tally, step string) string {
 	return ""
 }
 
-// onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they are few,
-// and their steps are none of the others'.
+// onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they tell no
+// steps again that lines next to them tell.
 func (s *survey) onlySaves(t, other *tally, step string) bool {
-	if step == "" || other.count*5 > t.count || withoutSaving(s.labels[t.label]) != withoutSaving(s.labels[other.label]) {
+	counter, ok := s.byName[step]
+	if !ok || withoutSaving(s.labels[t.label]) != withoutSaving(s.labels[other.label]) {
 		return false
 	}
-	counter, ok := s.byName[step]
-	steps := make(map[float64]bool)
-	for _, label := range []int{t.label, other.label} {
-		for _, r := range s.records {
-			if r.label != label {
-				continue
-			}
-			at, holds := -1.0, false
-			for _, v := range s.values[r.begin:r.end] {
-				if v.field == counter && at < 0 {
-					at = v.number
-				}
-				holds = holds || v.field == t.field
-			}
-			switch {
-			case !ok || !holds:
-			case label == t.label:
-				steps[at] = true
-			case at < 0 || steps[at]:
-				return false
-			}
+	saved, again := 0, 0
+	last, lastLabel := -1.0, -1
+	for _, r := range s.records {
+		if r.label != t.label && r.label != other.label {
+			continue
 		}
+		at, holds := -1.0, false
+		for _, v := range s.values[r.begin:r.end] {
+			if v.field == counter && at < 0 {
+				at = v.number
+			}
+			holds = holds || v.field == t.field
+		}
+		if !holds {
+			continue
+		}
+		if r.label == other.label {
+			saved++
+		}
+		if at < 0 && r.label == other.label || at == last && r.label != lastLabel {
+			again++
+		}
+		last, lastLabel = at, r.label
 	}
-	return ok
+	return saved > 0 && again*10 <= saved
 }
 
 // withoutSaving takes the words that say that something was saved out of a label.

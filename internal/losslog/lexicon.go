@@ -82,7 +82,7 @@ var (
 		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +
 		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer ppl perplexity" +
 		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
-		" top5 hits mrr ndcg em exact match positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance" +
+		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance" +
 		" epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
 		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
 		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")

@@ -42,8 +42,27 @@ func (s *survey) candidates(step string) []ranked {
 			all = append(all, r)
 		}
 	}
+	tellTwins(all)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].before(all[j]) })
 	return all
+}
+
+// tellTwins takes "t loss" and "v loss" for the losses of training and validation, where both are there.
+func tellTwins(all []ranked) {
+	for i := range all {
+		for j := range all {
+			t, v := &all[i], &all[j]
+			if t.meaning.strength != loss || v.meaning.strength != loss || t.meaning.role != unsaid || v.meaning.role != unsaid {
+				continue
+			}
+			a, b := words(t.name), words(v.name)
+			if len(a) == 2 && len(b) == 2 && a[0] == "t" && b[0] == "v" && a[1] == b[1] {
+				t.meaning.role, v.meaning.role = training, validation
+				t.meaning.parts--
+				v.meaning.parts--
+			}
+		}
+	}
 }
 
 // judgeLabel takes what the label of a series says into its meaning.
@@ -124,7 +143,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case excluded:
 		return false
 	case loss:
-		return true
+		// "0.0 ms loss" is a time, and a few zeros are settings.
+		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0)
 	}
 	switch {
 	case r.unit*2 > r.count, growing:

@@ -53,9 +53,29 @@ func (s *textScanner) scan(data []byte, b *block) {
 	b.lines += bytes.Count(data, newline)
 }
 
-// scanLine adds the loss of a line, if there is one.
+// scanLine adds the loss of a line, if there is one, or those of all records that run together on it.
 func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader, b *block) {
-	pairs := r.read(line)
+	for pairs := r.read(line); len(pairs) > 0; {
+		n := oneRecord(pairs)
+		s.scanRecord(data, line, begin, end, pairs[:n], r, b)
+		pairs = pairs[n:]
+	}
+}
+
+// oneRecord returns how many of a line's pairs are of its first record: all, but where the names of the first two come again.
+func oneRecord(pairs []pair) int {
+	if len(pairs) < 4 || pairs[0].first < 0 || !counterOfLine(pairs[0].name) || bytes.Equal(pairs[0].name, pairs[1].name) {
+		return len(pairs)
+	}
+	for i := 2; i+1 < len(pairs); i++ {
+		if bytes.Equal(pairs[i].name, pairs[0].name) && bytes.Equal(pairs[i+1].name, pairs[1].name) {
+			return i
+		}
+	}
+	return len(pairs)
+}
+
+func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair, r *lineReader, b *block) {
 	var lossPair, stepPair, epochPair, batchPair *pair
 	beside := s.beside == ""
 	for i := range pairs {
@@ -149,15 +169,15 @@ func (s *textScanner) survey(data []byte, visit *survey) {
 }
 
 func surveyLine(r *lineReader, line []byte, visit *survey) {
-	pairs := r.read(line)
-	if len(pairs) == 0 {
-		return
+	for pairs := r.read(line); len(pairs) > 0; {
+		n := oneRecord(pairs)
+		for i := range pairs[:n] {
+			p := &pairs[i]
+			visit.add(p.name, p.text, p.value, true, p.unit, p.total)
+		}
+		visit.endLine(string(r.labelOf()))
+		pairs = pairs[n:]
 	}
-	for i := range pairs {
-		p := &pairs[i]
-		visit.add(p.name, p.text, p.value, true, p.unit, p.total)
-	}
-	visit.endLine(string(r.labelOf()))
 }
 
 // sniffText says whether any number of a text has a name.
