@@ -24,11 +24,13 @@ func (s *Sweep) benchmark() (sections []section) {
 	if !s.isBenchmark() {
 		return nil
 	}
-	if header, rows := s.scorecard(false); header != nil {
+	if card := s.scorecard(false); card != nil {
+		header, rows := card.table()
 		sections = append(sections, section{"Methods at their defaults", scorecardExplanation, []benchmarkTable{{"", header, rows}}})
 	}
-	if header, rows := s.scorecard(true); header != nil {
-		sections = append(sections, section{"Methods tuned", tunedExplanation + " " + scorecardExplanation, []benchmarkTable{{"", header, rows}}})
+	if card := s.scorecard(true); card != nil {
+		header, rows := card.table()
+		sections = append(sections, section{"Methods tuned", tunedExplanation, []benchmarkTable{{"", header, rows}}})
 	}
 	stability := section{title: "Stability", explanation: stabilityExplanation}
 	rates := section{title: "Sensitivity to the learning rate", explanation: sensitivityExplanation}

@@ -91,7 +91,7 @@ func TestScorecards(t *testing.T) {
 		methodRuns("hard", "none", "norm:1", nan, nan, nan),
 		methodRuns("hard", "none", "norm:10", 5, 6, 7),
 	))
-	header, rows := s.scorecard(false)
+	header, rows := s.scorecard(false).table()
 	if !slices.Equal(header, []string{"method", "easy", "hard"}) {
 		t.Errorf("the header is %q", header)
 	}
@@ -105,7 +105,10 @@ func TestScorecards(t *testing.T) {
 			t.Errorf("%s: %q, want %q", method, usual[method], want)
 		}
 	}
-	if _, rows = s.scorecard(true); len(rows) != 3 {
+	if h := s.scorecardMaps(); len(h.Maps) != 2 || math.Abs(h.Maps[0].Values[0][0]-math.Log(0.5)) > 1e-9 || h.Maps[0].Texts[1][1] != "diverged" {
+		t.Errorf("the heat maps are %+v", h)
+	}
+	if _, rows = s.scorecard(true).table(); len(rows) != 3 {
 		t.Fatalf("tuned: %q", rows)
 	}
 	// In easy, seeds 1 and 2 choose norm:1, by seed 0's loss too; seed 0 chooses norm:1 by theirs.

@@ -79,7 +79,7 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 }
 
 // mostLines is the largest number of lines in a plot that can be told apart.
-const mostLines = 8
+const mostLines = 6
 
 // drawn are the cells whose learning curves are drawn: all, or that without a method, and of the others those that end lowest on
 // held-out images.

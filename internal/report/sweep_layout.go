@@ -108,10 +108,13 @@ func find[T any](list *[]*T, is func(*T) bool, create func() *T) *T {
 	return element
 }
 
-// before orders runs by what varies, numbers by size and no clipping first.
+// before orders runs by what varies, numbers by size, no clipping first and stabilisers last.
 func (r *sweepRun) before(other *sweepRun, varying []string) bool {
 	if r.workload != other.workload {
 		return r.place < other.place
+	}
+	if a, b := r.settings.Stabilise() != "", other.settings.Stabilise() != ""; a != b {
+		return b
 	}
 	for _, name := range append(slices.DeleteFunc(slices.Clone(varying), func(name string) bool { return name == "seed" }), "clip", "seed") {
 		a, _ := r.settings.Get(name)

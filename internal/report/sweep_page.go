@@ -18,6 +18,11 @@ func (s *Sweep) page() *figure.Page {
 	if missing := s.missing() - len(s.Failed); missing > 0 {
 		page.Warning(words.Agreeing(missing, "run is", "runs are") + " not done yet.")
 	}
+	if h := s.scorecardMaps(); h != nil {
+		width, height := scorecardSize(h)
+		page.Figure(h, width, height, "Heat maps of what each method does to the held-out loss of each workload",
+			"Change of the held-out loss against no method: blue is lower, orange higher. White is where it cannot be said.")
+	}
 	for _, part := range s.benchmark() {
 		page.Heading(2, part.title)
 		for _, t := range part.tables {

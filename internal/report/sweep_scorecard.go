@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alrc/internal/clipping"
+	"alrc/internal/figure"
 	"alrc/internal/stabiliser"
 	"alrc/internal/words"
 )
@@ -62,37 +63,46 @@ func (s *Sweep) scored() (columns []*Column, names []string) {
 	return columns, names
 }
 
-// scorecard is a table of all methods on all workloads: at their defaults, or tuned. It is nil for a sweep of fewer than
-// two workloads.
-func (s *Sweep) scorecard(tuned bool) (header []string, rows [][]string) {
+// scorecard is what all methods do on all workloads, at their defaults or tuned.
+type scorecard struct {
+	workloads, methods []string
+	none               []string  // what there is without a method, by workload
+	scores             [][]score // by method and workload
+}
+
+// score is what a method does to the held-out loss of a workload.
+type score struct {
+	effect         effect
+	diverged, done int
+	alone          float64 // the mean held-out loss, for where nothing is to be compared with
+}
+
+// scorecard returns nil for a sweep of fewer than two workloads, and where there is nothing to tune.
+func (s *Sweep) scorecard(tuned bool) *scorecard {
 	columns, names := s.scored()
 	if len(columns) < 2 || !s.isBenchmark() {
-		return nil, nil
+		return nil
 	}
-	header = append([]string{"method"}, names...)
+	card := &scorecard{workloads: names}
 	most := 1
 	for _, f := range s.families() {
 		most = max(most, len(f.clips))
 		if f.name == "none" || !tuned && f.usual == "" {
 			continue
 		}
-		row := []string{f.name}
+		name, clips := f.name, f.clips
 		if !tuned {
-			row[0] = f.usual
+			name, clips = f.usual, []string{f.usual}
 		}
+		var row []score
 		for _, column := range columns {
-			clips := f.clips
-			if !tuned {
-				clips = []string{f.usual}
-			}
 			row = append(row, column.score(s, clips))
 		}
-		rows = append(rows, row)
+		card.methods, card.scores = append(card.methods, name), append(card.scores, row)
 	}
 	if tuned && most < 2 {
-		return nil, nil
+		return nil
 	}
-	none := []string{"none: held-out loss"}
 	for _, column := range columns {
 		cell := column.baseline()
 		text := cell.Estimates[testLoss].text()
@@ -102,57 +112,115 @@ func (s *Sweep) scorecard(tuned bool) (header []string, rows [][]string) {
 				text += ", else " + words.Number(cell.Estimates[testLoss].Mean)
 			}
 		}
-		none = append(none, text)
+		card.none = append(card.none, text)
 	}
-	return header, append([][]string{none}, rows...)
+	return card
+}
+
+// table is the scorecard as text.
+func (c *scorecard) table() (header []string, rows [][]string) {
+	header = append([]string{"method"}, c.workloads...)
+	rows = append(rows, append([]string{"none: held-out loss"}, c.none...))
+	for k, method := range c.methods {
+		row := []string{method}
+		for _, score := range c.scores[k] {
+			row = append(row, score.text())
+		}
+		rows = append(rows, row)
+	}
+	return header, rows
+}
+
+// heatmap is the scorecard as a picture: the logarithm of the change is the colour.
+func (c *scorecard) heatmap(title string) figure.Heatmap {
+	h := figure.Heatmap{Title: title, XLabel: "workload", YLabel: "method", Rows: c.methods, Columns: c.workloads}
+	for _, row := range c.scores {
+		values, texts := make([]float64, len(row)), make([]string, len(row))
+		for k, s := range row {
+			values[k] = math.NaN()
+			switch {
+			case s.done == 0:
+			case s.diverged == s.done:
+				texts[k] = "diverged"
+			case s.diverged > 0:
+				texts[k] = fmt.Sprintf("%d/%d div.", s.diverged, s.done)
+			case len(s.effect.pairs) == 0:
+				texts[k] = words.Number(s.alone)
+			default:
+				values[k], texts[k] = math.Log1p(s.effect.change), words.Change(s.effect.change)
+			}
+		}
+		h.Values, h.Texts = append(h.Values, values), append(h.Texts, texts)
+	}
+	return h
+}
+
+// scorecardMaps are the heat maps of a benchmark's scorecards; nil where it has none. Colours are deepest where the loss is
+// divided or multiplied by 3.
+func (s *Sweep) scorecardMaps() *figure.Heatmaps {
+	maps := &figure.Heatmaps{Limit: math.Log(3), Columns: 1}
+	for _, kind := range []struct {
+		tuned bool
+		title string
+	}{{false, "Held-out loss against no method, at defaults"}, {true, "The same, tuned"}} {
+		if card := s.scorecard(kind.tuned); card != nil {
+			maps.Maps = append(maps.Maps, card.heatmap(kind.title))
+		}
+	}
+	if len(maps.Maps) == 0 {
+		return nil
+	}
+	return maps
 }
 
 // score is what the settings of a method, each seed's chosen by the others, do to the column's held-out loss.
-func (c *Column) score(s *Sweep, clips []string) string {
+func (c *Column) score(s *Sweep, clips []string) score {
 	var cells []*Cell
 	for _, clip := range clips {
-		if cell := c.Cells[slices.Index(s.Clips, clip)]; cell != nil && cell.Done == len(cell.Runs) {
+		if cell := c.Cells[slices.Index(s.Clips, clip)]; cell != nil {
 			cells = append(cells, cell)
 		}
 	}
-	if len(cells) < len(clips) || len(cells) == 0 {
-		return words.Unknown
+	if len(cells) == 0 {
+		return score{}
 	}
-	baseline := c.baseline()
-	chosen := make([]*sweepRun, 0, len(cells[0].Runs))
-	diverged := 0
+	var chosen []*sweepRun
+	var values []float64
+	result := score{}
 	for _, run := range cells[0].Runs {
-		best := chooseFor(cells, run.seed).ofSeed(run.seed)
-		if best == nil {
-			continue
+		if slices.ContainsFunc(cells, func(cell *Cell) bool { return !cell.has(run.seed) }) {
+			continue // a seed counts once all settings have it
 		}
+		best := chooseFor(cells, run.seed).ofSeed(run.seed)
 		chosen = append(chosen, best)
 		if best.result.Diverged {
-			diverged++
+			result.diverged++
+		} else {
+			values = append(values, best.value(testLoss))
 		}
 	}
-	groups := [2][]*sweepRun{baseline.Runs, chosen}
-	e := effectOf(len(baseline.Runs), len(chosen), func(group, run int) uint64 { return groups[group][run].seed },
+	groups := [2][]*sweepRun{c.baseline().Runs, chosen}
+	result.effect = effectOf(len(groups[0]), len(chosen), func(group, run int) uint64 { return groups[group][run].seed },
 		func(group, run int) float64 { return groups[group][run].value(testLoss) })
+	result.done, result.alone = len(chosen), mean(values)
+	return result
+}
+
+func (s score) text() string {
+	if s.done == 0 {
+		return words.Unknown
+	}
 	text := ""
 	switch {
-	case len(e.pairs) > 0:
-		if text = words.Change(e.change); e.clear() {
+	case len(s.effect.pairs) > 0:
+		if text = words.Change(s.effect.change); s.effect.clear() {
 			text += " *"
 		}
-	default:
-		var values []float64
-		for _, run := range chosen {
-			if value := run.value(testLoss); !math.IsNaN(value) {
-				values = append(values, value)
-			}
-		}
-		if len(values) > 0 {
-			text = words.Number(mean(values))
-		}
+	case s.diverged < s.done:
+		text = words.Number(s.alone)
 	}
-	if diverged > 0 {
-		text = strings.TrimPrefix(text+fmt.Sprintf(", %d of %d diverged", diverged, len(chosen)), ", ")
+	if s.diverged > 0 {
+		text = strings.TrimPrefix(text+fmt.Sprintf(", %d of %d diverged", s.diverged, s.done), ", ")
 	}
 	return text
 }
@@ -166,7 +234,7 @@ func chooseFor(cells []*Cell, seed uint64) *Cell {
 		diverged := 0
 		for _, run := range cell.Runs {
 			switch value := run.value(testLoss); {
-			case run.seed == seed && len(cell.Runs) > 1:
+			case run.result == nil || run.seed == seed && cell.Done > 1:
 			case math.IsNaN(value):
 				diverged++
 			default:
@@ -179,6 +247,12 @@ func chooseFor(cells []*Cell, seed uint64) *Cell {
 		}
 	}
 	return best
+}
+
+// has says whether the cell's run of a seed is done.
+func (c *Cell) has(seed uint64) bool {
+	run := c.ofSeed(seed)
+	return run != nil && run.result != nil
 }
 
 // ofSeed is the cell's run of a seed, nil where there is none.
@@ -197,3 +271,8 @@ const scorecardExplanation = "Change of the held-out loss against no method, by 
 
 const tunedExplanation = "Each method with the best of its settings: for each seed, the one whose runs of the other seeds end with the lowest mean" +
 	" held-out loss, so that no run chooses its own setting."
+
+// scorecardSize is the size at which scorecards are drawn.
+func scorecardSize(h *figure.Heatmaps) (width, height int) {
+	return 2000, len(h.Maps) * (220 + 52*len(h.Maps[0].Rows))
+}

@@ -27,6 +27,11 @@ func (s *Sweep) Write(dir string) error {
 				file{name + ".svg", func(w io.Writer) error { return h.WriteSVG(w, width, height) }})
 		}
 	}
+	if h := s.scorecardMaps(); h != nil {
+		width, height := scorecardSize(h)
+		files = append(files, file{"scorecard.png", func(w io.Writer) error { return h.WritePNG(w, width, height) }},
+			file{"scorecard.svg", func(w io.Writer) error { return h.WriteSVG(w, width, height) }})
+	}
 	for _, block := range s.Blocks {
 		curves, width, height := s.figure(block)
 		files = append(files,
