@@ -13,19 +13,19 @@ import (
 
 // The kinds of corruption that there are.
 const (
-	// Shuffled: the target of an image is another image.
-	Shuffled = "shuffled"
-	// Saturated: an image was exposed 8 times too long, so that most of it is white.
-	Saturated = "saturated"
-	// NaN: a pixel of an image is not a number, which standardising spreads to all of it.
-	NaN = "nan"
-	// HeavyTailed: a target has noise of Student's t-distribution with 2 degrees of freedom, whose variance is infinite, added to
+	// shuffled: the target of an image is another image.
+	shuffled = "shuffled"
+	// saturated: an image was exposed 8 times too long, so that most of it is white.
+	saturated = "saturated"
+	// notNumber: a pixel of an image is not a number, which standardising spreads to all of it.
+	notNumber = "nan"
+	// heavyTailed: a target has noise of Student's t-distribution with 2 degrees of freedom, whose variance is infinite, added to
 	// each value after standardising, at a scale of a tenth of the image's standard deviation.
-	HeavyTailed = "heavy-tailed"
+	heavyTailed = "heavy-tailed"
 )
 
 // corruptions are the kinds, as messages list them.
-var corruptions = []string{Shuffled, Saturated, NaN, HeavyTailed}
+var corruptions = []string{shuffled, saturated, notNumber, heavyTailed}
 
 const (
 	defaultCorrupt = 0.01
@@ -64,7 +64,7 @@ func ParseCorruption(text string) (Corruption, error) {
 // runs learn from the same ones.
 func Corrupt(images Images, c Corruption) Images {
 	bad := corrupted{images, c}
-	if c.Kind == Shuffled || c.Kind == HeavyTailed {
+	if c.Kind == shuffled || c.Kind == heavyTailed {
 		return mistaken{bad}
 	}
 	return bad
@@ -106,11 +106,11 @@ func (c corrupted) Read(i int, pixels []float32) error {
 	draws, bad := c.draws(i)
 	switch {
 	case !bad:
-	case c.Kind == Saturated:
+	case c.Kind == saturated:
 		for k, value := range pixels {
 			pixels[k] = min(255, exposure*value)
 		}
-	case c.Kind == NaN:
+	case c.Kind == notNumber:
 		pixels[draws.IntN(len(pixels))] = float32(math.NaN())
 	}
 	return nil
@@ -125,13 +125,13 @@ func (m mistaken) target(i int, pixels []float32, prepare func([]float32)) error
 	draws, bad := m.draws(i)
 	switch {
 	case !bad:
-	case m.Kind == HeavyTailed:
+	case m.Kind == heavyTailed:
 		for k := range pixels {
 			// A normal number over the root of an exponential one of mean 1 has the distribution t with 2 degrees of freedom.
 			t := draws.Normal() / math.Sqrt(-math.Log(1-draws.Float64()))
 			pixels[k] += float32(noiseScale * t)
 		}
-	case m.Kind == Shuffled:
+	case m.Kind == shuffled:
 		other := (i + 1 + draws.IntN(max(1, m.Len()-1))) % m.Len()
 		if err := m.Images.Read(other, pixels); err != nil {
 			return err

@@ -113,7 +113,7 @@ func TestHeavyTailedNoise(t *testing.T) {
 }
 
 func TestParseCorruption(t *testing.T) {
-	for text, want := range map[string]Corruption{"": {}, "nan": {NaN, 0.01}, "shuffled:0.5": {Shuffled, 0.5}, "heavy-tailed:1": {HeavyTailed, 1}} {
+	for text, want := range map[string]Corruption{"": {}, "nan": {notNumber, 0.01}, "shuffled:0.5": {shuffled, 0.5}, "heavy-tailed:1": {heavyTailed, 1}} {
 		if got, err := ParseCorruption(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}

@@ -78,8 +78,8 @@ func (t *batch) inverse(src, dst, a, b planes) {
 	t.forward(src.swapped(), dst.swapped(), a.swapped(), b.swapped())
 }
 
-// FastSize is the least even number from n on that has no other prime factors than 2, 3 and 5.
-func FastSize(n int) int {
+// fastSize is the least even number from n on that has no other prime factors than 2, 3 and 5.
+func fastSize(n int) int {
 	for n = max(n, 2); ; n++ {
 		if n%2 != 0 {
 			continue

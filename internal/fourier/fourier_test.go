@@ -93,8 +93,8 @@ func TestBetween(t *testing.T) {
 
 func TestFastSize(t *testing.T) {
 	for n, want := range map[int]int{0: 2, 7: 8, 11: 12, 641: 648, 640: 640, 2047: 2048} {
-		if got := FastSize(n); got != want {
-			t.Errorf("FastSize(%d) = %d, want %d", n, got, want)
+		if got := fastSize(n); got != want {
+			t.Errorf("fastSize(%d) = %d, want %d", n, got, want)
 		}
 	}
 }

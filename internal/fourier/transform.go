@@ -27,7 +27,7 @@ type Spectrum struct{ Re, Im []float64 }
 // number of threads.
 func New(height, width, moreRows, moreColumns, threads int) *Transform {
 	t := &Transform{Height: height, Width: width, threads: max(1, threads)}
-	t.Rows, t.Columns = FastSize(height+moreRows), FastSize(width+moreColumns)
+	t.Rows, t.Columns = fastSize(height+moreRows), fastSize(width+moreColumns)
 	t.down, t.across = newBatch(t.Rows), newBatch(t.Columns)
 	t.half = t.NewSpectrum()
 	n := lanes * max(t.Rows, t.Columns)

@@ -11,6 +11,7 @@ import (
 	"alrc/internal/format/hdf5"
 	"alrc/internal/format/mrc"
 	"alrc/internal/format/npy"
+	"alrc/internal/format/ser"
 )
 
 // format is a kind of image file.
@@ -34,7 +35,7 @@ var formats = []format{
 	{name: "TIFF", recognizes: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), open: openTIFF},
 	{name: ".npy", recognizes: begins(npy.Magic), open: openNPY, separate: true},
 	{name: ".npz", recognizes: begins(npy.ZipMagic), open: openNPZ, separate: true},
-	{name: "SER", recognizes: begins("II\x97\x01"), open: openSER},
+	{name: "SER", recognizes: func(begin []byte, _ int64) bool { return ser.Is(begin) }, open: openSER},
 	{name: "EMD or HyperSpy", recognizes: isHDF5, open: measured(emd.Open)},
 	{name: "DM3 or DM4", recognizes: func(begin []byte, _ int64) bool { return dm.Is(begin) }, open: measured(dm.Open)},
 	{name: "MRC", recognizes: mrc.Is, open: measured(mrc.Open)},

@@ -1,7 +1,6 @@
 package words
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -42,12 +41,4 @@ func Capital(text string) string {
 		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// List joins names for a sentence, the first most of them: "a, b and 3 more".
-func List(names []string, most int) string {
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %s more", Count(len(names)-most))
-	}
-	return strings.Join(names, ", ")
 }

@@ -22,7 +22,6 @@ func TestNumbers(t *testing.T) {
 		{Clock(45 * time.Second), "45s"}, {Clock(125 * time.Minute), "2h05m"},
 		{Counted(1, "step"), "1 step"}, {Counted(2500, "step"), "2,500 steps"}, {Agreeing(0, "loss was", "losses were"), "0 losses were"}, {Times(2), "twice"}, {Verb(1, "is", "are") + Verb(2, "is", "are"), "isare"},
 		{Capital("a.tif: held out"), "a.tif: held out"}, {Capital("quartic loss"), "Quartic loss"}, {Capital(""), ""},
-		{List([]string{"a", "b", "c"}, 2), "a, b and 1 more"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)

@@ -245,21 +245,3 @@ func runs(begin, count, shape []int64, size int64, copy func(from, to, length in
 		}
 	}
 }
-
-// Texts are the values of a dataset of text, at most so many.
-func (d *Dataset) Texts(most int64) []string {
-	count, ok := d.Len()
-	if !ok || !d.Type.text || len(d.Shape) != 1 || count < 1 {
-		return nil
-	}
-	count = min(count, most)
-	data, err := d.Read([]int64{0}, []int64{count})
-	if err != nil {
-		return nil
-	}
-	var texts []string
-	for ; len(data) > 0; data = data[d.Type.Size:] {
-		texts = append(texts, d.f.text(d.Type, data[:d.Type.Size]))
-	}
-	return texts
-}
