@@ -181,17 +181,17 @@ func (b *Buffer[F]) Clamp(limit float64) (changed int) {
 
 func (b *Buffer[F]) clampOf(task int) {
 	_, g := b.entries(task)
-	limit := F(b.limit)
-	b.counts[task] = 0
+	limit, count := F(b.limit), 0
 	for i, x := range g {
 		if x > limit {
 			g[i] = limit
-			b.counts[task]++
+			count++
 		} else if x < -limit {
 			g[i] = -limit
-			b.counts[task]++
+			count++
 		}
 	}
+	b.counts[task] = count
 }
 
 // ClampBySecond limits the squares of entries to theta times their second moments.
@@ -206,15 +206,15 @@ func (b *Buffer[F]) ClampBySecond(theta float64) (changed int) {
 func (b *Buffer[F]) clampSecondOf(task int) {
 	k := b.blocks[task]
 	_, g := b.entries(task)
-	second := b.tensors[k.tensor].Second[k.first:k.end]
-	theta := F(b.limit)
-	b.counts[task] = 0
+	second := b.tensors[k.tensor].Second[k.first:k.end][:len(g)]
+	theta, count := F(b.limit), 0
 	for i, x := range g {
 		if limit := theta * second[i]; x*x > limit {
 			g[i] = F(math.Copysign(math.Sqrt(float64(limit)), float64(x)))
-			b.counts[task]++
+			count++
 		}
 	}
+	b.counts[task] = count
 }
 
 // Maxima puts the largest magnitude of each tensor into maxima.
@@ -228,11 +228,19 @@ func (b *Buffer[F]) Maxima(maxima []float64) {
 
 func (b *Buffer[F]) maximumOf(task int) {
 	_, g := b.entries(task)
-	var most F
+	var highest, lowest, zero F
 	for _, x := range g {
-		most = max(most, x, -x) // not a number where one is not
+		if x > highest {
+			highest = x
+		}
+		if x < lowest {
+			lowest = x
+		}
+		zero += x - x // unless x is not finite
 	}
-	b.sums[task] = float64(most)
+	if b.sums[task] = float64(max(highest, -lowest)); zero != 0 && !math.IsInf(b.sums[task], 0) {
+		b.sums[task] = math.NaN()
+	}
 }
 
 // Compress multiplies entries of magnitudes above their tensor's limit by its factor.
@@ -246,14 +254,14 @@ func (b *Buffer[F]) Compress(limits, factors []float64) (changed int) {
 
 func (b *Buffer[F]) compressOf(task int) {
 	tensor, g := b.entries(task)
-	limit, factor := F(b.limits[tensor]), F(b.factors[tensor])
-	b.counts[task] = 0
+	limit, factor, count := F(b.limits[tensor]), F(b.factors[tensor]), 0
 	for i, x := range g {
 		if x > limit || x < -limit {
 			g[i] = x * factor
-			b.counts[task]++
+			count++
 		}
 	}
+	b.counts[task] = count
 }
 
 // RootMeanSquares puts the root of the mean of g^2 / max(v, floor) of each tensor into roots.
@@ -273,13 +281,16 @@ func (b *Buffer[F]) RootMeanSquares(keep, take, floor float64, roots []float64) 
 func (b *Buffer[F]) ratiosOf(task int) {
 	k := b.blocks[task]
 	_, g := b.entries(task)
-	second := b.tensors[k.tensor].Second[k.first:k.end]
+	second := b.tensors[k.tensor].Second[k.first:k.end][:len(g)]
 	keep, take, floor := F(b.keep), F(b.take), F(b.floor)
 	var sum float64
 	for i, x := range g {
 		square := x * x
 		v := F(keep*second[i]) + F(take*square)
-		sum += float64(square / max(v, floor))
+		if v < floor {
+			v = floor
+		}
+		sum += float64(square / v)
 	}
 	b.sums[task] = sum
 }

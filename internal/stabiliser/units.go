@@ -39,10 +39,8 @@ func (b *Buffer[F]) unitsOf(task int) {
 				}
 				continue
 			}
-			for i := range values {
-				if factor := g.gradient[i]; factor != 1 {
-					values[i] *= F(factor)
-				}
+			for i, factor := range g.gradient[:len(values)] {
+				values[i] *= F(factor)
 			}
 		}
 	}
@@ -58,6 +56,7 @@ func addUnits[F Float](g *unitGroup, sums []float64, values []F) {
 				sums[0] += sumSquares(line)
 				continue
 			}
+			sums := sums[:len(line)]
 			for i, x := range line {
 				sums[i] += float64(float64(x) * float64(x))
 			}
