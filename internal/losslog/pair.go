@@ -134,43 +134,6 @@ func (r *lineReader) read(line []byte) []pair {
 	return r.pairs
 }
 
-// headed is a part of a line whose numbers have names under a heading: "Losses: x 0.1, y 0.2".
-type headed struct{ begin, end, until int }
-
-// headingMark stands between a heading and a name.
-const headingMark = ": "
-
-// lossLike says whether a word is one for losses.
-func lossLike(word []byte) bool {
-	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lossWords[string(bytes.ToLower(word))]
-}
-
-// isHeading says whether word i heads the names of several numbers: a colon and a name follow.
-func (r *lineReader) isHeading(i int) bool {
-	i++
-	if i >= len(r.tokens) || r.tokens[i].kind != markToken || r.tokens[i].mark != ':' {
-		return false
-	}
-	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
-		i++
-	}
-	if i+1 >= len(r.tokens) || r.tokens[i].kind != wordToken || holdsOne(r.word(i)) {
-		return false
-	}
-	next := &r.tokens[i+1]
-	return next.kind == numberToken || next.kind == gapToken || next.kind == markToken && (next.mark == ':' || next.mark == '=')
-}
-
-// headedUntil returns where what the heading at word i heads ends.
-func (r *lineReader) headedUntil(i int) int {
-	for i++; i < len(r.tokens); i++ {
-		if t := &r.tokens[i]; t.kind == markToken && (t.mark == ']' || t.mark == '}' || t.mark == '|' || t.mark == ';') {
-			return t.begin
-		}
-	}
-	return len(r.line)
-}
-
 // follows says whether token i comes right after number j, but for a comma.
 func (r *lineReader) follows(i, j int) bool {
 	for i--; i > j; i-- {
