@@ -93,7 +93,7 @@ func newBenchTaskCommand(task string, command *cobra.Command) *cobra.Command {
 	}
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
-			flags.IntSliceVar(&batchSizes, "batch-size", batchSizes, "images a step, several by commas: `N,N`")
+			flags.IntSliceVar(&batchSizes, "batch-size", batchSizes, "images per step, several separated by commas: `N,N`")
 			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple `X` of the published network's")
 			if task == experiment.Micrographs {
 				flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple `X` of the published network's")

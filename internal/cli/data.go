@@ -32,14 +32,14 @@ func newCIFAR10Command() *cobra.Command {
 		Use:   "cifar10 [flags]",
 		Short: "Download CIFAR-10: 60,000 photographs of 32x32 pixels",
 		Long: `Download CIFAR-10's binary version (170 MB, unpacked 184 MB), check its MD5 and unpack it.
-A download that was broken off goes on where it stopped. Where this machine cannot reach
+A download that was interrupted continues where it stopped. If this machine cannot reach
 the address, put cifar-10-binary.tar.gz in the folder by hand and run this again.`,
 		Example: `  alrc data cifar10 --dir data
   alrc train --data cifar10 --data-dir data`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if info, err := os.Stat(dir); dir == "" || err == nil && !info.IsDir() {
-				return usageError("--dir %q: give a folder, which may be one that does not exist yet", dir)
+				return usageError("--dir %q: give a folder; it need not exist yet", dir)
 			}
 			ctx, cancel := withSignals(command.Context())
 			defer cancel()

@@ -63,7 +63,7 @@ on; runs that differ in what they held out alone become one row.`,
 		group("What", func(flags *pflag.FlagSet) {
 			flags.IntVar(&f.crops, "crops", 2000, "`N` held-out crops to complete")
 			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation, biharmonic inpainting and kriging")
-			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, where it is another one now")
+			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, if they have moved")
 		}),
 		group("Whole micrographs", func(flags *pflag.FlagSet) {
 			flags.StringSliceVar(&f.whole.Images, "images", nil, "complete scans of these `FILES`, instead of held-out crops")
@@ -92,7 +92,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	}
 	if len(f.whole.Images) > 0 {
 		if f.json {
-			return usageError("--json: the table of --images has none; --csv writes its numbers")
+			return usageError("--json: there is no JSON form of what --images measures; --csv writes its numbers")
 		}
 		return f.runWhole(command, arguments, open)
 	}
@@ -104,7 +104,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 		return &ExitError{Code: exitUsage, Err: err}
 	}
 	if err := e.OpenData(newOpener(command.ErrOrStderr(), f.dataDir)); err != nil {
-		return usageError("%w\nWhere its data moved, say so with --data-dir", err)
+		return usageError("%w\nIf its data have moved, name their folder with --data-dir", err)
 	}
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()

@@ -13,10 +13,10 @@ func newResumeCommand(engines experiment.Engines) *cobra.Command {
 	var dataDir string
 	command := &cobra.Command{
 		Use:   "resume DIR",
-		Short: "Go on with training that was stopped or killed, or make it longer",
-		Long: `Go on with the runs of a folder that 'alrc train' made, each from its last checkpoint.
-The results are those of an unbroken run, bit for bit. With --steps, runs go on to that
-number of steps, also those that were done.`,
+		Short: "Continue training that was stopped or killed, or extend it",
+		Long: `Continue the runs of a folder that 'alrc train' made, each from its last checkpoint.
+The results are those of an uninterrupted run, bit for bit. With --steps, runs continue
+to that number of steps, even if they were done.`,
 		Example: `  alrc resume runs/mine
   alrc resume runs/mine --steps 20000`,
 		Args: cobra.ExactArgs(1),
@@ -41,6 +41,6 @@ number of steps, also those that were done.`,
 	}
 	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")
 	threadsFlag(command, command.Flags(), &threads, "threads to compute with, on which results do not depend (default all)")
-	command.Flags().StringVar(&dataDir, "data-dir", "", "`FOLDER` of the data, where it is another one now")
+	command.Flags().StringVar(&dataDir, "data-dir", "", "`FOLDER` of the data, if they have moved")
 	return command
 }

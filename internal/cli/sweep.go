@@ -20,9 +20,9 @@ func newSweepCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sweep",
 		Short: "Train grids of runs, on this machine or on many, and report with error bars",
-		Long: `Train a grid of runs: a specification is that of a run, in which settings may be lists;
-lists multiply. A sweep may be stopped, killed and run again at any time, and goes on
-where it was. 'alrc worker' adds machines to it.`,
+		Long: `Train a grid of runs. Its specification is that of a run in which any setting may be a
+list; every combination is a run. A sweep may be stopped or killed at any time, and
+continues when it is run again. 'alrc worker' adds machines to it.`,
 		Example: `  alrc sweep list
   alrc sweep run table1-tiny --data-dir cifar
   alrc sweep status sweeps/table1-tiny
@@ -104,7 +104,7 @@ func newSweepStatusCommand() *cobra.Command {
 	var connection sweep.Connection
 	command := &cobra.Command{
 		Use:   "status DIR",
-		Short: "Show what is done, running where, waiting and set aside, and when the sweep will end",
+		Short: "Show which runs are done, running, waiting or set aside, and when the sweep will end",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			folder, err := sweep.Read(arguments[0])
@@ -119,7 +119,7 @@ func newSweepStatusCommand() *cobra.Command {
 			return writeStatus(out, layout(out), folder, status)
 		},
 	}
-	serverFlags(command.Flags(), &connection, "`URL` of the NATS server that holds the queue, where the sweep has none of its own")
+	serverFlags(command.Flags(), &connection, "`URL` of the NATS server that holds the queue, if the sweep has none of its own")
 	return command
 }
 

@@ -39,9 +39,9 @@ func newSweepRunCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run FILE|NAME|DIR",
 		Short: "Train all runs of a sweep, or those that are left, and report",
-		Long: `Train all runs of a sweep: of a file, of one of those that come with the program
-('alrc sweep list'), or of a folder that this command made before. Runs that have
-results are left alone, so that a sweep that was stopped goes on when it is run again.`,
+		Long: `Train all runs of a sweep: that of a file, one that comes with the program ('alrc sweep
+list'), or that of a folder that this command made before. Runs that have results are
+left alone, so that a stopped sweep continues when it is run again.`,
 		Example: `  alrc sweep run table1-tiny --data-dir cifar
   alrc sweep run table1-tiny --set data.kind=procedural --set 'batch-size=[1, 4]'
   alrc sweep run mine.yaml --out sweeps/mine --jobs 4
@@ -52,11 +52,11 @@ results are left alone, so that a sweep that was stopped goes on when it is run 
 	addFlagGroups(command,
 		group("Sweep", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.out, "out", "", "`FOLDER` of the sweep (default sweeps/NAME)")
-			flags.StringArrayVar(&f.set, "set", nil, "`SETTING=VALUE` over what the file says, also lists and repeats; repeatable")
+			flags.StringArrayVar(&f.set, "set", nil, "`SETTING=VALUE` in the place of what the file says, which may be a list; repeatable")
 			dataDirFlag(flags, &f.dataDir)
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
-			flags.IntVar(&f.jobs, "jobs", 0, "runs to train at a time in this process; 0 leaves them to other workers (default as many as processors)")
+			flags.IntVar(&f.jobs, "jobs", 0, "runs to train at a time in this process; 0 leaves them to other workers (default the number of processors)")
 			threadsFlag(command, flags, &f.threads, "threads of each run, on which results do not depend (default a job's share of the processors)")
 			f.serve.add(flags)
 			flags.DurationVar(&f.silence, "silence", 30*time.Second, "`TIME` without a sign of life from a worker after which its run goes to another")

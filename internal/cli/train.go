@@ -88,9 +88,9 @@ func newMicrographsCommand(engines experiment.Engines) *cobra.Command {
 	return f.command(&cobra.Command{
 		Use:   "micrographs [flags]",
 		Short: "Train a network to complete micrographs that were scanned in part (experiment 3 of the paper)",
-		Long: `Train a network to complete micrographs from a scan of a part of their pixels, once for each
-clipping, on the same crops and scans from the same starting weights, and compare. Its target
-is the blurred micrograph, at full size and, by a second output that is clipped by itself, at half.
+		Long: `Train a network to complete micrographs from a scan of some of their pixels, once for each
+clipping, on the same crops and scans from the same starting weights, and compare. Its target is
+the blurred micrograph: at full size, and at half by a second output with a clipping of its own.
 Without flags: generated micrographs, spiral scans of 2 to 30 % of the pixels, batch size 1.
 'alrc complete' applies what was trained, and 'alrc evaluate' measures it on held-out crops.`,
 		Example: `  alrc train micrographs
@@ -103,13 +103,13 @@ Without flags: generated micrographs, spiral scans of 2 to 30 % of the pixels, b
 		flags.StringArrayVar(&f.exclude, "exclude", nil, "`FILES` not to use: a file, a folder or a glob; repeatable")
 		flags.IntVar(&s.Data.Size, "size", s.Data.Size, "height and width of crops in `PIXELS`, divisible by 32")
 		flags.StringVar(&s.Data.Mask, "mask", s.Data.Mask, "`SCAN`: spiral, grid, lines, or a mask image")
-		flags.Var(&s.Data.Coverage, "coverage", "fraction of the pixels that is scanned, or a range of which each crop has its own; a mask image has its own")
-		flags.BoolVar(&s.Data.SameMask, "same-mask", false, "scan every crop alike, as in the paper, and not each as another part of a scan")
+		flags.Var(&s.Data.Coverage, "coverage", "fraction of the pixels that is scanned, or a range, from which each crop draws its own; a mask image has its own")
+		flags.BoolVar(&s.Data.SameMask, "same-mask", false, "scan every crop alike, as in the paper, instead of each as another part of a scan")
 		flags.Float64Var(&s.Data.Dose, "dose", 0, "`ELECTRONS` in a pixel of generated micrographs (default 2 to 3000, image by image)")
 	}, func(flags *pflag.FlagSet) {
 		flags.Float64Var(&s.Depth, "depth", s.Depth, "residual blocks of the network, as a multiple of the published network's")
-		flags.StringVar(&s.Network, "network", experiment.PlainNetwork, "`VARIANT` of the network: plain, as the paper describes it, or published, with what the authors' scripts have besides")
-		flags.StringVar(&s.Input, "input", "", "`IMAGES` that the network gets: scan, or kriged, which is the scan and its completion by kriging, to which the network adds (default scan)")
+		flags.StringVar(&s.Network, "network", experiment.PlainNetwork, "`VARIANT` of the network: plain, as the paper describes it, or published, with what the authors' scripts add")
+		flags.StringVar(&s.Input, "input", "", "`INPUT` of the network: scan, or kriged, which is the scan and its completion by kriging, to which the network adds (default scan)")
 	})
 }
 
@@ -125,36 +125,36 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), fmt.Sprintf("squared, quartic, or a power `P`: %d * mean |target - output|^P", scale))
 			flags.BoolVar(&s.Huber, "huber", s.Huber, fmt.Sprintf("replace losses of %d or more by their square roots", huber))
 			flags.StringArrayVar(&f.clips, "clip", clips, "`CLIPPING`, repeatable: "+clipping.Forms)
-			flags.StringArrayVar(&f.stabilisers, "stabilise", []string{stabiliser.None}, "`METHOD` beside each clipping, repeatable, several joined by +: "+stabiliser.Forms())
-			flags.StringArrayVar(&f.pairs, "pair", nil, "`CLIPPING,METHOD`, repeatable: these pairs of the two alone")
+			flags.StringArrayVar(&f.stabilisers, "stabilise", []string{stabiliser.None}, "`METHOD` to use beside each clipping, several joined by +; repeatable: "+stabiliser.Forms())
+			flags.StringArrayVar(&f.pairs, "pair", nil, "`CLIPPING,METHOD`: train these pairs alone; repeatable")
 			flags.Float64Var(&s.Decay, "decay", s.Decay, "decay of the running moments of the losses")
 			flags.StringVar(&s.Moments, "moments", s.Moments, "starting `MOMENTS`: auto, or MU1,MU2")
 			flags.StringVar(&s.Rule, "rule", s.Rule, "`RULE` that scales a loss: auto, ratio or distance")
-			flags.IntVar(&s.BatchSize, "batch-size", s.BatchSize, "images a step")
+			flags.IntVar(&s.BatchSize, "batch-size", s.BatchSize, "images per step")
 			flags.Int64Var(&s.Steps, "steps", s.Steps, "training steps")
 			flags.Float64Var(&s.Width, "width", s.Width, "channels of the network, as a multiple of the published network's")
 			if more != nil {
 				more(flags)
 			}
-			flags.Uint64Var(&s.Seed, "seed", s.Seed, "seed of weights, order and augmentation")
-			flags.IntVar(&f.seeds, "seeds", 1, "repeats, with seeds from --seed on")
+			flags.Uint64Var(&s.Seed, "seed", s.Seed, "seed of the weights, the order of images and their augmentation")
+			flags.IntVar(&f.seeds, "seeds", 1, "repeats, with consecutive seeds from --seed on")
 		}),
 		group("Optimizer", func(flags *pflag.FlagSet) {
 			flags.StringVar(&s.Optimizer.Kind, "optimizer", s.Optimizer.Kind, "`KIND`: adam, adamw or sgd")
 			flags.Float64Var(&s.Optimizer.LearningRate, "learning-rate", s.Optimizer.LearningRate, "step size")
-			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`COURSE` of the learning rate: constant, cosine, quarters, or step:STEPS,FACTOR")
+			flags.StringVar(&s.Optimizer.Schedule, "schedule", s.Optimizer.Schedule, "`SCHEDULE` of the learning rate: constant, cosine, quarters, or step:STEPS,FACTOR")
 			flags.Int64Var(&s.Optimizer.Warmup, "warmup", 0, "steps over which the learning rate rises from 0")
 			flags.Float64Var(&s.Optimizer.Momentum, "momentum", 0, "momentum of sgd")
-			flags.BoolVar(&s.Optimizer.Nesterov, "nesterov", false, "look ahead with the momentum of sgd")
-			flags.Float64Var(&s.Optimizer.WeightDecay, "weight-decay", 0, "this times a weight is added to its gradient; with adamw, decoupled from it (0.01 is customary)")
+			flags.BoolVar(&s.Optimizer.Nesterov, "nesterov", false, "use Nesterov momentum with sgd")
+			flags.Float64Var(&s.Optimizer.WeightDecay, "weight-decay", 0, "add this multiple of each weight to its gradient; with adamw, decoupled from the gradient (0.01 is customary)")
 		}),
 		group("Output", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.out, "out", "", "`FOLDER` of the results (default runs/DATE-TIME)")
 			flags.BoolVar(&f.overwrite, "overwrite", false, "replace the runs that are in the folder")
 			flags.Int64Var(&s.EvaluateEvery, "evaluate-every", s.EvaluateEvery, "steps between evaluations on held-out images (0: at the end only)")
 			flags.Int64Var(&s.Gradients, "gradients", 0, "measure every `N` steps how gradients are distributed, with clipping and without (0: never)")
-			flags.IntVar(&s.TestImages, "test-images", s.TestImages, "most held-out images in an evaluation")
-			flags.Int64Var(&s.Last, "last", 0, "final steps that the reported mean is over (default a quarter of them, at most 5000)")
+			flags.IntVar(&s.TestImages, "test-images", s.TestImages, "maximum number of held-out images in an evaluation")
+			flags.Int64Var(&s.Last, "last", 0, "number of final steps that the reported mean is taken over (default a quarter of them, at most 5000)")
 		}),
 		group("Running", func(flags *pflag.FlagSet) {
 			f.serve.add(flags)
@@ -359,7 +359,7 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 		}
 		_, data, err := opener.Open(specification.Data)
 		if err != nil {
-			return usageError("%s: %w\nWhere its data moved, say so with --data-dir", dir, err)
+			return usageError("%s: %w\nIf its data have moved, name their folder with --data-dir", dir, err)
 		}
 		run := progress.run(filepath.Base(dir))
 		members = append(members, experiment.Member{Dir: dir, Data: data, Observe: run.observe, Finish: run.close})

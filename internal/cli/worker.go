@@ -24,8 +24,8 @@ func newWorkerCommand(engines experiment.Engines) *cobra.Command {
 		Use:   "worker (--nats URL | --sweep DIR)",
 		Short: "Take runs of sweeps from a queue, and train them",
 		Long: `Take runs of sweeps from a NATS server, or from the server of a sweep that runs on this
-machine, and train them, until it is told to stop. Ctrl-C and SIGTERM save and hand back
-what it is at; another worker goes on from there.`,
+machine, and train them, until it is told to stop. On Ctrl-C and SIGTERM it saves its
+runs and hands them back, and another worker continues them.`,
 		Example: `  alrc worker --nats tls://queue.example.org --nats-creds me.creds --data-dir cifar
   alrc worker --sweep sweeps/table1-small --jobs 2`,
 		Args: cobra.NoArgs,
