@@ -105,7 +105,11 @@ func (c *painter) heatmap(m *Heatmap, area rectangle, limit float64) {
 			const seam = 0.5
 			c.fill(heat(m.Values[i][j]/limit), [][2]float64{{left + seam, top - seam}, {left + width - seam, top - seam},
 				{left + width - seam, top - height + seam}, {left + seam, top - height + seam}})
-			c.text(c.fonts.regular, textSize, cellInk, left+width/2, middle, m.Texts[i][j], 0.5)
+			var written color.Color = cellInk
+			if math.IsNaN(m.Values[i][j]) {
+				written = ink // the cell is gray, which a dark page changes
+			}
+			c.text(c.fonts.regular, textSize, written, left+width/2, middle, m.Texts[i][j], 0.5)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func (s *Sweep) page() *figure.Page {
 	if h := s.scorecardMaps(); h != nil {
 		width, height := scorecardSize(h)
 		page.Figure(h, width, height, "Heat maps of what each method does to the held-out loss of each workload",
-			"Change of the held-out loss against no method: blue is lower, orange higher. White is where it cannot be said.")
+			"Change of the held-out loss against no method: blue is lower, orange higher. Gray is where every run without a method diverged, so that the loss itself stands there, or a run of the method did.")
 	}
 	for _, part := range s.benchmark() {
 		page.Heading(2, part.title)

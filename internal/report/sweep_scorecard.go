@@ -206,6 +206,9 @@ func (c *Column) score(s *Sweep, clips []string) score {
 	return result
 }
 
+// fewestSeeds is the number of seeds below which a score is not called clear.
+const fewestSeeds = 3
+
 func (s score) text() string {
 	if s.done == 0 {
 		return words.Unknown
@@ -213,7 +216,7 @@ func (s score) text() string {
 	text := ""
 	switch {
 	case len(s.effect.pairs) > 0:
-		if text = words.Change(s.effect.change); s.effect.clear() {
+		if text = words.Change(s.effect.change); s.effect.clear() && len(s.effect.pairs) >= fewestSeeds {
 			text += " *"
 		}
 	case s.diverged < s.done:
@@ -266,7 +269,7 @@ func (c *Cell) ofSeed(seed uint64) *sweepRun {
 }
 
 const scorecardExplanation = "Change of the held-out loss against no method, by the geometric mean over the seeds that both have: below 0 is better. An" +
-	" asterisk marks a difference of at least 1 % on whose direction all seeds agree, with p < 0.05 in a paired t-test on the logarithms, not corrected" +
+	" asterisk marks a difference, of at least three seeds and 1 %, on whose direction all seeds agree, and p < 0.05 in a paired t-test on the logarithms, not corrected" +
 	" for the number of comparisons. Where every run without a method diverged, the held-out loss itself stands there."
 
 const tunedExplanation = "Each method with the best of its settings: for each seed, the one whose runs of the other seeds end with the lowest mean" +

@@ -152,7 +152,7 @@ type sensitivity struct {
 	diverged, all int
 }
 
-// sensitivities are those of a block whose columns are learning rates; nil for another block.
+// sensitivities are those of a block whose columns are learning rates, over the seeds that are done; nil for another block.
 func (b *Block) sensitivities() (list []sensitivity) {
 	rates := make([]float64, len(b.Columns))
 	for k, column := range b.Columns {
@@ -165,7 +165,8 @@ func (b *Block) sensitivities() (list []sensitivity) {
 		rates[k] = rate
 	}
 	const fewest = 3
-	if len(rates) < fewest {
+	seeds := b.seeds()
+	if len(rates) < fewest || len(seeds) == 0 {
 		return nil
 	}
 	for _, at := range b.clips() {
@@ -173,25 +174,43 @@ func (b *Block) sensitivities() (list []sensitivity) {
 		var losses []float64
 		for k, column := range b.Columns {
 			cell := column.Cells[at]
-			if cell == nil || cell.Done < len(cell.Runs) {
-				return nil
-			}
 			s.method = cell.Clip
 			var bounded []float64
 			for _, run := range cell.Runs {
+				if !slices.Contains(seeds, run.seed) {
+					continue
+				}
 				bounded = append(bounded, run.boundedLoss())
+				if s.all++; run.result.Diverged {
+					s.diverged++
+				}
 			}
 			loss := mean(bounded)
 			if losses = append(losses, loss); loss < s.lowest {
 				s.lowest, s.best = loss, rates[k]
 			}
-			s.diverged += cell.Diverged
-			s.all += cell.Done
 		}
 		s.value = mean(losses) - s.lowest
 		list = append(list, s)
 	}
 	return list
+}
+
+// seeds are those whose runs are all done; nil where a column lacks a method.
+func (b *Block) seeds() (seeds []uint64) {
+	for _, run := range b.Columns[0].Cells[b.clips()[0]].Runs {
+		seeds = append(seeds, run.seed)
+	}
+	for _, at := range b.clips() {
+		for _, column := range b.Columns {
+			cell := column.Cells[at]
+			if cell == nil {
+				return nil
+			}
+			seeds = slices.DeleteFunc(seeds, func(seed uint64) bool { return !cell.has(seed) })
+		}
+	}
+	return seeds
 }
 
 // boundedLoss is the lower of a run's held-out loss and the loss of its first step, which is the loss of a run that diverged.
