@@ -30,6 +30,7 @@ type evaluateFlags struct {
 	baselines bool
 	dataDir   string
 	csv       string
+	picture   string
 	json      bool
 	threads   int
 	whole     evaluation.WholeOptions
@@ -70,6 +71,7 @@ on; runs that differ in what they held out alone become one row.`,
 			flags.StringSliceVar(&f.whole.Masks, "masks", []string{micrograph.Spiral}, "`KINDS` of scans: spiral, grid, lines, mask images")
 			flags.Float64SliceVar(&f.whole.Coverages, "coverages", []float64{micrograph.DefaultCoverage}, "fractions of the image that are seen")
 			flags.IntVar(&f.whole.Repeats, "scans", 3, "`N` scans of each kind and coverage")
+			flags.StringVar(&f.picture, "picture", "", "draw the middle of each image, the first scan, its completions and the truth, to this PNG `FILE`")
 		}),
 		group("How", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.csv, "csv", "", "write a row for each crop and method to this `FILE`")
@@ -84,11 +86,14 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	if f.crops < 1 || f.crops > maxCrops {
 		return usageError("--crops %d: give a number from 1 to %s", f.crops, words.Count(maxCrops))
 	}
-	if f.csv != "" {
+	for flag, file := range map[string]string{"csv": f.csv, "picture": f.picture} {
 		// It would be a pity to find out after minutes of work.
-		if folder, err := os.Stat(filepath.Dir(f.csv)); err != nil || !folder.IsDir() {
-			return usageError("--csv %s: there is no folder %s", f.csv, filepath.Dir(f.csv))
+		if folder, err := os.Stat(filepath.Dir(file)); file != "" && (err != nil || !folder.IsDir()) {
+			return usageError("--%s %s: there is no folder %s", flag, file, filepath.Dir(file))
 		}
+	}
+	if f.picture != "" && len(f.whole.Images) == 0 {
+		return usageError("--picture: it is of whole micrographs; give them by --images")
 	}
 	if len(f.whole.Images) > 0 {
 		if f.json {
@@ -158,8 +163,20 @@ func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open eva
 		return err
 	}
 	out := command.OutOrStdout()
-	if err := e.Write(out, layout(out)); err != nil || f.csv == "" {
+	if err := e.Write(out, layout(out)); err != nil {
 		return err
+	}
+	if f.picture != "" {
+		grid, err := e.Picture()
+		if err == nil {
+			err = atomicfile.Write(f.picture, grid.WritePNG)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.csv == "" {
+		return nil
 	}
 	return atomicfile.Write(f.csv, e.WriteScans)
 }

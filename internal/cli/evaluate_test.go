@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/png"
 	"io"
 	"io/fs"
 	"math"
@@ -272,8 +273,16 @@ func TestEvaluateWhole(t *testing.T) {
 		}
 		os.WriteFile(name, []byte(content.String()), 0o644)
 	}
-	arguments := []string{"--images", "a.tif,b.tif", "--masks", "grid,spiral", "--coverages", "0.1,0.2", "--scans", "2", "--csv", "all.csv"}
+	arguments := []string{"--images", "a.tif,b.tif", "--masks", "grid,spiral", "--coverages", "0.1,0.2", "--scans", "2", "--csv", "all.csv", "--picture", "all.png"}
 	text := evaluate(t, arguments...)
+	picture, err := os.Open("all.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if drawn, err := png.Decode(picture); err != nil || drawn.Bounds().Dx() < 6*192 || drawn.Bounds().Dy() < 2*192 {
+		t.Errorf("the picture of 2 images, 4 methods, the scan and the truth: %v", err)
+	}
 	for _, want := range []string{"kind grid, coverage 0.1", "kind spiral, coverage 0.2", "\nkriging ", "\nauto ", "a  ", "b  ", "2 scans"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the tables lack %q:\n%s", want, text)

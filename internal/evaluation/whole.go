@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"slices"
@@ -32,6 +33,7 @@ type wholeMethod struct {
 	name    string
 	members []member
 	results [][]*micrograph.Comparison // by scan and image; nil where every network was trained on the image
+	shown   []image.Image              // of each image, what became of the first scan; nil where there is no result
 }
 
 // member is a method that completes some of the images.
@@ -100,7 +102,7 @@ func NewWhole(o WholeOptions, open OpenCompleter) (*Whole, error) {
 // called after each scan, by several goroutines at a time, and at the method's end.
 func (e *Whole) Run(ctx context.Context, begin func(name string, scans int) (observe, end func())) error {
 	for _, m := range e.methods {
-		m.results = make([][]*micrograph.Comparison, len(e.trials.Scans))
+		m.results, m.shown = make([][]*micrograph.Comparison, len(e.trials.Scans)), make([]image.Image, len(e.trials.Images))
 		for i := range m.results {
 			m.results[i] = make([]*micrograph.Comparison, len(e.trials.Images))
 		}
@@ -119,7 +121,11 @@ func (e *Whole) run(ctx context.Context, m *wholeMethod, of member, begin func(n
 		return err
 	}
 	defer closeModel()
-	trials := micrograph.Trials{Scans: e.trials.Scans}
+	trials := micrograph.Trials{Scans: e.trials.Scans, Completed: func(scan, i int, pixels []float32) {
+		if scan == 0 {
+			m.shown[of.images[i]] = middle(pixels, e.trials.Images[of.images[i]])
+		}
+	}}
 	for _, image := range of.images {
 		trials.Images = append(trials.Images, e.trials.Images[image])
 	}

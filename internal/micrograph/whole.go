@@ -41,6 +41,8 @@ func ReadWhole(path string) (*Whole, error) {
 type Trials struct {
 	Images []*Whole
 	Scans  []Scan
+	// Completed, where not nil, is told of every completion, by several goroutines at a time.
+	Completed func(scan, image int, pixels []float32)
 }
 
 // Evaluate completes every scan of every image by a method, and returns the comparisons with the truth by scan and image.
@@ -62,7 +64,7 @@ func (t Trials) Evaluate(ctx context.Context, m Method, o EvaluateOptions) ([][]
 			defer working.Done()
 			for i := int(next.Add(1)) - 1; i < len(t.Scans)*len(t.Images) && errs[worker] == nil; i = int(next.Add(1)) - 1 {
 				scan, image := i/len(t.Images), i%len(t.Images)
-				results[scan][image], errs[worker] = t.evaluate(ctx, m, t.Scans[scan], t.Images[image])
+				results[scan][image], errs[worker] = t.evaluate(ctx, m, scan, image)
 				if o.Observe != nil {
 					o.Observe()
 				}
@@ -73,12 +75,13 @@ func (t Trials) Evaluate(ctx context.Context, m Method, o EvaluateOptions) ([][]
 	return results, errors.Join(errs...)
 }
 
-func (t Trials) evaluate(ctx context.Context, m Method, scan Scan, image *Whole) (Comparison, error) {
+func (t Trials) evaluate(ctx context.Context, m Method, scan, number int) (Comparison, error) {
 	if err := ctx.Err(); err != nil {
 		return Comparison{}, err
 	}
+	image := t.Images[number]
 	mask := make([]float32, len(image.Pixels))
-	if err := scan.Mask(0, image.Height, image.Width, mask); err != nil {
+	if err := t.Scans[scan].Mask(0, image.Height, image.Width, mask); err != nil {
 		return Comparison{}, err
 	}
 	c, err := m.Complete(ctx, image.Pixels, mask, image.Height, image.Width)
@@ -87,6 +90,9 @@ func (t Trials) evaluate(ctx context.Context, m Method, scan Scan, image *Whole)
 	}
 	if !m.Blurs {
 		c.keep(image.Pixels, mask)
+	}
+	if t.Completed != nil {
+		t.Completed(scan, number, c.Pixels)
 	}
 	return m.Compare(c.Pixels, image.Pixels, image.Height, image.Width), nil
 }
