@@ -48,9 +48,12 @@ func TestListsMultiply(t *testing.T) {
 			[]string{"a,clip=alrc-3", "a,clip=none", "b,clip=alrc-3", "b,clip=none"}},
 		"include for some workloads": {"clip: none\nworkloads: {a: {loss: squared}, b: {loss: quartic}}\ninclude: [{workloads: [b], clip: alrc}]",
 			[]string{"a,clip=none", "b,clip=alrc-3", "b,clip=none"}},
-		"nested":                            {"clip: none\noptimizer: {learning-rate: [0.1, 0.2]}", []string{"learning-rate=0.1", "learning-rate=0.2"}},
-		"no list":                           {"steps: 7\nclip: none", []string{"run"}},
-		"without and with clipping":         {"steps: 7", []string{"clip=alrc-2", "clip=none"}},
+		"nested":                    {"clip: none\noptimizer: {learning-rate: [0.1, 0.2]}", []string{"learning-rate=0.1", "learning-rate=0.2"}},
+		"no list":                   {"steps: 7\nclip: none", []string{"run"}},
+		"without and with clipping": {"steps: 7", []string{"clip=alrc-2", "clip=none"}},
+		"stabilisers": {"clip: [none, alrc]\nstabilise: [none, norm, 'zclip:2,inf+skip']", []string{"clip=alrc-3,stabilise=none", "clip=alrc-3,stabilise=norm-1",
+			"clip=alrc-3,stabilise=zclip-2-inf+skip-6", "clip=none,stabilise=none", "clip=none,stabilise=norm-1", "clip=none,stabilise=zclip-2-inf+skip-6"}},
+		"a stabiliser written twice is one": {"clip: none\nstabilise: [norm, 'norm:1', 'norm:1.0']", []string{"run"}},
 		"the same written twice is one run": {"clip: [alrc, 'alrc:3', 'alrc:3.0']", []string{"run"}},
 	} {
 		if got := labels(expand(t, test.text)); !slices.Equal(got, test.want) {
@@ -145,6 +148,7 @@ func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 		"":                             "no specification of a sweep",
 		"- 1":                          "no specification of a sweep",
 		"speed: 3":                     "speed",
+		"stabilise: [norm, nrom]":      `stabiliser "nrom" is unknown`,
 		"title: \"{stepps}\"":          "title: {stepps} is no setting",
 		"loss: [squared, cubic]":       `loss "cubic"`,
 		"loss: []":                     "loss: the list is empty",
@@ -239,5 +243,13 @@ func TestReadySweepsAreThePublishedExperiments(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, run.Label, err)
 			}
 		}
+	}
+}
+
+// A run without a stabiliser is the run that it was before there were any.
+func TestNoStabiliserIsTheSameRun(t *testing.T) {
+	plain, none := expand(t, "clip: none"), expand(t, "clip: none\nstabilise: none")
+	if plain.Runs[0].ID != none.Runs[0].ID {
+		t.Errorf("the run %s is %s with stabilise: none", plain.Runs[0].ID, none.Runs[0].ID)
 	}
 }

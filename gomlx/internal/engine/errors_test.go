@@ -7,6 +7,7 @@ import (
 
 	"alrc/internal/model"
 	"alrc/internal/nn"
+	"alrc/internal/stabiliser"
 
 	"github.com/gomlx/compute"
 )
@@ -100,6 +101,23 @@ func TestBackendErrors(t *testing.T) {
 		err := checkBackend(test.config, test.known)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%q: got %v, want an error with %q", test.config, err, test.want)
+		}
+	}
+}
+
+// Stabilisers are refused, by name, and not passed over.
+func TestStabilisersAreRefused(t *testing.T) {
+	spec, err := stabiliser.Parse("norm:0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := nn.Options{Batch: 1, Height: 6, Width: 6, Loss: nn.Loss{Power: 2, Scale: 25}, Optimizer: nn.Optimizer{LearningRate: 1e-3}, Stabiliser: spec}
+	for name, try := range map[string]func() error{
+		"New":     func() error { _, err := newEngine(goBackend(), model.Supersampler(0.02), o); return err },
+		"Kernels": func() error { _, err := Kernels(model.Supersampler(0.02), o); return err },
+	} {
+		if err := try(); err == nil || !strings.Contains(err.Error(), "norm:0.5") {
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }
