@@ -120,7 +120,7 @@ func writeTo(path string, write func(io.Writer) error) error {
 	return errors.Join(err, file.Close())
 }
 
-// follow returns the file that a symbolic link stands for, also where there is none yet.
+// follow returns the file that a symbolic link stands for, also if there is none yet.
 func follow(path string) (string, error) {
 	const mostLinks = 40
 	for range mostLinks {

@@ -115,7 +115,7 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	return nil
 }
 
-// isModel says whether the first argument is a model: a method's word, or a run's folder or checkpoint; what is not there and has no
+// isModel reports whether the first argument is a model: a method's word, or a run's folder or checkpoint; what is not there and has no
 // file's ending is meant to be one.
 func isModel(argument string) bool {
 	if micrograph.IsMethod(argument) || filepath.Ext(argument) == ".safetensors" {

@@ -11,7 +11,7 @@ import (
 	"alrc/internal/words"
 )
 
-// isTerminal says whether w is a terminal, and its width in columns, which is 80 where there is none to know.
+// isTerminal reports whether w is a terminal, and its width in columns, which is 80 if there is none to know.
 func isTerminal(w io.Writer) (columns int, ok bool) {
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
@@ -24,7 +24,7 @@ func isTerminal(w io.Writer) (columns int, ok bool) {
 	return columns, true
 }
 
-// showsUnicode says whether the user's locale is one of UTF-8.
+// showsUnicode reports whether the user's locale is one of UTF-8.
 func showsUnicode() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if value := strings.ToLower(os.Getenv(name)); value != "" {

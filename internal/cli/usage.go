@@ -12,7 +12,7 @@ import (
 	"alrc/internal/words"
 )
 
-// findCommand is an error where arguments begin with a command that there is not. It comes before flags are parsed, since those of
+// findCommand returns an error if the arguments begin with an unknown command. It comes before flags are parsed, since those of
 // a misspelt command are unknown ones too.
 func findCommand(root *cobra.Command, arguments []string) error {
 	root.InitDefaultHelpCmd()

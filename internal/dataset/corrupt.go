@@ -11,7 +11,7 @@ import (
 	"alrc/internal/random"
 )
 
-// The kinds of corruption that there are.
+// The kinds of corruption.
 const (
 	// shuffled: the target of an image is another image.
 	shuffled = "shuffled"

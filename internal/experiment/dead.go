@@ -31,7 +31,7 @@ func (r *run) lookForDeath() {
 	}
 }
 
-// dead is the layer that has been dead for long enough to be told, since a step; nil where there is none.
+// dead is the layer that has been dead for long enough to be told, since a step; nil if there is none.
 func (h *history) dead() *death {
 	if h.Death == nil || h.Death.Looks < deadLooks {
 		return nil

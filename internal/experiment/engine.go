@@ -16,7 +16,7 @@ type Engine interface {
 	Initialize(seed uint64)
 	// Calibrate sets the first gains and biases of a calibrated network, which has just been initialized, by a batch.
 	Calibrate(inputs []float32) error
-	// DeadLayer names the first layer whose activations were all 0 or below in the latest step; "" where there is none.
+	// DeadLayer names the first layer whose activations were all 0 or below in the latest step; "" if there is none.
 	DeadLayer() string
 	// StepOutputs is one optimizer step on a batch: inputs, and targets for each of the network's outputs, are
 	// [N,H,W,C]. It puts the raw loss of each image into raw, and asks weigh for the factor of each image's gradient,
@@ -25,7 +25,7 @@ type Engine interface {
 	StepOutputs(inputs []float32, targets, raw [][]float32, weigh func(output int, losses, scales []float32)) error
 	// EvaluateOutputs runs the network forward on at most a batch of images: outputs, those not nil, are as targets.
 	EvaluateOutputs(inputs []float32, targets, outputs, raw [][]float32) error
-	// WeightsFinite says whether every weight is a finite number.
+	// WeightsFinite reports whether every weight is a finite number.
 	WeightsFinite() bool
 	// SaveState returns weights, optimizer moments and step as named tensors; LoadState takes them back.
 	SaveState() []safetensors.Tensor

@@ -24,7 +24,7 @@ const patience = 100
 type Options struct {
 	// Threads is the number of threads to compute with; 0 takes all.
 	Threads int
-	// Engines are those that there are beside the CPU engine.
+	// Engines are the available engines besides the CPU engine.
 	Engines Engines
 	// CheckpointEvery is how much work a kill can cost; 0 stands for 30 seconds.
 	CheckpointEvery time.Duration
@@ -354,7 +354,7 @@ func (r *run) count() {
 	}
 }
 
-// finite says whether all losses of an image of the step are finite.
+// finite reports whether all losses of an image of the step are finite.
 func (r *run) finite(image int) bool {
 	for _, raw := range r.raw {
 		if raw[image]-raw[image] != 0 {

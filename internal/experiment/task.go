@@ -8,7 +8,7 @@ import (
 	"alrc/internal/model"
 )
 
-// The tasks that there are.
+// The tasks.
 const (
 	Supersample = "supersample"
 	Micrographs = "micrographs"
@@ -24,7 +24,7 @@ type task interface {
 	loss() (scale, huber float64)
 	// heads names the network's outputs in tables and tags; the first one's name is "".
 	heads() []string
-	// distribution says whether the result is to tell how the errors of held-out examples are distributed, and
+	// distribution reports whether the result is to tell how the errors of held-out examples are distributed, and
 	// baselines returns the errors on the first ones of what there is without a network, if there is any; kriging's may be fewer.
 	distribution() bool
 	baselines(ctx context.Context, count int) (linear, kriging []float64, err error)

@@ -187,7 +187,7 @@ func (d *downsampler) Points() (x, y []float64) {
 	return x, y
 }
 
-// Extent returns the lowest and highest finite value; both are NaN where there is none.
+// Extent returns the lowest and highest finite value; both are NaN if there is none.
 func Extent(y []float64) (low, high float64) {
 	l := noLimits()
 	for _, value := range y {

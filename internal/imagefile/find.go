@@ -15,7 +15,7 @@ import (
 type Selection struct {
 	// Paths are files, globs, and folders, which are searched with all that is in them but for hidden files.
 	Paths []string
-	// Exclude is the same for what is not to be used.
+	// Exclude names, in the same way, what is not to be used.
 	Exclude []string
 	// HoldOut says which are for tests: a file, a folder or a glob, or the fraction of files, between 0 and 1; "" stands for 0.1.
 	// Which files that fraction takes follows from their content alone, so that files that are added change nothing for

@@ -18,7 +18,7 @@ import (
 type format struct {
 	// name is what users call it.
 	name string
-	// recognizes says whether a file of a size begins so. It is given the first sniffLength bytes, or fewer where there are no more.
+	// recognizes reports whether a file of a size begins so. It is given the first sniffLength bytes, or fewer if there are no more.
 	recognizes func(begin []byte, size int64) bool
 	// open begins to read a file of a size, whose path is "" where it has none.
 	open func(r io.ReaderAt, size int64, path string) (decoder, error)
@@ -42,7 +42,7 @@ var formats = []format{
 	{name: "FITS", recognizes: begins(fits.Magic), open: measured(fits.Open)},
 }
 
-// isHDF5 says whether a file is HDF5, which may begin with something else that is a multiple of 512 bytes long.
+// isHDF5 reports whether a file is HDF5, which may begin with something else that is a multiple of 512 bytes long.
 func isHDF5(begin []byte, _ int64) bool {
 	return bytes.HasPrefix(begin, []byte(hdf5.Magic)) || len(begin) > 512 && bytes.HasPrefix(begin[512:], []byte(hdf5.Magic))
 }

@@ -268,7 +268,7 @@ type Budget struct {
 	kept atomic.Int64
 }
 
-// Take says whether there is room for so many bytes, and takes it.
+// Take reports whether there is room for so many bytes, and takes it.
 func (b *Budget) Take(bytes int64) bool {
 	if b.kept.Add(bytes) > b.Most {
 		b.kept.Add(-bytes)

@@ -122,7 +122,7 @@ func refusal(begin []byte, path string) string {
 	return ""
 }
 
-// tvips says whether a file begins as those of TVIPS's cameras: the size of the header, which is 256, and the version.
+// tvips reports whether a file begins as those of TVIPS's cameras: the size of the header, which is 256, and the version.
 func tvips(begin []byte) bool {
 	return len(begin) >= 256 && string(begin[:4]) == "\x00\x01\x00\x00" && (begin[4] == 1 || begin[4] == 2) && string(begin[5:8]) == "\x00\x00\x00" &&
 		(begin[16] == 8 || begin[16] == 16 || begin[16] == 32) && begin[17] == 0

@@ -39,5 +39,5 @@ func SpreadOf(pixels []float32) (s Spread, ok bool) {
 	return s, true
 }
 
-// Finite says whether a value is neither infinite nor NaN.
+// Finite reports whether a value is neither infinite nor NaN.
 func Finite(value float32) bool { return value-value == 0 }

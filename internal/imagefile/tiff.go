@@ -52,7 +52,7 @@ func (f tiffFile) Micrographs() []int {
 	return []int{0}
 }
 
-// Left says which pages are none of the micrographs, where others are.
+// Left says which pages are not micrographs, if others are.
 func (f tiffFile) Left() []string {
 	var left []string
 	chosen := map[int]bool{}
@@ -147,7 +147,7 @@ func (r *ramp) add(on bool, pixels int) {
 	}
 }
 
-// onRamp says whether a number's grey, of 0 to 65,535, is that of a ramp from black to white. Writers make steps of 256 or of 257.
+// onRamp reports whether a number's grey, of 0 to 65,535, is that of a ramp from black to white. Writers make steps of 256 or of 257.
 func onRamp(number int, grey uint64, white float64) bool {
 	full := float64(number) / white * 65535
 	return math.Abs(float64(grey)-full) <= 256

@@ -83,7 +83,7 @@ type Layer struct {
 	Centered bool
 }
 
-// Convolves says whether the layer has weights.
+// Convolves reports whether the layer has weights.
 func (l Layer) Convolves() bool { return l.Kind == Convolution || l.Kind == TransposedConvolution }
 
 // Network is a list of layers.
@@ -108,7 +108,7 @@ const CalibratedDeviation = 0.05
 // RunningMeanDecay is the decay of the running means of centered layers.
 const RunningMeanDecay = 0.99
 
-// Centers says whether a layer of the network is centered. Its examples then depend on the others of their batch.
+// Centers reports whether a layer of the network is centered. Its examples then depend on the others of their batch.
 func (n Network) Centers() bool {
 	for _, layer := range n.Layers {
 		if layer.Centered {

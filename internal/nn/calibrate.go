@@ -134,12 +134,12 @@ func (e *Engine) channelMoments(t *tensor) (means, deviations []float64) {
 }
 
 // DeadLayer names a layer whose values were all 0 or below in the latest pass and through which every way to an output
-// passes: under ReLU nothing after it depends on the input, and the layers before get no gradient. It is "" where there is none.
+// passes: under ReLU nothing after it depends on the input, and the layers before get no gradient. It is "" if there is none.
 func (e *Engine) DeadLayer() string {
 	return e.network.DeadLayer(func(place int) bool { return !e.anyPositive(e.layers[place].output.value) })
 }
 
-// anyPositive says whether a value of the images of the latest pass is above 0 or not a number. In a network that is
+// anyPositive reports whether a value of the images of the latest pass is above 0 or not a number. In a network that is
 // alive it finds one among the first pixels.
 func (e *Engine) anyPositive(t *tensor) bool {
 	for image := range e.images {

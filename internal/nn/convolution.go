@@ -39,7 +39,7 @@ type upward struct {
 	offset int
 }
 
-// squeezable says whether a convolution from wide channels to a few can be computed by squeeze.
+// squeezable reports whether a convolution from wide channels to a few can be computed by squeeze.
 func squeezable(layer model.Layer, channels int) bool {
 	return layer.Kind == model.Convolution && layer.Stride == 1 && channels <= narrow && layer.Kernel*channels <= kernel.Channels
 }

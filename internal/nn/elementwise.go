@@ -4,7 +4,7 @@ import (
 	"alrc/internal/model"
 )
 
-// slope is that of a layer's activation below 0, as leaky ReLU; 1 where there is none.
+// slope is that of a layer's activation below 0, as leaky ReLU; 1 if there is none.
 func slope(layer model.Layer) float32 {
 	switch layer.Activation {
 	case model.ReLU:

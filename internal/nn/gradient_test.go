@@ -209,7 +209,7 @@ func randomLayer(random *rand.Rand, before int) model.Layer {
 	return layer
 }
 
-// trained says whether a layer's output depends on weights.
+// trained reports whether a layer's output depends on weights.
 func trained(network model.Network, place int) bool {
 	return place != model.Input && (network.Layers[place].Convolves() ||
 		slices.ContainsFunc(network.Layers[place].Inputs, func(input int) bool { return trained(network, input) }))

@@ -114,7 +114,7 @@ func (n *normalization) denormalizeGains(g *channelGroup) {
 	}
 }
 
-// contiguous says whether each group's weights lie side by side.
+// contiguous reports whether each group's weights lie side by side.
 func (n *normalization) contiguous() bool { return n.groups[0].count > 1 }
 
 // update denormalizes, moves and normalizes a group in as few passes over memory as that takes: a layer may have millions of

@@ -153,7 +153,7 @@ func (o Optimizer) Moments() []string {
 	return weights.AdamMoments
 }
 
-// GivesWay says whether a stabiliser that is an optimizer of its own can take this one's place.
+// GivesWay reports whether a stabiliser that is an optimizer of its own can take this one's place.
 func (o Optimizer) GivesWay() bool { return o.Kind == AdamW || o.Kind == Adam && o.WeightDecay == 0 }
 
 // Keep is the factor of decoupled weight decay at a learning rate, by which a step of AdamW begins: 1 for others.

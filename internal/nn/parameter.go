@@ -223,7 +223,7 @@ func (e *Engine) LoadState(list []safetensors.Tensor) error {
 // Gradients returns the gradients of the last step, named as the weights are.
 func (e *Engine) Gradients() []safetensors.Tensor { return e.layout.Named(e.unpack(e.gradients)) }
 
-// WeightsFinite says whether all weights are finite numbers.
+// WeightsFinite reports whether all weights are finite numbers.
 func (e *Engine) WeightsFinite() bool {
 	// Sums are not finite if and only if a number is not, but for sums that overflow, which are looked at again.
 	for first := 0; first < len(e.weights); first += 1024 {

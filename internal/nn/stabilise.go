@@ -75,7 +75,7 @@ func units(set *kernel.Set, o operation) (groups []stabiliser.Group) {
 	return groups
 }
 
-// decays says whether weight decay is the parameter's too.
+// decays reports whether weight decay is the parameter's too.
 func decays(p weights.Parameter) bool { return p.Role == weights.Weight || p.Role == weights.Direction }
 
 // begin begins a step, of which so far no gradient is known.

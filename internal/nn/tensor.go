@@ -17,7 +17,7 @@ type tensor struct {
 	border         int
 	// pitch is the number of floats from a row to the next, size from an image to the next.
 	pitch, size int
-	// images is the number of images that there is room for.
+	// images is the number of images that fit.
 	images int
 	data   []float32
 }
@@ -61,7 +61,7 @@ func (t *tensor) pixel(image, y, x, channel int) *float32 {
 	return &t.data[t.at(image, y, x)+channel]
 }
 
-// wide says whether channels are padded.
+// wide reports whether channels are padded.
 func (t *tensor) wide() bool { return t.channels%kernel.Channels == 0 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }

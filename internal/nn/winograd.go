@@ -50,7 +50,7 @@ const (
 // transformed is images in Winograd's domain.
 type transformed struct {
 	data []float32
-	// plane is the number of floats from a plane to the next, tiles the number of tiles that there is room for.
+	// plane is the number of floats from a plane to the next, tiles the number of tiles that fit.
 	plane, tiles, channels int
 }
 
@@ -66,7 +66,7 @@ const fewTiles = 16
 // fewPixels is the number of pixels, of all images, up to which transforming weights costs more than it saves.
 const fewPixels = 16
 
-// winogradFits says whether a layer is one for Winograd's algorithm.
+// winogradFits reports whether a layer is one for Winograd's algorithm.
 func winogradFits(layer model.Layer, in, out *tensor) bool {
 	return layer.Kind == model.Convolution && layer.Kernel == 3 && layer.Stride == 1 && in.wide() && out.wide() &&
 		out.images*out.height*out.width > fewPixels

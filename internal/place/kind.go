@@ -8,7 +8,7 @@ import (
 // Content is what data are, whatever their kind: a task learns from one.
 type Content string
 
-// The contents that there are.
+// The kinds of content.
 const (
 	Images      Content = "images"
 	Micrographs Content = "micrographs"
@@ -50,7 +50,7 @@ const (
 
 // kind is a kind of data.
 type kind struct {
-	// name is that in specifications, and short that by which a user names what is no file.
+	// name is what specifications call the kind, and short what users call it; files have no short name.
 	name, short string
 	content     Content
 	source      source
@@ -66,7 +66,7 @@ type kind struct {
 	open func(Data) (*Set, error)
 }
 
-// kinds are those that there are. Of each content, files come last: they are what no other kind is named by.
+// kinds lists all kinds of data. Files come last within a content, since they match any name.
 var kinds []kind
 
 func init() { kinds = []kind{procedural, cifar10, mnist, images, proceduralMicrographs, micrographs} }

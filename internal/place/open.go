@@ -118,7 +118,7 @@ func (d Data) at(dir string) (Data, error) {
 		for i, path := range d.Exclude {
 			d.Exclude[i] = cmp.Or(find(dir, path), path)
 		}
-		d.Test = cmp.Or(find(dir, d.Test), d.Test) // what is no file there is a fraction
+		d.Test = cmp.Or(find(dir, d.Test), d.Test) // otherwise it is a fraction
 	}
 	if k.content == Micrographs && !d.drawnMask() {
 		d.Mask = cmp.Or(find(dir, d.Mask), d.Mask)

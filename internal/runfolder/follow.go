@@ -98,7 +98,7 @@ func (f *Follower) Read(ctx context.Context, begin func(), do func(rows []StepAt
 	return f.pieces(ctx, io.NewSectionReader(file, f.where, info.Size()-f.where), do)
 }
 
-// continues says whether a file has what was read before, as far as its last bytes tell.
+// continues reports whether a file has what was read before, as far as its last bytes tell.
 func (f *Follower) continues(file *os.File) bool {
 	now := make([]byte, len(f.tail))
 	_, err := file.ReadAt(now, f.where-int64(len(now)))

@@ -28,7 +28,7 @@ func Lock(dir string) (io.Closer, error) {
 	return lock, err
 }
 
-// LockFile locks a file, which it creates where there is none, as [Lock] does.
+// LockFile locks a file, which it creates if there is none, as [Lock] does.
 func LockFile(path string) (io.Closer, error) {
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o644))
 	// Who looks whether it is locked has it for a moment; see Locked.

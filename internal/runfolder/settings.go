@@ -114,7 +114,7 @@ func (s Settings) Clip() string {
 	return clip
 }
 
-// Stabilise returns the text form of the stabiliser beside the clipping, such as "norm:1"; "" where there is none.
+// Stabilise returns the text form of the stabiliser beside the clipping, such as "norm:1"; "" if there is none.
 func (s Settings) Stabilise() string {
 	text, _ := s.Get("stabilise")
 	if text == "none" {

@@ -30,7 +30,7 @@ type column[R any] struct {
 	append func(row []byte, r *R) []byte
 }
 
-// open opens a table to go on after a step, or begins it where there is none: rows of later steps, and a last row cut
+// open opens a table to go on after a step, or begins it if there is none: rows of later steps, and a last row cut
 // short, are dropped. It returns the step of the last row, 0 without rows. A table that an older program began keeps
 // the columns that it has.
 func (t *Table[R]) open(path string, columns []column[R], step int64) (last int64, err error) {

@@ -77,13 +77,13 @@ func (r runJSON) decode() (Run, error) {
 	return Run{r.ID, r.Label, r.Workload, specification}, nil
 }
 
-// IsFolder says whether a folder is a sweep's.
+// IsFolder reports whether a folder is a sweep's.
 func IsFolder(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, planFile))
 	return err == nil
 }
 
-// Open returns the folder of a plan, and begins it where there is none. A folder of another plan is an error.
+// Open returns the folder of a plan, and begins it if there is none. A folder of another plan is an error.
 func Open(dir string, plan *Plan, command string) (*Folder, error) {
 	if IsFolder(dir) {
 		f, err := Read(dir)
@@ -207,7 +207,7 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	return nil
 }
 
-// setFailures writes failures.json, the runs that were set aside, or removes it where there are none.
+// setFailures writes failures.json, the runs that were set aside, or removes it if there are none.
 func (f *Folder) setFailures(failed []RunStatus) error {
 	if len(failed) == 0 {
 		if err := os.Remove(f.path(failuresFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -67,7 +67,7 @@ type record struct {
 	Loss runfolder.Number `json:"loss,omitempty"`
 	// Curve is its losses so far, in few points.
 	Curve *curve.Curve `json:"curve,omitempty"`
-	// Checkpoint is the step of the checkpoint in the object store, 0 where there is none.
+	// Checkpoint is the step of the checkpoint in the object store, 0 if there is none.
 	Checkpoint int64     `json:"checkpoint,omitempty"`
 	Failures   []Failure `json:"failures,omitempty"`
 	// Declined is why the last worker that declined the run did so.
@@ -298,7 +298,7 @@ func (q *Queue) discard(ctx context.Context, name string) error {
 	return err
 }
 
-// isGone says whether an error tells that the sweep is no longer on the server.
+// isGone reports whether an error tells that the sweep is no longer on the server.
 func isGone(err error) bool {
 	return errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
 		errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrBucketNotFound) ||
@@ -321,7 +321,7 @@ func patiently(ctx context.Context, call func(context.Context) error) error {
 	}
 }
 
-// isAway says whether an error is one of a server that is away, starting, or slow.
+// isAway reports whether an error is one of a server that is away, starting, or slow.
 func isAway(err error) bool {
 	for _, away := range []error{nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting,
 		nats.ErrStaleConnection, nats.ErrNoStreamResponse, nats.ErrReconnectBufExceeded, jetstream.ErrNoStreamResponse,

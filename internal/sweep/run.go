@@ -26,7 +26,7 @@ type Options struct {
 	Threads int
 	// DataDir is the folder of CIFAR-10's files, or of images, on this machine.
 	DataDir string
-	// Engines are those that there are beside the CPU engine.
+	// Engines are the available engines besides the CPU engine.
 	Engines experiment.Engines
 	// Silence is how long a worker may give no sign of life before its run goes to another; 0 stands for 30 seconds.
 	Silence time.Duration

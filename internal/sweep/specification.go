@@ -266,7 +266,7 @@ func combine(grid []axis, each func(settings) error) error {
 	return nil
 }
 
-// matches says whether every setting of an entry of exclude is one of the run's.
+// matches reports whether every setting of an entry of exclude is one of the run's.
 func (s settings) matches(entry map[string][]any) bool {
 	for name, values := range entry {
 		if !slices.ContainsFunc(values, func(value any) bool {

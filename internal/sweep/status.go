@@ -37,7 +37,7 @@ type RunStatus struct {
 // Status is where a sweep stands.
 type Status struct {
 	Runs []RunStatus
-	// Live says whether the sweep's server told; else only results in the folder are known.
+	// Live reports whether the sweep's server told; else only results in the folder are known.
 	Live bool
 }
 

@@ -85,7 +85,7 @@ func (f *Folder) watchServer(ctx context.Context, c Connection, do func(*Status,
 			if !ok {
 				return errors.New("the server ended the list of the sweep's records")
 			}
-			if entry == nil { // all that there are were read
+			if entry == nil { // all have been read
 				whole = true
 				tell()
 				continue

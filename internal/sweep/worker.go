@@ -25,7 +25,7 @@ type Worker struct {
 	Jobs, Threads int
 	// Data opens the images of runs, where they lie on this machine.
 	Data place.Opener
-	// Engines are those that there are beside the CPU engine.
+	// Engines are the available engines besides the CPU engine.
 	Engines experiment.Engines
 	// Folder is that of runs in progress. A run found there goes on, unless the queue has a later checkpoint of it.
 	Folder string
@@ -99,7 +99,7 @@ func (w *Worker) report(format string, arguments ...any) {
 	}
 }
 
-// A worker that is offered no run asks the queues anew after patience, and after idle where there is none to ask.
+// A worker that is offered no run asks the queues anew after patience, and after idle if there is no queue to ask.
 const (
 	patience = 5 * time.Second
 	idle     = time.Second

@@ -19,7 +19,7 @@ var ascii = strings.NewReplacer("±", "+-", "−", "-", "–", "-", "—", "-", 
 	"’", "'", "µ", "u", "μ", "u", "≤", "<=", "≥", ">=", "→", "->", "\u00a0", " ", "²", "^2", "³", "^3", "°", " deg", "σ", "sigma",
 	"█", "#", "░", ".", "│", "|", "─", "-", "ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "é", "e", "è", "e")
 
-// Plain returns text as the layout can show it: without what is not ASCII where nothing else can be shown.
+// Plain returns text as the layout can show it: in ASCII if that is all it can show.
 func (l Layout) Plain(text string) string {
 	if !l.ASCII {
 		return text

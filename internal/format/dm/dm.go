@@ -15,7 +15,7 @@ import (
 	"alrc/internal/format/pixel"
 )
 
-// Is says whether a file that begins so is one of DigitalMicrograph's.
+// Is reports whether a file that begins so is one of DigitalMicrograph's.
 func Is(begin []byte) bool {
 	if len(begin) < 24 || binary.BigEndian.Uint32(begin)-3 > 1 {
 		return false
@@ -39,7 +39,7 @@ const colours = "has colours (RGB); save one channel, or its luminance, as an im
 
 var refused = map[int]string{3: modulus, 5: modulus, 13: modulus, 27: modulus, 28: modulus, 8: colours, 23: colours}
 
-// Open reads which images a file of a size has. Thumbnails are none of them.
+// Open reads which images a file of a size has. Thumbnails are left out.
 func Open(r io.ReaderAt, size int64) (*pixel.File, error) {
 	t := &tags{r: r, size: size, values: map[string]value{}}
 	head, err := t.take(24)

@@ -216,7 +216,7 @@ func sizeOf(words []int64) (size int64, kind pixel.Type, rest []int64) {
 	return int64(kind.Size()), kind, words[1:]
 }
 
-// first is the first number of a value, and false where there is none.
+// first is the first number of a value, and false if there is none.
 func (t *tags) first(path string) (float64, bool) {
 	v, ok := t.values[path]
 	if !ok || v.count < 1 {
@@ -229,7 +229,7 @@ func (t *tags) first(path string) (float64, bool) {
 	return v.kind.Value(b, t.order), true
 }
 
-// whole is the first number of a value as a count, and -1 where it is none.
+// whole is the first number of a value as a count, and -1 if it is not one.
 func (t *tags) whole(path string) int {
 	n, ok := t.first(path)
 	if !ok || n != math.Trunc(n) || n < 0 || n > 1<<31 {
@@ -238,7 +238,7 @@ func (t *tags) whole(path string) int {
 	return int(n)
 }
 
-// text is a value that is UTF-16, and "" where there is none.
+// text is a value that is UTF-16, and "" if there is none.
 func (t *tags) text(path string) string {
 	v := t.values[path]
 	if v.kind != pixel.Uint16 || 2*v.count > maxText {

@@ -274,7 +274,7 @@ func (f *reader) search(group *hdf5.Object, path string, depth int, visit func(g
 	return nil
 }
 
-// unknown says what an HDF5 file has that is none of these.
+// unknown describes an HDF5 file of another kind.
 func (f *reader) unknown(root *hdf5.Object) error {
 	var names []string
 	f.visited = 0

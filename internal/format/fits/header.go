@@ -105,7 +105,7 @@ func (h *header) take(text string) error {
 	return nil
 }
 
-// structural says whether a keyword is one that the layout of the data follows from.
+// structural reports whether a keyword is one that the layout of the data follows from.
 func structural(name string) bool {
 	switch name {
 	case "BITPIX", "PCOUNT", "GCOUNT", "BZERO", "BSCALE", "BLANK":
@@ -183,7 +183,7 @@ func (h *header) dataLength() (int64, error) {
 	return int64(bytes), nil
 }
 
-// number returns a number, or what stands for it where there is none.
+// number returns a number, or what stands for it if there is none.
 func (h *header) number(name string, none float64) float64 {
 	if number, ok := h.numbers[name]; ok {
 		return number

@@ -45,7 +45,7 @@ func (o *Object) attribute(name string) (t Type, value []byte, ok bool) {
 	return t, nil, false
 }
 
-// Number is the first number of an attribute, and false where there is none.
+// Number is the first number of an attribute, and false if there is none.
 func (o *Object) Number(name string) (float64, bool) {
 	t, value, ok := o.attribute(name)
 	if !ok || t.Number == pixel.Invalid {
@@ -54,7 +54,7 @@ func (o *Object) Number(name string) (float64, bool) {
 	return t.Number.Value(value, t.Order), true
 }
 
-// Text is an attribute that is text, and "" where there is none.
+// Text is an attribute that is text, and "" if there is none.
 func (o *Object) Text(name string) string {
 	t, value, ok := o.attribute(name)
 	if !ok || !t.text {
@@ -79,7 +79,7 @@ func (f *File) text(t Type, value []byte) string {
 	return strings.TrimRight(string(text), " ")
 }
 
-// globalHeap reads an object of a collection, and nothing where there is none.
+// globalHeap reads an object of a collection, and nothing if there is none.
 func (f *File) globalHeap(collection, index int64) []byte {
 	p, err := f.signed("GCOL", collection, int64(8+f.length))
 	if err != nil {

@@ -262,7 +262,7 @@ func unshuffle(data []byte, size int) []byte {
 	return out
 }
 
-// fletcher says whether data has Fletcher's checksum of 32 bits, of words of two bytes with the high one first. Sums are modulo
+// fletcher reports whether data has Fletcher's checksum of 32 bits, of words of two bytes with the high one first. Sums are modulo
 // 65,535, so that 0 and 65,535 are the same.
 func fletcher(data []byte, sum uint32) bool {
 	var a, b uint32

@@ -87,7 +87,7 @@ func (o *Object) Open(link Link) (*Object, error) {
 	return child, nil
 }
 
-// Child is the object of a name in a group, and nil where there is none.
+// Child is the object of a name in a group, and nil if there is none.
 func (o *Object) Child(name string) (*Object, error) {
 	links, err := o.Links()
 	if err != nil {

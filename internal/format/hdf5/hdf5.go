@@ -125,7 +125,7 @@ func (f *File) signed(word string, address, count int64) (*parser, error) {
 	return p, nil
 }
 
-// undefined is the address of what is not there.
+// undefined is the address of something that is absent.
 const undefined = -1
 
 // parser takes fields off the front of a structure. After an error it gives zeros.

@@ -151,7 +151,7 @@ func (o *Object) readNew(address int64) error {
 	return messages(b, 0)
 }
 
-// find is the first message of a kind, and false where there is none. A shared one is looked up in the object that has it.
+// find is the first message of a kind, and false if there is none. A shared one is looked up in the object that has it.
 func (o *Object) find(kind int) (body []byte, ok bool, err error) {
 	for _, m := range o.messages {
 		if m.kind == kind {
@@ -189,7 +189,7 @@ func (f *File) resolve(m message) ([]byte, error) {
 	return nil, errors.New("a shared message is not there: the file is damaged")
 }
 
-// IsDataset says whether the object has data, rather than being a group.
+// IsDataset reports whether the object has data, rather than being a group.
 func (o *Object) IsDataset() bool {
 	_, ok, _ := o.find(ofLayout)
 	return ok

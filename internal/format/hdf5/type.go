@@ -72,7 +72,7 @@ func parseTypeAt(body []byte, depth int) (Type, error) {
 	return t, nil
 }
 
-// ieee says whether a floating-point type's properties are those of IEEE 754.
+// ieee reports whether a floating-point type's properties are those of IEEE 754.
 func ieee(properties []byte, size int) bool {
 	want := map[int][5]byte{2: {10, 5, 0, 10, 15}, 4: {23, 8, 0, 23, 127}, 8: {52, 11, 0, 52, 255}}[size]
 	return le.Uint16(properties) == 0 && int(le.Uint16(properties[2:])) == 8*size &&

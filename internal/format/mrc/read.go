@@ -38,7 +38,7 @@ var refused = map[int32]string{
 	101: "packed numbers of 4 bits; convert it, as by IMOD's newstack -mode 6",
 }
 
-// Is says whether a file of a size that begins so is an MRC file. Old ones lack the word that tells; their header must
+// Is reports whether a file of a size that begins so is an MRC file. Old ones lack the word that tells; their header must
 // be plausible, and as much data in the file as it says.
 func Is(begin []byte, size int64) bool {
 	if len(begin) < headerSize {

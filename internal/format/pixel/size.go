@@ -30,8 +30,8 @@ var aliases = map[string]string{
 	"n_m": "nm", "p_m": "pm", "u_m": "µm",
 }
 
-// Unit is the one way to write a unit that there are several ways to write: "um", "micron" and "[u_m]" are "µm", and "nm^-1"
-// and "1 / nm" are "1/nm". A unit that is not known stays as it is, and what stands for none, such as "pixel", is "".
+// Unit returns the one way in which this program writes a unit: "um", "micron" and "[u_m]" are "µm", and "nm^-1" and "1 / nm" are
+// "1/nm". An unknown unit stays as it is, and words that stand for no unit, such as "pixel", are "".
 func Unit(text string) string {
 	text = strings.TrimSpace(strings.Trim(strings.TrimSpace(text), "[]\x00"))
 	compact := strings.ReplaceAll(text, " ", "")

@@ -39,7 +39,7 @@ var types = [...]struct {
 	Float16: {"float16", 2, true}, Float32: {"float32", 4, true}, Float64: {"float64", 8, false},
 }
 
-// Integer is the type of whole numbers of some bytes, and Invalid where there is none.
+// Integer is the type of whole numbers of some bytes, and Invalid if there is none.
 func Integer(size int, signed bool) Type {
 	t := map[int]Type{1: Uint8, 2: Uint16, 4: Uint32, 8: Uint64}[size]
 	if signed && t != Invalid {
@@ -48,7 +48,7 @@ func Integer(size int, signed bool) Type {
 	return t
 }
 
-// Floating is the type of floating-point numbers of some bytes, and Invalid where there is none.
+// Floating is the type of floating-point numbers of some bytes, and Invalid if there is none.
 func Floating(size int) Type { return map[int]Type{2: Float16, 4: Float32, 8: Float64}[size] }
 
 // String is the name that NumPy has for the type.

@@ -19,7 +19,7 @@ const (
 	maxElements = 1 << 18
 )
 
-// Is says whether a file that begins so is a series.
+// Is reports whether a file that begins so is a series.
 func Is(begin []byte) bool {
 	return len(begin) >= 6 && string(begin[:4]) == "II\x97\x01"
 }

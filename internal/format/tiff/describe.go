@@ -37,7 +37,7 @@ func isOME(description string) bool {
 
 func isShaped(description string) bool { return strings.HasPrefix(description, `{"shape":`) }
 
-// imageJ is the value of a key in ImageJ's description, and "" where there is none.
+// imageJ is the value of a key in ImageJ's description, and "" if there is none.
 func imageJ(description, key string) string {
 	for _, line := range strings.Split(description, "\n") {
 		if is, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && is == key {
@@ -47,7 +47,7 @@ func imageJ(description, key string) string {
 	return ""
 }
 
-// imageJCount is the number of images that ImageJ's description says, and 0 where it is none.
+// imageJCount is the number of images that ImageJ's description says, and 0 if it is not one.
 func imageJCount(description string) int {
 	if !isImageJ(description) {
 		return 0

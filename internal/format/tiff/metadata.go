@@ -16,7 +16,7 @@ type Tag struct {
 // maxMetadata bounds the bytes of a page's metadata.
 const maxMetadata = 64 << 20
 
-// carried says whether a tag still holds in a file that has the same page in another layout: what describes the page
+// carried reports whether a tag still holds in a file that has the same page in another layout: what describes the page
 // or the instrument does, and what describes the layout, or points into the file, does not.
 func carried(id uint16) bool {
 	switch id {

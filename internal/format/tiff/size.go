@@ -106,7 +106,7 @@ func parse(text string) float64 {
 	return x
 }
 
-// resolution is a fraction, and 0 where there is none.
+// resolution is a fraction, and 0 if there is none.
 func resolution(tags []Tag, id uint16) float64 {
 	for _, tag := range tags {
 		if tag.ID == id && tag.Kind == 5 && len(tag.Data) >= 8 {
@@ -118,7 +118,7 @@ func resolution(tags []Tag, id uint16) float64 {
 	return 0
 }
 
-// real is the number of a tag of floating-point numbers, and 0 where there is none.
+// real is the number of a tag of floating-point numbers, and 0 if there is none.
 func real(tags []Tag, id uint16) float64 {
 	for _, tag := range tags {
 		if tag.ID != id {
