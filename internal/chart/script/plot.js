@@ -169,7 +169,11 @@
         const many = curves.length > 12;
         for (const curve of curves) {
           if (faded(curve)) continue;
-          if (view.raw) area(curve, curve.rawLow, curve.rawHigh, curve.color, many ? 0.08 : 0.2);
+          if (view.raw) {
+            area(curve, curve.rawLow, curve.rawHigh, curve.color, many ? 0.08 : 0.2);
+            // Single steps have no area.
+            if (!many && view.window > 1) line(curve, curve.rawHigh.map((v, i) => (v === curve.rawLow[i] ? v : NaN)), mix(curve.color, this.colors.paper, 0.62), 0.8);
+          }
           if (curve.low) area(curve, curve.low, curve.high, curve.color, many ? 0.12 : 0.25);
         }
         if (view.thresholds) {

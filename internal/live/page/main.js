@@ -54,15 +54,24 @@
     }
     show();
     drawRuns();
+    if (sweeps.size > 0) drawSweeps();
     note();
   }
 
-  // preset chooses what to draw at first: all runs of a few, and of many those that train.
+  // preset chooses what to draw until someone chooses: all runs of a few; of many those that train, those that did when they
+  // were drawn, and some of the others, without clipping and with it. It says whether that changed.
   function preset() {
-    if (state.chosen) return;
-    const all = list(), most = 24;
-    const wanted = all.length <= most ? all : [...all.filter(r => r.state === 'training' || r.state === 'silent'), ...all.filter(r => r.state !== 'waiting')].slice(0, 12);
+    if (state.chosen) return false;
+    const all = list(), few = 12, most = 24;
+    let wanted = all;
+    if (all.length > most) {
+      const training = all.filter(r => r.state === 'training' || r.state === 'silent');
+      const others = [...all.filter(r => state.shown.has(r.id)), ...all.filter(r => r.clip === 'none').slice(0, 3), ...all].filter(r => r.state !== 'waiting');
+      wanted = [...new Set([...training, ...others])].slice(0, Math.min(most, Math.max(few, training.length, state.shown.size + 1)));
+    }
+    const before = [...state.shown].join();
     state.shown = new Set(wanted.map(r => r.id));
+    return [...state.shown].sort().join() !== before.split(',').sort().join();
   }
 
   function show() {
@@ -106,7 +115,7 @@
   }
 
   function drawSweeps() {
-    alrc.drawSweeps(by('sweeps'), [...sweeps.values()], list(), id => choose([id], !state.shown.has(id)));
+    alrc.drawSweeps(by('sweeps'), [...sweeps.values()], list(), state.shown, id => choose([id], !state.shown.has(id)));
   }
 
   function drawReading(reading) {
@@ -186,10 +195,7 @@
         if (raw) grow(p.run, raw.step, raw.mean);
       }
       lines.extend(u.points || []);
-      if (u.order || came) {
-        preset();
-        show();
-      }
+      if ((u.runs || u.order) && preset() || came) show();
       later('runs', drawRuns);
       if (u.sweeps || sweeps.size > 0 && u.runs) later('sweeps', drawSweeps);
     },

@@ -104,10 +104,11 @@
         row.bar.setAttribute('aria-label', 'Progress of ' + run.name);
         cells.rate.textContent = run.rate === null ? '' : alrc.number(run.rate);
         cells.left.textContent = run.left === null ? '' : alrc.seconds(run.left);
-        cells.loss.textContent = alrc.number(run.loss);
+        const begun = run.state !== 'waiting';
+        cells.loss.textContent = begun ? alrc.number(run.loss) : '';
         cells.test.textContent = run.test_loss === null ? '' : alrc.number(run.test_loss);
-        cells.spikes.textContent = alrc.count(run.episodes);
-        cells.clipped.textContent = run.clip === 'none' || run.kind === 'log' ? '' : alrc.count(run.clipped);
+        cells.spikes.textContent = begun ? alrc.count(run.episodes) : '';
+        cells.clipped.textContent = !begun || run.clip === 'none' || run.kind === 'log' ? '' : alrc.count(run.clipped);
       }
       const small = this.state.small[run.id];
       if (small && row.small !== small.version + '/' + small.step.length) {
