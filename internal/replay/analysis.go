@@ -62,11 +62,14 @@ type analysis struct {
 	loss          *curve
 
 	detector *spike.Detector
+	closeups closeups
 	found    *spike.Summary // at the end
 }
 
 func newAnalysis() *analysis {
-	return &analysis{loss: newCurve(), least: math.Inf(1), most: math.Inf(-1), detector: spike.New()}
+	a := &analysis{loss: newCurve(), least: math.Inf(1), most: math.Inf(-1), detector: spike.New()}
+	a.detector.OnEpisode = a.closeups.found
+	return a
 }
 
 func (a *analysis) push(c *losslog.Chunk) error {
@@ -108,7 +111,14 @@ func (a *analysis) step(step int64, losses []float64) {
 		a.badSteps++
 		level = math.NaN()
 	}
+	a.closeups.add(step, level)
 	a.detector.Add(step, level)
+	if len(a.closeups.open) > 0 {
+		a.closeups.look(false)
+	}
 }
 
-func (a *analysis) finish() { a.found = a.detector.Close() }
+func (a *analysis) finish() {
+	a.found = a.detector.Close()
+	a.closeups.look(true)
+}
