@@ -242,7 +242,7 @@ func (f *folder) add(e *entry, rows []runfolder.StepAt) {
 	e.add(len(rows), func(i int, r *curve.Row) { fillRow(r, &rows[i], batch, f.names) }, len(f.names))
 }
 
-// fillRow makes a row of a curve of a table's. The limits are those of what clipping saw.
+// fillRow makes a row of a curve of a table's. The limits are those of what clipping saw, for the raw losses as well.
 func fillRow(r *curve.Row, s *runfolder.StepAt, batch float64, names []string) {
 	seen := len(names) - len(s.Outputs) - 1 // 1 where that is not the losses themselves
 	r.Step, r.Steps, r.Place, r.Clipped, r.Test = s.Step.Step, 1, s.Place, s.Clipped, s.TestLoss
@@ -253,14 +253,11 @@ func fillRow(r *curve.Row, s *runfolder.StepAt, batch float64, names []string) {
 	if s.ImagesPerSecond > 0 {
 		r.Seconds = batch / s.ImagesPerSecond
 	}
-	nan := math.NaN()
-	r.Losses[0] = curve.Single(s.RawLoss, nan, nan)
 	r.Losses[seen] = curve.Single(s.Loss, s.Threshold, s.LowerThreshold)
-	if seen == 0 {
-		r.Losses[0] = curve.Single(s.RawLoss, s.Threshold, s.LowerThreshold)
-	}
+	// Huberising makes no loss above 1 larger, so that what was clipped lies above the limit here, too.
+	r.Losses[0] = curve.Single(s.RawLoss, s.Threshold, s.LowerThreshold)
 	for k, o := range s.Outputs {
-		r.Losses[seen+1+k] = curve.Single(o.Loss, o.Threshold, nan)
+		r.Losses[seen+1+k] = curve.Single(o.Loss, o.Threshold, math.NaN())
 	}
 }
 

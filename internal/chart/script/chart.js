@@ -198,7 +198,7 @@
       const words = [];
       if (this.view.raw) words.push('pale: from the lowest to the highest single loss');
       if (this.view.seeds === 'band' && this.curves().some(c => c.low)) words.push('band: from the lowest to the highest seed');
-      if (this.view.thresholds && this.lines().some(l => l.threshold)) words.push('dashed: threshold');
+      if (this.view.thresholds && this.lines().some(l => l.threshold)) words.push('dashed: threshold of what clipping sees');
       if (kinds.has('clipped')) words.push('● clipped');
       if (kinds.has('spike')) words.push('▽ peak of a spike');
       if (kinds.has('nonfinite') || kinds.has('diverged')) words.push('✕ not finite');

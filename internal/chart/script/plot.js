@@ -184,7 +184,9 @@
           line(curve, curve.y, color, strong && !faded(curve) ? 2.6 : many ? 1.1 : 1.8);
         }
         if (!view.marks) return;
-        for (const mark of this.chart.marks()) {
+        const marks = this.chart.marks();
+        const small = marks.length > 400 ? 2.2 : 3.2;
+        for (const mark of marks) {
           if (!(mark.x >= this.x[0] && mark.x <= this.x[1])) continue;
           const x = toX(mark.x);
           const inside = visible(mark.loss) && !crossKinds.has(mark.kind);
@@ -194,7 +196,7 @@
           const r = 4 * pen.scale;
           switch (mark.kind) {
             case 'clipped':
-              pen.circle(x, y, 3.2, this.colors.paper, mix(mark.color, this.colors.ink, 0.25));
+              pen.circle(x, y, small, this.colors.paper, mix(mark.color, this.colors.ink, 0.25));
               break;
             case 'spike':
               pen.line([[x - r, y - 1.6 * r], [x, y - 0.4 * r], [x + r, y - 1.6 * r], [x - r, y - 1.6 * r]], this.colors.ink, 1.4);

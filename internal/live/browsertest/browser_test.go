@@ -45,10 +45,14 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	shared.program = filepath.Join(dir, "alrc")
-	shared.runs = filepath.Join(dir, "runs")
+	shared.runs = filepath.Join(dir, "supersampling", "runs")
 	command(dir, "go", "build", "-C", "../../..", "-o", shared.program, "./cmd/alrc")
-	// A high rate and a low limit, so that there are spikes and clipped losses.
-	command(dir, shared.program, train(shared.runs, "--steps", "700", "--seeds", "2")...)
+	// A high rate and a low limit, so that there are spikes and clipped losses. Pictures for readers are of longer runs.
+	steps := "1600"
+	if os.Getenv("ALRC_PICTURES") != "" {
+		steps = "8000"
+	}
+	command(dir, shared.program, train(shared.runs, "--steps", steps, "--seeds", "2")...)
 
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
@@ -64,7 +68,7 @@ func run(m *testing.M) int {
 
 // train are the arguments of a small training.
 func train(out string, more ...string) []string {
-	return append([]string{"train", "--out", out, "--width", "0.03", "--size", "16", "--clip", "none", "--clip", "alrc:2", "--learning-rate", "0.01", "--test-images", "8"}, more...)
+	return append([]string{"train", "--out", out, "--width", "0.03", "--size", "16", "--clip", "none", "--clip", "alrc:3", "--learning-rate", "0.01", "--test-images", "8"}, more...)
 }
 
 func command(dir, name string, arguments ...string) {
@@ -89,11 +93,11 @@ func serve(t *testing.T, address string, places ...string) *server {
 		address = "127.0.0.1:0"
 	}
 	s := &server{Cmd: exec.Command(shared.program, append([]string{"serve", "--address", address}, places...)...)}
+	s.Dir = filepath.Dir(shared.runs) // whose name is the page's title
 	output, err := s.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Stderr = os.Stderr
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +236,7 @@ func (p *tab) picture() string {
 	return data
 }
 
-// save writes a picture of the page where $ALRC_PICTURES says.
+// save takes a picture of the page, and writes it into the folder $ALRC_PICTURES where it has a name.
 func (p *tab) save(name string) {
 	p.t.Helper()
 	var png []byte
@@ -240,7 +244,7 @@ func (p *tab) save(name string) {
 	if len(png) < 10_000 {
 		p.t.Errorf("the picture %s has %d bytes", name, len(png))
 	}
-	if dir := os.Getenv("ALRC_PICTURES"); dir != "" {
+	if dir := os.Getenv("ALRC_PICTURES"); dir != "" && name != "" {
 		if err := os.WriteFile(filepath.Join(dir, name), png, 0o644); err != nil {
 			p.t.Fatal(err)
 		}

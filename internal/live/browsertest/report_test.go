@@ -62,5 +62,5 @@ func TestReportOnAPhone(t *testing.T) {
 	if wide := get[int64](p, "document.documentElement.scrollWidth"); wide > 390 {
 		t.Errorf("at 390 pixels the report is %d wide", wide)
 	}
-	p.save("report-390.png")
+	p.save("")
 }

@@ -63,9 +63,8 @@
 
   // Lines is the source of the page's chart.
   class Lines {
-    constructor(changed, problem) {
-      this.changed = changed;
-      this.problem = problem;
+    constructor(changed, problem, loaded) {
+      Object.assign(this, { changed, problem, loaded });
       this.whole = new Map();
       this.parts = new Map();
       this.lines = [];
@@ -126,6 +125,7 @@
       }
       if (!this.runs.some(r => r.id === run.id)) return;
       this.whole.set(run.id, line);
+      this.loaded(line);
       this.collect();
     }
 

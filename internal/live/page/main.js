@@ -7,11 +7,17 @@
   const state = { shown: new Set(parts.getAll('show')), chosen: parts.has('show'), filter: parts.get('filter') || '', sort: parts.get('sort') || '', small: {} };
   const runs = new Map();
   const sweeps = new Map();
-  // The losses as clipping sees them have thresholds, and are what is drawn at first.
-  const first = 'loss';
+  const first = 'raw_loss';
   let order = [], chart = null, loss = parts.get('loss') || first, notes = [];
 
-  const lines = new alrc.Lines(() => later('chart', drawChart), text => { by('problem').textContent = text; });
+  const lines = new alrc.Lines(() => later('chart', drawChart), text => { by('problem').textContent = text; }, line => {
+    // What was read in one go has its small curve from here.
+    if (!line.raw) return;
+    const each = Math.ceil(line.x.length / 60);
+    state.small[line.id] = { step: [], mean: [] };
+    grow(line.id, line.x.filter((_, i) => i % each === 0), line.mean.filter((_, i) => i % each === 0).map(v => (Number.isFinite(v) ? v : null)));
+    later('runs', drawRuns);
+  });
   const overview = new alrc.Overview(by('table'), state, { toggled: id => choose([id], !state.shown.has(id)), changed: () => { drawRuns(); note(); } });
 
   // later does something once before the next frame, however often it is asked for.
@@ -107,10 +113,10 @@
 
   // drawLosses offers the losses that runs have, where there is a choice.
   function drawLosses() {
-    const names = [...new Set([...(list().some(r => (r.losses || []).includes(first)) ? [first] : []), ...list().flatMap(r => r.losses || [])])];
+    const names = [...new Set(list().flatMap(r => r.losses || []))];
     const select = by('loss');
     by('losses').hidden = names.length < 2;
-    if ([...select.options].map(o => o.value).join() !== names.join()) select.replaceChildren(...names.map(name => element('option', { value: name }, name === first ? 'losses as clipping sees them' : name.replace(/_/g, ' '))));
+    if ([...select.options].map(o => o.value).join() !== names.join()) select.replaceChildren(...names.map(name => element('option', { value: name }, name === 'loss' ? 'losses as clipping sees them' : name.replace(/_/g, ' '))));
     select.value = names.includes(loss) ? loss : names[0];
   }
 
@@ -143,8 +149,11 @@
 
   function grow(id, steps, means) {
     const small = state.small[id] || (state.small[id] = { step: [], mean: [] });
-    small.step.push(...steps);
-    small.mean.push(...means);
+    steps.forEach((step, i) => {
+      if (step <= alrc.last(small.step)) return; // it is there
+      small.step.push(step);
+      small.mean.push(means[i]);
+    });
     small.version = (small.version || 0) + 1;
     while (small.step.length > 120) {
       // Every second point goes, but for the last ones.
@@ -191,6 +200,7 @@
         by('notes').replaceChildren(...notes.map(text => element('p', { class: 'soft' }, text)));
       }
       for (const p of u.points || []) {
+        if (p.again) state.small[p.run] = { step: [], mean: [] };
         const raw = (p.curves || []).find(c => c.loss === 'raw_loss') || (p.curves || [])[0];
         if (raw) grow(p.run, raw.step, raw.mean);
       }
