@@ -109,6 +109,12 @@ const alrc = {};
     return axis === 'time' && line.time ? line.time : line.x;
   }
 
+  // end is where a line ends on an axis: the last step of its last bin.
+  function end(line, axis) {
+    const n = line.x.length;
+    return n === 0 || axis === 'time' && line.time ? last(abscissae(line, axis)) : Math.max(line.x[n - 1], line.x[n - 1] + line.records[n - 1] - 1);
+  }
+
   // curves are what is drawn of some lines: each by itself, or the lines of each group as their mean and a band from
   // the lowest to the highest.
   function curves(lines, view, window) {
@@ -155,5 +161,5 @@ const alrc = {};
     return list.length > 0 ? list[list.length - 1] : -Infinity;
   }
 
-  Object.assign(alrc, { decode, place, smooth, between, abscissae, curves, last });
+  Object.assign(alrc, { decode, place, smooth, between, abscissae, end, curves, last });
 }

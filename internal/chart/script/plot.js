@@ -84,7 +84,7 @@
       for (const curve of curves) {
         if (curve.x.length === 0) continue;
         low = Math.min(low, curve.x[0]);
-        high = Math.max(high, alrc.last(curve.x));
+        high = Math.max(high, ...curve.lines.map(line => alrc.end(line, view.axis)));
       }
       if (!(low <= high)) [low, high] = [0, 1];
       if (low > 0 && low < 0.02 * high) low = 0;
