@@ -40,6 +40,13 @@ func BenchmarkStabilisers(b *testing.B) {
 			step := time.Duration(1 << 62)
 			gradients := slices.Clone(engines[0].gradients)
 			inputs, targets, raw := batchOf(engines[0], 1)
+			// Methods that begin otherwise than they go on are past their beginning.
+			for _, e := range engines[1:] {
+				for range 130 {
+					copy(e.gradients, gradients)
+					e.stabilisation.step(e)
+				}
+			}
 			for b.Loop() {
 				begin := time.Now()
 				if err := engines[0].StepOutputs(inputs, targets, raw, weighOutputs); err != nil {
