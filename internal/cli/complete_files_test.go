@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -169,5 +170,30 @@ func TestCompleteUnits(t *testing.T) {
 	}
 	if _, code, err := execute(newCompleteCommand(nil), "linear", "large.tif", "--out", "large.mrc"); code != exitUsage || !strings.Contains(err.Error(), "write TIFF") {
 		t.Errorf("numbers of 64 bits as MRC: exit code %d, %v", code, err)
+	}
+}
+
+// The example of the documentation: from a DM4 file to a calibrated TIFF file by one command.
+func TestCompleteDocumentedExample(t *testing.T) {
+	example, err := filepath.Abs("../../docs/examples/scan.dm4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	out, code, err := execute(newCompleteCommand(nil), example)
+	if code != 0 || !strings.Contains(out, "192x192 pixels of 0.02 nm, 17.5 % seen, completed (kriging") {
+		t.Fatalf("exit code %d, %v, %s", code, err, out)
+	}
+	file, err := imagefile.Open("scan-completed.tif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	m, err := file.Read(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := m.Size; math.Abs(size.X-0.02) > 1e-9 || math.Abs(size.Y-0.02) > 1e-9 || size.Unit != "nm" || m.Height != 192 || m.Width != 192 {
+		t.Errorf("the completion has %dx%d pixels of %+v", m.Width, m.Height, size)
 	}
 }
