@@ -100,7 +100,7 @@ func (s *served) curve(id, more string) (c curve.Curve) {
 func (s *served) await(what string, holds func(Overview) bool) Overview {
 	s.t.Helper()
 	var o Overview
-	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(10 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < time.Minute; time.Sleep(10 * time.Millisecond) {
 		if o = s.overview(); holds(o) {
 			return o
 		}
@@ -178,7 +178,7 @@ type event struct {
 // next returns the next event that is as it should be.
 func next(t *testing.T, events <-chan event, what string, holds func(Update) bool) event {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case e, ok := <-events:

@@ -198,12 +198,20 @@ func (s *sweepRun) poll(ctx context.Context, e *entry) {
 	if s.folder == nil || s.folder.dir != dir {
 		s.folder = newFolder(s.root, dir)
 	}
-	s.folder.poll(ctx, e)
-	if status.State != sweep.Done {
-		e.mutex.Lock()
-		s.describe(e, status, heard)
-		e.mutex.Unlock()
+	if s.folder.judge = nil; status.State != sweep.Done {
+		s.folder.judge = func(e *entry, now time.Time) {
+			s.describe(e, status, latest(heard, e.grew), now)
+			e.pace(e.run.State == Training)
+		}
 	}
+	s.folder.poll(ctx, e)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // pollWorker takes what the worker told.
@@ -222,7 +230,7 @@ func (s *sweepRun) pollWorker(e *entry, status *sweep.RunStatus, heard time.Time
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
 	e.told(heard, false)
-	s.describe(e, status, heard)
+	s.describe(e, status, heard, time.Now())
 	r := &e.run
 	r.Step = max(r.Step, status.Step)
 	r.Rate, r.Left = unknown(), unknown()
@@ -234,19 +242,19 @@ func (s *sweepRun) pollWorker(e *entry, status *sweep.RunStatus, heard time.Time
 	}
 }
 
-// describe says how the sweep sees a run that is not done.
-func (s *sweepRun) describe(e *entry, status *sweep.RunStatus, heard time.Time) {
+// describe says how the sweep sees a run that is not done, and of which something was last heard at a time.
+func (s *sweepRun) describe(e *entry, status *sweep.RunStatus, heard, now time.Time) {
 	r := &e.run
 	r.Worker = status.Worker
 	e.result = false
 	switch status.State {
 	case sweep.Running:
-		quiet := time.Since(heard)
-		if r.State == Training && s.folder != nil && e.index != nil {
-			quiet = 0
-		}
 		r.State, r.Words = Training, "training on "+status.Worker
-		if quiet > silentAfter {
+		patience := silentAfter
+		if status.Rate > 0 {
+			patience = max(patience, time.Duration(min(10/status.Rate, 3600)*float64(time.Second)))
+		}
+		if quiet := now.Sub(heard); quiet > patience {
 			r.State, r.Words = Silent, silence(quiet)+", on "+status.Worker
 		}
 	case sweep.Failed:
