@@ -2,13 +2,8 @@ package sweep
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
-	"io"
 	"io/fs"
-	"math"
-	"slices"
-	"strconv"
 	"time"
 
 	"alrc/internal/curve"
@@ -165,76 +160,4 @@ func (f *Folder) Status(ctx context.Context, c Connection) (*Status, error) {
 		return nil, err
 	}
 	return f.status(records)
-}
-
-// WriteCSV writes a row for each run: the settings in which runs differ, where the run stands, and the numbers of its
-// result; those that are not known are empty.
-func (f *Folder) WriteCSV(w io.Writer) error {
-	status, err := f.status(nil)
-	if err != nil {
-		return err
-	}
-	table := csv.NewWriter(w)
-	workloads := slices.ContainsFunc(f.Plan.Runs, func(r Run) bool { return r.Workload != "" })
-	row := []string{"id"}
-	if workloads {
-		row = append(row, "workload")
-	}
-	row = append(row, f.Plan.Varying...)
-	row = append(row, "state", "diverged_step", "mean", "std", "p99", "max", "test_loss", "losses", "clipped", "non_finite",
-		"images_per_s", "wall_seconds", "test_mse", "bilinear_mse", "kriging_mse", "test_mse_first",
-		"first_loss", "spiked_steps", "spike_episodes", "recovered_episodes", "median_recovery_steps", "excess_loss", "spike_score")
-	if err := table.Write(row); err != nil {
-		return err
-	}
-	for _, run := range status.Runs {
-		fields := flatten(run.Run.Specification)
-		row := []string{run.Run.ID}
-		if workloads {
-			row = append(row, run.Run.Workload)
-		}
-		for _, name := range f.Plan.Varying {
-			row = append(row, fields.get(name))
-		}
-		state := "missing"
-		var numbers [22]string
-		if r := run.Result; r != nil {
-			state = "done"
-			if r.Diverged {
-				state = "diverged"
-				numbers[0] = strconv.FormatInt(r.DivergedStep, 10)
-			}
-			for i, value := range []runfolder.Number{r.Mean, r.Std, r.P99, r.Max, r.TestLoss} {
-				numbers[1+i] = csvNumber(float64(value))
-			}
-			for i, value := range []int64{r.Losses, r.Clipped, r.NonFinite} {
-				numbers[6+i] = strconv.FormatInt(value, 10)
-			}
-			numbers[9], numbers[10] = csvNumber(float64(r.ImagesPerSecond)), csvNumber(r.WallSeconds)
-			for i, errors := range []*runfolder.Distribution{r.TestMSE, r.BilinearMSE, r.KrigingMSE, r.FirstMSE} {
-				if errors != nil {
-					numbers[11+i] = csvNumber(float64(errors.Mean))
-				}
-			}
-			if s := r.Stability; s != nil {
-				numbers[15] = csvNumber(float64(s.First))
-				for i, value := range []int64{s.SpikedSteps, s.Episodes, s.Recovered, s.MedianRecovery} {
-					numbers[16+i] = strconv.FormatInt(value, 10)
-				}
-				numbers[20], numbers[21] = csvNumber(float64(s.Excess)), csvNumber(float64(s.SpikeScore))
-			}
-		}
-		if err := table.Write(append(append(row, state), numbers[:]...)); err != nil {
-			return err
-		}
-	}
-	table.Flush()
-	return table.Error()
-}
-
-func csvNumber(value float64) string {
-	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return ""
-	}
-	return strconv.FormatFloat(value, 'g', -1, 64)
 }
