@@ -157,7 +157,7 @@
         element('label', {}, 'Smoothed ', this.choice), this.exports, small('?', 'Help (key ?)', () => alrc.help()));
       this.area = element('div', { class: 'area' });
       this.values = element('p', { class: 'values', 'aria-live': 'polite' });
-      this.filter = element('input', { type: 'search', placeholder: 'Filter  /', 'aria-label': 'Filter the legend', oninput: () => this.drawLegend() });
+      this.filter = element('input', { type: 'search', placeholder: 'Filter lines', 'aria-label': 'Filter the legend', oninput: () => this.drawLegend() });
       this.legend = element('ul', { class: 'legend' });
       this.key = element('p', { class: 'key' });
       this.numbers = element('details', { class: 'numbers', ontoggle: () => this.drawNumbers() }, element('summary', {}, 'Values as a table'));
@@ -199,7 +199,7 @@
       if (this.view.raw) words.push('pale: from the lowest to the highest single loss');
       if (this.view.seeds === 'band' && this.curves().some(c => c.low)) words.push('band: from the lowest to the highest seed');
       if (this.view.thresholds && this.lines().some(l => l.threshold)) words.push('dashed: threshold of what clipping sees');
-      if (kinds.has('clipped')) words.push('● clipped');
+      if (kinds.has('clipped')) words.push('● a loss was clipped');
       if (kinds.has('spike')) words.push('▽ peak of a spike');
       if (kinds.has('nonfinite') || kinds.has('diverged')) words.push('✕ not finite');
       this.key.textContent = words.length ? 'Line: losses' + (this.view.window > 1 ? ` smoothed over ${alrc.count(this.view.window)} steps` : '') + '; ' + words.join('; ') + '.' : '';

@@ -66,6 +66,8 @@
     constructor(changed, problem, loaded) {
       Object.assign(this, { changed, problem, loaded });
       this.whole = new Map();
+      this.pending = new Set();
+      this.times = new Map();
       this.parts = new Map();
       this.lines = [];
       this.loss = '';
@@ -129,6 +131,18 @@
       this.collect();
     }
 
+    // reload asks for a line again, now or, where that was done of late, in a while.
+    reload(run) {
+      const every = 2000;
+      if (this.pending.has(run.id)) return;
+      this.pending.add(run.id);
+      setTimeout(async () => {
+        this.pending.delete(run.id);
+        this.times.set(run.id, Date.now());
+        if (!document.hidden && this.runs.some(r => r.id === run.id)) await this.load(run);
+      }, Math.max(0, (this.times.get(run.id) || 0) + every - Date.now()));
+    }
+
     collect() {
       this.lines = this.runs.filter(r => this.whole.has(r.id)).map(r => merged(this.whole.get(r.id), this.parts.get(r.id)));
       this.changed();
@@ -142,20 +156,18 @@
         const run = this.runs && this.runs.find(r => r.id === p.run);
         if (!run || this.of(run) === null) continue;
         if (!line || p.again) {
-          if (!this.pending) this.pending = new Set();
-          if (this.pending.has(p.run)) continue;
-          this.pending.add(p.run);
-          this.load(run).finally(() => this.pending.delete(p.run));
+          this.reload(run);
           continue;
         }
         for (const curve of p.curves || []) {
           for (const e of curve.episodes || []) line.episodes.set(e.start, e);
           if (curve.loss !== (this.of(run) || curve.losses[0])) continue;
-          append(line, curve);
+          // Much at once, in few points, would be coarse beside the rest: the server makes a line of it all.
+          const coarse = curve.steps.some(n => n > Math.max(8, 4 * line.end / points));
+          if (!coarse) append(line, curve);
           changed = true;
+          if (coarse || line.x.length > 4 * points) this.reload(run);
         }
-        // What came bit by bit is put together again, by the server, before it is too much to draw.
-        if (line.x.length > 4 * points) this.load(run);
       }
       if (changed) this.collect();
     }
