@@ -172,12 +172,11 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 	var packs []part
 	shared := newScratch(operations)
 	shareGradients(operations)
-	for _, n := range nodes {
-		if n.gradient != nil && n.gradient.data == nil {
-			n.gradient.allocate()
-		}
-	}
+	memory := newGradientMemory(nodes)
 	for _, output := range e.outputs {
+		if output.gradient != nil {
+			memory.begin(output, true)
+		}
 		output.begun = true
 	}
 	for i := len(operations) - 1; i >= 0; i-- {
@@ -209,6 +208,7 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 			sums = c.sumGradient(e)
 			if in.gradient != nil {
 				packs = append(packs, c.packTurned())
+				memory.begin(in, false)
 				phase(c.transformGradient(e, whole, g, transformed, false))
 				phase(c.dataGradient(e, transformed, in.gradient, in.begun))
 				in.begun = true
@@ -220,17 +220,20 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 				if !c.transposed {
 					packs = append(packs, c.pack())
 				}
+				memory.begin(in, false)
 				parts = append(parts, c.dataGradient(e, g, in.gradient, in.begun))
 				in.begun = true
 			}
 			phase(parts...)
 		case o.resize != nil:
+			memory.begin(in, false)
 			phase(o.resize.backward(e, "resize gradient", g, in.gradient, in.begun))
 			in.begun = true
 		default:
 			place := 0
 			for _, input := range o.inputs {
 				if input.gradient != nil && input.gradient != g {
+					memory.begin(input, true)
 					// One phase each: the inputs may be the same node.
 					phase(copyChannels(e, o.layer.Kind.String()+" gradient", input.gradient, 0, g, place, input.value.used, input.begun))
 				}
@@ -240,6 +243,7 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 				}
 			}
 		}
+		memory.end(out)
 	}
 	if sums != nil {
 		phase()
@@ -316,7 +320,7 @@ func (s *scratch) transformed(c *winograd) *transformed {
 // gradient returns memory for a gradient behind an activation, which is needed until the next layer's turn.
 func (s *scratch) gradient(value *tensor) *tensor {
 	for _, t := range s.gradients {
-		if t.height == value.height && t.width == value.width && t.channels == value.channels && t.border == value.border {
+		if t.alike(value) {
 			return t
 		}
 	}

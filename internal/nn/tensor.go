@@ -41,6 +41,12 @@ func (t *tensor) like() *tensor {
 	return &other
 }
 
+// alike says whether both have the same layout.
+func (t *tensor) alike(other *tensor) bool {
+	return t.height == other.height && t.width == other.width && t.channels == other.channels && t.border == other.border &&
+		t.images == other.images
+}
+
 // reach makes the border at least so wide.
 func (t *tensor) reach(border int) { t.border = max(t.border, border) }
 
