@@ -997,378 +997,320 @@ vector:
 	VMOVUPS      (CX), Z3
 	VMOVUPS      (CX)(BX*2), Z4
 	VMOVUPS      (DX)(BX*1), Z5
-	VMOVAPS      Z5, Z5
 	VFNMADD231PS Z2, Z4, Z5
-	VMOVAPS      Z5, Z4
-	VFMADD231PS  Z1, Z3, Z4
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z5
-	VMOVUPS      (DX)(BX*2), Z6
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS Z2, Z5, Z6
-	VMOVAPS      Z6, Z5
 	VFMADD231PS  Z1, Z3, Z5
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*2), Z6
-	VMOVUPS      (DX)(BX*1), Z7
-	VMOVAPS      Z7, Z7
-	VFNMADD231PS Z2, Z6, Z7
-	VMOVAPS      Z7, Z6
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z6
+	VFNMADD231PS Z2, Z4, Z6
 	VFMADD231PS  Z1, Z3, Z6
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z7
-	VMOVUPS      (DX)(BX*2), Z8
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z2, Z7, Z8
-	VMOVAPS      Z8, Z7
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z7
+	VFNMADD231PS Z2, Z4, Z7
 	VFMADD231PS  Z1, Z3, Z7
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*2), Z8
-	VMOVUPS      (DX)(BX*1), Z9
-	VMOVAPS      Z9, Z9
-	VFNMADD231PS Z2, Z8, Z9
-	VMOVAPS      Z9, Z8
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z8
+	VFNMADD231PS Z2, Z4, Z8
 	VFMADD231PS  Z1, Z3, Z8
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z9
-	VMOVUPS      (DX)(BX*2), Z10
-	VMOVAPS      Z10, Z10
-	VFNMADD231PS Z2, Z9, Z10
-	VMOVAPS      Z10, Z9
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z9
+	VFNMADD231PS Z2, Z4, Z9
 	VFMADD231PS  Z1, Z3, Z9
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*2), Z10
-	VMOVUPS      (DX)(BX*1), Z11
-	VMOVAPS      Z11, Z11
-	VFNMADD231PS Z2, Z10, Z11
-	VMOVAPS      Z11, Z10
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z10
+	VFNMADD231PS Z2, Z4, Z10
 	VFMADD231PS  Z1, Z3, Z10
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z11
-	VMOVUPS      (DX)(BX*2), Z12
-	VMOVAPS      Z12, Z12
-	VFNMADD231PS Z2, Z11, Z12
-	VMOVAPS      Z12, Z11
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z11
+	VFNMADD231PS Z2, Z4, Z11
 	VFMADD231PS  Z1, Z3, Z11
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*2), Z12
-	VMOVUPS      (DX)(BX*1), Z13
-	VMOVAPS      Z13, Z13
-	VFNMADD231PS Z2, Z12, Z13
-	VMOVAPS      Z13, Z12
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z12
+	VFNMADD231PS Z2, Z4, Z12
 	VFMADD231PS  Z1, Z3, Z12
-	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z13
-	VMOVUPS      (DX)(BX*2), Z14
-	VMOVAPS      Z14, Z14
-	VFNMADD231PS Z2, Z13, Z14
-	VMOVAPS      Z14, Z13
-	VFMADD231PS  Z1, Z3, Z13
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
 	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*2), Z14
-	VMOVUPS      (DX)(BX*1), Z15
-	VMOVAPS      Z15, Z15
-	VFNMADD231PS Z2, Z14, Z15
-	VMOVAPS      Z15, Z14
-	VFMADD231PS  Z1, Z3, Z14
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z13
+	VFNMADD231PS Z2, Z4, Z13
+	VFMADD231PS  Z1, Z3, Z13
 	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z15
-	VMOVUPS      (DX)(BX*2), Z16
-	VMOVAPS      Z16, Z16
-	VFNMADD231PS Z2, Z15, Z16
-	VMOVAPS      Z16, Z15
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z14
+	VFNMADD231PS Z2, Z4, Z14
+	VFMADD231PS  Z1, Z3, Z14
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z15
+	VFNMADD231PS Z2, Z4, Z15
 	VFMADD231PS  Z1, Z3, Z15
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VMOVUPS      (DX)(BX*2), Z16
+	VFNMADD231PS Z2, Z4, Z16
+	VFMADD231PS  Z1, Z3, Z16
 	MOVQ         SI, CX
-	LEAQ         (CX)(R8*2), DX
-	ADDQ         R8, DX
-	VMOVAPS      Z12, Z3
-	VFNMADD231PS Z2, Z8, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z4, Z3
-	VMOVUPS      Z3, (CX)
-	VMOVAPS      Z12, Z3
-	VFNMADD231PS Z1, Z8, Z3
-	VMOVAPS      Z10, Z4
-	VFNMADD231PS Z1, Z6, Z4
-	VADDPS       Z4, Z3, Z16
-	VMOVUPS      Z16, (CX)(R8*1)
-	VSUBPS       Z4, Z3, Z3
-	VMOVUPS      Z3, (CX)(R8*2)
-	VSUBPS       Z6, Z10, Z3
-	VSUBPS       Z8, Z12, Z4
-	VMOVAPS      Z4, Z8
-	VFMADD231PS  Z0, Z3, Z8
-	VMOVUPS      Z8, (DX)
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS Z0, Z3, Z4
-	VMOVUPS      Z4, (DX)(R8*1)
-	VMOVAPS      Z14, Z3
-	VFNMADD231PS Z2, Z10, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Z13, Z3
 	VFNMADD231PS Z2, Z9, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z1, Z5, Z3
 	VMOVUPS      Z3, (CX)
-	VMOVAPS      Z13, Z3
-	VFNMADD231PS Z1, Z9, Z3
 	VMOVAPS      Z11, Z4
 	VFNMADD231PS Z1, Z7, Z4
-	VADDPS       Z4, Z3, Z5
-	VMOVUPS      Z5, (CX)(R8*1)
-	VSUBPS       Z4, Z3, Z3
+	VMOVAPS      Z13, Z5
+	VFNMADD231PS Z1, Z9, Z5
+	VADDPS       Z4, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z4, Z5, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VSUBPS       Z7, Z11, Z3
 	VSUBPS       Z9, Z13, Z4
 	VMOVAPS      Z4, Z5
 	VFMADD231PS  Z0, Z3, Z5
 	VMOVUPS      Z5, (DX)
-	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z0, Z3, Z4
 	VMOVUPS      Z4, (DX)(R8*1)
-	VMOVAPS      Z15, Z3
-	VFNMADD231PS Z2, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
+	VFNMADD231PS Z2, Z11, Z15
+	VFMADD231PS  Z1, Z7, Z15
+	VMOVUPS      Z15, (DX)(R8*2)
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Z14, Z3
+	VFNMADD231PS Z2, Z10, Z3
+	VFMADD231PS  Z1, Z6, Z3
+	VMOVUPS      Z3, (CX)
+	VMOVAPS      Z12, Z4
+	VFNMADD231PS Z1, Z8, Z4
+	VMOVAPS      Z14, Z5
+	VFNMADD231PS Z1, Z10, Z5
+	VADDPS       Z4, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z4, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*2)
+	VSUBPS       Z8, Z12, Z3
+	VSUBPS       Z10, Z14, Z4
+	VMOVAPS      Z4, Z5
+	VFMADD231PS  Z0, Z3, Z5
+	VMOVUPS      Z5, (DX)
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVUPS      Z4, (DX)(R8*1)
+	VFNMADD231PS Z2, Z12, Z16
+	VFMADD231PS  Z1, Z8, Z16
+	VMOVUPS      Z16, (DX)(R8*2)
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z3
-	VMOVUPS      (DX)(BX*1), Z4
-	VMOVAPS      Z4, Z4
-	VFNMADD231PS Z1, Z3, Z4
 	VMOVUPS      (CX)(BX*1), Z3
-	VMOVUPS      (DX), Z5
-	VMOVAPS      Z5, Z5
+	VMOVUPS      (DX), Z4
+	VFNMADD231PS Z1, Z3, Z4
+	VMOVUPS      (CX)(BX*2), Z3
+	VMOVUPS      (DX)(BX*1), Z5
 	VFNMADD231PS Z1, Z3, Z5
-	VADDPS       Z5, Z4, Z3
-	VSUBPS       Z5, Z4, Z4
+	VADDPS       Z4, Z5, Z3
+	VSUBPS       Z4, Z5, Z4
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z5
-	VMOVUPS      (DX)(BX*1), Z6
-	VMOVAPS      Z6, Z6
-	VFNMADD231PS Z1, Z5, Z6
 	VMOVUPS      (CX)(BX*1), Z5
-	VMOVUPS      (DX), Z7
-	VMOVAPS      Z7, Z7
+	VMOVUPS      (DX), Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VMOVUPS      (CX)(BX*2), Z5
+	VMOVUPS      (DX)(BX*1), Z7
 	VFNMADD231PS Z1, Z5, Z7
-	VADDPS       Z7, Z6, Z5
-	VSUBPS       Z7, Z6, Z6
+	VADDPS       Z6, Z7, Z5
+	VSUBPS       Z6, Z7, Z6
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z7
-	VMOVUPS      (DX)(BX*1), Z8
-	VMOVAPS      Z8, Z8
-	VFNMADD231PS Z1, Z7, Z8
 	VMOVUPS      (CX)(BX*1), Z7
-	VMOVUPS      (DX), Z9
-	VMOVAPS      Z9, Z9
+	VMOVUPS      (DX), Z8
+	VFNMADD231PS Z1, Z7, Z8
+	VMOVUPS      (CX)(BX*2), Z7
+	VMOVUPS      (DX)(BX*1), Z9
 	VFNMADD231PS Z1, Z7, Z9
-	VADDPS       Z9, Z8, Z7
-	VSUBPS       Z9, Z8, Z8
+	VADDPS       Z8, Z9, Z7
+	VSUBPS       Z8, Z9, Z8
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z9
-	VMOVUPS      (DX)(BX*1), Z10
-	VMOVAPS      Z10, Z10
-	VFNMADD231PS Z1, Z9, Z10
 	VMOVUPS      (CX)(BX*1), Z9
-	VMOVUPS      (DX), Z11
-	VMOVAPS      Z11, Z11
+	VMOVUPS      (DX), Z10
+	VFNMADD231PS Z1, Z9, Z10
+	VMOVUPS      (CX)(BX*2), Z9
+	VMOVUPS      (DX)(BX*1), Z11
 	VFNMADD231PS Z1, Z9, Z11
-	VADDPS       Z11, Z10, Z9
-	VSUBPS       Z11, Z10, Z10
+	VADDPS       Z10, Z11, Z9
+	VSUBPS       Z10, Z11, Z10
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z11
-	VMOVUPS      (DX)(BX*1), Z12
-	VMOVAPS      Z12, Z12
-	VFNMADD231PS Z1, Z11, Z12
 	VMOVUPS      (CX)(BX*1), Z11
-	VMOVUPS      (DX), Z13
-	VMOVAPS      Z13, Z13
+	VMOVUPS      (DX), Z12
+	VFNMADD231PS Z1, Z11, Z12
+	VMOVUPS      (CX)(BX*2), Z11
+	VMOVUPS      (DX)(BX*1), Z13
 	VFNMADD231PS Z1, Z11, Z13
-	VADDPS       Z13, Z12, Z11
-	VSUBPS       Z13, Z12, Z12
+	VADDPS       Z12, Z13, Z11
+	VSUBPS       Z12, Z13, Z12
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Z13
-	VMOVUPS      (DX)(BX*1), Z14
-	VMOVAPS      Z14, Z14
-	VFNMADD231PS Z1, Z13, Z14
 	VMOVUPS      (CX)(BX*1), Z13
-	VMOVUPS      (DX), Z15
-	VMOVAPS      Z15, Z15
+	VMOVUPS      (DX), Z14
+	VFNMADD231PS Z1, Z13, Z14
+	VMOVUPS      (CX)(BX*2), Z13
+	VMOVUPS      (DX)(BX*1), Z15
 	VFNMADD231PS Z1, Z13, Z15
-	VADDPS       Z15, Z14, Z13
-	VSUBPS       Z15, Z14, Z14
+	VADDPS       Z14, Z15, Z13
+	VSUBPS       Z14, Z15, Z14
 	MOVQ         SI, CX
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Z11, Z15
 	VFNMADD231PS Z2, Z7, Z15
-	VMOVAPS      Z15, Z15
 	VFMADD231PS  Z1, Z3, Z15
 	VMOVUPS      Z15, (CX)
-	VMOVAPS      Z11, Z3
-	VFNMADD231PS Z1, Z7, Z3
 	VMOVAPS      Z9, Z15
 	VFNMADD231PS Z1, Z5, Z15
-	VADDPS       Z15, Z3, Z16
-	VMOVUPS      Z16, (CX)(R8*1)
-	VSUBPS       Z15, Z3, Z3
+	VMOVAPS      Z11, Z16
+	VFNMADD231PS Z1, Z7, Z16
+	VADDPS       Z15, Z16, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z15, Z16, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VSUBPS       Z5, Z9, Z3
 	VSUBPS       Z7, Z11, Z7
 	VMOVAPS      Z7, Z11
 	VFMADD231PS  Z0, Z3, Z11
 	VMOVUPS      Z11, (DX)
-	VMOVAPS      Z7, Z7
 	VFNMADD231PS Z0, Z3, Z7
 	VMOVUPS      Z7, (DX)(R8*1)
-	VMOVAPS      Z13, Z3
-	VFNMADD231PS Z2, Z9, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
+	VFNMADD231PS Z2, Z9, Z13
+	VFMADD231PS  Z1, Z5, Z13
+	VMOVUPS      Z13, (DX)(R8*2)
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Z12, Z3
 	VFNMADD231PS Z2, Z8, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z1, Z4, Z3
 	VMOVUPS      Z3, (CX)
-	VMOVAPS      Z12, Z3
-	VFNMADD231PS Z1, Z8, Z3
 	VMOVAPS      Z10, Z4
 	VFNMADD231PS Z1, Z6, Z4
-	VADDPS       Z4, Z3, Z5
-	VMOVUPS      Z5, (CX)(R8*1)
-	VSUBPS       Z4, Z3, Z3
+	VMOVAPS      Z12, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z4, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z4, Z5, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VSUBPS       Z6, Z10, Z3
 	VSUBPS       Z8, Z12, Z4
 	VMOVAPS      Z4, Z5
 	VFMADD231PS  Z0, Z3, Z5
 	VMOVUPS      Z5, (DX)
-	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z0, Z3, Z4
 	VMOVUPS      Z4, (DX)(R8*1)
-	VMOVAPS      Z14, Z3
-	VFNMADD231PS Z2, Z10, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
+	VFNMADD231PS Z2, Z10, Z14
+	VFMADD231PS  Z1, Z6, Z14
+	VMOVUPS      Z14, (DX)(R8*2)
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z4
-	VSUBPS       Z4, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z4
-	VMOVUPS      (CX)(BX*2), Z5
-	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VSUBPS       Z3, Z4, Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (DX)(BX*1), Z5
+	VSUBPS       Z4, Z5, Z4
 	VMOVAPS      Z4, Z5
 	VFMADD231PS  Z0, Z3, Z5
-	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z0, Z3, Z4
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z6
-	VSUBPS       Z6, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z6
-	VMOVUPS      (CX)(BX*2), Z7
-	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z6
+	VSUBPS       Z3, Z6, Z3
+	VMOVUPS      (CX)(BX*2), Z6
+	VMOVUPS      (DX)(BX*1), Z7
+	VSUBPS       Z6, Z7, Z6
 	VMOVAPS      Z6, Z7
 	VFMADD231PS  Z0, Z3, Z7
-	VMOVAPS      Z6, Z6
 	VFNMADD231PS Z0, Z3, Z6
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z8
-	VSUBPS       Z8, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z8
-	VMOVUPS      (CX)(BX*2), Z9
-	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z8
+	VSUBPS       Z3, Z8, Z3
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (DX)(BX*1), Z9
+	VSUBPS       Z8, Z9, Z8
 	VMOVAPS      Z8, Z9
 	VFMADD231PS  Z0, Z3, Z9
-	VMOVAPS      Z8, Z8
 	VFNMADD231PS Z0, Z3, Z8
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z10
-	VSUBPS       Z10, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z10
-	VMOVUPS      (CX)(BX*2), Z11
-	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z10
+	VSUBPS       Z3, Z10, Z3
+	VMOVUPS      (CX)(BX*2), Z10
+	VMOVUPS      (DX)(BX*1), Z11
+	VSUBPS       Z10, Z11, Z10
 	VMOVAPS      Z10, Z11
 	VFMADD231PS  Z0, Z3, Z11
-	VMOVAPS      Z10, Z10
 	VFNMADD231PS Z0, Z3, Z10
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z12
-	VSUBPS       Z12, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z12
-	VMOVUPS      (CX)(BX*2), Z13
-	VSUBPS       Z13, Z12, Z12
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z12
+	VSUBPS       Z3, Z12, Z3
+	VMOVUPS      (CX)(BX*2), Z12
+	VMOVUPS      (DX)(BX*1), Z13
+	VSUBPS       Z12, Z13, Z12
 	VMOVAPS      Z12, Z13
 	VFMADD231PS  Z0, Z3, Z13
-	VMOVAPS      Z12, Z12
 	VFNMADD231PS Z0, Z3, Z12
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (CX)(BX*1), Z14
-	VSUBPS       Z14, Z3, Z3
-	VMOVUPS      (DX)(BX*1), Z14
-	VMOVUPS      (CX)(BX*2), Z15
-	VSUBPS       Z15, Z14, Z14
+	VMOVUPS      (CX)(BX*1), Z3
+	VMOVUPS      (DX), Z14
+	VSUBPS       Z3, Z14, Z3
+	VMOVUPS      (CX)(BX*2), Z14
+	VMOVUPS      (DX)(BX*1), Z15
+	VSUBPS       Z14, Z15, Z14
 	VMOVAPS      Z14, Z15
 	VFMADD231PS  Z0, Z3, Z15
-	VMOVAPS      Z14, Z14
 	VFNMADD231PS Z0, Z3, Z14
 	MOVQ         SI, CX
 	ADDQ         DI, CX
@@ -1378,59 +1320,51 @@ vector:
 	ADDQ         R8, DX
 	VMOVAPS      Z13, Z3
 	VFNMADD231PS Z2, Z9, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z1, Z5, Z3
 	VMOVUPS      Z3, (CX)
-	VMOVAPS      Z13, Z3
-	VFNMADD231PS Z1, Z9, Z3
 	VMOVAPS      Z11, Z5
 	VFNMADD231PS Z1, Z7, Z5
-	VADDPS       Z5, Z3, Z16
-	VMOVUPS      Z16, (CX)(R8*1)
-	VSUBPS       Z5, Z3, Z3
+	VMOVAPS      Z13, Z16
+	VFNMADD231PS Z1, Z9, Z16
+	VADDPS       Z5, Z16, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z5, Z16, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VSUBPS       Z7, Z11, Z3
 	VSUBPS       Z9, Z13, Z5
 	VMOVAPS      Z5, Z9
 	VFMADD231PS  Z0, Z3, Z9
 	VMOVUPS      Z9, (DX)
-	VMOVAPS      Z5, Z5
 	VFNMADD231PS Z0, Z3, Z5
 	VMOVUPS      Z5, (DX)(R8*1)
-	VMOVAPS      Z15, Z3
-	VFNMADD231PS Z2, Z11, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z7, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
+	VFNMADD231PS Z2, Z11, Z15
+	VFMADD231PS  Z1, Z7, Z15
+	VMOVUPS      Z15, (DX)(R8*2)
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Z12, Z3
 	VFNMADD231PS Z2, Z8, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z1, Z4, Z3
 	VMOVUPS      Z3, (CX)
-	VMOVAPS      Z12, Z3
-	VFNMADD231PS Z1, Z8, Z3
 	VMOVAPS      Z10, Z4
 	VFNMADD231PS Z1, Z6, Z4
-	VADDPS       Z4, Z3, Z5
-	VMOVUPS      Z5, (CX)(R8*1)
-	VSUBPS       Z4, Z3, Z3
+	VMOVAPS      Z12, Z5
+	VFNMADD231PS Z1, Z8, Z5
+	VADDPS       Z4, Z5, Z3
+	VMOVUPS      Z3, (CX)(R8*1)
+	VSUBPS       Z4, Z5, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VSUBPS       Z6, Z10, Z3
 	VSUBPS       Z8, Z12, Z4
 	VMOVAPS      Z4, Z5
 	VFMADD231PS  Z0, Z3, Z5
 	VMOVUPS      Z5, (DX)
-	VMOVAPS      Z4, Z4
 	VFNMADD231PS Z0, Z3, Z4
 	VMOVUPS      Z4, (DX)(R8*1)
-	VMOVAPS      Z14, Z3
-	VFNMADD231PS Z2, Z10, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z6, Z3
-	VMOVUPS      Z3, (DX)(R8*2)
+	VFNMADD231PS Z2, Z10, Z14
+	VFMADD231PS  Z1, Z6, Z14
+	VMOVUPS      Z14, (DX)(R8*2)
 	ADDQ         $0x40, AX
 	ADDQ         $0x40, SI
 	DECQ         R9
@@ -1496,17 +1430,15 @@ vector:
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
 	VMOVUPS     Z2, (CX)
-	VADDPS      Z6, Z2, Z10
 	VADDPS      Z8, Z4, Z11
-	VADDPS      Z11, Z10, Z12
-	VMOVUPS     Z12, (CX)(R8*1)
-	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z6, Z2, Z12
+	VADDPS      Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z11, Z12, Z10
 	VMOVUPS     Z10, (CX)(R8*2)
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z6, Z2
-	VMOVAPS     Z4, Z4
 	VFMADD231PS Z1, Z8, Z4
 	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z2
 	VADDPS      Z4, Z2, Z6
 	VMOVUPS     Z6, (DX)
 	VSUBPS      Z4, Z2, Z2
@@ -1520,206 +1452,188 @@ vector:
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
 	VMOVUPS     Z3, (CX)
-	VADDPS      Z7, Z3, Z2
 	VADDPS      Z9, Z5, Z4
-	VADDPS      Z4, Z2, Z6
-	VMOVUPS     Z6, (CX)(R8*1)
-	VSUBPS      Z4, Z2, Z2
+	VADDPS      Z7, Z3, Z6
+	VADDPS      Z4, Z6, Z2
+	VMOVUPS     Z2, (CX)(R8*1)
+	VSUBPS      Z4, Z6, Z2
 	VMOVUPS     Z2, (CX)(R8*2)
-	VMOVAPS     Z3, Z2
-	VFMADD231PS Z1, Z7, Z2
-	VMOVAPS     Z5, Z3
-	VFMADD231PS Z1, Z9, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z3, Z2, Z4
+	VFMADD231PS Z1, Z9, Z5
+	VMULPS      Z0, Z5, Z2
+	VFMADD231PS Z1, Z7, Z3
+	VADDPS      Z2, Z3, Z4
 	VMOVUPS     Z4, (DX)
-	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z2, Z3, Z2
 	VMOVUPS     Z2, (DX)(R8*1)
 	VMOVUPS     Z9, (DX)(R8*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Z2
-	VMOVUPS     (CX)(BX*2), Z3
-	VADDPS      Z3, Z2, Z2
+	VMOVUPS     (DX), Z2
 	VMOVUPS     (CX)(BX*1), Z3
+	VADDPS      Z2, Z3, Z3
+	VMOVUPS     (CX)(BX*2), Z2
+	VMOVUPS     (CX), Z4
+	VADDPS      Z2, Z4, Z4
+	VADDPS      Z3, Z4, Z2
+	VSUBPS      Z3, Z4, Z3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Z4
-	VADDPS      Z4, Z3, Z3
-	VADDPS      Z3, Z2, Z4
-	VSUBPS      Z3, Z2, Z2
-	ADDQ        pitch+24(FP), CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Z3
-	VMOVUPS     (CX)(BX*2), Z5
-	VADDPS      Z5, Z3, Z3
 	VMOVUPS     (CX)(BX*1), Z5
+	VADDPS      Z4, Z5, Z5
+	VMOVUPS     (CX)(BX*2), Z4
+	VMOVUPS     (CX), Z6
+	VADDPS      Z4, Z6, Z6
+	VADDPS      Z5, Z6, Z4
+	VSUBPS      Z5, Z6, Z5
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Z6
-	VADDPS      Z6, Z5, Z5
-	VADDPS      Z5, Z3, Z6
-	VSUBPS      Z5, Z3, Z3
-	ADDQ        pitch+24(FP), CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Z5
-	VMOVUPS     (CX)(BX*2), Z7
-	VADDPS      Z7, Z5, Z5
 	VMOVUPS     (CX)(BX*1), Z7
-	VMOVUPS     (DX), Z8
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z7, Z5, Z8
-	VSUBPS      Z7, Z5, Z5
+	VADDPS      Z6, Z7, Z7
+	VMOVUPS     (CX)(BX*2), Z6
+	VMOVUPS     (CX), Z8
+	VADDPS      Z6, Z8, Z8
+	VADDPS      Z7, Z8, Z6
+	VSUBPS      Z7, Z8, Z7
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Z7
-	VMOVUPS     (CX)(BX*2), Z9
-	VADDPS      Z9, Z7, Z7
+	VMOVUPS     (DX), Z8
 	VMOVUPS     (CX)(BX*1), Z9
-	VMOVUPS     (DX), Z10
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z9, Z7, Z10
-	VSUBPS      Z9, Z7, Z7
+	VADDPS      Z8, Z9, Z9
+	VMOVUPS     (CX)(BX*2), Z8
+	VMOVUPS     (CX), Z10
+	VADDPS      Z8, Z10, Z10
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z9, Z10, Z9
 	MOVQ        SI, CX
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Z4, (CX)
-	VADDPS      Z8, Z4, Z9
-	VADDPS      Z10, Z6, Z11
-	VADDPS      Z11, Z9, Z12
-	VMOVUPS     Z12, (CX)(R8*1)
-	VSUBPS      Z11, Z9, Z9
-	VMOVUPS     Z9, (CX)(R8*2)
-	VMOVAPS     Z4, Z4
+	VMOVUPS     Z2, (CX)
+	VADDPS      Z8, Z4, Z11
+	VADDPS      Z6, Z2, Z12
+	VADDPS      Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
 	VFMADD231PS Z1, Z8, Z4
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMULPS      Z0, Z6, Z6
-	VADDPS      Z6, Z4, Z8
-	VMOVUPS     Z8, (DX)
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     Z4, (DX)(R8*1)
-	VMOVUPS     Z10, (DX)(R8*2)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z2
+	VADDPS      Z4, Z2, Z6
+	VMOVUPS     Z6, (DX)
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z8, (DX)(R8*2)
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Z2, (CX)
-	VADDPS      Z5, Z2, Z4
+	VMOVUPS     Z3, (CX)
+	VADDPS      Z9, Z5, Z4
 	VADDPS      Z7, Z3, Z6
-	VADDPS      Z6, Z4, Z8
-	VMOVUPS     Z8, (CX)(R8*1)
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     Z4, (CX)(R8*2)
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z5, Z2
-	VMOVAPS     Z3, Z3
+	VADDPS      Z4, Z6, Z2
+	VMOVUPS     Z2, (CX)(R8*1)
+	VSUBPS      Z4, Z6, Z2
+	VMOVUPS     Z2, (CX)(R8*2)
+	VFMADD231PS Z1, Z9, Z5
+	VMULPS      Z0, Z5, Z2
 	VFMADD231PS Z1, Z7, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z3, Z2, Z4
+	VADDPS      Z2, Z3, Z4
 	VMOVUPS     Z4, (DX)
-	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z2, Z3, Z2
 	VMOVUPS     Z2, (DX)(R8*1)
-	VMOVUPS     Z7, (DX)(R8*2)
+	VMOVUPS     Z9, (DX)(R8*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Z2
-	VMOVUPS     (CX), Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z2, Z3
 	VMOVUPS     (DX), Z2
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVAPS     Z4, Z4
+	VMOVUPS     (CX)(BX*1), Z3
+	VFMADD231PS Z1, Z2, Z3
+	VMULPS      Z0, Z3, Z3
+	VMOVUPS     (CX)(BX*2), Z2
+	VMOVUPS     (CX), Z4
 	VFMADD231PS Z1, Z2, Z4
-	VMULPS      Z0, Z4, Z2
-	VADDPS      Z2, Z3, Z4
-	VSUBPS      Z2, Z3, Z2
+	VADDPS      Z3, Z4, Z2
+	VSUBPS      Z3, Z4, Z3
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Z3
-	VMOVUPS     (CX), Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z1, Z3, Z5
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (CX)(BX*1), Z6
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z3, Z6
-	VMULPS      Z0, Z6, Z3
-	VADDPS      Z3, Z5, Z6
-	VSUBPS      Z3, Z5, Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (CX)(BX*1), Z5
+	VFMADD231PS Z1, Z4, Z5
+	VMULPS      Z0, Z5, Z5
+	VMOVUPS     (CX)(BX*2), Z4
+	VMOVUPS     (CX), Z6
+	VFMADD231PS Z1, Z4, Z6
+	VADDPS      Z5, Z6, Z4
+	VSUBPS      Z5, Z6, Z5
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Z5
-	VMOVUPS     (CX), Z7
-	VMOVAPS     Z7, Z7
-	VFMADD231PS Z1, Z5, Z7
-	VMOVUPS     (DX), Z5
-	VMOVUPS     (CX)(BX*1), Z8
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z1, Z5, Z8
-	VMULPS      Z0, Z8, Z5
-	VADDPS      Z5, Z7, Z8
-	VSUBPS      Z5, Z7, Z5
+	VMOVUPS     (DX), Z6
+	VMOVUPS     (CX)(BX*1), Z7
+	VFMADD231PS Z1, Z6, Z7
+	VMULPS      Z0, Z7, Z7
+	VMOVUPS     (CX)(BX*2), Z6
+	VMOVUPS     (CX), Z8
+	VFMADD231PS Z1, Z6, Z8
+	VADDPS      Z7, Z8, Z6
+	VSUBPS      Z7, Z8, Z7
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Z7
-	VMOVUPS     (CX), Z9
-	VMOVAPS     Z9, Z9
-	VFMADD231PS Z1, Z7, Z9
-	VMOVUPS     (DX), Z7
-	VMOVUPS     (CX)(BX*1), Z10
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z1, Z7, Z10
-	VMULPS      Z0, Z10, Z7
-	VADDPS      Z7, Z9, Z10
-	VSUBPS      Z7, Z9, Z7
+	VMOVUPS     (DX), Z8
+	VMOVUPS     (CX)(BX*1), Z9
+	VFMADD231PS Z1, Z8, Z9
+	VMULPS      Z0, Z9, Z9
+	VMOVUPS     (CX)(BX*2), Z8
+	VMOVUPS     (CX), Z10
+	VFMADD231PS Z1, Z8, Z10
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z9, Z10, Z9
 	MOVQ        SI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Z4, (CX)
-	VADDPS      Z8, Z4, Z9
-	VADDPS      Z10, Z6, Z11
-	VADDPS      Z11, Z9, Z12
-	VMOVUPS     Z12, (CX)(R8*1)
-	VSUBPS      Z11, Z9, Z9
-	VMOVUPS     Z9, (CX)(R8*2)
-	VMOVAPS     Z4, Z4
+	VMOVUPS     Z2, (CX)
+	VADDPS      Z8, Z4, Z11
+	VADDPS      Z6, Z2, Z12
+	VADDPS      Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z11, Z12, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
 	VFMADD231PS Z1, Z8, Z4
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z10, Z6
-	VMULPS      Z0, Z6, Z6
-	VADDPS      Z6, Z4, Z8
-	VMOVUPS     Z8, (DX)
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     Z4, (DX)(R8*1)
-	VMOVUPS     Z10, (DX)(R8*2)
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z1, Z6, Z2
+	VADDPS      Z4, Z2, Z6
+	VMOVUPS     Z6, (DX)
+	VSUBPS      Z4, Z2, Z2
+	VMOVUPS     Z2, (DX)(R8*1)
+	VMOVUPS     Z8, (DX)(R8*2)
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Z2, (CX)
-	VADDPS      Z5, Z2, Z4
+	VMOVUPS     Z3, (CX)
+	VADDPS      Z9, Z5, Z4
 	VADDPS      Z7, Z3, Z6
-	VADDPS      Z6, Z4, Z8
-	VMOVUPS     Z8, (CX)(R8*1)
-	VSUBPS      Z6, Z4, Z4
-	VMOVUPS     Z4, (CX)(R8*2)
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z5, Z2
-	VMOVAPS     Z3, Z3
+	VADDPS      Z4, Z6, Z2
+	VMOVUPS     Z2, (CX)(R8*1)
+	VSUBPS      Z4, Z6, Z2
+	VMOVUPS     Z2, (CX)(R8*2)
+	VFMADD231PS Z1, Z9, Z5
+	VMULPS      Z0, Z5, Z2
 	VFMADD231PS Z1, Z7, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS      Z3, Z2, Z4
+	VADDPS      Z2, Z3, Z4
 	VMOVUPS     Z4, (DX)
-	VSUBPS      Z3, Z2, Z2
+	VSUBPS      Z2, Z3, Z2
 	VMOVUPS     Z2, (DX)(R8*1)
-	VMOVUPS     Z7, (DX)(R8*2)
+	VMOVUPS     Z9, (DX)(R8*2)
 	ADDQ        $0x40, AX
 	ADDQ        $0x40, SI
 	DECQ        R9
@@ -1756,234 +1670,218 @@ vector:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z4
+	VADDPS      Z3, Z4, Z4
+	VMOVUPS     (CX)(BX*2), Z3
+	VMOVUPS     (CX)(BX*1), Z5
+	VADDPS      Z3, Z5, Z5
 	VMOVUPS     (CX), Z3
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVUPS     (CX)(BX*2), Z5
-	VADDPS      Z5, Z4, Z4
-	VADDPS      Z4, Z3, Z3
-	VMOVUPS     (DX), Z5
-	VMOVUPS     (DX)(BX*1), Z6
-	VADDPS      Z6, Z5, Z5
 	VADDPS      Z5, Z3, Z3
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z1, Z5, Z4
+	VADDPS      Z4, Z3, Z3
+	VFMADD231PS Z1, Z4, Z5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Z5
-	VMOVUPS     (CX)(BX*1), Z6
-	VMOVUPS     (CX)(BX*2), Z7
-	VADDPS      Z7, Z6, Z6
-	VADDPS      Z6, Z5, Z5
-	VMOVUPS     (DX), Z7
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z6
+	VADDPS      Z4, Z6, Z6
+	VMOVUPS     (CX)(BX*2), Z4
+	VMOVUPS     (CX)(BX*1), Z7
+	VADDPS      Z4, Z7, Z7
+	VMOVUPS     (CX), Z4
+	VADDPS      Z7, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VFMADD231PS Z1, Z6, Z7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z6
+	VMOVUPS     (DX), Z8
+	VADDPS      Z6, Z8, Z8
+	VMOVUPS     (CX)(BX*2), Z6
+	VMOVUPS     (CX)(BX*1), Z9
+	VADDPS      Z6, Z9, Z9
+	VMOVUPS     (CX), Z6
+	VADDPS      Z9, Z6, Z6
+	VADDPS      Z8, Z6, Z6
+	VFMADD231PS Z1, Z8, Z9
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX)(BX*1), Z8
-	VADDPS      Z8, Z7, Z7
-	VADDPS      Z7, Z5, Z5
-	VMOVAPS     Z6, Z6
-	VFMADD231PS Z1, Z7, Z6
+	VMOVUPS     (DX), Z10
+	VADDPS      Z8, Z10, Z10
+	VMOVUPS     (CX)(BX*2), Z8
+	VMOVUPS     (CX)(BX*1), Z11
+	VADDPS      Z8, Z11, Z11
+	VMOVUPS     (CX), Z8
+	VADDPS      Z11, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VFMADD231PS Z1, Z10, Z11
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Z7
-	VMOVUPS     (CX)(BX*1), Z8
-	VMOVUPS     (CX)(BX*2), Z9
-	VADDPS      Z9, Z8, Z8
-	VADDPS      Z8, Z7, Z7
-	VMOVUPS     (DX), Z9
 	VMOVUPS     (DX)(BX*1), Z10
-	VADDPS      Z10, Z9, Z9
-	VADDPS      Z9, Z7, Z7
-	VMOVAPS     Z8, Z8
-	VFMADD231PS Z1, Z9, Z8
+	VMOVUPS     (DX), Z12
+	VADDPS      Z10, Z12, Z12
+	VMOVUPS     (CX)(BX*2), Z10
+	VMOVUPS     (CX)(BX*1), Z13
+	VADDPS      Z10, Z13, Z13
+	VMOVUPS     (CX), Z10
+	VADDPS      Z13, Z10, Z10
+	VADDPS      Z12, Z10, Z10
+	VFMADD231PS Z1, Z12, Z13
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Z9
-	VMOVUPS     (CX)(BX*1), Z10
-	VMOVUPS     (CX)(BX*2), Z11
-	VADDPS      Z11, Z10, Z10
-	VADDPS      Z10, Z9, Z9
-	VMOVUPS     (DX), Z11
 	VMOVUPS     (DX)(BX*1), Z12
-	VADDPS      Z12, Z11, Z11
-	VADDPS      Z11, Z9, Z9
-	VMOVAPS     Z10, Z10
-	VFMADD231PS Z1, Z11, Z10
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Z11
-	VMOVUPS     (CX)(BX*1), Z12
-	VMOVUPS     (CX)(BX*2), Z13
-	VADDPS      Z13, Z12, Z12
-	VADDPS      Z12, Z11, Z11
-	VMOVUPS     (DX), Z13
-	VMOVUPS     (DX)(BX*1), Z14
-	VADDPS      Z14, Z13, Z13
-	VADDPS      Z13, Z11, Z11
-	VMOVAPS     Z12, Z12
-	VFMADD231PS Z1, Z13, Z12
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Z13
-	VMOVUPS     (CX)(BX*1), Z14
-	VMOVUPS     (CX)(BX*2), Z15
-	VADDPS      Z15, Z14, Z14
-	VADDPS      Z14, Z13, Z13
-	VMOVUPS     (DX), Z15
-	VMOVUPS     (DX)(BX*1), Z16
-	VADDPS      Z16, Z15, Z15
-	VADDPS      Z15, Z13, Z13
-	VMOVAPS     Z14, Z14
-	VFMADD231PS Z1, Z15, Z14
+	VMOVUPS     (DX), Z14
+	VADDPS      Z12, Z14, Z14
+	VMOVUPS     (CX)(BX*2), Z12
+	VMOVUPS     (CX)(BX*1), Z15
+	VADDPS      Z12, Z15, Z15
+	VMOVUPS     (CX), Z12
+	VADDPS      Z15, Z12, Z12
+	VADDPS      Z14, Z12, Z12
+	VFMADD231PS Z1, Z14, Z15
 	MOVQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Z7, Z5, Z15
-	VADDPS      Z15, Z3, Z3
-	VADDPS      Z11, Z9, Z16
+	VADDPS      Z10, Z8, Z14
+	VADDPS      Z6, Z4, Z16
 	VADDPS      Z16, Z3, Z3
+	VADDPS      Z14, Z3, Z3
 	VADDPS      (CX), Z3, Z3
 	VMOVUPS     Z3, (CX)
-	VSUBPS      Z11, Z9, Z3
-	VSUBPS      Z7, Z5, Z5
-	VMOVAPS     Z5, Z7
-	VFMADD231PS Z0, Z3, Z7
-	VADDPS      (CX)(R8*1), Z7, Z7
-	VMOVUPS     Z7, (CX)(R8*1)
-	VMOVAPS     Z15, Z7
-	VFMADD231PS Z1, Z16, Z7
-	VADDPS      (CX)(R8*2), Z7, Z7
-	VMOVUPS     Z7, (CX)(R8*2)
-	VADDPS      Z13, Z5, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z2, Z3, Z5
-	VADDPS      (DX), Z5, Z3
+	VSUBPS      Z10, Z8, Z3
+	VSUBPS      Z6, Z4, Z4
+	VMOVAPS     Z4, Z6
+	VFMADD231PS Z0, Z3, Z6
+	VADDPS      (CX)(R8*1), Z6, Z6
+	VMOVUPS     Z6, (CX)(R8*1)
+	VFMADD231PS Z1, Z14, Z16
+	VADDPS      (CX)(R8*2), Z16, Z6
+	VMOVUPS     Z6, (CX)(R8*2)
+	VADDPS      Z12, Z4, Z4
+	VFMADD231PS Z2, Z3, Z4
+	VADDPS      (DX), Z4, Z3
 	VMOVUPS     Z3, (DX)
 	ADDQ        step+32(FP), CX
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Z8, Z6, Z3
-	VADDPS      Z3, Z4, Z4
-	VADDPS      Z12, Z10, Z5
-	VADDPS      Z5, Z4, Z4
-	VADDPS      (CX), Z4, Z4
-	VMOVUPS     Z4, (CX)
-	VSUBPS      Z12, Z10, Z4
-	VSUBPS      Z8, Z6, Z6
+	VADDPS      Z13, Z11, Z3
+	VADDPS      Z9, Z7, Z4
+	VADDPS      Z4, Z5, Z5
+	VADDPS      Z3, Z5, Z5
+	VADDPS      (CX), Z5, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z13, Z11, Z5
+	VSUBPS      Z9, Z7, Z6
 	VMOVAPS     Z6, Z7
-	VFMADD231PS Z0, Z4, Z7
+	VFMADD231PS Z0, Z5, Z7
 	VADDPS      (CX)(R8*1), Z7, Z7
 	VMOVUPS     Z7, (CX)(R8*1)
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VADDPS      (CX)(R8*2), Z3, Z3
+	VFMADD231PS Z1, Z3, Z4
+	VADDPS      (CX)(R8*2), Z4, Z3
 	VMOVUPS     Z3, (CX)(R8*2)
-	VADDPS      Z14, Z6, Z3
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z2, Z4, Z3
+	VADDPS      Z15, Z6, Z3
+	VFMADD231PS Z2, Z5, Z3
 	VADDPS      (DX), Z3, Z3
 	VMOVUPS     Z3, (DX)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z4
-	VSUBPS      Z4, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z4
-	VMOVUPS     (CX)(BX*2), Z5
-	VSUBPS      Z5, Z4, Z4
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z4
+	VSUBPS      Z3, Z4, Z3
+	VMOVUPS     (CX)(BX*2), Z4
+	VMOVUPS     (CX)(BX*1), Z5
+	VSUBPS      Z4, Z5, Z4
 	VMOVAPS     Z4, Z5
 	VFMADD231PS Z0, Z3, Z5
 	VMOVUPS     (DX)(BX*2), Z6
 	VADDPS      Z6, Z4, Z4
-	VMOVAPS     Z4, Z4
 	VFMADD231PS Z2, Z3, Z4
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z6
-	VSUBPS      Z6, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z6
-	VMOVUPS     (CX)(BX*2), Z7
-	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z6
+	VSUBPS      Z3, Z6, Z3
+	VMOVUPS     (CX)(BX*2), Z6
+	VMOVUPS     (CX)(BX*1), Z7
+	VSUBPS      Z6, Z7, Z6
 	VMOVAPS     Z6, Z7
 	VFMADD231PS Z0, Z3, Z7
 	VMOVUPS     (DX)(BX*2), Z8
 	VADDPS      Z8, Z6, Z6
-	VMOVAPS     Z6, Z6
 	VFMADD231PS Z2, Z3, Z6
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z8
-	VSUBPS      Z8, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z8
-	VMOVUPS     (CX)(BX*2), Z9
-	VSUBPS      Z9, Z8, Z8
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z8
+	VSUBPS      Z3, Z8, Z3
+	VMOVUPS     (CX)(BX*2), Z8
+	VMOVUPS     (CX)(BX*1), Z9
+	VSUBPS      Z8, Z9, Z8
 	VMOVAPS     Z8, Z9
 	VFMADD231PS Z0, Z3, Z9
 	VMOVUPS     (DX)(BX*2), Z10
 	VADDPS      Z10, Z8, Z8
-	VMOVAPS     Z8, Z8
 	VFMADD231PS Z2, Z3, Z8
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z10
-	VSUBPS      Z10, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z10
-	VMOVUPS     (CX)(BX*2), Z11
-	VSUBPS      Z11, Z10, Z10
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z10
+	VSUBPS      Z3, Z10, Z3
+	VMOVUPS     (CX)(BX*2), Z10
+	VMOVUPS     (CX)(BX*1), Z11
+	VSUBPS      Z10, Z11, Z10
 	VMOVAPS     Z10, Z11
 	VFMADD231PS Z0, Z3, Z11
 	VMOVUPS     (DX)(BX*2), Z12
 	VADDPS      Z12, Z10, Z10
-	VMOVAPS     Z10, Z10
 	VFMADD231PS Z2, Z3, Z10
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z12
-	VSUBPS      Z12, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z12
-	VMOVUPS     (CX)(BX*2), Z13
-	VSUBPS      Z13, Z12, Z12
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z12
+	VSUBPS      Z3, Z12, Z3
+	VMOVUPS     (CX)(BX*2), Z12
+	VMOVUPS     (CX)(BX*1), Z13
+	VSUBPS      Z12, Z13, Z12
 	VMOVAPS     Z12, Z13
 	VFMADD231PS Z0, Z3, Z13
 	VMOVUPS     (DX)(BX*2), Z14
 	VADDPS      Z14, Z12, Z12
-	VMOVAPS     Z12, Z12
 	VFMADD231PS Z2, Z3, Z12
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z3
-	VMOVUPS     (DX)(BX*1), Z14
-	VSUBPS      Z14, Z3, Z3
-	VMOVUPS     (CX)(BX*1), Z14
-	VMOVUPS     (CX)(BX*2), Z15
-	VSUBPS      Z15, Z14, Z14
+	VMOVUPS     (DX)(BX*1), Z3
+	VMOVUPS     (DX), Z14
+	VSUBPS      Z3, Z14, Z3
+	VMOVUPS     (CX)(BX*2), Z14
+	VMOVUPS     (CX)(BX*1), Z15
+	VSUBPS      Z14, Z15, Z14
 	VMOVAPS     Z14, Z15
 	VFMADD231PS Z0, Z3, Z15
 	VMOVUPS     (DX)(BX*2), Z16
 	VADDPS      Z16, Z14, Z14
-	VMOVAPS     Z14, Z14
 	VFMADD231PS Z2, Z3, Z14
 	MOVQ        DI, CX
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Z9, Z7, Z3
-	VADDPS      Z3, Z5, Z5
-	VADDPS      Z13, Z11, Z16
+	VADDPS      Z13, Z11, Z3
+	VADDPS      Z9, Z7, Z16
 	VADDPS      Z16, Z5, Z5
+	VADDPS      Z3, Z5, Z5
 	VADDPS      (CX), Z5, Z5
 	VMOVUPS     Z5, (CX)
 	VSUBPS      Z13, Z11, Z5
@@ -1992,12 +1890,10 @@ vector:
 	VFMADD231PS Z0, Z5, Z9
 	VADDPS      (CX)(R8*1), Z9, Z9
 	VMOVUPS     Z9, (CX)(R8*1)
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z16, Z3
-	VADDPS      (CX)(R8*2), Z3, Z3
+	VFMADD231PS Z1, Z3, Z16
+	VADDPS      (CX)(R8*2), Z16, Z3
 	VMOVUPS     Z3, (CX)(R8*2)
 	VADDPS      Z15, Z7, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS Z2, Z5, Z3
 	VADDPS      (DX), Z3, Z3
 	VMOVUPS     Z3, (DX)
@@ -2005,10 +1901,10 @@ vector:
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Z8, Z6, Z3
-	VADDPS      Z3, Z4, Z4
-	VADDPS      Z12, Z10, Z5
+	VADDPS      Z12, Z10, Z3
+	VADDPS      Z8, Z6, Z5
 	VADDPS      Z5, Z4, Z4
+	VADDPS      Z3, Z4, Z4
 	VADDPS      (CX), Z4, Z4
 	VMOVUPS     Z4, (CX)
 	VSUBPS      Z12, Z10, Z4
@@ -2017,12 +1913,10 @@ vector:
 	VFMADD231PS Z0, Z4, Z7
 	VADDPS      (CX)(R8*1), Z7, Z7
 	VMOVUPS     Z7, (CX)(R8*1)
-	VMOVAPS     Z3, Z3
-	VFMADD231PS Z1, Z5, Z3
-	VADDPS      (CX)(R8*2), Z3, Z3
+	VFMADD231PS Z1, Z3, Z5
+	VADDPS      (CX)(R8*2), Z5, Z3
 	VMOVUPS     Z3, (CX)(R8*2)
 	VADDPS      Z14, Z6, Z3
-	VMOVAPS     Z3, Z3
 	VFMADD231PS Z2, Z4, Z3
 	VADDPS      (DX), Z3, Z3
 	VMOVUPS     Z3, (DX)
@@ -2066,155 +1960,145 @@ vector:
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VADDPS       Z3, Z4, Z4
+	VMOVUPS      (CX)(BX*2), Z3
+	VMOVUPS      (CX)(BX*1), Z5
+	VADDPS       Z3, Z5, Z5
 	VMOVUPS      (CX), Z3
-	VMOVUPS      (CX)(BX*1), Z4
-	VMOVUPS      (CX)(BX*2), Z5
-	VADDPS       Z5, Z4, Z4
-	VADDPS       Z4, Z3, Z3
-	VMOVUPS      (DX), Z5
-	VMOVUPS      (DX)(BX*1), Z6
-	VADDPS       Z6, Z5, Z5
 	VADDPS       Z5, Z3, Z3
-	VMOVAPS      Z4, Z4
-	VFMADD231PS  Z1, Z5, Z4
+	VADDPS       Z4, Z3, Z3
+	VFMADD231PS  Z1, Z4, Z5
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Z5
-	VMOVUPS      (CX)(BX*1), Z6
-	VMOVUPS      (CX)(BX*2), Z7
-	VADDPS       Z7, Z6, Z6
-	VADDPS       Z6, Z5, Z5
-	VMOVUPS      (DX), Z7
+	VMOVUPS      (DX)(BX*1), Z4
+	VMOVUPS      (DX), Z6
+	VADDPS       Z4, Z6, Z6
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (CX)(BX*1), Z7
+	VADDPS       Z4, Z7, Z7
+	VMOVUPS      (CX), Z4
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z6, Z4, Z4
+	VFMADD231PS  Z1, Z6, Z7
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX)(BX*1), Z6
+	VMOVUPS      (DX), Z8
+	VADDPS       Z6, Z8, Z8
+	VMOVUPS      (CX)(BX*2), Z6
+	VMOVUPS      (CX)(BX*1), Z9
+	VADDPS       Z6, Z9, Z9
+	VMOVUPS      (CX), Z6
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z8, Z6, Z6
+	VFMADD231PS  Z1, Z8, Z9
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
 	VMOVUPS      (DX)(BX*1), Z8
-	VADDPS       Z8, Z7, Z7
-	VADDPS       Z7, Z5, Z5
-	VMOVAPS      Z6, Z6
-	VFMADD231PS  Z1, Z7, Z6
+	VMOVUPS      (DX), Z10
+	VADDPS       Z8, Z10, Z10
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (CX)(BX*1), Z11
+	VADDPS       Z8, Z11, Z11
+	VMOVUPS      (CX), Z8
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z10, Z8, Z8
+	VFMADD231PS  Z1, Z10, Z11
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Z7
-	VMOVUPS      (CX)(BX*1), Z8
-	VMOVUPS      (CX)(BX*2), Z9
-	VADDPS       Z9, Z8, Z8
-	VADDPS       Z8, Z7, Z7
-	VMOVUPS      (DX), Z9
 	VMOVUPS      (DX)(BX*1), Z10
-	VADDPS       Z10, Z9, Z9
-	VADDPS       Z9, Z7, Z7
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z1, Z9, Z8
+	VMOVUPS      (DX), Z12
+	VADDPS       Z10, Z12, Z12
+	VMOVUPS      (CX)(BX*2), Z10
+	VMOVUPS      (CX)(BX*1), Z13
+	VADDPS       Z10, Z13, Z13
+	VMOVUPS      (CX), Z10
+	VADDPS       Z13, Z10, Z10
+	VADDPS       Z12, Z10, Z10
+	VFMADD231PS  Z1, Z12, Z13
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Z9
-	VMOVUPS      (CX)(BX*1), Z10
-	VMOVUPS      (CX)(BX*2), Z11
-	VADDPS       Z11, Z10, Z10
-	VADDPS       Z10, Z9, Z9
-	VMOVUPS      (DX), Z11
 	VMOVUPS      (DX)(BX*1), Z12
-	VADDPS       Z12, Z11, Z11
-	VADDPS       Z11, Z9, Z9
-	VMOVAPS      Z10, Z10
-	VFMADD231PS  Z1, Z11, Z10
-	ADDQ         SI, CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z11
-	VMOVUPS      (CX)(BX*1), Z12
-	VMOVUPS      (CX)(BX*2), Z13
-	VADDPS       Z13, Z12, Z12
-	VADDPS       Z12, Z11, Z11
-	VMOVUPS      (DX), Z13
-	VMOVUPS      (DX)(BX*1), Z14
-	VADDPS       Z14, Z13, Z13
-	VADDPS       Z13, Z11, Z11
-	VMOVAPS      Z12, Z12
-	VFMADD231PS  Z1, Z13, Z12
-	ADDQ         SI, CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Z13
-	VMOVUPS      (CX)(BX*1), Z14
-	VMOVUPS      (CX)(BX*2), Z15
-	VADDPS       Z15, Z14, Z14
-	VADDPS       Z14, Z13, Z13
-	VMOVUPS      (DX), Z15
-	VMOVUPS      (DX)(BX*1), Z16
-	VADDPS       Z16, Z15, Z15
-	VADDPS       Z15, Z13, Z13
-	VMOVAPS      Z14, Z14
-	VFMADD231PS  Z1, Z15, Z14
+	VMOVUPS      (DX), Z14
+	VADDPS       Z12, Z14, Z14
+	VMOVUPS      (CX)(BX*2), Z12
+	VMOVUPS      (CX)(BX*1), Z15
+	VADDPS       Z12, Z15, Z15
+	VMOVUPS      (CX), Z12
+	VADDPS       Z15, Z12, Z12
+	VADDPS       Z14, Z12, Z12
+	VFMADD231PS  Z1, Z14, Z15
 	MOVQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Z7, Z5, Z15
-	VADDPS       Z15, Z3, Z3
-	VADDPS       Z11, Z9, Z16
+	VADDPS       Z10, Z8, Z14
+	VADDPS       Z6, Z4, Z16
 	VADDPS       Z16, Z3, Z3
+	VADDPS       Z14, Z3, Z3
 	VADDPS       (R9), Z3, Z3
 	VBROADCASTSS slope+24(FP), Z17
 	VMULPS       Z3, Z17, Z17
 	VMAXPS       Z3, Z17, Z3
 	VMOVUPS      Z3, (CX)
-	VSUBPS       Z11, Z9, Z3
-	VSUBPS       Z7, Z5, Z5
-	VMOVAPS      Z5, Z7
-	VFMADD231PS  Z0, Z3, Z7
-	VADDPS       (R9), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z9
-	VMULPS       Z7, Z9, Z9
-	VMAXPS       Z7, Z9, Z7
-	VMOVUPS      Z7, (CX)(R8*1)
-	VMOVAPS      Z15, Z7
-	VFMADD231PS  Z1, Z16, Z7
-	VADDPS       (R9), Z7, Z7
-	VBROADCASTSS slope+24(FP), Z9
-	VMULPS       Z7, Z9, Z9
-	VMAXPS       Z7, Z9, Z7
-	VMOVUPS      Z7, (CX)(R8*2)
-	VADDPS       Z13, Z5, Z5
-	VMOVAPS      Z5, Z5
-	VFMADD231PS  Z2, Z3, Z5
-	VADDPS       (R9), Z5, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
+	VSUBPS       Z10, Z8, Z3
+	VSUBPS       Z6, Z4, Z4
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z0, Z3, Z6
+	VADDPS       (R9), Z6, Z6
+	VBROADCASTSS slope+24(FP), Z8
+	VMULPS       Z6, Z8, Z8
+	VMAXPS       Z6, Z8, Z6
+	VMOVUPS      Z6, (CX)(R8*1)
+	VFMADD231PS  Z1, Z14, Z16
+	VADDPS       (R9), Z16, Z6
+	VBROADCASTSS slope+24(FP), Z8
+	VMULPS       Z6, Z8, Z8
+	VMAXPS       Z6, Z8, Z6
+	VMOVUPS      Z6, (CX)(R8*2)
+	VADDPS       Z12, Z4, Z4
+	VFMADD231PS  Z2, Z3, Z4
+	VADDPS       (R9), Z4, Z3
+	VBROADCASTSS slope+24(FP), Z4
+	VMULPS       Z3, Z4, Z4
+	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      Z3, (DX)
 	ADDQ         step+48(FP), CX
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Z8, Z6, Z3
-	VADDPS       Z3, Z4, Z4
-	VADDPS       Z12, Z10, Z5
-	VADDPS       Z5, Z4, Z4
-	VADDPS       (R9), Z4, Z4
-	VBROADCASTSS slope+24(FP), Z7
-	VMULPS       Z4, Z7, Z7
-	VMAXPS       Z4, Z7, Z4
-	VMOVUPS      Z4, (CX)
-	VSUBPS       Z12, Z10, Z4
-	VSUBPS       Z8, Z6, Z6
+	VADDPS       Z13, Z11, Z3
+	VADDPS       Z9, Z7, Z4
+	VADDPS       Z4, Z5, Z5
+	VADDPS       Z3, Z5, Z5
+	VADDPS       (R9), Z5, Z5
+	VBROADCASTSS slope+24(FP), Z6
+	VMULPS       Z5, Z6, Z6
+	VMAXPS       Z5, Z6, Z5
+	VMOVUPS      Z5, (CX)
+	VSUBPS       Z13, Z11, Z5
+	VSUBPS       Z9, Z7, Z6
 	VMOVAPS      Z6, Z7
-	VFMADD231PS  Z0, Z4, Z7
+	VFMADD231PS  Z0, Z5, Z7
 	VADDPS       (R9), Z7, Z7
 	VBROADCASTSS slope+24(FP), Z8
 	VMULPS       Z7, Z8, Z8
 	VMAXPS       Z7, Z8, Z7
 	VMOVUPS      Z7, (CX)(R8*1)
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VADDPS       (R9), Z3, Z3
-	VBROADCASTSS slope+24(FP), Z5
-	VMULPS       Z3, Z5, Z5
-	VMAXPS       Z3, Z5, Z3
+	VFMADD231PS  Z1, Z3, Z4
+	VADDPS       (R9), Z4, Z3
+	VBROADCASTSS slope+24(FP), Z4
+	VMULPS       Z3, Z4, Z4
+	VMAXPS       Z3, Z4, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
-	VADDPS       Z14, Z6, Z3
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z2, Z4, Z3
+	VADDPS       Z15, Z6, Z3
+	VFMADD231PS  Z2, Z5, Z3
 	VADDPS       (R9), Z3, Z3
 	VBROADCASTSS slope+24(FP), Z4
 	VMULPS       Z3, Z4, Z4
@@ -2223,101 +2107,95 @@ vector:
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z4
-	VSUBPS       Z4, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z4
-	VMOVUPS      (CX)(BX*2), Z5
-	VSUBPS       Z5, Z4, Z4
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z4
+	VSUBPS       Z3, Z4, Z3
+	VMOVUPS      (CX)(BX*2), Z4
+	VMOVUPS      (CX)(BX*1), Z5
+	VSUBPS       Z4, Z5, Z4
 	VMOVAPS      Z4, Z5
 	VFMADD231PS  Z0, Z3, Z5
 	VMOVUPS      (DX)(BX*2), Z6
 	VADDPS       Z6, Z4, Z4
-	VMOVAPS      Z4, Z4
 	VFMADD231PS  Z2, Z3, Z4
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z6
-	VSUBPS       Z6, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z6
-	VMOVUPS      (CX)(BX*2), Z7
-	VSUBPS       Z7, Z6, Z6
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z6
+	VSUBPS       Z3, Z6, Z3
+	VMOVUPS      (CX)(BX*2), Z6
+	VMOVUPS      (CX)(BX*1), Z7
+	VSUBPS       Z6, Z7, Z6
 	VMOVAPS      Z6, Z7
 	VFMADD231PS  Z0, Z3, Z7
 	VMOVUPS      (DX)(BX*2), Z8
 	VADDPS       Z8, Z6, Z6
-	VMOVAPS      Z6, Z6
 	VFMADD231PS  Z2, Z3, Z6
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z8
-	VSUBPS       Z8, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z8
-	VMOVUPS      (CX)(BX*2), Z9
-	VSUBPS       Z9, Z8, Z8
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z8
+	VSUBPS       Z3, Z8, Z3
+	VMOVUPS      (CX)(BX*2), Z8
+	VMOVUPS      (CX)(BX*1), Z9
+	VSUBPS       Z8, Z9, Z8
 	VMOVAPS      Z8, Z9
 	VFMADD231PS  Z0, Z3, Z9
 	VMOVUPS      (DX)(BX*2), Z10
 	VADDPS       Z10, Z8, Z8
-	VMOVAPS      Z8, Z8
 	VFMADD231PS  Z2, Z3, Z8
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z10
-	VSUBPS       Z10, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z10
-	VMOVUPS      (CX)(BX*2), Z11
-	VSUBPS       Z11, Z10, Z10
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z10
+	VSUBPS       Z3, Z10, Z3
+	VMOVUPS      (CX)(BX*2), Z10
+	VMOVUPS      (CX)(BX*1), Z11
+	VSUBPS       Z10, Z11, Z10
 	VMOVAPS      Z10, Z11
 	VFMADD231PS  Z0, Z3, Z11
 	VMOVUPS      (DX)(BX*2), Z12
 	VADDPS       Z12, Z10, Z10
-	VMOVAPS      Z10, Z10
 	VFMADD231PS  Z2, Z3, Z10
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z12
-	VSUBPS       Z12, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z12
-	VMOVUPS      (CX)(BX*2), Z13
-	VSUBPS       Z13, Z12, Z12
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z12
+	VSUBPS       Z3, Z12, Z3
+	VMOVUPS      (CX)(BX*2), Z12
+	VMOVUPS      (CX)(BX*1), Z13
+	VSUBPS       Z12, Z13, Z12
 	VMOVAPS      Z12, Z13
 	VFMADD231PS  Z0, Z3, Z13
 	VMOVUPS      (DX)(BX*2), Z14
 	VADDPS       Z14, Z12, Z12
-	VMOVAPS      Z12, Z12
 	VFMADD231PS  Z2, Z3, Z12
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Z3
-	VMOVUPS      (DX)(BX*1), Z14
-	VSUBPS       Z14, Z3, Z3
-	VMOVUPS      (CX)(BX*1), Z14
-	VMOVUPS      (CX)(BX*2), Z15
-	VSUBPS       Z15, Z14, Z14
+	VMOVUPS      (DX)(BX*1), Z3
+	VMOVUPS      (DX), Z14
+	VSUBPS       Z3, Z14, Z3
+	VMOVUPS      (CX)(BX*2), Z14
+	VMOVUPS      (CX)(BX*1), Z15
+	VSUBPS       Z14, Z15, Z14
 	VMOVAPS      Z14, Z15
 	VFMADD231PS  Z0, Z3, Z15
 	VMOVUPS      (DX)(BX*2), Z16
 	VADDPS       Z16, Z14, Z14
-	VMOVAPS      Z14, Z14
 	VFMADD231PS  Z2, Z3, Z14
 	MOVQ         DI, CX
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Z9, Z7, Z3
-	VADDPS       Z3, Z5, Z5
-	VADDPS       Z13, Z11, Z16
+	VADDPS       Z13, Z11, Z3
+	VADDPS       Z9, Z7, Z16
 	VADDPS       Z16, Z5, Z5
+	VADDPS       Z3, Z5, Z5
 	VADDPS       (R9), Z5, Z5
 	VBROADCASTSS slope+24(FP), Z17
 	VMULPS       Z5, Z17, Z17
@@ -2332,15 +2210,13 @@ vector:
 	VMULPS       Z9, Z11, Z11
 	VMAXPS       Z9, Z11, Z9
 	VMOVUPS      Z9, (CX)(R8*1)
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z16, Z3
-	VADDPS       (R9), Z3, Z3
+	VFMADD231PS  Z1, Z3, Z16
+	VADDPS       (R9), Z16, Z3
 	VBROADCASTSS slope+24(FP), Z9
 	VMULPS       Z3, Z9, Z9
 	VMAXPS       Z3, Z9, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VADDPS       Z15, Z7, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z2, Z5, Z3
 	VADDPS       (R9), Z3, Z3
 	VBROADCASTSS slope+24(FP), Z5
@@ -2351,10 +2227,10 @@ vector:
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Z8, Z6, Z3
-	VADDPS       Z3, Z4, Z4
-	VADDPS       Z12, Z10, Z5
+	VADDPS       Z12, Z10, Z3
+	VADDPS       Z8, Z6, Z5
 	VADDPS       Z5, Z4, Z4
+	VADDPS       Z3, Z4, Z4
 	VADDPS       (R9), Z4, Z4
 	VBROADCASTSS slope+24(FP), Z7
 	VMULPS       Z4, Z7, Z7
@@ -2369,15 +2245,13 @@ vector:
 	VMULPS       Z7, Z8, Z8
 	VMAXPS       Z7, Z8, Z7
 	VMOVUPS      Z7, (CX)(R8*1)
-	VMOVAPS      Z3, Z3
-	VFMADD231PS  Z1, Z5, Z3
-	VADDPS       (R9), Z3, Z3
+	VFMADD231PS  Z1, Z3, Z5
+	VADDPS       (R9), Z5, Z3
 	VBROADCASTSS slope+24(FP), Z5
 	VMULPS       Z3, Z5, Z5
 	VMAXPS       Z3, Z5, Z3
 	VMOVUPS      Z3, (CX)(R8*2)
 	VADDPS       Z14, Z6, Z3
-	VMOVAPS      Z3, Z3
 	VFMADD231PS  Z2, Z4, Z3
 	VADDPS       (R9), Z3, Z3
 	VBROADCASTSS slope+24(FP), Z4
@@ -2421,224 +2295,215 @@ vector:
 	MOVQ        AX, CX
 	VMOVUPS     (CX), Z4
 	VMULPS      Z0, Z4, Z4
-	VMOVUPS     (CX)(DX*2), Z14
+	VMOVUPS     (CX)(DX*2), Z5
 	ADDQ        BX, CX
-	VMOVUPS     (CX), Z15
-	VMULPS      Z0, Z15, Z15
-	VMOVUPS     (CX)(DX*2), Z16
+	VMOVUPS     (CX), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     (CX)(DX*2), Z7
 	ADDQ        BX, CX
-	VMOVUPS     (CX), Z17
-	VMULPS      Z0, Z17, Z17
-	VMOVUPS     (CX)(DX*2), Z18
+	VMOVUPS     (CX), Z8
+	VMULPS      Z0, Z8, Z8
+	VMOVUPS     (CX)(DX*2), Z9
 	MOVQ        SI, CX
 	LEAQ        (CX)(R8*2), R10
 	ADDQ        R8, R10
-	VMULPS      Z0, Z4, Z19
-	VMOVUPS     Z19, (CX)
-	VADDPS      Z17, Z4, Z19
-	VMULPS      Z1, Z19, Z19
-	VPXORD      Z5, Z5, Z5
-	VSUBPS      Z19, Z5, Z20
-	VMULPS      Z1, Z15, Z21
-	VSUBPS      Z21, Z20, Z20
-	VMOVUPS     Z20, (CX)(R8*1)
-	VSUBPS      Z19, Z21, Z19
-	VMOVUPS     Z19, (CX)(R8*2)
-	VMULPS      Z1, Z17, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS Z2, Z4, Z19
-	VMULPS      Z3, Z15, Z4
-	VADDPS      Z4, Z19, Z15
-	VMOVUPS     Z15, (R10)
-	VSUBPS      Z4, Z19, Z4
-	VMOVUPS     Z4, (R10)(R8*1)
-	VMOVUPS     Z17, (R10)(R8*2)
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      Z0, Z14, Z4
-	VMOVUPS     Z4, (CX)
-	VADDPS      Z18, Z14, Z4
-	VMULPS      Z1, Z4, Z4
-	VPXORD      Z6, Z6, Z6
-	VSUBPS      Z4, Z6, Z15
-	VMULPS      Z1, Z16, Z17
-	VSUBPS      Z17, Z15, Z15
-	VMOVUPS     Z15, (CX)(R8*1)
-	VSUBPS      Z4, Z17, Z4
-	VMOVUPS     Z4, (CX)(R8*2)
-	VMULPS      Z1, Z18, Z4
-	VMOVAPS     Z4, Z4
-	VFMADD231PS Z2, Z14, Z4
-	VMULPS      Z3, Z16, Z14
-	VADDPS      Z14, Z4, Z15
-	VMOVUPS     Z15, (R10)
-	VSUBPS      Z14, Z4, Z4
-	VMOVUPS     Z4, (R10)(R8*1)
-	VMOVUPS     Z18, (R10)(R8*2)
-	MOVQ        AX, CX
-	VMOVUPS     (CX), Z4
-	VMOVUPS     (CX)(DX*2), Z14
-	VADDPS      Z14, Z4, Z4
-	VMULPS      Z1, Z4, Z4
-	VPXORD      Z7, Z7, Z7
-	VSUBPS      Z4, Z7, Z14
-	VMOVUPS     (CX)(DX*1), Z15
-	VMULPS      Z1, Z15, Z15
-	VSUBPS      Z15, Z14, Z14
-	VSUBPS      Z4, Z15, Z4
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Z15
-	VMOVUPS     (CX)(DX*2), Z16
-	VADDPS      Z16, Z15, Z15
-	VMULPS      Z1, Z15, Z15
-	VPXORD      Z8, Z8, Z8
-	VSUBPS      Z15, Z8, Z16
-	VMOVUPS     (CX)(DX*1), Z17
-	VMULPS      Z1, Z17, Z17
-	VSUBPS      Z17, Z16, Z16
-	VSUBPS      Z15, Z17, Z15
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Z17
-	VMOVUPS     (CX)(DX*2), Z18
-	VADDPS      Z18, Z17, Z17
-	VMULPS      Z1, Z17, Z17
-	VPXORD      Z9, Z9, Z9
-	VSUBPS      Z17, Z9, Z18
-	VMOVUPS     (CX)(DX*1), Z19
-	VMULPS      Z1, Z19, Z19
-	VSUBPS      Z19, Z18, Z18
-	VSUBPS      Z17, Z19, Z17
-	MOVQ        SI, CX
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      Z0, Z14, Z19
-	VMOVUPS     Z19, (CX)
-	VADDPS      Z18, Z14, Z19
-	VMULPS      Z1, Z19, Z19
-	VPXORD      Z10, Z10, Z10
-	VSUBPS      Z19, Z10, Z20
-	VMULPS      Z1, Z16, Z21
-	VSUBPS      Z21, Z20, Z20
-	VMOVUPS     Z20, (CX)(R8*1)
-	VSUBPS      Z19, Z21, Z19
-	VMOVUPS     Z19, (CX)(R8*2)
-	VMULPS      Z1, Z18, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS Z2, Z14, Z19
-	VMULPS      Z3, Z16, Z14
-	VADDPS      Z14, Z19, Z16
-	VMOVUPS     Z16, (R10)
-	VSUBPS      Z14, Z19, Z14
-	VMOVUPS     Z14, (R10)(R8*1)
-	VMOVUPS     Z18, (R10)(R8*2)
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      Z0, Z4, Z14
-	VMOVUPS     Z14, (CX)
-	VADDPS      Z17, Z4, Z14
-	VMULPS      Z1, Z14, Z14
+	VMULPS      Z0, Z4, Z10
+	VMOVUPS     Z10, (CX)
+	VMULPS      Z1, Z6, Z20
 	VPXORD      Z11, Z11, Z11
-	VSUBPS      Z14, Z11, Z16
-	VMULPS      Z1, Z15, Z18
-	VSUBPS      Z18, Z16, Z16
-	VMOVUPS     Z16, (CX)(R8*1)
-	VSUBPS      Z14, Z18, Z14
-	VMOVUPS     Z14, (CX)(R8*2)
-	VMULPS      Z1, Z17, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS Z2, Z4, Z14
-	VMULPS      Z3, Z15, Z4
-	VADDPS      Z4, Z14, Z15
-	VMOVUPS     Z15, (R10)
-	VSUBPS      Z4, Z14, Z4
+	VADDPS      Z8, Z4, Z10
+	VMULPS      Z1, Z10, Z21
+	VSUBPS      Z21, Z11, Z11
+	VSUBPS      Z20, Z11, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z21, Z20, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
+	VMULPS      Z3, Z6, Z6
+	VMULPS      Z1, Z8, Z10
+	VFMADD231PS Z2, Z4, Z10
+	VADDPS      Z6, Z10, Z4
+	VMOVUPS     Z4, (R10)
+	VSUBPS      Z6, Z10, Z4
 	VMOVUPS     Z4, (R10)(R8*1)
-	VMOVUPS     Z17, (R10)(R8*2)
+	VMOVUPS     Z8, (R10)(R8*2)
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z5, Z4
+	VMOVUPS     Z4, (CX)
+	VMULPS      Z1, Z7, Z6
+	VPXORD      Z12, Z12, Z12
+	VADDPS      Z9, Z5, Z4
+	VMULPS      Z1, Z4, Z8
+	VSUBPS      Z8, Z12, Z12
+	VSUBPS      Z6, Z12, Z4
+	VMOVUPS     Z4, (CX)(R8*1)
+	VSUBPS      Z8, Z6, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMULPS      Z3, Z7, Z4
+	VMULPS      Z1, Z9, Z6
+	VFMADD231PS Z2, Z5, Z6
+	VADDPS      Z4, Z6, Z5
+	VMOVUPS     Z5, (R10)
+	VSUBPS      Z4, Z6, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z9, (R10)(R8*2)
 	MOVQ        AX, CX
-	VMOVUPS     (CX), Z4
-	VMOVUPS     (CX)(DX*2), Z14
-	VMULPS      Z1, Z14, Z14
-	VMOVAPS     Z14, Z14
-	VFMADD231PS Z2, Z4, Z14
 	VMOVUPS     (CX)(DX*1), Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS      Z4, Z14, Z15
-	VSUBPS      Z4, Z14, Z4
+	VMULPS      Z1, Z4, Z5
+	VPXORD      Z13, Z13, Z13
+	VMOVUPS     (CX)(DX*2), Z4
+	VMOVUPS     (CX), Z6
+	VADDPS      Z4, Z6, Z4
+	VMULPS      Z1, Z4, Z6
+	VSUBPS      Z6, Z13, Z13
+	VSUBPS      Z5, Z13, Z4
+	VSUBPS      Z6, Z5, Z5
 	ADDQ        BX, CX
-	VMOVUPS     (CX), Z14
-	VMOVUPS     (CX)(DX*2), Z16
-	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z2, Z14, Z16
-	VMOVUPS     (CX)(DX*1), Z14
-	VMULPS      Z3, Z14, Z14
-	VADDPS      Z14, Z16, Z17
-	VSUBPS      Z14, Z16, Z14
+	VMOVUPS     (CX)(DX*1), Z6
+	VMULPS      Z1, Z6, Z7
+	VPXORD      Z14, Z14, Z14
+	VMOVUPS     (CX)(DX*2), Z6
+	VMOVUPS     (CX), Z8
+	VADDPS      Z6, Z8, Z6
+	VMULPS      Z1, Z6, Z8
+	VSUBPS      Z8, Z14, Z14
+	VSUBPS      Z7, Z14, Z6
+	VSUBPS      Z8, Z7, Z7
 	ADDQ        BX, CX
-	VMOVUPS     (CX), Z16
-	VMOVUPS     (CX)(DX*2), Z18
-	VMULPS      Z1, Z18, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z16, Z18
-	VMOVUPS     (CX)(DX*1), Z16
-	VMULPS      Z3, Z16, Z16
-	VADDPS      Z16, Z18, Z19
-	VSUBPS      Z16, Z18, Z16
+	VMOVUPS     (CX)(DX*1), Z8
+	VMULPS      Z1, Z8, Z9
+	VPXORD      Z15, Z15, Z15
+	VMOVUPS     (CX)(DX*2), Z8
+	VMOVUPS     (CX), Z10
+	VADDPS      Z8, Z10, Z8
+	VMULPS      Z1, Z8, Z10
+	VSUBPS      Z10, Z15, Z15
+	VSUBPS      Z9, Z15, Z8
+	VSUBPS      Z10, Z9, Z9
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z4, Z10
+	VMOVUPS     Z10, (CX)
+	VMULPS      Z1, Z6, Z20
+	VPXORD      Z16, Z16, Z16
+	VADDPS      Z8, Z4, Z10
+	VMULPS      Z1, Z10, Z21
+	VSUBPS      Z21, Z16, Z16
+	VSUBPS      Z20, Z16, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z21, Z20, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
+	VMULPS      Z3, Z6, Z6
+	VMULPS      Z1, Z8, Z10
+	VFMADD231PS Z2, Z4, Z10
+	VADDPS      Z6, Z10, Z4
+	VMOVUPS     Z4, (R10)
+	VSUBPS      Z6, Z10, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z8, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      Z0, Z5, Z4
+	VMOVUPS     Z4, (CX)
+	VMULPS      Z1, Z7, Z6
+	VPXORD      Z17, Z17, Z17
+	VADDPS      Z9, Z5, Z4
+	VMULPS      Z1, Z4, Z8
+	VSUBPS      Z8, Z17, Z17
+	VSUBPS      Z6, Z17, Z4
+	VMOVUPS     Z4, (CX)(R8*1)
+	VSUBPS      Z8, Z6, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMULPS      Z3, Z7, Z4
+	VMULPS      Z1, Z9, Z6
+	VFMADD231PS Z2, Z5, Z6
+	VADDPS      Z4, Z6, Z5
+	VMOVUPS     Z5, (R10)
+	VSUBPS      Z4, Z6, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z9, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX)(DX*1), Z4
+	VMULPS      Z3, Z4, Z5
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (CX)(DX*2), Z6
+	VMULPS      Z1, Z6, Z6
+	VFMADD231PS Z2, Z4, Z6
+	VADDPS      Z5, Z6, Z4
+	VSUBPS      Z5, Z6, Z5
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Z6
+	VMULPS      Z3, Z6, Z7
+	VMOVUPS     (CX), Z6
+	VMOVUPS     (CX)(DX*2), Z8
+	VMULPS      Z1, Z8, Z8
+	VFMADD231PS Z2, Z6, Z8
+	VADDPS      Z7, Z8, Z6
+	VSUBPS      Z7, Z8, Z7
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Z8
+	VMULPS      Z3, Z8, Z9
+	VMOVUPS     (CX), Z8
+	VMOVUPS     (CX)(DX*2), Z10
+	VMULPS      Z1, Z10, Z10
+	VFMADD231PS Z2, Z8, Z10
+	VADDPS      Z9, Z10, Z8
+	VSUBPS      Z9, Z10, Z9
 	MOVQ        SI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), R10
 	ADDQ        R8, R10
-	VMULPS      Z0, Z15, Z18
-	VMOVUPS     Z18, (CX)
-	VADDPS      Z19, Z15, Z18
-	VMULPS      Z1, Z18, Z18
-	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z18, Z12, Z20
-	VMULPS      Z1, Z17, Z21
-	VSUBPS      Z21, Z20, Z20
-	VMOVUPS     Z20, (CX)(R8*1)
-	VSUBPS      Z18, Z21, Z18
-	VMOVUPS     Z18, (CX)(R8*2)
-	VMULPS      Z1, Z19, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z2, Z15, Z18
-	VMULPS      Z3, Z17, Z15
-	VADDPS      Z15, Z18, Z17
-	VMOVUPS     Z17, (R10)
-	VSUBPS      Z15, Z18, Z15
-	VMOVUPS     Z15, (R10)(R8*1)
-	VMOVUPS     Z19, (R10)(R8*2)
+	VMULPS      Z0, Z4, Z10
+	VMOVUPS     Z10, (CX)
+	VMULPS      Z1, Z6, Z20
+	VPXORD      Z18, Z18, Z18
+	VADDPS      Z8, Z4, Z10
+	VMULPS      Z1, Z10, Z21
+	VSUBPS      Z21, Z18, Z18
+	VSUBPS      Z20, Z18, Z10
+	VMOVUPS     Z10, (CX)(R8*1)
+	VSUBPS      Z21, Z20, Z10
+	VMOVUPS     Z10, (CX)(R8*2)
+	VMULPS      Z3, Z6, Z6
+	VMULPS      Z1, Z8, Z10
+	VFMADD231PS Z2, Z4, Z10
+	VADDPS      Z6, Z10, Z4
+	VMOVUPS     Z4, (R10)
+	VSUBPS      Z6, Z10, Z4
+	VMOVUPS     Z4, (R10)(R8*1)
+	VMOVUPS     Z8, (R10)(R8*2)
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), R10
 	ADDQ        R8, R10
-	VMULPS      Z0, Z4, Z15
-	VMOVUPS     Z15, (CX)
-	VADDPS      Z16, Z4, Z15
-	VMULPS      Z1, Z15, Z15
-	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z15, Z13, Z17
-	VMULPS      Z1, Z14, Z18
-	VSUBPS      Z18, Z17, Z17
-	VMOVUPS     Z17, (CX)(R8*1)
-	VSUBPS      Z15, Z18, Z15
-	VMOVUPS     Z15, (CX)(R8*2)
-	VMULPS      Z1, Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z2, Z4, Z15
-	VMULPS      Z3, Z14, Z4
-	VADDPS      Z4, Z15, Z14
-	VMOVUPS     Z14, (R10)
-	VSUBPS      Z4, Z15, Z4
+	VMULPS      Z0, Z5, Z4
+	VMOVUPS     Z4, (CX)
+	VMULPS      Z1, Z7, Z6
+	VPXORD      Z19, Z19, Z19
+	VADDPS      Z9, Z5, Z4
+	VMULPS      Z1, Z4, Z8
+	VSUBPS      Z8, Z19, Z19
+	VSUBPS      Z6, Z19, Z4
+	VMOVUPS     Z4, (CX)(R8*1)
+	VSUBPS      Z8, Z6, Z4
+	VMOVUPS     Z4, (CX)(R8*2)
+	VMULPS      Z3, Z7, Z4
+	VMULPS      Z1, Z9, Z6
+	VFMADD231PS Z2, Z5, Z6
+	VADDPS      Z4, Z6, Z5
+	VMOVUPS     Z5, (R10)
+	VSUBPS      Z4, Z6, Z4
 	VMOVUPS     Z4, (R10)(R8*1)
-	VMOVUPS     Z16, (R10)(R8*2)
+	VMOVUPS     Z9, (R10)(R8*2)
 	ADDQ        $0x40, AX
 	ADDQ        $0x40, SI
 	DECQ        R9
@@ -2680,272 +2545,236 @@ adding:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z5
-	VADDPS      Z5, Z4, Z4
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z5
+	VADDPS      Z4, Z5, Z4
 	VMOVUPS     (CX), Z5
-	VMOVUPS     (CX)(BX*1), Z15
-	VMOVUPS     (CX)(BX*2), Z16
-	VADDPS      Z16, Z15, Z15
-	VMULPS      Z1, Z15, Z15
 	VPXORD      Z6, Z6, Z6
-	VSUBPS      Z15, Z6, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z0, Z5, Z16
-	VMOVAPS     Z16, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VMOVUPS     (DX)(BX*2), Z16
-	VSUBPS      Z15, Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z1, Z4, Z15
+	VMOVUPS     (CX)(BX*2), Z7
+	VMOVUPS     (CX)(BX*1), Z16
+	VADDPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VSUBPS      Z7, Z6, Z6
+	VFMADD231PS Z0, Z5, Z6
+	VFMADD231PS Z2, Z4, Z6
+	VMOVUPS     (DX)(BX*2), Z5
+	VSUBPS      Z7, Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z16
-	VADDPS      Z16, Z4, Z4
-	VMOVUPS     (CX), Z16
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z7
+	VADDPS      Z4, Z7, Z4
+	VMOVUPS     (CX), Z7
+	VPXORD      Z8, Z8, Z8
+	VMOVUPS     (CX)(BX*2), Z16
 	VMOVUPS     (CX)(BX*1), Z17
-	VMOVUPS     (CX)(BX*2), Z18
-	VADDPS      Z18, Z17, Z17
+	VADDPS      Z16, Z17, Z16
+	VMULPS      Z1, Z16, Z16
+	VSUBPS      Z16, Z8, Z8
+	VFMADD231PS Z0, Z7, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMOVUPS     (DX)(BX*2), Z7
+	VSUBPS      Z16, Z7, Z7
+	VFMADD231PS Z1, Z4, Z7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z16
+	VADDPS      Z4, Z16, Z4
+	VMOVUPS     (CX), Z16
+	VPXORD      Z9, Z9, Z9
+	VMOVUPS     (CX)(BX*2), Z17
+	VMOVUPS     (CX)(BX*1), Z18
+	VADDPS      Z17, Z18, Z17
 	VMULPS      Z1, Z17, Z17
-	VPXORD      Z7, Z7, Z7
-	VSUBPS      Z17, Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z0, Z16, Z18
-	VMOVAPS     Z18, Z16
-	VFMADD231PS Z2, Z4, Z16
-	VMOVUPS     (DX)(BX*2), Z18
-	VSUBPS      Z17, Z18, Z17
-	VMOVAPS     Z17, Z17
+	VSUBPS      Z17, Z9, Z9
+	VFMADD231PS Z0, Z16, Z9
+	VFMADD231PS Z2, Z4, Z9
+	VMOVUPS     (DX)(BX*2), Z16
+	VSUBPS      Z17, Z16, Z16
+	VFMADD231PS Z1, Z4, Z16
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z17
+	VADDPS      Z4, Z17, Z4
+	VMOVUPS     (CX), Z17
+	VPXORD      Z10, Z10, Z10
+	VMOVUPS     (CX)(BX*2), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VADDPS      Z18, Z19, Z18
+	VMULPS      Z1, Z18, Z18
+	VSUBPS      Z18, Z10, Z10
+	VFMADD231PS Z0, Z17, Z10
+	VFMADD231PS Z2, Z4, Z10
+	VMOVUPS     (DX)(BX*2), Z17
+	VSUBPS      Z18, Z17, Z17
 	VFMADD231PS Z1, Z4, Z17
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z18
-	VADDPS      Z18, Z4, Z4
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z18
+	VADDPS      Z4, Z18, Z4
 	VMOVUPS     (CX), Z18
-	VMOVUPS     (CX)(BX*1), Z19
-	VMOVUPS     (CX)(BX*2), Z20
-	VADDPS      Z20, Z19, Z19
-	VMULPS      Z1, Z19, Z19
-	VPXORD      Z8, Z8, Z8
-	VSUBPS      Z19, Z8, Z20
-	VMOVAPS     Z20, Z20
-	VFMADD231PS Z0, Z18, Z20
-	VMOVAPS     Z20, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMOVUPS     (DX)(BX*2), Z20
-	VSUBPS      Z19, Z20, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS Z1, Z4, Z19
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z20
-	VADDPS      Z20, Z4, Z4
-	VMOVUPS     (CX), Z20
-	VMOVUPS     (CX)(BX*1), Z21
-	VMOVUPS     (CX)(BX*2), Z22
-	VADDPS      Z22, Z21, Z21
-	VMULPS      Z1, Z21, Z21
-	VPXORD      Z9, Z9, Z9
-	VSUBPS      Z21, Z9, Z22
-	VMOVAPS     Z22, Z22
-	VFMADD231PS Z0, Z20, Z22
-	VMOVAPS     Z22, Z20
-	VFMADD231PS Z2, Z4, Z20
-	VMOVUPS     (DX)(BX*2), Z22
-	VSUBPS      Z21, Z22, Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS Z1, Z4, Z21
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z22
-	VADDPS      Z22, Z4, Z4
-	VMOVUPS     (CX), Z22
-	VMOVUPS     (CX)(BX*1), Z23
-	VMOVUPS     (CX)(BX*2), Z24
-	VADDPS      Z24, Z23, Z23
-	VMULPS      Z1, Z23, Z23
-	VPXORD      Z10, Z10, Z10
-	VSUBPS      Z23, Z10, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS Z0, Z22, Z24
-	VMOVAPS     Z24, Z22
-	VFMADD231PS Z2, Z4, Z22
-	VMOVUPS     (DX)(BX*2), Z24
-	VSUBPS      Z23, Z24, Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS Z1, Z4, Z23
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z24
-	VADDPS      Z24, Z4, Z4
-	VMOVUPS     (CX), Z24
-	VMOVUPS     (CX)(BX*1), Z25
-	VMOVUPS     (CX)(BX*2), Z26
-	VADDPS      Z26, Z25, Z25
-	VMULPS      Z1, Z25, Z25
 	VPXORD      Z11, Z11, Z11
-	VSUBPS      Z25, Z11, Z26
-	VMOVAPS     Z26, Z26
-	VFMADD231PS Z0, Z24, Z26
-	VMOVAPS     Z26, Z24
-	VFMADD231PS Z2, Z4, Z24
-	VMOVUPS     (DX)(BX*2), Z26
-	VSUBPS      Z25, Z26, Z25
-	VMOVAPS     Z25, Z25
-	VFMADD231PS Z1, Z4, Z25
-	MOVQ        DI, CX
-	VADDPS      Z22, Z20, Z4
-	VADDPS      Z18, Z16, Z26
-	VMULPS      Z1, Z26, Z26
+	VMOVUPS     (CX)(BX*2), Z19
+	VMOVUPS     (CX)(BX*1), Z20
+	VADDPS      Z19, Z20, Z19
+	VMULPS      Z1, Z19, Z19
+	VSUBPS      Z19, Z11, Z11
+	VFMADD231PS Z0, Z18, Z11
+	VFMADD231PS Z2, Z4, Z11
+	VMOVUPS     (DX)(BX*2), Z18
+	VSUBPS      Z19, Z18, Z18
+	VFMADD231PS Z1, Z4, Z18
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z19
+	VADDPS      Z4, Z19, Z4
+	VMOVUPS     (CX), Z19
 	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z26, Z12, Z27
-	VMOVAPS     Z27, Z27
-	VFMADD231PS Z0, Z5, Z27
-	VMOVAPS     Z27, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VADDPS      (CX), Z5, Z5
-	VMOVUPS     Z5, (CX)
-	VSUBPS      Z22, Z20, Z5
-	VSUBPS      Z16, Z18, Z16
-	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z3, Z5, Z16
-	VADDPS      (CX)(R9*1), Z16, Z5
-	VMOVUPS     Z5, (CX)(R9*1)
-	VSUBPS      Z26, Z24, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z1, Z4, Z5
-	VADDPS      (CX)(R9*2), Z5, Z4
+	VMOVUPS     (CX)(BX*2), Z20
+	VMOVUPS     (CX)(BX*1), Z21
+	VADDPS      Z20, Z21, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z12, Z12
+	VFMADD231PS Z0, Z19, Z12
+	VFMADD231PS Z2, Z4, Z12
+	VMOVUPS     (DX)(BX*2), Z19
+	VSUBPS      Z20, Z19, Z19
+	VFMADD231PS Z1, Z4, Z19
+	MOVQ        DI, CX
+	VADDPS      Z11, Z10, Z4
+	VPXORD      Z13, Z13, Z13
+	VADDPS      Z9, Z8, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z13, Z13
+	VFMADD231PS Z0, Z6, Z13
+	VFMADD231PS Z2, Z4, Z13
+	VADDPS      (CX), Z13, Z21
+	VMOVUPS     Z21, (CX)
+	VSUBPS      Z11, Z10, Z21
+	VSUBPS      Z8, Z9, Z22
+	VMULPS      Z1, Z22, Z22
+	VFMADD231PS Z3, Z21, Z22
+	VADDPS      (CX)(R9*1), Z22, Z21
+	VMOVUPS     Z21, (CX)(R9*1)
+	VSUBPS      Z20, Z12, Z20
+	VFMADD231PS Z1, Z4, Z20
+	VADDPS      (CX)(R9*2), Z20, Z4
 	VMOVUPS     Z4, (CX)(R9*2)
 	ADDQ        R8, CX
 	ADDQ        R8, CX
-	VADDPS      Z23, Z21, Z4
-	VADDPS      Z19, Z17, Z5
-	VMULPS      Z1, Z5, Z5
-	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z5, Z13, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z0, Z15, Z16
-	VMOVAPS     Z16, Z15
-	VFMADD231PS Z2, Z4, Z15
-	VADDPS      (CX), Z15, Z15
-	VMOVUPS     Z15, (CX)
-	VSUBPS      Z23, Z21, Z15
-	VSUBPS      Z17, Z19, Z16
-	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z3, Z15, Z16
-	VADDPS      (CX)(R9*1), Z16, Z15
-	VMOVUPS     Z15, (CX)(R9*1)
-	VSUBPS      Z5, Z25, Z5
-	VMOVAPS     Z5, Z5
+	VADDPS      Z18, Z17, Z4
+	VPXORD      Z14, Z14, Z14
+	VADDPS      Z16, Z7, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z14, Z14
+	VFMADD231PS Z0, Z5, Z14
+	VFMADD231PS Z2, Z4, Z14
+	VADDPS      (CX), Z14, Z5
+	VMOVUPS     Z5, (CX)
+	VSUBPS      Z18, Z17, Z5
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z5, Z7
+	VADDPS      (CX)(R9*1), Z7, Z5
+	VMOVUPS     Z5, (CX)(R9*1)
+	VSUBPS      Z20, Z19, Z5
 	VFMADD231PS Z1, Z4, Z5
 	VADDPS      (CX)(R9*2), Z5, Z4
 	VMOVUPS     Z4, (CX)(R9*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z5
-	VSUBPS      Z5, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z5
-	VMOVUPS     (CX)(BX*1), Z15
-	VSUBPS      Z15, Z5, Z5
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z5
+	VSUBPS      Z4, Z5, Z4
+	VMOVUPS     (CX)(BX*1), Z5
+	VMOVUPS     (CX)(BX*2), Z7
+	VSUBPS      Z5, Z7, Z5
 	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS Z3, Z4, Z5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z15
-	VSUBPS      Z15, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z15
-	VMOVUPS     (CX)(BX*1), Z16
-	VSUBPS      Z16, Z15, Z15
-	VMULPS      Z1, Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z3, Z4, Z15
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z7
+	VSUBPS      Z4, Z7, Z4
+	VMOVUPS     (CX)(BX*1), Z7
+	VMOVUPS     (CX)(BX*2), Z16
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z4, Z7
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z16
-	VSUBPS      Z16, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z16
-	VMOVUPS     (CX)(BX*1), Z17
-	VSUBPS      Z17, Z16, Z16
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z16
+	VSUBPS      Z4, Z16, Z4
+	VMOVUPS     (CX)(BX*1), Z16
+	VMOVUPS     (CX)(BX*2), Z17
+	VSUBPS      Z16, Z17, Z16
 	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
 	VFMADD231PS Z3, Z4, Z16
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z17
-	VSUBPS      Z17, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z17
-	VMOVUPS     (CX)(BX*1), Z18
-	VSUBPS      Z18, Z17, Z17
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z17
+	VSUBPS      Z4, Z17, Z4
+	VMOVUPS     (CX)(BX*1), Z17
+	VMOVUPS     (CX)(BX*2), Z18
+	VSUBPS      Z17, Z18, Z17
 	VMULPS      Z1, Z17, Z17
-	VMOVAPS     Z17, Z17
 	VFMADD231PS Z3, Z4, Z17
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z18
-	VSUBPS      Z18, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z18
-	VMOVUPS     (CX)(BX*1), Z19
-	VSUBPS      Z19, Z18, Z18
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z18
+	VSUBPS      Z4, Z18, Z4
+	VMOVUPS     (CX)(BX*1), Z18
+	VMOVUPS     (CX)(BX*2), Z19
+	VSUBPS      Z18, Z19, Z18
 	VMULPS      Z1, Z18, Z18
-	VMOVAPS     Z18, Z18
 	VFMADD231PS Z3, Z4, Z18
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z19
-	VSUBPS      Z19, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z19
-	VMOVUPS     (CX)(BX*1), Z20
-	VSUBPS      Z20, Z19, Z19
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z19
+	VSUBPS      Z4, Z19, Z4
+	VMOVUPS     (CX)(BX*1), Z19
+	VMOVUPS     (CX)(BX*2), Z20
+	VSUBPS      Z19, Z20, Z19
 	VMULPS      Z1, Z19, Z19
-	VMOVAPS     Z19, Z19
 	VFMADD231PS Z3, Z4, Z19
 	MOVQ        DI, CX
 	ADDQ        R8, CX
 	VADDPS      Z18, Z17, Z4
-	VADDPS      Z16, Z15, Z20
+	VPXORD      Z15, Z15, Z15
+	VADDPS      Z16, Z7, Z20
 	VMULPS      Z1, Z20, Z20
-	VPXORD      Z14, Z14, Z14
-	VSUBPS      Z20, Z14, Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS Z0, Z5, Z21
-	VMOVAPS     Z21, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VADDPS      (CX), Z5, Z5
+	VSUBPS      Z20, Z15, Z15
+	VFMADD231PS Z0, Z5, Z15
+	VFMADD231PS Z2, Z4, Z15
+	VADDPS      (CX), Z15, Z5
 	VMOVUPS     Z5, (CX)
 	VSUBPS      Z18, Z17, Z5
-	VSUBPS      Z15, Z16, Z15
-	VMULPS      Z1, Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z3, Z5, Z15
-	VADDPS      (CX)(R9*1), Z15, Z5
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z5, Z7
+	VADDPS      (CX)(R9*1), Z7, Z5
 	VMOVUPS     Z5, (CX)(R9*1)
 	VSUBPS      Z20, Z19, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS Z1, Z4, Z5
 	VADDPS      (CX)(R9*2), Z5, Z4
 	VMOVUPS     Z4, (CX)(R9*2)
@@ -2970,264 +2799,228 @@ vector:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z5
-	VADDPS      Z5, Z4, Z4
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z5
+	VADDPS      Z4, Z5, Z4
 	VMOVUPS     (CX), Z5
-	VMOVUPS     (CX)(BX*1), Z15
-	VMOVUPS     (CX)(BX*2), Z16
-	VADDPS      Z16, Z15, Z15
-	VMULPS      Z1, Z15, Z15
 	VPXORD      Z6, Z6, Z6
-	VSUBPS      Z15, Z6, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z0, Z5, Z16
-	VMOVAPS     Z16, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VMOVUPS     (DX)(BX*2), Z16
-	VSUBPS      Z15, Z16, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z1, Z4, Z15
+	VMOVUPS     (CX)(BX*2), Z7
+	VMOVUPS     (CX)(BX*1), Z16
+	VADDPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VSUBPS      Z7, Z6, Z6
+	VFMADD231PS Z0, Z5, Z6
+	VFMADD231PS Z2, Z4, Z6
+	VMOVUPS     (DX)(BX*2), Z5
+	VSUBPS      Z7, Z5, Z5
+	VFMADD231PS Z1, Z4, Z5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z16
-	VADDPS      Z16, Z4, Z4
-	VMOVUPS     (CX), Z16
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z7
+	VADDPS      Z4, Z7, Z4
+	VMOVUPS     (CX), Z7
+	VPXORD      Z8, Z8, Z8
+	VMOVUPS     (CX)(BX*2), Z16
 	VMOVUPS     (CX)(BX*1), Z17
-	VMOVUPS     (CX)(BX*2), Z18
-	VADDPS      Z18, Z17, Z17
+	VADDPS      Z16, Z17, Z16
+	VMULPS      Z1, Z16, Z16
+	VSUBPS      Z16, Z8, Z8
+	VFMADD231PS Z0, Z7, Z8
+	VFMADD231PS Z2, Z4, Z8
+	VMOVUPS     (DX)(BX*2), Z7
+	VSUBPS      Z16, Z7, Z7
+	VFMADD231PS Z1, Z4, Z7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z16
+	VADDPS      Z4, Z16, Z4
+	VMOVUPS     (CX), Z16
+	VPXORD      Z9, Z9, Z9
+	VMOVUPS     (CX)(BX*2), Z17
+	VMOVUPS     (CX)(BX*1), Z18
+	VADDPS      Z17, Z18, Z17
 	VMULPS      Z1, Z17, Z17
-	VPXORD      Z7, Z7, Z7
-	VSUBPS      Z17, Z7, Z18
-	VMOVAPS     Z18, Z18
-	VFMADD231PS Z0, Z16, Z18
-	VMOVAPS     Z18, Z16
-	VFMADD231PS Z2, Z4, Z16
-	VMOVUPS     (DX)(BX*2), Z18
-	VSUBPS      Z17, Z18, Z17
-	VMOVAPS     Z17, Z17
+	VSUBPS      Z17, Z9, Z9
+	VFMADD231PS Z0, Z16, Z9
+	VFMADD231PS Z2, Z4, Z9
+	VMOVUPS     (DX)(BX*2), Z16
+	VSUBPS      Z17, Z16, Z16
+	VFMADD231PS Z1, Z4, Z16
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z17
+	VADDPS      Z4, Z17, Z4
+	VMOVUPS     (CX), Z17
+	VPXORD      Z10, Z10, Z10
+	VMOVUPS     (CX)(BX*2), Z18
+	VMOVUPS     (CX)(BX*1), Z19
+	VADDPS      Z18, Z19, Z18
+	VMULPS      Z1, Z18, Z18
+	VSUBPS      Z18, Z10, Z10
+	VFMADD231PS Z0, Z17, Z10
+	VFMADD231PS Z2, Z4, Z10
+	VMOVUPS     (DX)(BX*2), Z17
+	VSUBPS      Z18, Z17, Z17
 	VFMADD231PS Z1, Z4, Z17
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z18
-	VADDPS      Z18, Z4, Z4
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z18
+	VADDPS      Z4, Z18, Z4
 	VMOVUPS     (CX), Z18
-	VMOVUPS     (CX)(BX*1), Z19
-	VMOVUPS     (CX)(BX*2), Z20
-	VADDPS      Z20, Z19, Z19
-	VMULPS      Z1, Z19, Z19
-	VPXORD      Z8, Z8, Z8
-	VSUBPS      Z19, Z8, Z20
-	VMOVAPS     Z20, Z20
-	VFMADD231PS Z0, Z18, Z20
-	VMOVAPS     Z20, Z18
-	VFMADD231PS Z2, Z4, Z18
-	VMOVUPS     (DX)(BX*2), Z20
-	VSUBPS      Z19, Z20, Z19
-	VMOVAPS     Z19, Z19
-	VFMADD231PS Z1, Z4, Z19
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z20
-	VADDPS      Z20, Z4, Z4
-	VMOVUPS     (CX), Z20
-	VMOVUPS     (CX)(BX*1), Z21
-	VMOVUPS     (CX)(BX*2), Z22
-	VADDPS      Z22, Z21, Z21
-	VMULPS      Z1, Z21, Z21
-	VPXORD      Z9, Z9, Z9
-	VSUBPS      Z21, Z9, Z22
-	VMOVAPS     Z22, Z22
-	VFMADD231PS Z0, Z20, Z22
-	VMOVAPS     Z22, Z20
-	VFMADD231PS Z2, Z4, Z20
-	VMOVUPS     (DX)(BX*2), Z22
-	VSUBPS      Z21, Z22, Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS Z1, Z4, Z21
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z22
-	VADDPS      Z22, Z4, Z4
-	VMOVUPS     (CX), Z22
-	VMOVUPS     (CX)(BX*1), Z23
-	VMOVUPS     (CX)(BX*2), Z24
-	VADDPS      Z24, Z23, Z23
-	VMULPS      Z1, Z23, Z23
-	VPXORD      Z10, Z10, Z10
-	VSUBPS      Z23, Z10, Z24
-	VMOVAPS     Z24, Z24
-	VFMADD231PS Z0, Z22, Z24
-	VMOVAPS     Z24, Z22
-	VFMADD231PS Z2, Z4, Z22
-	VMOVUPS     (DX)(BX*2), Z24
-	VSUBPS      Z23, Z24, Z23
-	VMOVAPS     Z23, Z23
-	VFMADD231PS Z1, Z4, Z23
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z24
-	VADDPS      Z24, Z4, Z4
-	VMOVUPS     (CX), Z24
-	VMOVUPS     (CX)(BX*1), Z25
-	VMOVUPS     (CX)(BX*2), Z26
-	VADDPS      Z26, Z25, Z25
-	VMULPS      Z1, Z25, Z25
 	VPXORD      Z11, Z11, Z11
-	VSUBPS      Z25, Z11, Z26
-	VMOVAPS     Z26, Z26
-	VFMADD231PS Z0, Z24, Z26
-	VMOVAPS     Z26, Z24
-	VFMADD231PS Z2, Z4, Z24
-	VMOVUPS     (DX)(BX*2), Z26
-	VSUBPS      Z25, Z26, Z25
-	VMOVAPS     Z25, Z25
-	VFMADD231PS Z1, Z4, Z25
-	MOVQ        DI, CX
-	VADDPS      Z22, Z20, Z4
-	VADDPS      Z18, Z16, Z26
-	VMULPS      Z1, Z26, Z26
+	VMOVUPS     (CX)(BX*2), Z19
+	VMOVUPS     (CX)(BX*1), Z20
+	VADDPS      Z19, Z20, Z19
+	VMULPS      Z1, Z19, Z19
+	VSUBPS      Z19, Z11, Z11
+	VFMADD231PS Z0, Z18, Z11
+	VFMADD231PS Z2, Z4, Z11
+	VMOVUPS     (DX)(BX*2), Z18
+	VSUBPS      Z19, Z18, Z18
+	VFMADD231PS Z1, Z4, Z18
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z19
+	VADDPS      Z4, Z19, Z4
+	VMOVUPS     (CX), Z19
 	VPXORD      Z12, Z12, Z12
-	VSUBPS      Z26, Z12, Z27
-	VMOVAPS     Z27, Z27
-	VFMADD231PS Z0, Z5, Z27
-	VMOVAPS     Z27, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VMOVUPS     Z5, (CX)
-	VSUBPS      Z22, Z20, Z5
-	VSUBPS      Z16, Z18, Z16
-	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z3, Z5, Z16
-	VMOVUPS     Z16, (CX)(R9*1)
-	VSUBPS      Z26, Z24, Z5
-	VMOVAPS     Z5, Z5
-	VFMADD231PS Z1, Z4, Z5
-	VMOVUPS     Z5, (CX)(R9*2)
-	ADDQ        R8, CX
-	ADDQ        R8, CX
-	VADDPS      Z23, Z21, Z4
-	VADDPS      Z19, Z17, Z5
-	VMULPS      Z1, Z5, Z5
+	VMOVUPS     (CX)(BX*2), Z20
+	VMOVUPS     (CX)(BX*1), Z21
+	VADDPS      Z20, Z21, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z12, Z12
+	VFMADD231PS Z0, Z19, Z12
+	VFMADD231PS Z2, Z4, Z12
+	VMOVUPS     (DX)(BX*2), Z19
+	VSUBPS      Z20, Z19, Z19
+	VFMADD231PS Z1, Z4, Z19
+	MOVQ        DI, CX
+	VADDPS      Z11, Z10, Z4
 	VPXORD      Z13, Z13, Z13
-	VSUBPS      Z5, Z13, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z0, Z15, Z16
-	VMOVAPS     Z16, Z15
-	VFMADD231PS Z2, Z4, Z15
-	VMOVUPS     Z15, (CX)
-	VSUBPS      Z23, Z21, Z15
-	VSUBPS      Z17, Z19, Z16
-	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
-	VFMADD231PS Z3, Z15, Z16
-	VMOVUPS     Z16, (CX)(R9*1)
-	VSUBPS      Z5, Z25, Z5
-	VMOVAPS     Z5, Z5
+	VADDPS      Z9, Z8, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z13, Z13
+	VFMADD231PS Z0, Z6, Z13
+	VFMADD231PS Z2, Z4, Z13
+	VMOVUPS     Z13, (CX)
+	VSUBPS      Z11, Z10, Z21
+	VSUBPS      Z8, Z9, Z22
+	VMULPS      Z1, Z22, Z22
+	VFMADD231PS Z3, Z21, Z22
+	VMOVUPS     Z22, (CX)(R9*1)
+	VSUBPS      Z20, Z12, Z20
+	VFMADD231PS Z1, Z4, Z20
+	VMOVUPS     Z20, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Z18, Z17, Z4
+	VPXORD      Z14, Z14, Z14
+	VADDPS      Z16, Z7, Z20
+	VMULPS      Z1, Z20, Z20
+	VSUBPS      Z20, Z14, Z14
+	VFMADD231PS Z0, Z5, Z14
+	VFMADD231PS Z2, Z4, Z14
+	VMOVUPS     Z14, (CX)
+	VSUBPS      Z18, Z17, Z5
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z5, Z7
+	VMOVUPS     Z7, (CX)(R9*1)
+	VSUBPS      Z20, Z19, Z5
 	VFMADD231PS Z1, Z4, Z5
 	VMOVUPS     Z5, (CX)(R9*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z5
-	VSUBPS      Z5, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z5
-	VMOVUPS     (CX)(BX*1), Z15
-	VSUBPS      Z15, Z5, Z5
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z5
+	VSUBPS      Z4, Z5, Z4
+	VMOVUPS     (CX)(BX*1), Z5
+	VMOVUPS     (CX)(BX*2), Z7
+	VSUBPS      Z5, Z7, Z5
 	VMULPS      Z1, Z5, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS Z3, Z4, Z5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z15
-	VSUBPS      Z15, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z15
-	VMOVUPS     (CX)(BX*1), Z16
-	VSUBPS      Z16, Z15, Z15
-	VMULPS      Z1, Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z3, Z4, Z15
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z7
+	VSUBPS      Z4, Z7, Z4
+	VMOVUPS     (CX)(BX*1), Z7
+	VMOVUPS     (CX)(BX*2), Z16
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z4, Z7
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z16
-	VSUBPS      Z16, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z16
-	VMOVUPS     (CX)(BX*1), Z17
-	VSUBPS      Z17, Z16, Z16
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z16
+	VSUBPS      Z4, Z16, Z4
+	VMOVUPS     (CX)(BX*1), Z16
+	VMOVUPS     (CX)(BX*2), Z17
+	VSUBPS      Z16, Z17, Z16
 	VMULPS      Z1, Z16, Z16
-	VMOVAPS     Z16, Z16
 	VFMADD231PS Z3, Z4, Z16
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z17
-	VSUBPS      Z17, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z17
-	VMOVUPS     (CX)(BX*1), Z18
-	VSUBPS      Z18, Z17, Z17
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z17
+	VSUBPS      Z4, Z17, Z4
+	VMOVUPS     (CX)(BX*1), Z17
+	VMOVUPS     (CX)(BX*2), Z18
+	VSUBPS      Z17, Z18, Z17
 	VMULPS      Z1, Z17, Z17
-	VMOVAPS     Z17, Z17
 	VFMADD231PS Z3, Z4, Z17
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z18
-	VSUBPS      Z18, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z18
-	VMOVUPS     (CX)(BX*1), Z19
-	VSUBPS      Z19, Z18, Z18
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z18
+	VSUBPS      Z4, Z18, Z4
+	VMOVUPS     (CX)(BX*1), Z18
+	VMOVUPS     (CX)(BX*2), Z19
+	VSUBPS      Z18, Z19, Z18
 	VMULPS      Z1, Z18, Z18
-	VMOVAPS     Z18, Z18
 	VFMADD231PS Z3, Z4, Z18
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Z4
-	VMOVUPS     (DX)(BX*1), Z19
-	VSUBPS      Z19, Z4, Z4
-	VMOVUPS     (CX)(BX*2), Z19
-	VMOVUPS     (CX)(BX*1), Z20
-	VSUBPS      Z20, Z19, Z19
+	VMOVUPS     (DX)(BX*1), Z4
+	VMOVUPS     (DX), Z19
+	VSUBPS      Z4, Z19, Z4
+	VMOVUPS     (CX)(BX*1), Z19
+	VMOVUPS     (CX)(BX*2), Z20
+	VSUBPS      Z19, Z20, Z19
 	VMULPS      Z1, Z19, Z19
-	VMOVAPS     Z19, Z19
 	VFMADD231PS Z3, Z4, Z19
 	MOVQ        DI, CX
 	ADDQ        R8, CX
 	VADDPS      Z18, Z17, Z4
-	VADDPS      Z16, Z15, Z20
+	VPXORD      Z15, Z15, Z15
+	VADDPS      Z16, Z7, Z20
 	VMULPS      Z1, Z20, Z20
-	VPXORD      Z14, Z14, Z14
-	VSUBPS      Z20, Z14, Z21
-	VMOVAPS     Z21, Z21
-	VFMADD231PS Z0, Z5, Z21
-	VMOVAPS     Z21, Z5
-	VFMADD231PS Z2, Z4, Z5
-	VMOVUPS     Z5, (CX)
+	VSUBPS      Z20, Z15, Z15
+	VFMADD231PS Z0, Z5, Z15
+	VFMADD231PS Z2, Z4, Z15
+	VMOVUPS     Z15, (CX)
 	VSUBPS      Z18, Z17, Z5
-	VSUBPS      Z15, Z16, Z15
-	VMULPS      Z1, Z15, Z15
-	VMOVAPS     Z15, Z15
-	VFMADD231PS Z3, Z5, Z15
-	VMOVUPS     Z15, (CX)(R9*1)
+	VSUBPS      Z7, Z16, Z7
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z3, Z5, Z7
+	VMOVUPS     Z7, (CX)(R9*1)
 	VSUBPS      Z20, Z19, Z5
-	VMOVAPS     Z5, Z5
 	VFMADD231PS Z1, Z4, Z5
 	VMOVUPS     Z5, (CX)(R9*2)
 	ADDQ        $0x40, AX
@@ -3893,378 +3686,320 @@ vector:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (CX)(BX*2), Y1
 	VMOVUPS      (DX)(BX*1), Y2
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS floatK<>+0(SB), Y1, Y2
-	VMOVAPS      Y2, Y1
-	VFMADD231PS  floatJ<>+0(SB), Y0, Y1
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (DX)(BX*2), Y3
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS floatK<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y2
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y2
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*2), Y3
-	VMOVUPS      (DX)(BX*1), Y4
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS floatK<>+0(SB), Y3, Y4
-	VMOVAPS      Y4, Y3
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y3
+	VFNMADD231PS floatK<>+0(SB), Y1, Y3
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y3
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y4
-	VMOVUPS      (DX)(BX*2), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS floatK<>+0(SB), Y4, Y5
-	VMOVAPS      Y5, Y4
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y4
+	VFNMADD231PS floatK<>+0(SB), Y1, Y4
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y4
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*2), Y5
-	VMOVUPS      (DX)(BX*1), Y6
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS floatK<>+0(SB), Y5, Y6
-	VMOVAPS      Y6, Y5
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y5
+	VFNMADD231PS floatK<>+0(SB), Y1, Y5
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y5
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y6
-	VMOVUPS      (DX)(BX*2), Y7
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS floatK<>+0(SB), Y6, Y7
-	VMOVAPS      Y7, Y6
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y6
+	VFNMADD231PS floatK<>+0(SB), Y1, Y6
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y6
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*2), Y7
-	VMOVUPS      (DX)(BX*1), Y8
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS floatK<>+0(SB), Y7, Y8
-	VMOVAPS      Y8, Y7
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y7
+	VFNMADD231PS floatK<>+0(SB), Y1, Y7
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y7
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y8
-	VMOVUPS      (DX)(BX*2), Y9
-	VMOVAPS      Y9, Y9
-	VFNMADD231PS floatK<>+0(SB), Y8, Y9
-	VMOVAPS      Y9, Y8
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y8
+	VFNMADD231PS floatK<>+0(SB), Y1, Y8
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y8
-	ADDQ         pitch+24(FP), CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*2), Y9
-	VMOVUPS      (DX)(BX*1), Y10
-	VMOVAPS      Y10, Y10
-	VFNMADD231PS floatK<>+0(SB), Y9, Y10
-	VMOVAPS      Y10, Y9
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y9
+	VFNMADD231PS floatK<>+0(SB), Y1, Y9
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y9
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y10
-	VMOVUPS      (DX)(BX*2), Y11
-	VMOVAPS      Y11, Y11
-	VFNMADD231PS floatK<>+0(SB), Y10, Y11
-	VMOVAPS      Y11, Y10
-	VFMADD231PS  floatJ<>+0(SB), Y0, Y10
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
 	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*2), Y11
-	VMOVUPS      (DX)(BX*1), Y12
-	VMOVAPS      Y12, Y12
-	VFNMADD231PS floatK<>+0(SB), Y11, Y12
-	VMOVAPS      Y12, Y11
-	VFMADD231PS  floatJ<>+0(SB), Y0, Y11
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y10
+	VFNMADD231PS floatK<>+0(SB), Y1, Y10
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y10
 	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y12
-	VMOVUPS      (DX)(BX*2), Y13
-	VMOVAPS      Y13, Y13
-	VFNMADD231PS floatK<>+0(SB), Y12, Y13
-	VMOVAPS      Y13, Y12
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y11
+	VFNMADD231PS floatK<>+0(SB), Y1, Y11
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y11
+	ADDQ         pitch+24(FP), CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y12
+	VFNMADD231PS floatK<>+0(SB), Y1, Y12
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y12
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VMOVUPS      (DX)(BX*2), Y13
+	VFNMADD231PS floatK<>+0(SB), Y1, Y13
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y13
 	MOVQ         SI, CX
-	LEAQ         (CX)(R8*2), DX
-	ADDQ         R8, DX
-	VMOVAPS      Y9, Y0
-	VFNMADD231PS floatK<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
-	VMOVUPS      Y0, (CX)
-	VMOVAPS      Y9, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
-	VMOVAPS      Y7, Y1
-	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
-	VADDPS       Y1, Y0, Y13
-	VMOVUPS      Y13, (CX)(R8*1)
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, (CX)(R8*2)
-	VSUBPS       Y3, Y7, Y0
-	VSUBPS       Y5, Y9, Y1
-	VMOVAPS      Y1, Y5
-	VFMADD231PS  floatI<>+0(SB), Y0, Y5
-	VMOVUPS      Y5, (DX)
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS floatI<>+0(SB), Y0, Y1
-	VMOVUPS      Y1, (DX)(R8*1)
-	VMOVAPS      Y11, Y0
-	VFNMADD231PS floatK<>+0(SB), Y7, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
-	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Y10, Y0
 	VFNMADD231PS floatK<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
 	VMOVUPS      Y0, (CX)
-	VMOVAPS      Y10, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y6, Y0
 	VMOVAPS      Y8, Y1
 	VFNMADD231PS floatJ<>+0(SB), Y4, Y1
-	VADDPS       Y1, Y0, Y2
-	VMOVUPS      Y2, (CX)(R8*1)
-	VSUBPS       Y1, Y0, Y0
+	VMOVAPS      Y10, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y2
+	VADDPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y1, Y2, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VSUBPS       Y4, Y8, Y0
 	VSUBPS       Y6, Y10, Y1
 	VMOVAPS      Y1, Y2
 	VFMADD231PS  floatI<>+0(SB), Y0, Y2
 	VMOVUPS      Y2, (DX)
-	VMOVAPS      Y1, Y1
 	VFNMADD231PS floatI<>+0(SB), Y0, Y1
 	VMOVUPS      Y1, (DX)(R8*1)
-	VMOVAPS      Y12, Y0
-	VFNMADD231PS floatK<>+0(SB), Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
+	VFNMADD231PS floatK<>+0(SB), Y8, Y12
+	VFMADD231PS  floatJ<>+0(SB), Y4, Y12
+	VMOVUPS      Y12, (DX)(R8*2)
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	ADDQ         DI, CX
+	LEAQ         (CX)(R8*2), DX
+	ADDQ         R8, DX
+	VMOVAPS      Y11, Y0
+	VFNMADD231PS floatK<>+0(SB), Y7, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (CX)
+	VMOVAPS      Y9, Y1
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y1
+	VMOVAPS      Y11, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y7, Y2
+	VADDPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*2)
+	VSUBPS       Y5, Y9, Y0
+	VSUBPS       Y7, Y11, Y1
+	VMOVAPS      Y1, Y2
+	VFMADD231PS  floatI<>+0(SB), Y0, Y2
+	VMOVUPS      Y2, (DX)
+	VFNMADD231PS floatI<>+0(SB), Y0, Y1
+	VMOVUPS      Y1, (DX)(R8*1)
+	VFNMADD231PS floatK<>+0(SB), Y9, Y13
+	VFMADD231PS  floatJ<>+0(SB), Y5, Y13
+	VMOVUPS      Y13, (DX)(R8*2)
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VMOVAPS      Y1, Y1
-	VFNMADD231PS floatJ<>+0(SB), Y0, Y1
 	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      (DX), Y2
-	VMOVAPS      Y2, Y2
+	VMOVUPS      (DX), Y1
+	VFNMADD231PS floatJ<>+0(SB), Y0, Y1
+	VMOVUPS      (CX)(BX*2), Y0
+	VMOVUPS      (DX)(BX*1), Y2
 	VFNMADD231PS floatJ<>+0(SB), Y0, Y2
-	VADDPS       Y2, Y1, Y0
-	VSUBPS       Y2, Y1, Y1
+	VADDPS       Y1, Y2, Y0
+	VSUBPS       Y1, Y2, Y1
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y2
-	VMOVUPS      (DX)(BX*1), Y3
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS floatJ<>+0(SB), Y2, Y3
 	VMOVUPS      (CX)(BX*1), Y2
-	VMOVUPS      (DX), Y4
-	VMOVAPS      Y4, Y4
+	VMOVUPS      (DX), Y3
+	VFNMADD231PS floatJ<>+0(SB), Y2, Y3
+	VMOVUPS      (CX)(BX*2), Y2
+	VMOVUPS      (DX)(BX*1), Y4
 	VFNMADD231PS floatJ<>+0(SB), Y2, Y4
-	VADDPS       Y4, Y3, Y2
-	VSUBPS       Y4, Y3, Y3
+	VADDPS       Y3, Y4, Y2
+	VSUBPS       Y3, Y4, Y3
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y4
-	VMOVUPS      (DX)(BX*1), Y5
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS floatJ<>+0(SB), Y4, Y5
 	VMOVUPS      (CX)(BX*1), Y4
-	VMOVUPS      (DX), Y6
-	VMOVAPS      Y6, Y6
+	VMOVUPS      (DX), Y5
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y5
+	VMOVUPS      (CX)(BX*2), Y4
+	VMOVUPS      (DX)(BX*1), Y6
 	VFNMADD231PS floatJ<>+0(SB), Y4, Y6
-	VADDPS       Y6, Y5, Y4
-	VSUBPS       Y6, Y5, Y5
+	VADDPS       Y5, Y6, Y4
+	VSUBPS       Y5, Y6, Y5
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y6
-	VMOVUPS      (DX)(BX*1), Y7
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS floatJ<>+0(SB), Y6, Y7
 	VMOVUPS      (CX)(BX*1), Y6
-	VMOVUPS      (DX), Y8
-	VMOVAPS      Y8, Y8
+	VMOVUPS      (DX), Y7
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y7
+	VMOVUPS      (CX)(BX*2), Y6
+	VMOVUPS      (DX)(BX*1), Y8
 	VFNMADD231PS floatJ<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y7, Y6
-	VSUBPS       Y8, Y7, Y7
+	VADDPS       Y7, Y8, Y6
+	VSUBPS       Y7, Y8, Y7
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y8
-	VMOVUPS      (DX)(BX*1), Y9
-	VMOVAPS      Y9, Y9
-	VFNMADD231PS floatJ<>+0(SB), Y8, Y9
 	VMOVUPS      (CX)(BX*1), Y8
-	VMOVUPS      (DX), Y10
-	VMOVAPS      Y10, Y10
+	VMOVUPS      (DX), Y9
+	VFNMADD231PS floatJ<>+0(SB), Y8, Y9
+	VMOVUPS      (CX)(BX*2), Y8
+	VMOVUPS      (DX)(BX*1), Y10
 	VFNMADD231PS floatJ<>+0(SB), Y8, Y10
-	VADDPS       Y10, Y9, Y8
-	VSUBPS       Y10, Y9, Y9
+	VADDPS       Y9, Y10, Y8
+	VSUBPS       Y9, Y10, Y9
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX)(BX*2), Y10
-	VMOVUPS      (DX)(BX*1), Y11
-	VMOVAPS      Y11, Y11
-	VFNMADD231PS floatJ<>+0(SB), Y10, Y11
 	VMOVUPS      (CX)(BX*1), Y10
-	VMOVUPS      (DX), Y12
-	VMOVAPS      Y12, Y12
+	VMOVUPS      (DX), Y11
+	VFNMADD231PS floatJ<>+0(SB), Y10, Y11
+	VMOVUPS      (CX)(BX*2), Y10
+	VMOVUPS      (DX)(BX*1), Y12
 	VFNMADD231PS floatJ<>+0(SB), Y10, Y12
-	VADDPS       Y12, Y11, Y10
-	VSUBPS       Y12, Y11, Y11
+	VADDPS       Y11, Y12, Y10
+	VSUBPS       Y11, Y12, Y11
 	MOVQ         SI, CX
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Y8, Y12
 	VFNMADD231PS floatK<>+0(SB), Y4, Y12
-	VMOVAPS      Y12, Y12
 	VFMADD231PS  floatJ<>+0(SB), Y0, Y12
 	VMOVUPS      Y12, (CX)
-	VMOVAPS      Y8, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y4, Y0
 	VMOVAPS      Y6, Y12
 	VFNMADD231PS floatJ<>+0(SB), Y2, Y12
-	VADDPS       Y12, Y0, Y13
-	VMOVUPS      Y13, (CX)(R8*1)
-	VSUBPS       Y12, Y0, Y0
+	VMOVAPS      Y8, Y13
+	VFNMADD231PS floatJ<>+0(SB), Y4, Y13
+	VADDPS       Y12, Y13, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y12, Y13, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VSUBPS       Y2, Y6, Y0
 	VSUBPS       Y4, Y8, Y4
 	VMOVAPS      Y4, Y8
 	VFMADD231PS  floatI<>+0(SB), Y0, Y8
 	VMOVUPS      Y8, (DX)
-	VMOVAPS      Y4, Y4
 	VFNMADD231PS floatI<>+0(SB), Y0, Y4
 	VMOVUPS      Y4, (DX)(R8*1)
-	VMOVAPS      Y10, Y0
-	VFNMADD231PS floatK<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
+	VFNMADD231PS floatK<>+0(SB), Y6, Y10
+	VFMADD231PS  floatJ<>+0(SB), Y2, Y10
+	VMOVUPS      Y10, (DX)(R8*2)
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Y9, Y0
 	VFNMADD231PS floatK<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
 	VMOVUPS      Y0, (CX)
-	VMOVAPS      Y9, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
 	VMOVAPS      Y7, Y1
 	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
-	VADDPS       Y1, Y0, Y2
-	VMOVUPS      Y2, (CX)(R8*1)
-	VSUBPS       Y1, Y0, Y0
+	VMOVAPS      Y9, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y2
+	VADDPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y1, Y2, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VSUBPS       Y3, Y7, Y0
 	VSUBPS       Y5, Y9, Y1
 	VMOVAPS      Y1, Y2
 	VFMADD231PS  floatI<>+0(SB), Y0, Y2
 	VMOVUPS      Y2, (DX)
-	VMOVAPS      Y1, Y1
 	VFNMADD231PS floatI<>+0(SB), Y0, Y1
 	VMOVUPS      Y1, (DX)(R8*1)
-	VMOVAPS      Y11, Y0
-	VFNMADD231PS floatK<>+0(SB), Y7, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
+	VFNMADD231PS floatK<>+0(SB), Y7, Y11
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y11
+	VMOVUPS      Y11, (DX)(R8*2)
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VMOVUPS      (CX)(BX*2), Y2
-	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VSUBPS       Y0, Y1, Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (DX)(BX*1), Y2
+	VSUBPS       Y1, Y2, Y1
 	VMOVAPS      Y1, Y2
 	VFMADD231PS  floatI<>+0(SB), Y0, Y2
-	VMOVAPS      Y1, Y1
 	VFNMADD231PS floatI<>+0(SB), Y0, Y1
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y3
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y3
-	VMOVUPS      (CX)(BX*2), Y4
-	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y3
+	VSUBPS       Y0, Y3, Y0
+	VMOVUPS      (CX)(BX*2), Y3
+	VMOVUPS      (DX)(BX*1), Y4
+	VSUBPS       Y3, Y4, Y3
 	VMOVAPS      Y3, Y4
 	VFMADD231PS  floatI<>+0(SB), Y0, Y4
-	VMOVAPS      Y3, Y3
 	VFNMADD231PS floatI<>+0(SB), Y0, Y3
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y5
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y5
-	VMOVUPS      (CX)(BX*2), Y6
-	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y5
+	VSUBPS       Y0, Y5, Y0
+	VMOVUPS      (CX)(BX*2), Y5
+	VMOVUPS      (DX)(BX*1), Y6
+	VSUBPS       Y5, Y6, Y5
 	VMOVAPS      Y5, Y6
 	VFMADD231PS  floatI<>+0(SB), Y0, Y6
-	VMOVAPS      Y5, Y5
 	VFNMADD231PS floatI<>+0(SB), Y0, Y5
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y7
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y7
-	VMOVUPS      (CX)(BX*2), Y8
-	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y7
+	VSUBPS       Y0, Y7, Y0
+	VMOVUPS      (CX)(BX*2), Y7
+	VMOVUPS      (DX)(BX*1), Y8
+	VSUBPS       Y7, Y8, Y7
 	VMOVAPS      Y7, Y8
 	VFMADD231PS  floatI<>+0(SB), Y0, Y8
-	VMOVAPS      Y7, Y7
 	VFNMADD231PS floatI<>+0(SB), Y0, Y7
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y9
-	VSUBPS       Y9, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y9
-	VMOVUPS      (CX)(BX*2), Y10
-	VSUBPS       Y10, Y9, Y9
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y9
+	VSUBPS       Y0, Y9, Y0
+	VMOVUPS      (CX)(BX*2), Y9
+	VMOVUPS      (DX)(BX*1), Y10
+	VSUBPS       Y9, Y10, Y9
 	VMOVAPS      Y9, Y10
 	VFMADD231PS  floatI<>+0(SB), Y0, Y10
-	VMOVAPS      Y9, Y9
 	VFNMADD231PS floatI<>+0(SB), Y0, Y9
 	ADDQ         pitch+24(FP), CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (CX)(BX*1), Y11
-	VSUBPS       Y11, Y0, Y0
-	VMOVUPS      (DX)(BX*1), Y11
-	VMOVUPS      (CX)(BX*2), Y12
-	VSUBPS       Y12, Y11, Y11
+	VMOVUPS      (CX)(BX*1), Y0
+	VMOVUPS      (DX), Y11
+	VSUBPS       Y0, Y11, Y0
+	VMOVUPS      (CX)(BX*2), Y11
+	VMOVUPS      (DX)(BX*1), Y12
+	VSUBPS       Y11, Y12, Y11
 	VMOVAPS      Y11, Y12
 	VFMADD231PS  floatI<>+0(SB), Y0, Y12
-	VMOVAPS      Y11, Y11
 	VFNMADD231PS floatI<>+0(SB), Y0, Y11
 	MOVQ         SI, CX
 	ADDQ         DI, CX
@@ -4274,59 +4009,51 @@ vector:
 	ADDQ         R8, DX
 	VMOVAPS      Y10, Y0
 	VFNMADD231PS floatK<>+0(SB), Y6, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
 	VMOVUPS      Y0, (CX)
-	VMOVAPS      Y10, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y6, Y0
 	VMOVAPS      Y8, Y2
 	VFNMADD231PS floatJ<>+0(SB), Y4, Y2
-	VADDPS       Y2, Y0, Y13
-	VMOVUPS      Y13, (CX)(R8*1)
-	VSUBPS       Y2, Y0, Y0
+	VMOVAPS      Y10, Y13
+	VFNMADD231PS floatJ<>+0(SB), Y6, Y13
+	VADDPS       Y2, Y13, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y2, Y13, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VSUBPS       Y4, Y8, Y0
 	VSUBPS       Y6, Y10, Y2
 	VMOVAPS      Y2, Y6
 	VFMADD231PS  floatI<>+0(SB), Y0, Y6
 	VMOVUPS      Y6, (DX)
-	VMOVAPS      Y2, Y2
 	VFNMADD231PS floatI<>+0(SB), Y0, Y2
 	VMOVUPS      Y2, (DX)(R8*1)
-	VMOVAPS      Y12, Y0
-	VFNMADD231PS floatK<>+0(SB), Y8, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y4, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
+	VFNMADD231PS floatK<>+0(SB), Y8, Y12
+	VFMADD231PS  floatJ<>+0(SB), Y4, Y12
+	VMOVUPS      Y12, (DX)(R8*2)
 	ADDQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
 	VMOVAPS      Y9, Y0
 	VFNMADD231PS floatK<>+0(SB), Y5, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatJ<>+0(SB), Y1, Y0
 	VMOVUPS      Y0, (CX)
-	VMOVAPS      Y9, Y0
-	VFNMADD231PS floatJ<>+0(SB), Y5, Y0
 	VMOVAPS      Y7, Y1
 	VFNMADD231PS floatJ<>+0(SB), Y3, Y1
-	VADDPS       Y1, Y0, Y2
-	VMOVUPS      Y2, (CX)(R8*1)
-	VSUBPS       Y1, Y0, Y0
+	VMOVAPS      Y9, Y2
+	VFNMADD231PS floatJ<>+0(SB), Y5, Y2
+	VADDPS       Y1, Y2, Y0
+	VMOVUPS      Y0, (CX)(R8*1)
+	VSUBPS       Y1, Y2, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VSUBPS       Y3, Y7, Y0
 	VSUBPS       Y5, Y9, Y1
 	VMOVAPS      Y1, Y2
 	VFMADD231PS  floatI<>+0(SB), Y0, Y2
 	VMOVUPS      Y2, (DX)
-	VMOVAPS      Y1, Y1
 	VFNMADD231PS floatI<>+0(SB), Y0, Y1
 	VMOVUPS      Y1, (DX)(R8*1)
-	VMOVAPS      Y11, Y0
-	VFNMADD231PS floatK<>+0(SB), Y7, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y3, Y0
-	VMOVUPS      Y0, (DX)(R8*2)
+	VFNMADD231PS floatK<>+0(SB), Y7, Y11
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y11
+	VMOVUPS      Y11, (DX)(R8*2)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, SI
 	DECQ         R9
@@ -4411,17 +4138,15 @@ vector:
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
 	VMOVUPS     Y0, (CX)
-	VADDPS      Y4, Y0, Y8
 	VADDPS      Y6, Y2, Y9
-	VADDPS      Y9, Y8, Y10
-	VMOVUPS     Y10, (CX)(R8*1)
-	VSUBPS      Y9, Y8, Y8
+	VADDPS      Y4, Y0, Y10
+	VADDPS      Y9, Y10, Y8
+	VMOVUPS     Y8, (CX)(R8*1)
+	VSUBPS      Y9, Y10, Y8
 	VMOVUPS     Y8, (CX)(R8*2)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y4, Y0
-	VMOVAPS     Y2, Y2
 	VFMADD231PS floatJ<>+0(SB), Y6, Y2
 	VMULPS      floatI<>+0(SB), Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y4, Y0
 	VADDPS      Y2, Y0, Y4
 	VMOVUPS     Y4, (DX)
 	VSUBPS      Y2, Y0, Y0
@@ -4435,206 +4160,188 @@ vector:
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
 	VMOVUPS     Y1, (CX)
-	VADDPS      Y5, Y1, Y0
 	VADDPS      Y7, Y3, Y2
-	VADDPS      Y2, Y0, Y4
-	VMOVUPS     Y4, (CX)(R8*1)
-	VSUBPS      Y2, Y0, Y0
+	VADDPS      Y5, Y1, Y4
+	VADDPS      Y2, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y2, Y4, Y0
 	VMOVUPS     Y0, (CX)(R8*2)
-	VMOVAPS     Y1, Y0
-	VFMADD231PS floatJ<>+0(SB), Y5, Y0
-	VMOVAPS     Y3, Y1
-	VFMADD231PS floatJ<>+0(SB), Y7, Y1
-	VMULPS      floatI<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VFMADD231PS floatJ<>+0(SB), Y7, Y3
+	VMULPS      floatI<>+0(SB), Y3, Y0
+	VFMADD231PS floatJ<>+0(SB), Y5, Y1
+	VADDPS      Y0, Y1, Y2
 	VMOVUPS     Y2, (DX)
-	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y0, Y1, Y0
 	VMOVUPS     Y0, (DX)(R8*1)
 	VMOVUPS     Y7, (DX)(R8*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(BX*2), Y1
-	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (DX), Y0
 	VMOVUPS     (CX)(BX*1), Y1
+	VADDPS      Y0, Y1, Y1
+	VMOVUPS     (CX)(BX*2), Y0
+	VMOVUPS     (CX), Y2
+	VADDPS      Y0, Y2, Y2
+	VADDPS      Y1, Y2, Y0
+	VSUBPS      Y1, Y2, Y1
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	ADDQ        pitch+24(FP), CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(BX*2), Y3
-	VADDPS      Y3, Y1, Y1
 	VMOVUPS     (CX)(BX*1), Y3
+	VADDPS      Y2, Y3, Y3
+	VMOVUPS     (CX)(BX*2), Y2
+	VMOVUPS     (CX), Y4
+	VADDPS      Y2, Y4, Y4
+	VADDPS      Y3, Y4, Y2
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        pitch+24(FP), CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX), Y4
-	VADDPS      Y4, Y3, Y3
-	VADDPS      Y3, Y1, Y4
-	VSUBPS      Y3, Y1, Y1
-	ADDQ        pitch+24(FP), CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(BX*2), Y5
-	VADDPS      Y5, Y3, Y3
 	VMOVUPS     (CX)(BX*1), Y5
-	VMOVUPS     (DX), Y6
-	VADDPS      Y6, Y5, Y5
-	VADDPS      Y5, Y3, Y6
-	VSUBPS      Y5, Y3, Y3
+	VADDPS      Y4, Y5, Y5
+	VMOVUPS     (CX)(BX*2), Y4
+	VMOVUPS     (CX), Y6
+	VADDPS      Y4, Y6, Y6
+	VADDPS      Y5, Y6, Y4
+	VSUBPS      Y5, Y6, Y5
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(BX*2), Y7
-	VADDPS      Y7, Y5, Y5
+	VMOVUPS     (DX), Y6
 	VMOVUPS     (CX)(BX*1), Y7
-	VMOVUPS     (DX), Y8
-	VADDPS      Y8, Y7, Y7
-	VADDPS      Y7, Y5, Y8
-	VSUBPS      Y7, Y5, Y5
+	VADDPS      Y6, Y7, Y7
+	VMOVUPS     (CX)(BX*2), Y6
+	VMOVUPS     (CX), Y8
+	VADDPS      Y6, Y8, Y8
+	VADDPS      Y7, Y8, Y6
+	VSUBPS      Y7, Y8, Y7
 	MOVQ        SI, CX
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Y2, (CX)
-	VADDPS      Y6, Y2, Y7
-	VADDPS      Y8, Y4, Y9
-	VADDPS      Y9, Y7, Y10
-	VMOVUPS     Y10, (CX)(R8*1)
-	VSUBPS      Y9, Y7, Y7
-	VMOVUPS     Y7, (CX)(R8*2)
-	VMOVAPS     Y2, Y2
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y6, Y2, Y9
+	VADDPS      Y4, Y0, Y10
+	VADDPS      Y9, Y10, Y8
+	VMOVUPS     Y8, (CX)(R8*1)
+	VSUBPS      Y9, Y10, Y8
+	VMOVUPS     Y8, (CX)(R8*2)
 	VFMADD231PS floatJ<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD231PS floatJ<>+0(SB), Y8, Y4
-	VMULPS      floatI<>+0(SB), Y4, Y4
-	VADDPS      Y4, Y2, Y6
-	VMOVUPS     Y6, (DX)
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (DX)(R8*1)
-	VMOVUPS     Y8, (DX)(R8*2)
+	VMULPS      floatI<>+0(SB), Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y4, Y0
+	VADDPS      Y2, Y0, Y4
+	VMOVUPS     Y4, (DX)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y6, (DX)(R8*2)
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Y0, (CX)
-	VADDPS      Y3, Y0, Y2
+	VMOVUPS     Y1, (CX)
+	VADDPS      Y7, Y3, Y2
 	VADDPS      Y5, Y1, Y4
-	VADDPS      Y4, Y2, Y6
-	VMOVUPS     Y6, (CX)(R8*1)
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (CX)(R8*2)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y3, Y0
-	VMOVAPS     Y1, Y1
+	VADDPS      Y2, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y2, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VFMADD231PS floatJ<>+0(SB), Y7, Y3
+	VMULPS      floatI<>+0(SB), Y3, Y0
 	VFMADD231PS floatJ<>+0(SB), Y5, Y1
-	VMULPS      floatI<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VMOVUPS     Y2, (DX)
-	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y0, Y1, Y0
 	VMOVUPS     Y0, (DX)(R8*1)
-	VMOVUPS     Y5, (DX)(R8*2)
+	VMOVUPS     Y7, (DX)(R8*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Y0
-	VMOVUPS     (CX), Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS floatJ<>+0(SB), Y0, Y1
 	VMOVUPS     (DX), Y0
-	VMOVUPS     (CX)(BX*1), Y2
-	VMOVAPS     Y2, Y2
+	VMOVUPS     (CX)(BX*1), Y1
+	VFMADD231PS floatJ<>+0(SB), Y0, Y1
+	VMULPS      floatI<>+0(SB), Y1, Y1
+	VMOVUPS     (CX)(BX*2), Y0
+	VMOVUPS     (CX), Y2
 	VFMADD231PS floatJ<>+0(SB), Y0, Y2
-	VMULPS      floatI<>+0(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
+	VADDPS      Y1, Y2, Y0
+	VSUBPS      Y1, Y2, Y1
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Y1
-	VMOVUPS     (CX), Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatJ<>+0(SB), Y1, Y3
-	VMOVUPS     (DX), Y1
-	VMOVUPS     (CX)(BX*1), Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS floatJ<>+0(SB), Y1, Y4
-	VMULPS      floatI<>+0(SB), Y4, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (CX)(BX*1), Y3
+	VFMADD231PS floatJ<>+0(SB), Y2, Y3
+	VMULPS      floatI<>+0(SB), Y3, Y3
+	VMOVUPS     (CX)(BX*2), Y2
+	VMOVUPS     (CX), Y4
+	VFMADD231PS floatJ<>+0(SB), Y2, Y4
+	VADDPS      Y3, Y4, Y2
+	VSUBPS      Y3, Y4, Y3
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Y3
-	VMOVUPS     (CX), Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatJ<>+0(SB), Y3, Y5
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (CX)(BX*1), Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS floatJ<>+0(SB), Y3, Y6
-	VMULPS      floatI<>+0(SB), Y6, Y3
-	VADDPS      Y3, Y5, Y6
-	VSUBPS      Y3, Y5, Y3
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (CX)(BX*1), Y5
+	VFMADD231PS floatJ<>+0(SB), Y4, Y5
+	VMULPS      floatI<>+0(SB), Y5, Y5
+	VMOVUPS     (CX)(BX*2), Y4
+	VMOVUPS     (CX), Y6
+	VFMADD231PS floatJ<>+0(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y4
+	VSUBPS      Y5, Y6, Y5
 	ADDQ        pitch+24(FP), CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX)(BX*2), Y5
-	VMOVUPS     (CX), Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS floatJ<>+0(SB), Y5, Y7
-	VMOVUPS     (DX), Y5
-	VMOVUPS     (CX)(BX*1), Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS floatJ<>+0(SB), Y5, Y8
-	VMULPS      floatI<>+0(SB), Y8, Y5
-	VADDPS      Y5, Y7, Y8
-	VSUBPS      Y5, Y7, Y5
+	VMOVUPS     (DX), Y6
+	VMOVUPS     (CX)(BX*1), Y7
+	VFMADD231PS floatJ<>+0(SB), Y6, Y7
+	VMULPS      floatI<>+0(SB), Y7, Y7
+	VMOVUPS     (CX)(BX*2), Y6
+	VMOVUPS     (CX), Y8
+	VFMADD231PS floatJ<>+0(SB), Y6, Y8
+	VADDPS      Y7, Y8, Y6
+	VSUBPS      Y7, Y8, Y7
 	MOVQ        SI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Y2, (CX)
-	VADDPS      Y6, Y2, Y7
-	VADDPS      Y8, Y4, Y9
-	VADDPS      Y9, Y7, Y10
-	VMOVUPS     Y10, (CX)(R8*1)
-	VSUBPS      Y9, Y7, Y7
-	VMOVUPS     Y7, (CX)(R8*2)
-	VMOVAPS     Y2, Y2
+	VMOVUPS     Y0, (CX)
+	VADDPS      Y6, Y2, Y9
+	VADDPS      Y4, Y0, Y10
+	VADDPS      Y9, Y10, Y8
+	VMOVUPS     Y8, (CX)(R8*1)
+	VSUBPS      Y9, Y10, Y8
+	VMOVUPS     Y8, (CX)(R8*2)
 	VFMADD231PS floatJ<>+0(SB), Y6, Y2
-	VMOVAPS     Y4, Y4
-	VFMADD231PS floatJ<>+0(SB), Y8, Y4
-	VMULPS      floatI<>+0(SB), Y4, Y4
-	VADDPS      Y4, Y2, Y6
-	VMOVUPS     Y6, (DX)
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (DX)(R8*1)
-	VMOVUPS     Y8, (DX)(R8*2)
+	VMULPS      floatI<>+0(SB), Y2, Y2
+	VFMADD231PS floatJ<>+0(SB), Y4, Y0
+	VADDPS      Y2, Y0, Y4
+	VMOVUPS     Y4, (DX)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (DX)(R8*1)
+	VMOVUPS     Y6, (DX)(R8*2)
 	ADDQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VMOVUPS     Y0, (CX)
-	VADDPS      Y3, Y0, Y2
+	VMOVUPS     Y1, (CX)
+	VADDPS      Y7, Y3, Y2
 	VADDPS      Y5, Y1, Y4
-	VADDPS      Y4, Y2, Y6
-	VMOVUPS     Y6, (CX)(R8*1)
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (CX)(R8*2)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y3, Y0
-	VMOVAPS     Y1, Y1
+	VADDPS      Y2, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y2, Y4, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VFMADD231PS floatJ<>+0(SB), Y7, Y3
+	VMULPS      floatI<>+0(SB), Y3, Y0
 	VFMADD231PS floatJ<>+0(SB), Y5, Y1
-	VMULPS      floatI<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y2
+	VADDPS      Y0, Y1, Y2
 	VMOVUPS     Y2, (DX)
-	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y0, Y1, Y0
 	VMOVUPS     Y0, (DX)(R8*1)
-	VMOVUPS     Y5, (DX)(R8*2)
+	VMOVUPS     Y7, (DX)(R8*2)
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, SI
 	DECQ        R9
@@ -4668,234 +4375,218 @@ vector:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VADDPS      Y0, Y1, Y1
+	VMOVUPS     (CX)(BX*2), Y0
+	VMOVUPS     (CX)(BX*1), Y2
+	VADDPS      Y0, Y2, Y2
 	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(BX*1), Y1
-	VMOVUPS     (CX)(BX*2), Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      Y1, Y0, Y0
-	VMOVUPS     (DX), Y2
-	VMOVUPS     (DX)(BX*1), Y3
-	VADDPS      Y3, Y2, Y2
 	VADDPS      Y2, Y0, Y0
-	VMOVAPS     Y1, Y1
-	VFMADD231PS floatJ<>+0(SB), Y2, Y1
+	VADDPS      Y1, Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y1, Y2
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(BX*1), Y3
-	VMOVUPS     (CX)(BX*2), Y4
-	VADDPS      Y4, Y3, Y3
-	VADDPS      Y3, Y2, Y2
-	VMOVUPS     (DX), Y4
+	VMOVUPS     (DX)(BX*1), Y1
+	VMOVUPS     (DX), Y3
+	VADDPS      Y1, Y3, Y3
+	VMOVUPS     (CX)(BX*2), Y1
+	VMOVUPS     (CX)(BX*1), Y4
+	VADDPS      Y1, Y4, Y4
+	VMOVUPS     (CX), Y1
+	VADDPS      Y4, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VFMADD231PS floatJ<>+0(SB), Y3, Y4
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y3
+	VMOVUPS     (DX), Y5
+	VADDPS      Y3, Y5, Y5
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX)(BX*1), Y6
+	VADDPS      Y3, Y6, Y6
+	VMOVUPS     (CX), Y3
+	VADDPS      Y6, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VFMADD231PS floatJ<>+0(SB), Y5, Y6
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
 	VMOVUPS     (DX)(BX*1), Y5
-	VADDPS      Y5, Y4, Y4
-	VADDPS      Y4, Y2, Y2
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatJ<>+0(SB), Y4, Y3
+	VMOVUPS     (DX), Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y8
+	VADDPS      Y5, Y8, Y8
+	VMOVUPS     (CX), Y5
+	VADDPS      Y8, Y5, Y5
+	VADDPS      Y7, Y5, Y5
+	VFMADD231PS floatJ<>+0(SB), Y7, Y8
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(BX*1), Y5
-	VMOVUPS     (CX)(BX*2), Y6
-	VADDPS      Y6, Y5, Y5
-	VADDPS      Y5, Y4, Y4
-	VMOVUPS     (DX), Y6
 	VMOVUPS     (DX)(BX*1), Y7
-	VADDPS      Y7, Y6, Y6
-	VADDPS      Y6, Y4, Y4
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatJ<>+0(SB), Y6, Y5
+	VMOVUPS     (DX), Y9
+	VADDPS      Y7, Y9, Y9
+	VMOVUPS     (CX)(BX*2), Y7
+	VMOVUPS     (CX)(BX*1), Y10
+	VADDPS      Y7, Y10, Y10
+	VMOVUPS     (CX), Y7
+	VADDPS      Y10, Y7, Y7
+	VADDPS      Y9, Y7, Y7
+	VFMADD231PS floatJ<>+0(SB), Y9, Y10
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (CX)(BX*1), Y7
-	VMOVUPS     (CX)(BX*2), Y8
-	VADDPS      Y8, Y7, Y7
-	VADDPS      Y7, Y6, Y6
-	VMOVUPS     (DX), Y8
 	VMOVUPS     (DX)(BX*1), Y9
-	VADDPS      Y9, Y8, Y8
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y7
-	VFMADD231PS floatJ<>+0(SB), Y8, Y7
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Y8
-	VMOVUPS     (CX)(BX*1), Y9
-	VMOVUPS     (CX)(BX*2), Y10
-	VADDPS      Y10, Y9, Y9
-	VADDPS      Y9, Y8, Y8
-	VMOVUPS     (DX), Y10
-	VMOVUPS     (DX)(BX*1), Y11
-	VADDPS      Y11, Y10, Y10
-	VADDPS      Y10, Y8, Y8
-	VMOVAPS     Y9, Y9
-	VFMADD231PS floatJ<>+0(SB), Y10, Y9
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (CX), Y10
-	VMOVUPS     (CX)(BX*1), Y11
-	VMOVUPS     (CX)(BX*2), Y12
-	VADDPS      Y12, Y11, Y11
-	VADDPS      Y11, Y10, Y10
-	VMOVUPS     (DX), Y12
-	VMOVUPS     (DX)(BX*1), Y13
-	VADDPS      Y13, Y12, Y12
-	VADDPS      Y12, Y10, Y10
-	VMOVAPS     Y11, Y11
-	VFMADD231PS floatJ<>+0(SB), Y12, Y11
+	VMOVUPS     (DX), Y11
+	VADDPS      Y9, Y11, Y11
+	VMOVUPS     (CX)(BX*2), Y9
+	VMOVUPS     (CX)(BX*1), Y12
+	VADDPS      Y9, Y12, Y12
+	VMOVUPS     (CX), Y9
+	VADDPS      Y12, Y9, Y9
+	VADDPS      Y11, Y9, Y9
+	VFMADD231PS floatJ<>+0(SB), Y11, Y12
 	MOVQ        DI, CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Y4, Y2, Y12
-	VADDPS      Y12, Y0, Y0
-	VADDPS      Y8, Y6, Y13
+	VADDPS      Y7, Y5, Y11
+	VADDPS      Y3, Y1, Y13
 	VADDPS      Y13, Y0, Y0
+	VADDPS      Y11, Y0, Y0
 	VADDPS      (CX), Y0, Y0
 	VMOVUPS     Y0, (CX)
-	VSUBPS      Y8, Y6, Y0
-	VSUBPS      Y4, Y2, Y2
-	VMOVAPS     Y2, Y4
-	VFMADD231PS floatI<>+0(SB), Y0, Y4
-	VADDPS      (CX)(R8*1), Y4, Y4
-	VMOVUPS     Y4, (CX)(R8*1)
-	VMOVAPS     Y12, Y4
-	VFMADD231PS floatJ<>+0(SB), Y13, Y4
-	VADDPS      (CX)(R8*2), Y4, Y4
-	VMOVUPS     Y4, (CX)(R8*2)
-	VADDPS      Y10, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS floatL<>+0(SB), Y0, Y2
-	VADDPS      (DX), Y2, Y0
+	VSUBPS      Y7, Y5, Y0
+	VSUBPS      Y3, Y1, Y1
+	VMOVAPS     Y1, Y3
+	VFMADD231PS floatI<>+0(SB), Y0, Y3
+	VADDPS      (CX)(R8*1), Y3, Y3
+	VMOVUPS     Y3, (CX)(R8*1)
+	VFMADD231PS floatJ<>+0(SB), Y11, Y13
+	VADDPS      (CX)(R8*2), Y13, Y3
+	VMOVUPS     Y3, (CX)(R8*2)
+	VADDPS      Y9, Y1, Y1
+	VFMADD231PS floatL<>+0(SB), Y0, Y1
+	VADDPS      (DX), Y1, Y0
 	VMOVUPS     Y0, (DX)
 	ADDQ        step+32(FP), CX
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Y5, Y3, Y0
-	VADDPS      Y0, Y1, Y1
-	VADDPS      Y9, Y7, Y2
-	VADDPS      Y2, Y1, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VSUBPS      Y9, Y7, Y1
-	VSUBPS      Y5, Y3, Y3
+	VADDPS      Y10, Y8, Y0
+	VADDPS      Y6, Y4, Y1
+	VADDPS      Y1, Y2, Y2
+	VADDPS      Y0, Y2, Y2
+	VADDPS      (CX), Y2, Y2
+	VMOVUPS     Y2, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y6, Y4, Y3
 	VMOVAPS     Y3, Y4
-	VFMADD231PS floatI<>+0(SB), Y1, Y4
+	VFMADD231PS floatI<>+0(SB), Y2, Y4
 	VADDPS      (CX)(R8*1), Y4, Y4
 	VMOVUPS     Y4, (CX)(R8*1)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y2, Y0
-	VADDPS      (CX)(R8*2), Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y0, Y1
+	VADDPS      (CX)(R8*2), Y1, Y0
 	VMOVUPS     Y0, (CX)(R8*2)
-	VADDPS      Y11, Y3, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatL<>+0(SB), Y1, Y0
+	VADDPS      Y12, Y3, Y0
+	VFMADD231PS floatL<>+0(SB), Y2, Y0
 	VADDPS      (DX), Y0, Y0
 	VMOVUPS     Y0, (DX)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y1
-	VMOVUPS     (CX)(BX*2), Y2
-	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     (CX)(BX*2), Y1
+	VMOVUPS     (CX)(BX*1), Y2
+	VSUBPS      Y1, Y2, Y1
 	VMOVAPS     Y1, Y2
 	VFMADD231PS floatI<>+0(SB), Y0, Y2
 	VMOVUPS     (DX)(BX*2), Y3
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y1, Y1
 	VFMADD231PS floatL<>+0(SB), Y0, Y1
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y3
-	VSUBPS      Y3, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y3
-	VMOVUPS     (CX)(BX*2), Y4
-	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y0, Y3, Y0
+	VMOVUPS     (CX)(BX*2), Y3
+	VMOVUPS     (CX)(BX*1), Y4
+	VSUBPS      Y3, Y4, Y3
 	VMOVAPS     Y3, Y4
 	VFMADD231PS floatI<>+0(SB), Y0, Y4
 	VMOVUPS     (DX)(BX*2), Y5
 	VADDPS      Y5, Y3, Y3
-	VMOVAPS     Y3, Y3
 	VFMADD231PS floatL<>+0(SB), Y0, Y3
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y5
-	VSUBPS      Y5, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y5
-	VMOVUPS     (CX)(BX*2), Y6
-	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y5
+	VSUBPS      Y0, Y5, Y0
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VSUBPS      Y5, Y6, Y5
 	VMOVAPS     Y5, Y6
 	VFMADD231PS floatI<>+0(SB), Y0, Y6
 	VMOVUPS     (DX)(BX*2), Y7
 	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y5, Y5
 	VFMADD231PS floatL<>+0(SB), Y0, Y5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y7
-	VSUBPS      Y7, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y7
-	VMOVUPS     (CX)(BX*2), Y8
-	VSUBPS      Y8, Y7, Y7
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y7
+	VSUBPS      Y0, Y7, Y0
+	VMOVUPS     (CX)(BX*2), Y7
+	VMOVUPS     (CX)(BX*1), Y8
+	VSUBPS      Y7, Y8, Y7
 	VMOVAPS     Y7, Y8
 	VFMADD231PS floatI<>+0(SB), Y0, Y8
 	VMOVUPS     (DX)(BX*2), Y9
 	VADDPS      Y9, Y7, Y7
-	VMOVAPS     Y7, Y7
 	VFMADD231PS floatL<>+0(SB), Y0, Y7
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y9
-	VSUBPS      Y9, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y9
-	VMOVUPS     (CX)(BX*2), Y10
-	VSUBPS      Y10, Y9, Y9
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y9
+	VSUBPS      Y0, Y9, Y0
+	VMOVUPS     (CX)(BX*2), Y9
+	VMOVUPS     (CX)(BX*1), Y10
+	VSUBPS      Y9, Y10, Y9
 	VMOVAPS     Y9, Y10
 	VFMADD231PS floatI<>+0(SB), Y0, Y10
 	VMOVUPS     (DX)(BX*2), Y11
 	VADDPS      Y11, Y9, Y9
-	VMOVAPS     Y9, Y9
 	VFMADD231PS floatL<>+0(SB), Y0, Y9
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y11
-	VSUBPS      Y11, Y0, Y0
-	VMOVUPS     (CX)(BX*1), Y11
-	VMOVUPS     (CX)(BX*2), Y12
-	VSUBPS      Y12, Y11, Y11
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y11
+	VSUBPS      Y0, Y11, Y0
+	VMOVUPS     (CX)(BX*2), Y11
+	VMOVUPS     (CX)(BX*1), Y12
+	VSUBPS      Y11, Y12, Y11
 	VMOVAPS     Y11, Y12
 	VFMADD231PS floatI<>+0(SB), Y0, Y12
 	VMOVUPS     (DX)(BX*2), Y13
 	VADDPS      Y13, Y11, Y11
-	VMOVAPS     Y11, Y11
 	VFMADD231PS floatL<>+0(SB), Y0, Y11
 	MOVQ        DI, CX
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Y6, Y4, Y0
-	VADDPS      Y0, Y2, Y2
-	VADDPS      Y10, Y8, Y13
+	VADDPS      Y10, Y8, Y0
+	VADDPS      Y6, Y4, Y13
 	VADDPS      Y13, Y2, Y2
+	VADDPS      Y0, Y2, Y2
 	VADDPS      (CX), Y2, Y2
 	VMOVUPS     Y2, (CX)
 	VSUBPS      Y10, Y8, Y2
@@ -4904,12 +4595,10 @@ vector:
 	VFMADD231PS floatI<>+0(SB), Y2, Y6
 	VADDPS      (CX)(R8*1), Y6, Y6
 	VMOVUPS     Y6, (CX)(R8*1)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y13, Y0
-	VADDPS      (CX)(R8*2), Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y0, Y13
+	VADDPS      (CX)(R8*2), Y13, Y0
 	VMOVUPS     Y0, (CX)(R8*2)
 	VADDPS      Y12, Y4, Y0
-	VMOVAPS     Y0, Y0
 	VFMADD231PS floatL<>+0(SB), Y2, Y0
 	VADDPS      (DX), Y0, Y0
 	VMOVUPS     Y0, (DX)
@@ -4917,10 +4606,10 @@ vector:
 	ADDQ        step+32(FP), CX
 	LEAQ        (CX)(R8*2), DX
 	ADDQ        R8, DX
-	VADDPS      Y5, Y3, Y0
-	VADDPS      Y0, Y1, Y1
-	VADDPS      Y9, Y7, Y2
+	VADDPS      Y9, Y7, Y0
+	VADDPS      Y5, Y3, Y2
 	VADDPS      Y2, Y1, Y1
+	VADDPS      Y0, Y1, Y1
 	VADDPS      (CX), Y1, Y1
 	VMOVUPS     Y1, (CX)
 	VSUBPS      Y9, Y7, Y1
@@ -4929,12 +4618,10 @@ vector:
 	VFMADD231PS floatI<>+0(SB), Y1, Y4
 	VADDPS      (CX)(R8*1), Y4, Y4
 	VMOVUPS     Y4, (CX)(R8*1)
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatJ<>+0(SB), Y2, Y0
-	VADDPS      (CX)(R8*2), Y0, Y0
+	VFMADD231PS floatJ<>+0(SB), Y0, Y2
+	VADDPS      (CX)(R8*2), Y2, Y0
 	VMOVUPS     Y0, (CX)(R8*2)
 	VADDPS      Y11, Y3, Y0
-	VMOVAPS     Y0, Y0
 	VFMADD231PS floatL<>+0(SB), Y1, Y0
 	VADDPS      (DX), Y0, Y0
 	VMOVUPS     Y0, (DX)
@@ -4982,155 +4669,145 @@ vector:
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VADDPS       Y0, Y1, Y1
+	VMOVUPS      (CX)(BX*2), Y0
+	VMOVUPS      (CX)(BX*1), Y2
+	VADDPS       Y0, Y2, Y2
 	VMOVUPS      (CX), Y0
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      (CX)(BX*2), Y2
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y1, Y0, Y0
-	VMOVUPS      (DX), Y2
-	VMOVUPS      (DX)(BX*1), Y3
-	VADDPS       Y3, Y2, Y2
 	VADDPS       Y2, Y0, Y0
-	VMOVAPS      Y1, Y1
-	VFMADD231PS  floatJ<>+0(SB), Y2, Y1
+	VADDPS       Y1, Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y1, Y2
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Y2
-	VMOVUPS      (CX)(BX*1), Y3
-	VMOVUPS      (CX)(BX*2), Y4
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y2, Y2
-	VMOVUPS      (DX), Y4
+	VMOVUPS      (DX)(BX*1), Y1
+	VMOVUPS      (DX), Y3
+	VADDPS       Y1, Y3, Y3
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (CX)(BX*1), Y4
+	VADDPS       Y1, Y4, Y4
+	VMOVUPS      (CX), Y1
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y3, Y1, Y1
+	VFMADD231PS  floatJ<>+0(SB), Y3, Y4
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
+	VMOVUPS      (DX)(BX*1), Y3
+	VMOVUPS      (DX), Y5
+	VADDPS       Y3, Y5, Y5
+	VMOVUPS      (CX)(BX*2), Y3
+	VMOVUPS      (CX)(BX*1), Y6
+	VADDPS       Y3, Y6, Y6
+	VMOVUPS      (CX), Y3
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y5, Y3, Y3
+	VFMADD231PS  floatJ<>+0(SB), Y5, Y6
+	ADDQ         SI, CX
+	LEAQ         (CX)(BX*2), DX
+	ADDQ         BX, DX
 	VMOVUPS      (DX)(BX*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  floatJ<>+0(SB), Y4, Y3
+	VMOVUPS      (DX), Y7
+	VADDPS       Y5, Y7, Y7
+	VMOVUPS      (CX)(BX*2), Y5
+	VMOVUPS      (CX)(BX*1), Y8
+	VADDPS       Y5, Y8, Y8
+	VMOVUPS      (CX), Y5
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y7, Y5, Y5
+	VFMADD231PS  floatJ<>+0(SB), Y7, Y8
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (CX)(BX*1), Y5
-	VMOVUPS      (CX)(BX*2), Y6
-	VADDPS       Y6, Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      (DX), Y6
 	VMOVUPS      (DX)(BX*1), Y7
-	VADDPS       Y7, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  floatJ<>+0(SB), Y6, Y5
+	VMOVUPS      (DX), Y9
+	VADDPS       Y7, Y9, Y9
+	VMOVUPS      (CX)(BX*2), Y7
+	VMOVUPS      (CX)(BX*1), Y10
+	VADDPS       Y7, Y10, Y10
+	VMOVUPS      (CX), Y7
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y9, Y7, Y7
+	VFMADD231PS  floatJ<>+0(SB), Y9, Y10
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (CX), Y6
-	VMOVUPS      (CX)(BX*1), Y7
-	VMOVUPS      (CX)(BX*2), Y8
-	VADDPS       Y8, Y7, Y7
-	VADDPS       Y7, Y6, Y6
-	VMOVUPS      (DX), Y8
 	VMOVUPS      (DX)(BX*1), Y9
-	VADDPS       Y9, Y8, Y8
-	VADDPS       Y8, Y6, Y6
-	VMOVAPS      Y7, Y7
-	VFMADD231PS  floatJ<>+0(SB), Y8, Y7
-	ADDQ         SI, CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y8
-	VMOVUPS      (CX)(BX*1), Y9
-	VMOVUPS      (CX)(BX*2), Y10
-	VADDPS       Y10, Y9, Y9
-	VADDPS       Y9, Y8, Y8
-	VMOVUPS      (DX), Y10
-	VMOVUPS      (DX)(BX*1), Y11
-	VADDPS       Y11, Y10, Y10
-	VADDPS       Y10, Y8, Y8
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  floatJ<>+0(SB), Y10, Y9
-	ADDQ         SI, CX
-	LEAQ         (CX)(BX*2), DX
-	ADDQ         BX, DX
-	VMOVUPS      (CX), Y10
-	VMOVUPS      (CX)(BX*1), Y11
-	VMOVUPS      (CX)(BX*2), Y12
-	VADDPS       Y12, Y11, Y11
-	VADDPS       Y11, Y10, Y10
-	VMOVUPS      (DX), Y12
-	VMOVUPS      (DX)(BX*1), Y13
-	VADDPS       Y13, Y12, Y12
-	VADDPS       Y12, Y10, Y10
-	VMOVAPS      Y11, Y11
-	VFMADD231PS  floatJ<>+0(SB), Y12, Y11
+	VMOVUPS      (DX), Y11
+	VADDPS       Y9, Y11, Y11
+	VMOVUPS      (CX)(BX*2), Y9
+	VMOVUPS      (CX)(BX*1), Y12
+	VADDPS       Y9, Y12, Y12
+	VMOVUPS      (CX), Y9
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y11, Y9, Y9
+	VFMADD231PS  floatJ<>+0(SB), Y11, Y12
 	MOVQ         DI, CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Y4, Y2, Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y8, Y6, Y13
+	VADDPS       Y7, Y5, Y11
+	VADDPS       Y3, Y1, Y13
 	VADDPS       Y13, Y0, Y0
+	VADDPS       Y11, Y0, Y0
 	VADDPS       (R9), Y0, Y0
 	VBROADCASTSS slope+24(FP), Y14
 	VMULPS       Y0, Y14, Y14
 	VMAXPS       Y0, Y14, Y0
 	VMOVUPS      Y0, (CX)
-	VSUBPS       Y8, Y6, Y0
-	VSUBPS       Y4, Y2, Y2
-	VMOVAPS      Y2, Y4
-	VFMADD231PS  floatI<>+0(SB), Y0, Y4
-	VADDPS       (R9), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y6
-	VMULPS       Y4, Y6, Y6
-	VMAXPS       Y4, Y6, Y4
-	VMOVUPS      Y4, (CX)(R8*1)
-	VMOVAPS      Y12, Y4
-	VFMADD231PS  floatJ<>+0(SB), Y13, Y4
-	VADDPS       (R9), Y4, Y4
-	VBROADCASTSS slope+24(FP), Y6
-	VMULPS       Y4, Y6, Y6
-	VMAXPS       Y4, Y6, Y4
-	VMOVUPS      Y4, (CX)(R8*2)
-	VADDPS       Y10, Y2, Y2
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  floatL<>+0(SB), Y0, Y2
-	VADDPS       (R9), Y2, Y0
-	VBROADCASTSS slope+24(FP), Y2
-	VMULPS       Y0, Y2, Y2
-	VMAXPS       Y0, Y2, Y0
+	VSUBPS       Y7, Y5, Y0
+	VSUBPS       Y3, Y1, Y1
+	VMOVAPS      Y1, Y3
+	VFMADD231PS  floatI<>+0(SB), Y0, Y3
+	VADDPS       (R9), Y3, Y3
+	VBROADCASTSS slope+24(FP), Y5
+	VMULPS       Y3, Y5, Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      Y3, (CX)(R8*1)
+	VFMADD231PS  floatJ<>+0(SB), Y11, Y13
+	VADDPS       (R9), Y13, Y3
+	VBROADCASTSS slope+24(FP), Y5
+	VMULPS       Y3, Y5, Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      Y3, (CX)(R8*2)
+	VADDPS       Y9, Y1, Y1
+	VFMADD231PS  floatL<>+0(SB), Y0, Y1
+	VADDPS       (R9), Y1, Y0
+	VBROADCASTSS slope+24(FP), Y1
+	VMULPS       Y0, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (DX)
 	ADDQ         step+48(FP), CX
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Y5, Y3, Y0
-	VADDPS       Y0, Y1, Y1
-	VADDPS       Y9, Y7, Y2
-	VADDPS       Y2, Y1, Y1
-	VADDPS       (R9), Y1, Y1
-	VBROADCASTSS slope+24(FP), Y4
-	VMULPS       Y1, Y4, Y4
-	VMAXPS       Y1, Y4, Y1
-	VMOVUPS      Y1, (CX)
-	VSUBPS       Y9, Y7, Y1
-	VSUBPS       Y5, Y3, Y3
+	VADDPS       Y10, Y8, Y0
+	VADDPS       Y6, Y4, Y1
+	VADDPS       Y1, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VADDPS       (R9), Y2, Y2
+	VBROADCASTSS slope+24(FP), Y3
+	VMULPS       Y2, Y3, Y3
+	VMAXPS       Y2, Y3, Y2
+	VMOVUPS      Y2, (CX)
+	VSUBPS       Y10, Y8, Y2
+	VSUBPS       Y6, Y4, Y3
 	VMOVAPS      Y3, Y4
-	VFMADD231PS  floatI<>+0(SB), Y1, Y4
+	VFMADD231PS  floatI<>+0(SB), Y2, Y4
 	VADDPS       (R9), Y4, Y4
 	VBROADCASTSS slope+24(FP), Y5
 	VMULPS       Y4, Y5, Y5
 	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      Y4, (CX)(R8*1)
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
-	VADDPS       (R9), Y0, Y0
-	VBROADCASTSS slope+24(FP), Y2
-	VMULPS       Y0, Y2, Y2
-	VMAXPS       Y0, Y2, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y1
+	VADDPS       (R9), Y1, Y0
+	VBROADCASTSS slope+24(FP), Y1
+	VMULPS       Y0, Y1, Y1
+	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
-	VADDPS       Y11, Y3, Y0
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatL<>+0(SB), Y1, Y0
+	VADDPS       Y12, Y3, Y0
+	VFMADD231PS  floatL<>+0(SB), Y2, Y0
 	VADDPS       (R9), Y0, Y0
 	VBROADCASTSS slope+24(FP), Y1
 	VMULPS       Y0, Y1, Y1
@@ -5139,101 +4816,95 @@ vector:
 	MOVQ         AX, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      (CX)(BX*2), Y2
-	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y1
+	VSUBPS       Y0, Y1, Y0
+	VMOVUPS      (CX)(BX*2), Y1
+	VMOVUPS      (CX)(BX*1), Y2
+	VSUBPS       Y1, Y2, Y1
 	VMOVAPS      Y1, Y2
 	VFMADD231PS  floatI<>+0(SB), Y0, Y2
 	VMOVUPS      (DX)(BX*2), Y3
 	VADDPS       Y3, Y1, Y1
-	VMOVAPS      Y1, Y1
 	VFMADD231PS  floatL<>+0(SB), Y0, Y1
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y3
-	VSUBPS       Y3, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y3
-	VMOVUPS      (CX)(BX*2), Y4
-	VSUBPS       Y4, Y3, Y3
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y3
+	VSUBPS       Y0, Y3, Y0
+	VMOVUPS      (CX)(BX*2), Y3
+	VMOVUPS      (CX)(BX*1), Y4
+	VSUBPS       Y3, Y4, Y3
 	VMOVAPS      Y3, Y4
 	VFMADD231PS  floatI<>+0(SB), Y0, Y4
 	VMOVUPS      (DX)(BX*2), Y5
 	VADDPS       Y5, Y3, Y3
-	VMOVAPS      Y3, Y3
 	VFMADD231PS  floatL<>+0(SB), Y0, Y3
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y5
-	VSUBPS       Y5, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y5
-	VMOVUPS      (CX)(BX*2), Y6
-	VSUBPS       Y6, Y5, Y5
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y5
+	VSUBPS       Y0, Y5, Y0
+	VMOVUPS      (CX)(BX*2), Y5
+	VMOVUPS      (CX)(BX*1), Y6
+	VSUBPS       Y5, Y6, Y5
 	VMOVAPS      Y5, Y6
 	VFMADD231PS  floatI<>+0(SB), Y0, Y6
 	VMOVUPS      (DX)(BX*2), Y7
 	VADDPS       Y7, Y5, Y5
-	VMOVAPS      Y5, Y5
 	VFMADD231PS  floatL<>+0(SB), Y0, Y5
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y7
-	VSUBPS       Y7, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y7
-	VMOVUPS      (CX)(BX*2), Y8
-	VSUBPS       Y8, Y7, Y7
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y7
+	VSUBPS       Y0, Y7, Y0
+	VMOVUPS      (CX)(BX*2), Y7
+	VMOVUPS      (CX)(BX*1), Y8
+	VSUBPS       Y7, Y8, Y7
 	VMOVAPS      Y7, Y8
 	VFMADD231PS  floatI<>+0(SB), Y0, Y8
 	VMOVUPS      (DX)(BX*2), Y9
 	VADDPS       Y9, Y7, Y7
-	VMOVAPS      Y7, Y7
 	VFMADD231PS  floatL<>+0(SB), Y0, Y7
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y9
-	VSUBPS       Y9, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y9
-	VMOVUPS      (CX)(BX*2), Y10
-	VSUBPS       Y10, Y9, Y9
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y9
+	VSUBPS       Y0, Y9, Y0
+	VMOVUPS      (CX)(BX*2), Y9
+	VMOVUPS      (CX)(BX*1), Y10
+	VSUBPS       Y9, Y10, Y9
 	VMOVAPS      Y9, Y10
 	VFMADD231PS  floatI<>+0(SB), Y0, Y10
 	VMOVUPS      (DX)(BX*2), Y11
 	VADDPS       Y11, Y9, Y9
-	VMOVAPS      Y9, Y9
 	VFMADD231PS  floatL<>+0(SB), Y0, Y9
 	ADDQ         SI, CX
 	LEAQ         (CX)(BX*2), DX
 	ADDQ         BX, DX
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (DX)(BX*1), Y11
-	VSUBPS       Y11, Y0, Y0
-	VMOVUPS      (CX)(BX*1), Y11
-	VMOVUPS      (CX)(BX*2), Y12
-	VSUBPS       Y12, Y11, Y11
+	VMOVUPS      (DX)(BX*1), Y0
+	VMOVUPS      (DX), Y11
+	VSUBPS       Y0, Y11, Y0
+	VMOVUPS      (CX)(BX*2), Y11
+	VMOVUPS      (CX)(BX*1), Y12
+	VSUBPS       Y11, Y12, Y11
 	VMOVAPS      Y11, Y12
 	VFMADD231PS  floatI<>+0(SB), Y0, Y12
 	VMOVUPS      (DX)(BX*2), Y13
 	VADDPS       Y13, Y11, Y11
-	VMOVAPS      Y11, Y11
 	VFMADD231PS  floatL<>+0(SB), Y0, Y11
 	MOVQ         DI, CX
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Y6, Y4, Y0
-	VADDPS       Y0, Y2, Y2
-	VADDPS       Y10, Y8, Y13
+	VADDPS       Y10, Y8, Y0
+	VADDPS       Y6, Y4, Y13
 	VADDPS       Y13, Y2, Y2
+	VADDPS       Y0, Y2, Y2
 	VADDPS       (R9), Y2, Y2
 	VBROADCASTSS slope+24(FP), Y14
 	VMULPS       Y2, Y14, Y14
@@ -5248,15 +4919,13 @@ vector:
 	VMULPS       Y6, Y8, Y8
 	VMAXPS       Y6, Y8, Y6
 	VMOVUPS      Y6, (CX)(R8*1)
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y13, Y0
-	VADDPS       (R9), Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y13
+	VADDPS       (R9), Y13, Y0
 	VBROADCASTSS slope+24(FP), Y6
 	VMULPS       Y0, Y6, Y6
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VADDPS       Y12, Y4, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatL<>+0(SB), Y2, Y0
 	VADDPS       (R9), Y0, Y0
 	VBROADCASTSS slope+24(FP), Y2
@@ -5267,10 +4936,10 @@ vector:
 	ADDQ         step+48(FP), CX
 	LEAQ         (CX)(R8*2), DX
 	ADDQ         R8, DX
-	VADDPS       Y5, Y3, Y0
-	VADDPS       Y0, Y1, Y1
-	VADDPS       Y9, Y7, Y2
+	VADDPS       Y9, Y7, Y0
+	VADDPS       Y5, Y3, Y2
 	VADDPS       Y2, Y1, Y1
+	VADDPS       Y0, Y1, Y1
 	VADDPS       (R9), Y1, Y1
 	VBROADCASTSS slope+24(FP), Y4
 	VMULPS       Y1, Y4, Y4
@@ -5285,15 +4954,13 @@ vector:
 	VMULPS       Y4, Y5, Y5
 	VMAXPS       Y4, Y5, Y4
 	VMOVUPS      Y4, (CX)(R8*1)
-	VMOVAPS      Y0, Y0
-	VFMADD231PS  floatJ<>+0(SB), Y2, Y0
-	VADDPS       (R9), Y0, Y0
+	VFMADD231PS  floatJ<>+0(SB), Y0, Y2
+	VADDPS       (R9), Y2, Y0
 	VBROADCASTSS slope+24(FP), Y2
 	VMULPS       Y0, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (CX)(R8*2)
 	VADDPS       Y11, Y3, Y0
-	VMOVAPS      Y0, Y0
 	VFMADD231PS  floatL<>+0(SB), Y1, Y0
 	VADDPS       (R9), Y0, Y0
 	VBROADCASTSS slope+24(FP), Y1
@@ -5347,22 +5014,21 @@ vector:
 	ADDQ        R8, R10
 	VMULPS      floatM<>+0(SB), Y0, Y6
 	VMOVUPS     Y6, (CX)
-	VADDPS      Y4, Y0, Y6
-	VMULPS      floatN<>+0(SB), Y6, Y6
-	VXORPS      Y7, Y7, Y7
-	VSUBPS      Y6, Y7, Y7
-	VMULPS      floatN<>+0(SB), Y2, Y8
-	VSUBPS      Y8, Y7, Y7
-	VMOVUPS     Y7, (CX)(R8*1)
-	VSUBPS      Y6, Y8, Y6
+	VMULPS      floatN<>+0(SB), Y2, Y7
+	VXORPS      Y6, Y6, Y6
+	VADDPS      Y4, Y0, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VSUBPS      Y8, Y6, Y6
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VSUBPS      Y8, Y7, Y6
 	VMOVUPS     Y6, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y2, Y2
 	VMULPS      floatN<>+0(SB), Y4, Y6
-	VMOVAPS     Y6, Y6
 	VFMADD231PS floatO<>+0(SB), Y0, Y6
-	VMULPS      floatP<>+0(SB), Y2, Y0
-	VADDPS      Y0, Y6, Y2
-	VMOVUPS     Y2, (R10)
-	VSUBPS      Y0, Y6, Y0
+	VADDPS      Y2, Y6, Y0
+	VMOVUPS     Y0, (R10)
+	VSUBPS      Y2, Y6, Y0
 	VMOVUPS     Y0, (R10)(R8*1)
 	VMOVUPS     Y4, (R10)(R8*2)
 	ADDQ        DI, CX
@@ -5374,183 +5040,175 @@ vector:
 	ADDQ        R8, R10
 	VMULPS      floatM<>+0(SB), Y1, Y0
 	VMOVUPS     Y0, (CX)
-	VADDPS      Y5, Y1, Y0
-	VMULPS      floatN<>+0(SB), Y0, Y0
-	VXORPS      Y2, Y2, Y2
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      floatN<>+0(SB), Y3, Y4
-	VSUBPS      Y4, Y2, Y2
-	VMOVUPS     Y2, (CX)(R8*1)
-	VSUBPS      Y0, Y4, Y0
-	VMOVUPS     Y0, (CX)(R8*2)
-	VMULPS      floatN<>+0(SB), Y5, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS floatO<>+0(SB), Y1, Y0
-	VMULPS      floatP<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VMOVUPS     Y2, (R10)
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y0, (R10)(R8*1)
-	VMOVUPS     Y5, (R10)(R8*2)
-	MOVQ        AX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*2), Y1
-	VADDPS      Y1, Y0, Y0
-	VMULPS      floatN<>+0(SB), Y0, Y0
-	VXORPS      Y1, Y1, Y1
-	VSUBPS      Y0, Y1, Y1
-	VMOVUPS     (CX)(DX*1), Y2
-	VMULPS      floatN<>+0(SB), Y2, Y2
-	VSUBPS      Y2, Y1, Y1
-	VSUBPS      Y0, Y2, Y0
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y2
-	VMOVUPS     (CX)(DX*2), Y3
-	VADDPS      Y3, Y2, Y2
-	VMULPS      floatN<>+0(SB), Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y2, Y3, Y3
-	VMOVUPS     (CX)(DX*1), Y4
-	VMULPS      floatN<>+0(SB), Y4, Y4
-	VSUBPS      Y4, Y3, Y3
-	VSUBPS      Y2, Y4, Y2
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y4
-	VMOVUPS     (CX)(DX*2), Y5
-	VADDPS      Y5, Y4, Y4
-	VMULPS      floatN<>+0(SB), Y4, Y4
-	VXORPS      Y5, Y5, Y5
-	VSUBPS      Y4, Y5, Y5
-	VMOVUPS     (CX)(DX*1), Y6
-	VMULPS      floatN<>+0(SB), Y6, Y6
-	VSUBPS      Y6, Y5, Y5
-	VSUBPS      Y4, Y6, Y4
-	MOVQ        SI, CX
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      floatM<>+0(SB), Y1, Y6
-	VMOVUPS     Y6, (CX)
-	VADDPS      Y5, Y1, Y6
-	VMULPS      floatN<>+0(SB), Y6, Y6
-	VXORPS      Y7, Y7, Y7
-	VSUBPS      Y6, Y7, Y7
-	VMULPS      floatN<>+0(SB), Y3, Y8
-	VSUBPS      Y8, Y7, Y7
-	VMOVUPS     Y7, (CX)(R8*1)
-	VSUBPS      Y6, Y8, Y6
-	VMOVUPS     Y6, (CX)(R8*2)
-	VMULPS      floatN<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS floatO<>+0(SB), Y1, Y6
-	VMULPS      floatP<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y6, Y3
-	VMOVUPS     Y3, (R10)
-	VSUBPS      Y1, Y6, Y1
-	VMOVUPS     Y1, (R10)(R8*1)
-	VMOVUPS     Y5, (R10)(R8*2)
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      floatM<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (CX)
-	VADDPS      Y4, Y0, Y1
-	VMULPS      floatN<>+0(SB), Y1, Y1
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      floatN<>+0(SB), Y2, Y5
-	VSUBPS      Y5, Y3, Y3
-	VMOVUPS     Y3, (CX)(R8*1)
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y1, (CX)(R8*2)
-	VMULPS      floatN<>+0(SB), Y4, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMULPS      floatP<>+0(SB), Y2, Y0
-	VADDPS      Y0, Y1, Y2
-	VMOVUPS     Y2, (R10)
-	VSUBPS      Y0, Y1, Y0
-	VMOVUPS     Y0, (R10)(R8*1)
-	VMOVUPS     Y4, (R10)(R8*2)
-	MOVQ        AX, CX
-	VMOVUPS     (CX), Y0
-	VMOVUPS     (CX)(DX*2), Y1
-	VMULPS      floatN<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMOVUPS     (CX)(DX*1), Y0
-	VMULPS      floatP<>+0(SB), Y0, Y0
-	VADDPS      Y0, Y1, Y2
-	VSUBPS      Y0, Y1, Y0
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(DX*2), Y3
-	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatO<>+0(SB), Y1, Y3
-	VMOVUPS     (CX)(DX*1), Y1
-	VMULPS      floatP<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	ADDQ        BX, CX
-	VMOVUPS     (CX), Y3
-	VMOVUPS     (CX)(DX*2), Y5
-	VMULPS      floatN<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatO<>+0(SB), Y3, Y5
-	VMOVUPS     (CX)(DX*1), Y3
-	VMULPS      floatP<>+0(SB), Y3, Y3
-	VADDPS      Y3, Y5, Y6
-	VSUBPS      Y3, Y5, Y3
-	MOVQ        SI, CX
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      floatM<>+0(SB), Y2, Y5
-	VMOVUPS     Y5, (CX)
-	VADDPS      Y6, Y2, Y5
-	VMULPS      floatN<>+0(SB), Y5, Y5
-	VXORPS      Y7, Y7, Y7
-	VSUBPS      Y5, Y7, Y7
-	VMULPS      floatN<>+0(SB), Y4, Y8
-	VSUBPS      Y8, Y7, Y7
-	VMOVUPS     Y7, (CX)(R8*1)
-	VSUBPS      Y5, Y8, Y5
-	VMOVUPS     Y5, (CX)(R8*2)
-	VMULPS      floatN<>+0(SB), Y6, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatO<>+0(SB), Y2, Y5
-	VMULPS      floatP<>+0(SB), Y4, Y2
-	VADDPS      Y2, Y5, Y4
-	VMOVUPS     Y4, (R10)
-	VSUBPS      Y2, Y5, Y2
-	VMOVUPS     Y2, (R10)(R8*1)
-	VMOVUPS     Y6, (R10)(R8*2)
-	ADDQ        DI, CX
-	LEAQ        (CX)(R8*2), R10
-	ADDQ        R8, R10
-	VMULPS      floatM<>+0(SB), Y0, Y2
-	VMOVUPS     Y2, (CX)
-	VADDPS      Y3, Y0, Y2
-	VMULPS      floatN<>+0(SB), Y2, Y2
-	VXORPS      Y4, Y4, Y4
-	VSUBPS      Y2, Y4, Y4
-	VMULPS      floatN<>+0(SB), Y1, Y5
-	VSUBPS      Y5, Y4, Y4
-	VMOVUPS     Y4, (CX)(R8*1)
-	VSUBPS      Y2, Y5, Y2
-	VMOVUPS     Y2, (CX)(R8*2)
 	VMULPS      floatN<>+0(SB), Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS floatO<>+0(SB), Y0, Y2
-	VMULPS      floatP<>+0(SB), Y1, Y0
+	VXORPS      Y0, Y0, Y0
+	VADDPS      Y5, Y1, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y0, Y0
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y4, Y2, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y3, Y0
+	VMULPS      floatN<>+0(SB), Y5, Y2
+	VFMADD231PS floatO<>+0(SB), Y1, Y2
 	VADDPS      Y0, Y2, Y1
 	VMOVUPS     Y1, (R10)
 	VSUBPS      Y0, Y2, Y0
 	VMOVUPS     Y0, (R10)(R8*1)
-	VMOVUPS     Y3, (R10)(R8*2)
+	VMOVUPS     Y5, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX)(DX*1), Y0
+	VMULPS      floatN<>+0(SB), Y0, Y1
+	VXORPS      Y0, Y0, Y0
+	VMOVUPS     (CX)(DX*2), Y2
+	VMOVUPS     (CX), Y3
+	VADDPS      Y2, Y3, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VSUBPS      Y2, Y0, Y0
+	VSUBPS      Y1, Y0, Y0
+	VSUBPS      Y2, Y1, Y1
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Y2
+	VMULPS      floatN<>+0(SB), Y2, Y3
+	VXORPS      Y2, Y2, Y2
+	VMOVUPS     (CX)(DX*2), Y4
+	VMOVUPS     (CX), Y5
+	VADDPS      Y4, Y5, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y2, Y2
+	VSUBPS      Y3, Y2, Y2
+	VSUBPS      Y4, Y3, Y3
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Y4
+	VMULPS      floatN<>+0(SB), Y4, Y5
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (CX)(DX*2), Y6
+	VMOVUPS     (CX), Y7
+	VADDPS      Y6, Y7, Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VSUBPS      Y6, Y4, Y4
+	VSUBPS      Y5, Y4, Y4
+	VSUBPS      Y6, Y5, Y5
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y0, Y6
+	VMOVUPS     Y6, (CX)
+	VMULPS      floatN<>+0(SB), Y2, Y7
+	VXORPS      Y6, Y6, Y6
+	VADDPS      Y4, Y0, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VSUBPS      Y8, Y6, Y6
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VSUBPS      Y8, Y7, Y6
+	VMOVUPS     Y6, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y2, Y2
+	VMULPS      floatN<>+0(SB), Y4, Y6
+	VFMADD231PS floatO<>+0(SB), Y0, Y6
+	VADDPS      Y2, Y6, Y0
+	VMOVUPS     Y0, (R10)
+	VSUBPS      Y2, Y6, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y4, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, (CX)
+	VMULPS      floatN<>+0(SB), Y3, Y2
+	VXORPS      Y0, Y0, Y0
+	VADDPS      Y5, Y1, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y0, Y0
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y4, Y2, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y3, Y0
+	VMULPS      floatN<>+0(SB), Y5, Y2
+	VFMADD231PS floatO<>+0(SB), Y1, Y2
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y5, (R10)(R8*2)
+	MOVQ        AX, CX
+	VMOVUPS     (CX)(DX*1), Y0
+	VMULPS      floatP<>+0(SB), Y0, Y1
+	VMOVUPS     (CX), Y0
+	VMOVUPS     (CX)(DX*2), Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VADDPS      Y1, Y2, Y0
+	VSUBPS      Y1, Y2, Y1
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Y2
+	VMULPS      floatP<>+0(SB), Y2, Y3
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (CX)(DX*2), Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VFMADD231PS floatO<>+0(SB), Y2, Y4
+	VADDPS      Y3, Y4, Y2
+	VSUBPS      Y3, Y4, Y3
+	ADDQ        BX, CX
+	VMOVUPS     (CX)(DX*1), Y4
+	VMULPS      floatP<>+0(SB), Y4, Y5
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (CX)(DX*2), Y6
+	VMULPS      floatN<>+0(SB), Y6, Y6
+	VFMADD231PS floatO<>+0(SB), Y4, Y6
+	VADDPS      Y5, Y6, Y4
+	VSUBPS      Y5, Y6, Y5
+	MOVQ        SI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y0, Y6
+	VMOVUPS     Y6, (CX)
+	VMULPS      floatN<>+0(SB), Y2, Y7
+	VXORPS      Y6, Y6, Y6
+	VADDPS      Y4, Y0, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VSUBPS      Y8, Y6, Y6
+	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     Y6, (CX)(R8*1)
+	VSUBPS      Y8, Y7, Y6
+	VMOVUPS     Y6, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y2, Y2
+	VMULPS      floatN<>+0(SB), Y4, Y6
+	VFMADD231PS floatO<>+0(SB), Y0, Y6
+	VADDPS      Y2, Y6, Y0
+	VMOVUPS     Y0, (R10)
+	VSUBPS      Y2, Y6, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y4, (R10)(R8*2)
+	ADDQ        DI, CX
+	LEAQ        (CX)(R8*2), R10
+	ADDQ        R8, R10
+	VMULPS      floatM<>+0(SB), Y1, Y0
+	VMOVUPS     Y0, (CX)
+	VMULPS      floatN<>+0(SB), Y3, Y2
+	VXORPS      Y0, Y0, Y0
+	VADDPS      Y5, Y1, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y0, Y0
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (CX)(R8*1)
+	VSUBPS      Y4, Y2, Y0
+	VMOVUPS     Y0, (CX)(R8*2)
+	VMULPS      floatP<>+0(SB), Y3, Y0
+	VMULPS      floatN<>+0(SB), Y5, Y2
+	VFMADD231PS floatO<>+0(SB), Y1, Y2
+	VADDPS      Y0, Y2, Y1
+	VMOVUPS     Y1, (R10)
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     Y0, (R10)(R8*1)
+	VMOVUPS     Y5, (R10)(R8*2)
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, SI
 	DECQ        R9
@@ -5616,272 +5274,236 @@ adding:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VADDPS      Y0, Y1, Y0
 	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(BX*1), Y2
+	VXORPS      Y2, Y2, Y2
 	VMOVUPS     (CX)(BX*2), Y3
-	VADDPS      Y3, Y2, Y2
-	VMULPS      floatN<>+0(SB), Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y2, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatM<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMOVUPS     (DX)(BX*2), Y3
-	VSUBPS      Y2, Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS floatN<>+0(SB), Y0, Y2
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     (CX), Y3
 	VMOVUPS     (CX)(BX*1), Y4
-	VMOVUPS     (CX)(BX*2), Y5
-	VADDPS      Y5, Y4, Y4
-	VMULPS      floatN<>+0(SB), Y4, Y4
-	VXORPS      Y5, Y5, Y5
-	VSUBPS      Y4, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatM<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS floatO<>+0(SB), Y0, Y3
-	VMOVUPS     (DX)(BX*2), Y5
-	VSUBPS      Y4, Y5, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS floatN<>+0(SB), Y0, Y4
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y5
-	VADDPS      Y5, Y0, Y0
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(BX*1), Y6
-	VMOVUPS     (CX)(BX*2), Y7
-	VADDPS      Y7, Y6, Y6
-	VMULPS      floatN<>+0(SB), Y6, Y6
-	VXORPS      Y7, Y7, Y7
-	VSUBPS      Y6, Y7, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS floatM<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS floatO<>+0(SB), Y0, Y5
-	VMOVUPS     (DX)(BX*2), Y7
-	VSUBPS      Y6, Y7, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS floatN<>+0(SB), Y0, Y6
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y7
-	VADDPS      Y7, Y0, Y0
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(BX*1), Y8
-	VMOVUPS     (CX)(BX*2), Y9
-	VADDPS      Y9, Y8, Y8
-	VMULPS      floatN<>+0(SB), Y8, Y8
-	VXORPS      Y9, Y9, Y9
-	VSUBPS      Y8, Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS floatM<>+0(SB), Y7, Y9
-	VMOVAPS     Y9, Y7
-	VFMADD231PS floatO<>+0(SB), Y0, Y7
-	VMOVUPS     (DX)(BX*2), Y9
-	VSUBPS      Y8, Y9, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS floatN<>+0(SB), Y0, Y8
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y9
-	VADDPS      Y9, Y0, Y0
-	VMOVUPS     (CX), Y9
-	VMOVUPS     (CX)(BX*1), Y10
-	VMOVUPS     (CX)(BX*2), Y11
-	VADDPS      Y11, Y10, Y10
-	VMULPS      floatN<>+0(SB), Y10, Y10
-	VXORPS      Y11, Y11, Y11
-	VSUBPS      Y10, Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS floatM<>+0(SB), Y9, Y11
-	VMOVAPS     Y11, Y9
-	VFMADD231PS floatO<>+0(SB), Y0, Y9
-	VMOVUPS     (DX)(BX*2), Y11
-	VSUBPS      Y10, Y11, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS floatN<>+0(SB), Y0, Y10
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y11
-	VADDPS      Y11, Y0, Y0
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(BX*1), Y12
-	VMOVUPS     (CX)(BX*2), Y13
-	VADDPS      Y13, Y12, Y12
-	VMULPS      floatN<>+0(SB), Y12, Y12
-	VXORPS      Y13, Y13, Y13
-	VSUBPS      Y12, Y13, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS floatM<>+0(SB), Y11, Y13
-	VMOVAPS     Y13, Y11
-	VFMADD231PS floatO<>+0(SB), Y0, Y11
-	VMOVUPS     (DX)(BX*2), Y13
-	VSUBPS      Y12, Y13, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS floatN<>+0(SB), Y0, Y12
-	MOVQ        DI, CX
-	VADDPS      Y9, Y7, Y0
-	VADDPS      Y5, Y3, Y13
-	VMULPS      floatN<>+0(SB), Y13, Y13
-	VXORPS      Y14, Y14, Y14
-	VSUBPS      Y13, Y14, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS floatM<>+0(SB), Y1, Y14
-	VMOVAPS     Y14, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VADDPS      (CX), Y1, Y1
-	VMOVUPS     Y1, (CX)
-	VSUBPS      Y9, Y7, Y1
-	VSUBPS      Y3, Y5, Y3
+	VADDPS      Y3, Y4, Y3
 	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatP<>+0(SB), Y1, Y3
-	VADDPS      (CX)(R9*1), Y3, Y1
-	VMOVUPS     Y1, (CX)(R9*1)
-	VSUBPS      Y13, Y11, Y1
-	VMOVAPS     Y1, Y1
+	VSUBPS      Y3, Y2, Y2
+	VFMADD231PS floatM<>+0(SB), Y1, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VMOVUPS     (DX)(BX*2), Y1
+	VSUBPS      Y3, Y1, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
-	VADDPS      (CX)(R9*2), Y1, Y0
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y3
+	VADDPS      Y0, Y3, Y0
+	VMOVUPS     (CX), Y3
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VADDPS      Y5, Y6, Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS floatM<>+0(SB), Y3, Y4
+	VFMADD231PS floatO<>+0(SB), Y0, Y4
+	VMOVUPS     (DX)(BX*2), Y3
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS floatN<>+0(SB), Y0, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y5
+	VADDPS      Y0, Y5, Y0
+	VMOVUPS     (CX), Y5
+	VXORPS      Y6, Y6, Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VMOVUPS     (CX)(BX*1), Y8
+	VADDPS      Y7, Y8, Y7
+	VMULPS      floatN<>+0(SB), Y7, Y7
+	VSUBPS      Y7, Y6, Y6
+	VFMADD231PS floatM<>+0(SB), Y5, Y6
+	VFMADD231PS floatO<>+0(SB), Y0, Y6
+	VMOVUPS     (DX)(BX*2), Y5
+	VSUBPS      Y7, Y5, Y5
+	VFMADD231PS floatN<>+0(SB), Y0, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y7
+	VADDPS      Y0, Y7, Y0
+	VMOVUPS     (CX), Y7
+	VXORPS      Y8, Y8, Y8
+	VMOVUPS     (CX)(BX*2), Y9
+	VMOVUPS     (CX)(BX*1), Y10
+	VADDPS      Y9, Y10, Y9
+	VMULPS      floatN<>+0(SB), Y9, Y9
+	VSUBPS      Y9, Y8, Y8
+	VFMADD231PS floatM<>+0(SB), Y7, Y8
+	VFMADD231PS floatO<>+0(SB), Y0, Y8
+	VMOVUPS     (DX)(BX*2), Y7
+	VSUBPS      Y9, Y7, Y7
+	VFMADD231PS floatN<>+0(SB), Y0, Y7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y9
+	VADDPS      Y0, Y9, Y0
+	VMOVUPS     (CX), Y9
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     (CX)(BX*2), Y11
+	VMOVUPS     (CX)(BX*1), Y12
+	VADDPS      Y11, Y12, Y11
+	VMULPS      floatN<>+0(SB), Y11, Y11
+	VSUBPS      Y11, Y10, Y10
+	VFMADD231PS floatM<>+0(SB), Y9, Y10
+	VFMADD231PS floatO<>+0(SB), Y0, Y10
+	VMOVUPS     (DX)(BX*2), Y9
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS floatN<>+0(SB), Y0, Y9
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y11
+	VADDPS      Y0, Y11, Y0
+	VMOVUPS     (CX), Y11
+	VXORPS      Y12, Y12, Y12
+	VMOVUPS     (CX)(BX*2), Y13
+	VMOVUPS     (CX)(BX*1), Y14
+	VADDPS      Y13, Y14, Y13
+	VMULPS      floatN<>+0(SB), Y13, Y13
+	VSUBPS      Y13, Y12, Y12
+	VFMADD231PS floatM<>+0(SB), Y11, Y12
+	VFMADD231PS floatO<>+0(SB), Y0, Y12
+	VMOVUPS     (DX)(BX*2), Y11
+	VSUBPS      Y13, Y11, Y11
+	VFMADD231PS floatN<>+0(SB), Y0, Y11
+	MOVQ        DI, CX
+	VADDPS      Y10, Y8, Y0
+	VXORPS      Y13, Y13, Y13
+	VADDPS      Y6, Y4, Y14
+	VMULPS      floatN<>+0(SB), Y14, Y14
+	VSUBPS      Y14, Y13, Y13
+	VFMADD231PS floatM<>+0(SB), Y2, Y13
+	VFMADD231PS floatO<>+0(SB), Y0, Y13
+	VADDPS      (CX), Y13, Y2
+	VMOVUPS     Y2, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y4, Y6, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VFMADD231PS floatP<>+0(SB), Y2, Y4
+	VADDPS      (CX)(R9*1), Y4, Y2
+	VMOVUPS     Y2, (CX)(R9*1)
+	VSUBPS      Y14, Y12, Y2
+	VFMADD231PS floatN<>+0(SB), Y0, Y2
+	VADDPS      (CX)(R9*2), Y2, Y0
 	VMOVUPS     Y0, (CX)(R9*2)
 	ADDQ        R8, CX
 	ADDQ        R8, CX
-	VADDPS      Y10, Y8, Y0
-	VADDPS      Y6, Y4, Y1
-	VMULPS      floatN<>+0(SB), Y1, Y1
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y1, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatM<>+0(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
+	VADDPS      Y9, Y7, Y0
+	VXORPS      Y2, Y2, Y2
+	VADDPS      Y5, Y3, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y2, Y2
+	VFMADD231PS floatM<>+0(SB), Y1, Y2
 	VFMADD231PS floatO<>+0(SB), Y0, Y2
-	VADDPS      (CX), Y2, Y2
-	VMOVUPS     Y2, (CX)
-	VSUBPS      Y10, Y8, Y2
-	VSUBPS      Y4, Y6, Y3
-	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatP<>+0(SB), Y2, Y3
-	VADDPS      (CX)(R9*1), Y3, Y2
-	VMOVUPS     Y2, (CX)(R9*1)
-	VSUBPS      Y1, Y12, Y1
-	VMOVAPS     Y1, Y1
+	VADDPS      (CX), Y2, Y1
+	VMOVUPS     Y1, (CX)
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y3, Y5, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y1, Y2
+	VADDPS      (CX)(R9*1), Y2, Y1
+	VMOVUPS     Y1, (CX)(R9*1)
+	VSUBPS      Y4, Y11, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
 	VADDPS      (CX)(R9*2), Y1, Y0
 	VMOVUPS     Y0, (CX)(R9*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (CX)(BX*2), Y2
+	VSUBPS      Y1, Y2, Y1
 	VMULPS      floatN<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
 	VFMADD231PS floatP<>+0(SB), Y0, Y1
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y2
-	VSUBPS      Y2, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y2
-	VMOVUPS     (CX)(BX*1), Y3
-	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y2
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVUPS     (CX)(BX*2), Y3
+	VSUBPS      Y2, Y3, Y2
 	VMULPS      floatN<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
 	VFMADD231PS floatP<>+0(SB), Y0, Y2
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y3
-	VSUBPS      Y3, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y3
-	VMOVUPS     (CX)(BX*1), Y4
-	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y0, Y3, Y0
+	VMOVUPS     (CX)(BX*1), Y3
+	VMOVUPS     (CX)(BX*2), Y4
+	VSUBPS      Y3, Y4, Y3
 	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
 	VFMADD231PS floatP<>+0(SB), Y0, Y3
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y4
-	VSUBPS      Y4, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y4
-	VMOVUPS     (CX)(BX*1), Y5
-	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y4
+	VSUBPS      Y0, Y4, Y0
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VSUBPS      Y4, Y5, Y4
 	VMULPS      floatN<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
 	VFMADD231PS floatP<>+0(SB), Y0, Y4
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y5
-	VSUBPS      Y5, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y5
-	VMOVUPS     (CX)(BX*1), Y6
-	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y5
+	VSUBPS      Y0, Y5, Y0
+	VMOVUPS     (CX)(BX*1), Y5
+	VMOVUPS     (CX)(BX*2), Y6
+	VSUBPS      Y5, Y6, Y5
 	VMULPS      floatN<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
 	VFMADD231PS floatP<>+0(SB), Y0, Y5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y6
-	VSUBPS      Y6, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y6
-	VMOVUPS     (CX)(BX*1), Y7
-	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y6
+	VSUBPS      Y0, Y6, Y0
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VSUBPS      Y6, Y7, Y6
 	VMULPS      floatN<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
 	VFMADD231PS floatP<>+0(SB), Y0, Y6
 	MOVQ        DI, CX
 	ADDQ        R8, CX
 	VADDPS      Y5, Y4, Y0
-	VADDPS      Y3, Y2, Y7
-	VMULPS      floatN<>+0(SB), Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y7, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS floatM<>+0(SB), Y1, Y8
-	VMOVAPS     Y8, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VADDPS      (CX), Y1, Y1
+	VXORPS      Y7, Y7, Y7
+	VADDPS      Y3, Y2, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VSUBPS      Y8, Y7, Y7
+	VFMADD231PS floatM<>+0(SB), Y1, Y7
+	VFMADD231PS floatO<>+0(SB), Y0, Y7
+	VADDPS      (CX), Y7, Y1
 	VMOVUPS     Y1, (CX)
 	VSUBPS      Y5, Y4, Y1
 	VSUBPS      Y2, Y3, Y2
 	VMULPS      floatN<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
 	VFMADD231PS floatP<>+0(SB), Y1, Y2
 	VADDPS      (CX)(R9*1), Y2, Y1
 	VMOVUPS     Y1, (CX)(R9*1)
-	VSUBPS      Y7, Y6, Y1
-	VMOVAPS     Y1, Y1
+	VSUBPS      Y8, Y6, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
 	VADDPS      (CX)(R9*2), Y1, Y0
 	VMOVUPS     Y0, (CX)(R9*2)
@@ -5906,264 +5528,228 @@ vector:
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VADDPS      Y0, Y1, Y0
 	VMOVUPS     (CX), Y1
-	VMOVUPS     (CX)(BX*1), Y2
+	VXORPS      Y2, Y2, Y2
 	VMOVUPS     (CX)(BX*2), Y3
-	VADDPS      Y3, Y2, Y2
-	VMULPS      floatN<>+0(SB), Y2, Y2
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y2, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatM<>+0(SB), Y1, Y3
-	VMOVAPS     Y3, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMOVUPS     (DX)(BX*2), Y3
-	VSUBPS      Y2, Y3, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS floatN<>+0(SB), Y0, Y2
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y3
-	VADDPS      Y3, Y0, Y0
-	VMOVUPS     (CX), Y3
 	VMOVUPS     (CX)(BX*1), Y4
-	VMOVUPS     (CX)(BX*2), Y5
-	VADDPS      Y5, Y4, Y4
-	VMULPS      floatN<>+0(SB), Y4, Y4
-	VXORPS      Y5, Y5, Y5
-	VSUBPS      Y4, Y5, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS floatM<>+0(SB), Y3, Y5
-	VMOVAPS     Y5, Y3
-	VFMADD231PS floatO<>+0(SB), Y0, Y3
-	VMOVUPS     (DX)(BX*2), Y5
-	VSUBPS      Y4, Y5, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS floatN<>+0(SB), Y0, Y4
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y5
-	VADDPS      Y5, Y0, Y0
-	VMOVUPS     (CX), Y5
-	VMOVUPS     (CX)(BX*1), Y6
-	VMOVUPS     (CX)(BX*2), Y7
-	VADDPS      Y7, Y6, Y6
-	VMULPS      floatN<>+0(SB), Y6, Y6
-	VXORPS      Y7, Y7, Y7
-	VSUBPS      Y6, Y7, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS floatM<>+0(SB), Y5, Y7
-	VMOVAPS     Y7, Y5
-	VFMADD231PS floatO<>+0(SB), Y0, Y5
-	VMOVUPS     (DX)(BX*2), Y7
-	VSUBPS      Y6, Y7, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS floatN<>+0(SB), Y0, Y6
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y7
-	VADDPS      Y7, Y0, Y0
-	VMOVUPS     (CX), Y7
-	VMOVUPS     (CX)(BX*1), Y8
-	VMOVUPS     (CX)(BX*2), Y9
-	VADDPS      Y9, Y8, Y8
-	VMULPS      floatN<>+0(SB), Y8, Y8
-	VXORPS      Y9, Y9, Y9
-	VSUBPS      Y8, Y9, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS floatM<>+0(SB), Y7, Y9
-	VMOVAPS     Y9, Y7
-	VFMADD231PS floatO<>+0(SB), Y0, Y7
-	VMOVUPS     (DX)(BX*2), Y9
-	VSUBPS      Y8, Y9, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS floatN<>+0(SB), Y0, Y8
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y9
-	VADDPS      Y9, Y0, Y0
-	VMOVUPS     (CX), Y9
-	VMOVUPS     (CX)(BX*1), Y10
-	VMOVUPS     (CX)(BX*2), Y11
-	VADDPS      Y11, Y10, Y10
-	VMULPS      floatN<>+0(SB), Y10, Y10
-	VXORPS      Y11, Y11, Y11
-	VSUBPS      Y10, Y11, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS floatM<>+0(SB), Y9, Y11
-	VMOVAPS     Y11, Y9
-	VFMADD231PS floatO<>+0(SB), Y0, Y9
-	VMOVUPS     (DX)(BX*2), Y11
-	VSUBPS      Y10, Y11, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS floatN<>+0(SB), Y0, Y10
-	ADDQ        SI, CX
-	LEAQ        (CX)(BX*2), DX
-	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y11
-	VADDPS      Y11, Y0, Y0
-	VMOVUPS     (CX), Y11
-	VMOVUPS     (CX)(BX*1), Y12
-	VMOVUPS     (CX)(BX*2), Y13
-	VADDPS      Y13, Y12, Y12
-	VMULPS      floatN<>+0(SB), Y12, Y12
-	VXORPS      Y13, Y13, Y13
-	VSUBPS      Y12, Y13, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS floatM<>+0(SB), Y11, Y13
-	VMOVAPS     Y13, Y11
-	VFMADD231PS floatO<>+0(SB), Y0, Y11
-	VMOVUPS     (DX)(BX*2), Y13
-	VSUBPS      Y12, Y13, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS floatN<>+0(SB), Y0, Y12
-	MOVQ        DI, CX
-	VADDPS      Y9, Y7, Y0
-	VADDPS      Y5, Y3, Y13
-	VMULPS      floatN<>+0(SB), Y13, Y13
-	VXORPS      Y14, Y14, Y14
-	VSUBPS      Y13, Y14, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS floatM<>+0(SB), Y1, Y14
-	VMOVAPS     Y14, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (CX)
-	VSUBPS      Y9, Y7, Y1
-	VSUBPS      Y3, Y5, Y3
+	VADDPS      Y3, Y4, Y3
 	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatP<>+0(SB), Y1, Y3
-	VMOVUPS     Y3, (CX)(R9*1)
-	VSUBPS      Y13, Y11, Y1
-	VMOVAPS     Y1, Y1
+	VSUBPS      Y3, Y2, Y2
+	VFMADD231PS floatM<>+0(SB), Y1, Y2
+	VFMADD231PS floatO<>+0(SB), Y0, Y2
+	VMOVUPS     (DX)(BX*2), Y1
+	VSUBPS      Y3, Y1, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (CX)(R9*2)
-	ADDQ        R8, CX
-	ADDQ        R8, CX
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y3
+	VADDPS      Y0, Y3, Y0
+	VMOVUPS     (CX), Y3
+	VXORPS      Y4, Y4, Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VMOVUPS     (CX)(BX*1), Y6
+	VADDPS      Y5, Y6, Y5
+	VMULPS      floatN<>+0(SB), Y5, Y5
+	VSUBPS      Y5, Y4, Y4
+	VFMADD231PS floatM<>+0(SB), Y3, Y4
+	VFMADD231PS floatO<>+0(SB), Y0, Y4
+	VMOVUPS     (DX)(BX*2), Y3
+	VSUBPS      Y5, Y3, Y3
+	VFMADD231PS floatN<>+0(SB), Y0, Y3
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y5
+	VADDPS      Y0, Y5, Y0
+	VMOVUPS     (CX), Y5
+	VXORPS      Y6, Y6, Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VMOVUPS     (CX)(BX*1), Y8
+	VADDPS      Y7, Y8, Y7
+	VMULPS      floatN<>+0(SB), Y7, Y7
+	VSUBPS      Y7, Y6, Y6
+	VFMADD231PS floatM<>+0(SB), Y5, Y6
+	VFMADD231PS floatO<>+0(SB), Y0, Y6
+	VMOVUPS     (DX)(BX*2), Y5
+	VSUBPS      Y7, Y5, Y5
+	VFMADD231PS floatN<>+0(SB), Y0, Y5
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y7
+	VADDPS      Y0, Y7, Y0
+	VMOVUPS     (CX), Y7
+	VXORPS      Y8, Y8, Y8
+	VMOVUPS     (CX)(BX*2), Y9
+	VMOVUPS     (CX)(BX*1), Y10
+	VADDPS      Y9, Y10, Y9
+	VMULPS      floatN<>+0(SB), Y9, Y9
+	VSUBPS      Y9, Y8, Y8
+	VFMADD231PS floatM<>+0(SB), Y7, Y8
+	VFMADD231PS floatO<>+0(SB), Y0, Y8
+	VMOVUPS     (DX)(BX*2), Y7
+	VSUBPS      Y9, Y7, Y7
+	VFMADD231PS floatN<>+0(SB), Y0, Y7
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y9
+	VADDPS      Y0, Y9, Y0
+	VMOVUPS     (CX), Y9
+	VXORPS      Y10, Y10, Y10
+	VMOVUPS     (CX)(BX*2), Y11
+	VMOVUPS     (CX)(BX*1), Y12
+	VADDPS      Y11, Y12, Y11
+	VMULPS      floatN<>+0(SB), Y11, Y11
+	VSUBPS      Y11, Y10, Y10
+	VFMADD231PS floatM<>+0(SB), Y9, Y10
+	VFMADD231PS floatO<>+0(SB), Y0, Y10
+	VMOVUPS     (DX)(BX*2), Y9
+	VSUBPS      Y11, Y9, Y9
+	VFMADD231PS floatN<>+0(SB), Y0, Y9
+	ADDQ        SI, CX
+	LEAQ        (CX)(BX*2), DX
+	ADDQ        BX, DX
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y11
+	VADDPS      Y0, Y11, Y0
+	VMOVUPS     (CX), Y11
+	VXORPS      Y12, Y12, Y12
+	VMOVUPS     (CX)(BX*2), Y13
+	VMOVUPS     (CX)(BX*1), Y14
+	VADDPS      Y13, Y14, Y13
+	VMULPS      floatN<>+0(SB), Y13, Y13
+	VSUBPS      Y13, Y12, Y12
+	VFMADD231PS floatM<>+0(SB), Y11, Y12
+	VFMADD231PS floatO<>+0(SB), Y0, Y12
+	VMOVUPS     (DX)(BX*2), Y11
+	VSUBPS      Y13, Y11, Y11
+	VFMADD231PS floatN<>+0(SB), Y0, Y11
+	MOVQ        DI, CX
 	VADDPS      Y10, Y8, Y0
-	VADDPS      Y6, Y4, Y1
-	VMULPS      floatN<>+0(SB), Y1, Y1
-	VXORPS      Y3, Y3, Y3
-	VSUBPS      Y1, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatM<>+0(SB), Y2, Y3
-	VMOVAPS     Y3, Y2
+	VXORPS      Y13, Y13, Y13
+	VADDPS      Y6, Y4, Y14
+	VMULPS      floatN<>+0(SB), Y14, Y14
+	VSUBPS      Y14, Y13, Y13
+	VFMADD231PS floatM<>+0(SB), Y2, Y13
+	VFMADD231PS floatO<>+0(SB), Y0, Y13
+	VMOVUPS     Y13, (CX)
+	VSUBPS      Y10, Y8, Y2
+	VSUBPS      Y4, Y6, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VFMADD231PS floatP<>+0(SB), Y2, Y4
+	VMOVUPS     Y4, (CX)(R9*1)
+	VSUBPS      Y14, Y12, Y2
+	VFMADD231PS floatN<>+0(SB), Y0, Y2
+	VMOVUPS     Y2, (CX)(R9*2)
+	ADDQ        R8, CX
+	ADDQ        R8, CX
+	VADDPS      Y9, Y7, Y0
+	VXORPS      Y2, Y2, Y2
+	VADDPS      Y5, Y3, Y4
+	VMULPS      floatN<>+0(SB), Y4, Y4
+	VSUBPS      Y4, Y2, Y2
+	VFMADD231PS floatM<>+0(SB), Y1, Y2
 	VFMADD231PS floatO<>+0(SB), Y0, Y2
 	VMOVUPS     Y2, (CX)
-	VSUBPS      Y10, Y8, Y2
-	VSUBPS      Y4, Y6, Y3
-	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS floatP<>+0(SB), Y2, Y3
-	VMOVUPS     Y3, (CX)(R9*1)
-	VSUBPS      Y1, Y12, Y1
-	VMOVAPS     Y1, Y1
+	VSUBPS      Y9, Y7, Y1
+	VSUBPS      Y3, Y5, Y2
+	VMULPS      floatN<>+0(SB), Y2, Y2
+	VFMADD231PS floatP<>+0(SB), Y1, Y2
+	VMOVUPS     Y2, (CX)(R9*1)
+	VSUBPS      Y4, Y11, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
 	VMOVUPS     Y1, (CX)(R9*2)
 	MOVQ        AX, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y1
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y1
+	VSUBPS      Y0, Y1, Y0
+	VMOVUPS     (CX)(BX*1), Y1
+	VMOVUPS     (CX)(BX*2), Y2
+	VSUBPS      Y1, Y2, Y1
 	VMULPS      floatN<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
 	VFMADD231PS floatP<>+0(SB), Y0, Y1
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y2
-	VSUBPS      Y2, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y2
-	VMOVUPS     (CX)(BX*1), Y3
-	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y2
+	VSUBPS      Y0, Y2, Y0
+	VMOVUPS     (CX)(BX*1), Y2
+	VMOVUPS     (CX)(BX*2), Y3
+	VSUBPS      Y2, Y3, Y2
 	VMULPS      floatN<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
 	VFMADD231PS floatP<>+0(SB), Y0, Y2
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y3
-	VSUBPS      Y3, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y3
-	VMOVUPS     (CX)(BX*1), Y4
-	VSUBPS      Y4, Y3, Y3
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y3
+	VSUBPS      Y0, Y3, Y0
+	VMOVUPS     (CX)(BX*1), Y3
+	VMOVUPS     (CX)(BX*2), Y4
+	VSUBPS      Y3, Y4, Y3
 	VMULPS      floatN<>+0(SB), Y3, Y3
-	VMOVAPS     Y3, Y3
 	VFMADD231PS floatP<>+0(SB), Y0, Y3
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y4
-	VSUBPS      Y4, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y4
-	VMOVUPS     (CX)(BX*1), Y5
-	VSUBPS      Y5, Y4, Y4
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y4
+	VSUBPS      Y0, Y4, Y0
+	VMOVUPS     (CX)(BX*1), Y4
+	VMOVUPS     (CX)(BX*2), Y5
+	VSUBPS      Y4, Y5, Y4
 	VMULPS      floatN<>+0(SB), Y4, Y4
-	VMOVAPS     Y4, Y4
 	VFMADD231PS floatP<>+0(SB), Y0, Y4
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y5
-	VSUBPS      Y5, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y5
-	VMOVUPS     (CX)(BX*1), Y6
-	VSUBPS      Y6, Y5, Y5
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y5
+	VSUBPS      Y0, Y5, Y0
+	VMOVUPS     (CX)(BX*1), Y5
+	VMOVUPS     (CX)(BX*2), Y6
+	VSUBPS      Y5, Y6, Y5
 	VMULPS      floatN<>+0(SB), Y5, Y5
-	VMOVAPS     Y5, Y5
 	VFMADD231PS floatP<>+0(SB), Y0, Y5
 	ADDQ        SI, CX
 	LEAQ        (CX)(BX*2), DX
 	ADDQ        BX, DX
-	VMOVUPS     (DX), Y0
-	VMOVUPS     (DX)(BX*1), Y6
-	VSUBPS      Y6, Y0, Y0
-	VMOVUPS     (CX)(BX*2), Y6
-	VMOVUPS     (CX)(BX*1), Y7
-	VSUBPS      Y7, Y6, Y6
+	VMOVUPS     (DX)(BX*1), Y0
+	VMOVUPS     (DX), Y6
+	VSUBPS      Y0, Y6, Y0
+	VMOVUPS     (CX)(BX*1), Y6
+	VMOVUPS     (CX)(BX*2), Y7
+	VSUBPS      Y6, Y7, Y6
 	VMULPS      floatN<>+0(SB), Y6, Y6
-	VMOVAPS     Y6, Y6
 	VFMADD231PS floatP<>+0(SB), Y0, Y6
 	MOVQ        DI, CX
 	ADDQ        R8, CX
 	VADDPS      Y5, Y4, Y0
-	VADDPS      Y3, Y2, Y7
-	VMULPS      floatN<>+0(SB), Y7, Y7
-	VXORPS      Y8, Y8, Y8
-	VSUBPS      Y7, Y8, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS floatM<>+0(SB), Y1, Y8
-	VMOVAPS     Y8, Y1
-	VFMADD231PS floatO<>+0(SB), Y0, Y1
-	VMOVUPS     Y1, (CX)
+	VXORPS      Y7, Y7, Y7
+	VADDPS      Y3, Y2, Y8
+	VMULPS      floatN<>+0(SB), Y8, Y8
+	VSUBPS      Y8, Y7, Y7
+	VFMADD231PS floatM<>+0(SB), Y1, Y7
+	VFMADD231PS floatO<>+0(SB), Y0, Y7
+	VMOVUPS     Y7, (CX)
 	VSUBPS      Y5, Y4, Y1
 	VSUBPS      Y2, Y3, Y2
 	VMULPS      floatN<>+0(SB), Y2, Y2
-	VMOVAPS     Y2, Y2
 	VFMADD231PS floatP<>+0(SB), Y1, Y2
 	VMOVUPS     Y2, (CX)(R9*1)
-	VSUBPS      Y7, Y6, Y1
-	VMOVAPS     Y1, Y1
+	VSUBPS      Y8, Y6, Y1
 	VFMADD231PS floatN<>+0(SB), Y0, Y1
 	VMOVUPS     Y1, (CX)(R9*2)
 	ADDQ        $0x20, AX

@@ -41,75 +41,109 @@ func floatData(number float32, times int) Mem {
 	return at
 }
 
-func (w values) add(a, b VecVirtual) VecVirtual { c := w.vector(); VADDPS(b, a, c); return c }
-func (w values) sub(a, b VecVirtual) VecVirtual { c := w.vector(); VSUBPS(b, a, c); return c }
-
-// fma returns number*a + b; fnma returns b - number*a; mul returns number*a.
-func (w values) fma(number float32, a, b VecVirtual) VecVirtual {
-	c := w.vector()
-	VMOVAPS(b, c)
-	VFMADD231PS(w.constants[number], a, c)
-	return c
-}
-
-func (w values) fnma(number float32, a, b VecVirtual) VecVirtual {
-	c := w.vector()
-	VMOVAPS(b, c)
-	VFNMADD231PS(w.constants[number], a, c)
-	return c
-}
-
-func (w values) mul(number float32, a VecVirtual) VecVirtual {
-	c := w.vector()
-	VMULPS(w.constants[number], a, c)
-	return c
-}
-
-func (w values) negative(a VecVirtual) VecVirtual {
-	zero := w.vector()
-	w.zero(zero)
-	return w.sub(zero, a)
-}
-
-// lazy is arithmetic of which that alone is done whose results are asked for.
+// lazy is arithmetic of which that alone is done whose results are asked for, in the registers of what is not needed again.
 type lazy struct{ values }
 
+// lazyVector is a vector that is made when it is first taken.
 type lazyVector struct {
+	of   []*lazyVector
 	f    func() VecVirtual
 	made VecVirtual
+	// uses is how often the vector is still to be taken.
+	uses int
+	// at is where the vector was loaded from, if it was.
+	at *Mem
 }
 
-func (v *lazyVector) get() VecVirtual {
+// needed says that the vector is going to be taken.
+func (v *lazyVector) needed() {
+	if v.uses++; v.uses == 1 && v.made == nil {
+		for _, operand := range v.of {
+			operand.needed()
+		}
+	}
+}
+
+func (v *lazyVector) take() VecVirtual {
 	if v.made == nil {
 		v.made = v.f()
 	}
+	v.uses--
 	return v.made
 }
 
-func lazily(f func() VecVirtual) *lazyVector { return &lazyVector{f: f} }
+func (w lazy) load(at Mem) *lazyVector {
+	return &lazyVector{at: &at, f: func() VecVirtual {
+		c := w.vector()
+		VMOVUPS(at, c)
+		return c
+	}}
+}
 
 func (w lazy) add(a, b *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.add(a.get(), b.get()) })
+	return &lazyVector{of: []*lazyVector{a, b}, f: func() VecVirtual {
+		c := w.vector()
+		VADDPS(b.take(), a.take(), c)
+		return c
+	}}
 }
 
 func (w lazy) sub(a, b *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.sub(a.get(), b.get()) })
+	return &lazyVector{of: []*lazyVector{a, b}, f: func() VecVirtual {
+		c := w.vector()
+		VSUBPS(b.take(), a.take(), c)
+		return c
+	}}
 }
 
 func (w lazy) negative(a *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.negative(a.get()) })
+	return &lazyVector{of: []*lazyVector{a}, f: func() VecVirtual {
+		c := w.vector()
+		w.zero(c)
+		VSUBPS(a.take(), c, c)
+		return c
+	}}
 }
 
+// mul returns number*a.
 func (w lazy) mul(number float32, a *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.mul(number, a.get()) })
+	return &lazyVector{of: []*lazyVector{a}, f: func() VecVirtual {
+		c := w.vector()
+		VMULPS(w.constants[number], a.take(), c)
+		return c
+	}}
 }
 
+// fma returns number*a + b, and fnma b - number*a.
 func (w lazy) fma(number float32, a, b *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.fma(number, a.get(), b.get()) })
+	return w.fused(number, a, b, VFMADD231PS, VFMADD132PS)
 }
 
 func (w lazy) fnma(number float32, a, b *lazyVector) *lazyVector {
-	return lazily(func() VecVirtual { return w.values.fnma(number, a.get(), b.get()) })
+	return w.fused(number, a, b, VFNMADD231PS, VFNMADD132PS)
+}
+
+// fused makes a fused multiply-add in the place of b or of a. A copy of b is made where both are needed again: such copies
+// take as long as the arithmetic does.
+func (w lazy) fused(number float32, a, b *lazyVector, inB, inA func(ops ...Op)) *lazyVector {
+	return &lazyVector{of: []*lazyVector{a, b}, f: func() VecVirtual {
+		factor, sum := a.take(), b.take()
+		if b.uses > 0 && a.uses == 0 {
+			inA(w.constants[number], sum, factor)
+			return factor
+		}
+		if b.uses > 0 {
+			c := w.vector()
+			if b.at != nil {
+				VMOVUPS(*b.at, c)
+			} else {
+				VMOVAPS(sum, c)
+			}
+			sum = c
+		}
+		inB(w.constants[number], factor, sum)
+		return sum
+	}}
 }
 
 // lines walks over a square in memory line by line: over rows where it is read, over columns where it is written.
@@ -198,6 +232,7 @@ var columnGroups = map[int][][]int{3: {{0, 2}, {1}}, 4: {{0, 2}, {1, 3}}, 6: {{0
 // apply takes a square along rows and then along columns. Between the two its values stay in registers: it makes a few columns
 // at a time, and reads for these what they need.
 func (w values) apply(t transform[*lazyVector], from, to *lines, store func(v VecVirtual, at Mem)) {
+	lazy := lazy{w}
 	for _, group := range columnGroups[t.out] {
 		columns := map[int][]*lazyVector{}
 		from.line = -1
@@ -205,23 +240,26 @@ func (w values) apply(t transform[*lazyVector], from, to *lines, store func(v Ve
 			from.seek(row)
 			d := make([]*lazyVector, t.in)
 			for i := range d {
-				d[i] = lazily(func() VecVirtual {
-					v := w.vector()
-					VMOVUPS(from.element(i), v)
-					return v
-				})
+				d[i] = lazy.load(from.element(i))
 			}
-			made := t.apply(lazy{w}, d)
+			made := t.apply(lazy, d)
 			for _, column := range group {
-				made[column].get()
-				columns[column] = append(columns[column], made[column])
+				made[column].needed()
+				made[column].needed() // for the column, too
+			}
+			for _, column := range group {
+				columns[column] = append(columns[column], &lazyVector{made: made[column].take()})
 			}
 		}
 		to.line = -1
 		for _, column := range group {
 			to.seek(column)
-			for i, v := range t.apply(lazy{w}, columns[column]) {
-				store(v.get(), to.element(i))
+			made := t.apply(lazy, columns[column])
+			for _, v := range made {
+				v.needed()
+			}
+			for i, v := range made {
+				store(v.take(), to.element(i))
 			}
 		}
 	}
