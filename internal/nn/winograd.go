@@ -327,6 +327,7 @@ func (c *winograd) products(e *Engine, name string, from *transformed, out *tens
 			plane := group*width + gap
 			p := &w.product
 			p.DepthStride, p.BStride, p.CStride = 4, 4*width, 4*width
+			p.NextB = 4 * (inputs*width + gap)
 			for i := range planes {
 				p.B = &panelWeights[i*(inputs*width+gap)]
 				p.C = &w.planes[i*plane]

@@ -60,6 +60,7 @@ func (c *winograd) weightGradient(e *Engine, only int, g *transformed) part {
 		p.TapsA, p.TapsB = zero, zero
 		p.Taps, p.Depth = 1, tiles
 		p.Accumulate = false
+		p.NextB = 4 * g.plane
 		for i := range planes {
 			p.A = &c.input.data[i*c.input.plane+inputPanel*size*c.input.tiles+tile*inputWidth+input%size]
 			p.B = &g.data[i*g.plane+first]

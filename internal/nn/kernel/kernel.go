@@ -96,6 +96,8 @@ type Product struct {
 	// Accumulate adds to C instead of replacing what is there.
 	Accumulate bool
 	_          [7]byte
+	// NextB is how far what comes next lies from B: it is fetched into the nearest cache meanwhile.
+	NextB int
 }
 
 type product struct {

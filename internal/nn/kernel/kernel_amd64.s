@@ -5,10 +5,11 @@
 #include "textflag.h"
 
 // func product12x2AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product12x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -37,167 +38,170 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
 	LEAQ (R10)(CX*2), R11
 	ADDQ CX, R11
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
-	MOVQ 96(AX), R8
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Z24
-	VMOVUPS      64(DI), Z25
-	VBROADCASTSS (R9), Z26
+	VMOVUPS      (R8), Z24
+	VMOVUPS      64(R8), Z25
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   64(R8)(SI*1)
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (R9)(CX*1), Z26
+	VBROADCASTSS (R10)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (R9)(CX*2), Z26
+	VBROADCASTSS (R10)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R11)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R11)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R11)(CX*1), Z26
+	VBROADCASTSS (R12)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R11)(CX*2), Z26
+	VBROADCASTSS (R12)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R12)(CX*1), Z26
+	VBROADCASTSS (R13)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R12)(CX*2), Z26
+	VBROADCASTSS (R13)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R13
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Z0, Z0
-	VADDPS       64(R9), Z1, Z1
-	ADDQ         R8, R9
-	VADDPS       (R9), Z2, Z2
-	VADDPS       64(R9), Z3, Z3
-	ADDQ         R8, R9
-	VADDPS       (R9), Z4, Z4
-	VADDPS       64(R9), Z5, Z5
-	ADDQ         R8, R9
-	VADDPS       (R9), Z6, Z6
-	VADDPS       64(R9), Z7, Z7
-	ADDQ         R8, R9
-	VADDPS       (R9), Z8, Z8
-	VADDPS       64(R9), Z9, Z9
-	ADDQ         R8, R9
-	VADDPS       (R9), Z10, Z10
-	VADDPS       64(R9), Z11, Z11
-	ADDQ         R8, R9
-	VADDPS       (R9), Z12, Z12
-	VADDPS       64(R9), Z13, Z13
-	ADDQ         R8, R9
-	VADDPS       (R9), Z14, Z14
-	VADDPS       64(R9), Z15, Z15
-	ADDQ         R8, R9
-	VADDPS       (R9), Z16, Z16
-	VADDPS       64(R9), Z17, Z17
-	ADDQ         R8, R9
-	VADDPS       (R9), Z18, Z18
-	VADDPS       64(R9), Z19, Z19
-	ADDQ         R8, R9
-	VADDPS       (R9), Z20, Z20
-	VADDPS       64(R9), Z21, Z21
-	ADDQ         R8, R9
-	VADDPS       (R9), Z22, Z22
-	VADDPS       64(R9), Z23, Z23
+	MOVQ         R8, R10
+	VADDPS       (R10), Z0, Z0
+	VADDPS       64(R10), Z1, Z1
+	ADDQ         R9, R10
+	VADDPS       (R10), Z2, Z2
+	VADDPS       64(R10), Z3, Z3
+	ADDQ         R9, R10
+	VADDPS       (R10), Z4, Z4
+	VADDPS       64(R10), Z5, Z5
+	ADDQ         R9, R10
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	ADDQ         R9, R10
+	VADDPS       (R10), Z8, Z8
+	VADDPS       64(R10), Z9, Z9
+	ADDQ         R9, R10
+	VADDPS       (R10), Z10, Z10
+	VADDPS       64(R10), Z11, Z11
+	ADDQ         R9, R10
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	ADDQ         R9, R10
+	VADDPS       (R10), Z14, Z14
+	VADDPS       64(R10), Z15, Z15
+	ADDQ         R9, R10
+	VADDPS       (R10), Z16, Z16
+	VADDPS       64(R10), Z17, Z17
+	ADDQ         R9, R10
+	VADDPS       (R10), Z18, Z18
+	VADDPS       64(R10), Z19, Z19
+	ADDQ         R9, R10
+	VADDPS       (R10), Z20, Z20
+	VADDPS       64(R10), Z21, Z21
+	ADDQ         R9, R10
+	VADDPS       (R10), Z22, Z22
+	VADDPS       64(R10), Z23, Z23
 
 store:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z16, (DI)
-	VMOVUPS Z17, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z18, (DI)
-	VMOVUPS Z19, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z20, (DI)
-	VMOVUPS Z21, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z22, (DI)
-	VMOVUPS Z23, 64(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x0c, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	VMOVUPS Z9, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	VMOVUPS Z11, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z14, (R8)
+	VMOVUPS Z15, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z16, (R8)
+	VMOVUPS Z17, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z20, (R8)
+	VMOVUPS Z21, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z22, (R8)
+	VMOVUPS Z23, 64(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x0c, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product8x2AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product8x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -218,128 +222,131 @@ tile:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
 	LEAQ (R10)(CX*2), R11
 	ADDQ CX, R11
-	MOVQ 96(AX), R8
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Z16
-	VMOVUPS      64(DI), Z17
-	VBROADCASTSS (R9), Z18
+	VMOVUPS      (R8), Z16
+	VMOVUPS      64(R8), Z17
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   64(R8)(SI*1)
+	VBROADCASTSS (R10), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (R9)(CX*1), Z18
+	VBROADCASTSS (R10)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (R9)(CX*2), Z18
+	VBROADCASTSS (R10)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R10), Z18
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R10)(CX*1), Z18
+	VBROADCASTSS (R11)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R10)(CX*2), Z18
+	VBROADCASTSS (R11)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R11)(CX*1), Z18
+	VBROADCASTSS (R12)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DX, R9
 	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R12
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Z0, Z0
-	VADDPS       64(R9), Z1, Z1
-	ADDQ         R8, R9
-	VADDPS       (R9), Z2, Z2
-	VADDPS       64(R9), Z3, Z3
-	ADDQ         R8, R9
-	VADDPS       (R9), Z4, Z4
-	VADDPS       64(R9), Z5, Z5
-	ADDQ         R8, R9
-	VADDPS       (R9), Z6, Z6
-	VADDPS       64(R9), Z7, Z7
-	ADDQ         R8, R9
-	VADDPS       (R9), Z8, Z8
-	VADDPS       64(R9), Z9, Z9
-	ADDQ         R8, R9
-	VADDPS       (R9), Z10, Z10
-	VADDPS       64(R9), Z11, Z11
-	ADDQ         R8, R9
-	VADDPS       (R9), Z12, Z12
-	VADDPS       64(R9), Z13, Z13
-	ADDQ         R8, R9
-	VADDPS       (R9), Z14, Z14
-	VADDPS       64(R9), Z15, Z15
+	MOVQ         R8, R10
+	VADDPS       (R10), Z0, Z0
+	VADDPS       64(R10), Z1, Z1
+	ADDQ         R9, R10
+	VADDPS       (R10), Z2, Z2
+	VADDPS       64(R10), Z3, Z3
+	ADDQ         R9, R10
+	VADDPS       (R10), Z4, Z4
+	VADDPS       64(R10), Z5, Z5
+	ADDQ         R9, R10
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	ADDQ         R9, R10
+	VADDPS       (R10), Z8, Z8
+	VADDPS       64(R10), Z9, Z9
+	ADDQ         R9, R10
+	VADDPS       (R10), Z10, Z10
+	VADDPS       64(R10), Z11, Z11
+	ADDQ         R9, R10
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	ADDQ         R9, R10
+	VADDPS       (R10), Z14, Z14
+	VADDPS       64(R10), Z15, Z15
 
 store:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z8, (DI)
-	VMOVUPS Z9, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z10, (DI)
-	VMOVUPS Z11, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z12, (DI)
-	VMOVUPS Z13, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z14, (DI)
-	VMOVUPS Z15, 64(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x08, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	VMOVUPS Z9, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	VMOVUPS Z11, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z14, (R8)
+	VMOVUPS Z15, 64(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x08, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product4x2AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product4x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -352,89 +359,92 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	LEAQ (R10)(CX*2), R11
+	ADDQ CX, R11
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Z8
-	VMOVUPS      64(DI), Z9
-	VBROADCASTSS (R9), Z10
+	VMOVUPS      (R8), Z8
+	VMOVUPS      64(R8), Z9
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   64(R8)(SI*1)
+	VBROADCASTSS (R10), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (R9)(CX*1), Z10
+	VBROADCASTSS (R10)(CX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R9)(CX*2), Z10
+	VBROADCASTSS (R10)(CX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R10), Z10
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R11
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Z0, Z0
-	VADDPS       64(R9), Z1, Z1
-	ADDQ         R8, R9
-	VADDPS       (R9), Z2, Z2
-	VADDPS       64(R9), Z3, Z3
-	ADDQ         R8, R9
-	VADDPS       (R9), Z4, Z4
-	VADDPS       64(R9), Z5, Z5
-	ADDQ         R8, R9
-	VADDPS       (R9), Z6, Z6
-	VADDPS       64(R9), Z7, Z7
+	MOVQ         R8, R10
+	VADDPS       (R10), Z0, Z0
+	VADDPS       64(R10), Z1, Z1
+	ADDQ         R9, R10
+	VADDPS       (R10), Z2, Z2
+	VADDPS       64(R10), Z3, Z3
+	ADDQ         R9, R10
+	VADDPS       (R10), Z4, Z4
+	VADDPS       64(R10), Z5, Z5
+	ADDQ         R9, R10
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
 
 store:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z4, (DI)
-	VMOVUPS Z5, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z6, (DI)
-	VMOVUPS Z7, 64(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x04, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	VMOVUPS Z5, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x04, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product2x2AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -443,127 +453,133 @@ tile:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Z4
-	VMOVUPS      64(DI), Z5
-	VBROADCASTSS (R9), Z6
+	VMOVUPS      (R8), Z4
+	VMOVUPS      64(R8), Z5
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   64(R8)(SI*1)
+	VBROADCASTSS (R10), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (R9)(CX*1), Z6
+	VBROADCASTSS (R10)(CX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         DX, R9
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R10
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Z0, Z0
-	VADDPS       64(R9), Z1, Z1
-	ADDQ         R8, R9
-	VADDPS       (R9), Z2, Z2
-	VADDPS       64(R9), Z3, Z3
+	MOVQ         R8, R10
+	VADDPS       (R10), Z0, Z0
+	VADDPS       64(R10), Z1, Z1
+	ADDQ         R9, R10
+	VADDPS       (R10), Z2, Z2
+	VADDPS       64(R10), Z3, Z3
 
 store:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	VMOVUPS Z3, 64(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x02, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	VMOVUPS Z3, 64(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product1x2AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Z2
-	VMOVUPS      64(DI), Z3
-	VBROADCASTSS (R9), Z4
+	VMOVUPS      (R8), Z2
+	VMOVUPS      64(R8), Z3
+	PREFETCHT0   (R8)(SI*1)
+	PREFETCHT0   64(R8)(SI*1)
+	VBROADCASTSS (R10), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, R9
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R10
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Z0, Z0
-	VADDPS       64(R9), Z1, Z1
+	MOVQ         R8, R10
+	VADDPS       (R10), Z0, Z0
+	VADDPS       64(R10), Z1, Z1
 
 store:
-	VMOVUPS Z0, (DI)
-	VMOVUPS Z1, 64(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x01, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product12x1AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product12x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -580,118 +596,120 @@ tile:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
 	LEAQ (R10)(CX*2), R11
 	ADDQ CX, R11
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
-	MOVQ 96(AX), R8
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS          (DI), Z12
-	VFMADD231PS.BCST (R9), Z12, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z12, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z12, Z2
-	VFMADD231PS.BCST (R10), Z12, Z3
-	VFMADD231PS.BCST (R10)(CX*1), Z12, Z4
-	VFMADD231PS.BCST (R10)(CX*2), Z12, Z5
-	VFMADD231PS.BCST (R11), Z12, Z6
-	VFMADD231PS.BCST (R11)(CX*1), Z12, Z7
-	VFMADD231PS.BCST (R11)(CX*2), Z12, Z8
-	VFMADD231PS.BCST (R12), Z12, Z9
-	VFMADD231PS.BCST (R12)(CX*1), Z12, Z10
-	VFMADD231PS.BCST (R12)(CX*2), Z12, Z11
-	ADDQ             DX, R9
+	VMOVUPS          (R8), Z12
+	PREFETCHT0       (R8)(SI*1)
+	VFMADD231PS.BCST (R10), Z12, Z0
+	VFMADD231PS.BCST (R10)(CX*1), Z12, Z1
+	VFMADD231PS.BCST (R10)(CX*2), Z12, Z2
+	VFMADD231PS.BCST (R11), Z12, Z3
+	VFMADD231PS.BCST (R11)(CX*1), Z12, Z4
+	VFMADD231PS.BCST (R11)(CX*2), Z12, Z5
+	VFMADD231PS.BCST (R12), Z12, Z6
+	VFMADD231PS.BCST (R12)(CX*1), Z12, Z7
+	VFMADD231PS.BCST (R12)(CX*2), Z12, Z8
+	VFMADD231PS.BCST (R13), Z12, Z9
+	VFMADD231PS.BCST (R13)(CX*1), Z12, Z10
+	VFMADD231PS.BCST (R13)(CX*2), Z12, Z11
 	ADDQ             DX, R10
 	ADDQ             DX, R11
 	ADDQ             DX, R12
-	ADDQ             BX, DI
-	DECQ             R8
+	ADDQ             DX, R13
+	ADDQ             BX, R8
+	DECQ             R9
 	JNZ              depth
-	INCQ             SI
-	CMPQ             SI, 88(AX)
+	INCQ             DI
+	CMPQ             DI, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), DI
-	ADDQ             32(AX), DI
-	MOVQ             64(AX), R8
+	MOVQ             16(AX), R8
+	ADDQ             32(AX), R8
+	MOVQ             64(AX), R9
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             DI, R9
-	VADDPS           (R9), Z0, Z0
-	ADDQ             R8, R9
-	VADDPS           (R9), Z1, Z1
-	ADDQ             R8, R9
-	VADDPS           (R9), Z2, Z2
-	ADDQ             R8, R9
-	VADDPS           (R9), Z3, Z3
-	ADDQ             R8, R9
-	VADDPS           (R9), Z4, Z4
-	ADDQ             R8, R9
-	VADDPS           (R9), Z5, Z5
-	ADDQ             R8, R9
-	VADDPS           (R9), Z6, Z6
-	ADDQ             R8, R9
-	VADDPS           (R9), Z7, Z7
-	ADDQ             R8, R9
-	VADDPS           (R9), Z8, Z8
-	ADDQ             R8, R9
-	VADDPS           (R9), Z9, Z9
-	ADDQ             R8, R9
-	VADDPS           (R9), Z10, Z10
-	ADDQ             R8, R9
-	VADDPS           (R9), Z11, Z11
+	MOVQ             R8, R10
+	VADDPS           (R10), Z0, Z0
+	ADDQ             R9, R10
+	VADDPS           (R10), Z1, Z1
+	ADDQ             R9, R10
+	VADDPS           (R10), Z2, Z2
+	ADDQ             R9, R10
+	VADDPS           (R10), Z3, Z3
+	ADDQ             R9, R10
+	VADDPS           (R10), Z4, Z4
+	ADDQ             R9, R10
+	VADDPS           (R10), Z5, Z5
+	ADDQ             R9, R10
+	VADDPS           (R10), Z6, Z6
+	ADDQ             R9, R10
+	VADDPS           (R10), Z7, Z7
+	ADDQ             R9, R10
+	VADDPS           (R10), Z8, Z8
+	ADDQ             R9, R10
+	VADDPS           (R10), Z9, Z9
+	ADDQ             R9, R10
+	VADDPS           (R10), Z10, Z10
+	ADDQ             R9, R10
+	VADDPS           (R10), Z11, Z11
 
 store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z8, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z9, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z10, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z11, (DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x0c, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z8, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z9, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z10, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z11, (R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x0c, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product8x1AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product8x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -704,95 +722,97 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
 	LEAQ (R10)(CX*2), R11
 	ADDQ CX, R11
-	MOVQ 96(AX), R8
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS          (DI), Z8
-	VFMADD231PS.BCST (R9), Z8, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z8, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z8, Z2
-	VFMADD231PS.BCST (R10), Z8, Z3
-	VFMADD231PS.BCST (R10)(CX*1), Z8, Z4
-	VFMADD231PS.BCST (R10)(CX*2), Z8, Z5
-	VFMADD231PS.BCST (R11), Z8, Z6
-	VFMADD231PS.BCST (R11)(CX*1), Z8, Z7
-	ADDQ             DX, R9
+	VMOVUPS          (R8), Z8
+	PREFETCHT0       (R8)(SI*1)
+	VFMADD231PS.BCST (R10), Z8, Z0
+	VFMADD231PS.BCST (R10)(CX*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(CX*2), Z8, Z2
+	VFMADD231PS.BCST (R11), Z8, Z3
+	VFMADD231PS.BCST (R11)(CX*1), Z8, Z4
+	VFMADD231PS.BCST (R11)(CX*2), Z8, Z5
+	VFMADD231PS.BCST (R12), Z8, Z6
+	VFMADD231PS.BCST (R12)(CX*1), Z8, Z7
 	ADDQ             DX, R10
 	ADDQ             DX, R11
-	ADDQ             BX, DI
-	DECQ             R8
+	ADDQ             DX, R12
+	ADDQ             BX, R8
+	DECQ             R9
 	JNZ              depth
-	INCQ             SI
-	CMPQ             SI, 88(AX)
+	INCQ             DI
+	CMPQ             DI, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), DI
-	ADDQ             32(AX), DI
-	MOVQ             64(AX), R8
+	MOVQ             16(AX), R8
+	ADDQ             32(AX), R8
+	MOVQ             64(AX), R9
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             DI, R9
-	VADDPS           (R9), Z0, Z0
-	ADDQ             R8, R9
-	VADDPS           (R9), Z1, Z1
-	ADDQ             R8, R9
-	VADDPS           (R9), Z2, Z2
-	ADDQ             R8, R9
-	VADDPS           (R9), Z3, Z3
-	ADDQ             R8, R9
-	VADDPS           (R9), Z4, Z4
-	ADDQ             R8, R9
-	VADDPS           (R9), Z5, Z5
-	ADDQ             R8, R9
-	VADDPS           (R9), Z6, Z6
-	ADDQ             R8, R9
-	VADDPS           (R9), Z7, Z7
+	MOVQ             R8, R10
+	VADDPS           (R10), Z0, Z0
+	ADDQ             R9, R10
+	VADDPS           (R10), Z1, Z1
+	ADDQ             R9, R10
+	VADDPS           (R10), Z2, Z2
+	ADDQ             R9, R10
+	VADDPS           (R10), Z3, Z3
+	ADDQ             R9, R10
+	VADDPS           (R10), Z4, Z4
+	ADDQ             R9, R10
+	VADDPS           (R10), Z5, Z5
+	ADDQ             R9, R10
+	VADDPS           (R10), Z6, Z6
+	ADDQ             R9, R10
+	VADDPS           (R10), Z7, Z7
 
 store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x08, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z4, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z5, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z6, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z7, (R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x08, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product4x1AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product4x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -801,174 +821,179 @@ tile:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	LEAQ (R10)(CX*2), R11
+	ADDQ CX, R11
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS          (DI), Z4
-	VFMADD231PS.BCST (R9), Z4, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z4, Z1
-	VFMADD231PS.BCST (R9)(CX*2), Z4, Z2
-	VFMADD231PS.BCST (R10), Z4, Z3
-	ADDQ             DX, R9
+	VMOVUPS          (R8), Z4
+	PREFETCHT0       (R8)(SI*1)
+	VFMADD231PS.BCST (R10), Z4, Z0
+	VFMADD231PS.BCST (R10)(CX*1), Z4, Z1
+	VFMADD231PS.BCST (R10)(CX*2), Z4, Z2
+	VFMADD231PS.BCST (R11), Z4, Z3
 	ADDQ             DX, R10
-	ADDQ             BX, DI
-	DECQ             R8
+	ADDQ             DX, R11
+	ADDQ             BX, R8
+	DECQ             R9
 	JNZ              depth
-	INCQ             SI
-	CMPQ             SI, 88(AX)
+	INCQ             DI
+	CMPQ             DI, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), DI
-	ADDQ             32(AX), DI
-	MOVQ             64(AX), R8
+	MOVQ             16(AX), R8
+	ADDQ             32(AX), R8
+	MOVQ             64(AX), R9
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             DI, R9
-	VADDPS           (R9), Z0, Z0
-	ADDQ             R8, R9
-	VADDPS           (R9), Z1, Z1
-	ADDQ             R8, R9
-	VADDPS           (R9), Z2, Z2
-	ADDQ             R8, R9
-	VADDPS           (R9), Z3, Z3
+	MOVQ             R8, R10
+	VADDPS           (R10), Z0, Z0
+	ADDQ             R9, R10
+	VADDPS           (R10), Z1, Z1
+	ADDQ             R9, R10
+	VADDPS           (R10), Z2, Z2
+	ADDQ             R9, R10
+	VADDPS           (R10), Z3, Z3
 
 store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x04, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z2, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z3, (R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x04, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product2x1AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS          (DI), Z2
-	VFMADD231PS.BCST (R9), Z2, Z0
-	VFMADD231PS.BCST (R9)(CX*1), Z2, Z1
-	ADDQ             DX, R9
-	ADDQ             BX, DI
-	DECQ             R8
+	VMOVUPS          (R8), Z2
+	PREFETCHT0       (R8)(SI*1)
+	VFMADD231PS.BCST (R10), Z2, Z0
+	VFMADD231PS.BCST (R10)(CX*1), Z2, Z1
+	ADDQ             DX, R10
+	ADDQ             BX, R8
+	DECQ             R9
 	JNZ              depth
-	INCQ             SI
-	CMPQ             SI, 88(AX)
+	INCQ             DI
+	CMPQ             DI, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), DI
-	ADDQ             32(AX), DI
-	MOVQ             64(AX), R8
+	MOVQ             16(AX), R8
+	ADDQ             32(AX), R8
+	MOVQ             64(AX), R9
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             DI, R9
-	VADDPS           (R9), Z0, Z0
-	ADDQ             R8, R9
-	VADDPS           (R9), Z1, Z1
+	MOVQ             R8, R10
+	VADDPS           (R10), Z0, Z0
+	ADDQ             R9, R10
+	VADDPS           (R10), Z1, Z1
 
 store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x02, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	VMOVUPS Z1, (R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product1x1AVX512(t *int64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·product1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS          (DI), Z1
-	VFMADD231PS.BCST (R9), Z1, Z0
-	ADDQ             DX, R9
-	ADDQ             BX, DI
-	DECQ             R8
+	VMOVUPS          (R8), Z1
+	PREFETCHT0       (R8)(SI*1)
+	VFMADD231PS.BCST (R10), Z1, Z0
+	ADDQ             DX, R10
+	ADDQ             BX, R8
+	DECQ             R9
 	JNZ              depth
-	INCQ             SI
-	CMPQ             SI, 88(AX)
+	INCQ             DI
+	CMPQ             DI, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), DI
-	ADDQ             32(AX), DI
-	MOVQ             64(AX), R8
+	MOVQ             16(AX), R8
+	ADDQ             32(AX), R8
+	MOVQ             64(AX), R9
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             DI, R9
-	VADDPS           (R9), Z0, Z0
+	MOVQ             R8, R10
+	VADDPS           (R10), Z0, Z0
 
 store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x01, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Z0, (R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3326,10 +3351,11 @@ round:
 	RET
 
 // func product6x2AVX2(t *int64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3346,107 +3372,109 @@ tile:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	LEAQ (R10)(CX*2), R11
+	ADDQ CX, R11
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Y12
-	VMOVUPS      32(DI), Y13
-	VBROADCASTSS (R9), Y14
+	VMOVUPS      (R8), Y12
+	VMOVUPS      32(R8), Y13
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(CX*1), Y14
+	VBROADCASTSS (R10)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R9)(CX*2), Y14
+	VBROADCASTSS (R10)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10), Y14
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R10)(CX*1), Y14
+	VBROADCASTSS (R11)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R10)(CX*2), Y14
+	VBROADCASTSS (R11)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R11
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R8, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R8, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R8, R9
-	VADDPS       (R9), Y6, Y6
-	VADDPS       32(R9), Y7, Y7
-	ADDQ         R8, R9
-	VADDPS       (R9), Y8, Y8
-	VADDPS       32(R9), Y9, Y9
-	ADDQ         R8, R9
-	VADDPS       (R9), Y10, Y10
-	VADDPS       32(R9), Y11, Y11
+	MOVQ         R8, R10
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R9, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R9, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R9, R10
+	VADDPS       (R10), Y6, Y6
+	VADDPS       32(R10), Y7, Y7
+	ADDQ         R9, R10
+	VADDPS       (R10), Y8, Y8
+	VADDPS       32(R10), Y9, Y9
+	ADDQ         R9, R10
+	VADDPS       (R10), Y10, Y10
+	VADDPS       32(R10), Y11, Y11
 
 store:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y2, (DI)
-	VMOVUPS Y3, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y4, (DI)
-	VMOVUPS Y5, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y6, (DI)
-	VMOVUPS Y7, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y8, (DI)
-	VMOVUPS Y9, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y10, (DI)
-	VMOVUPS Y11, 32(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x06, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x06, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product4x2AVX2(t *int64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3459,89 +3487,91 @@ tile:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	LEAQ (R9)(CX*2), R10
-	ADDQ CX, R10
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	LEAQ (R10)(CX*2), R11
+	ADDQ CX, R11
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Y8
-	VMOVUPS      32(DI), Y9
-	VBROADCASTSS (R9), Y10
+	VMOVUPS      (R8), Y8
+	VMOVUPS      32(R8), Y9
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R9)(CX*1), Y10
+	VBROADCASTSS (R10)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(CX*2), Y10
+	VBROADCASTSS (R10)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10), Y10
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R9
 	ADDQ         DX, R10
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R11
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R8, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
-	ADDQ         R8, R9
-	VADDPS       (R9), Y4, Y4
-	VADDPS       32(R9), Y5, Y5
-	ADDQ         R8, R9
-	VADDPS       (R9), Y6, Y6
-	VADDPS       32(R9), Y7, Y7
+	MOVQ         R8, R10
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R9, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
+	ADDQ         R9, R10
+	VADDPS       (R10), Y4, Y4
+	VADDPS       32(R10), Y5, Y5
+	ADDQ         R9, R10
+	VADDPS       (R10), Y6, Y6
+	VADDPS       32(R10), Y7, Y7
 
 store:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y2, (DI)
-	VMOVUPS Y3, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y4, (DI)
-	VMOVUPS Y5, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y6, (DI)
-	VMOVUPS Y7, 32(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x04, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x04, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product2x2AVX2(t *int64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3550,117 +3580,120 @@ tile:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Y4
-	VMOVUPS      32(DI), Y5
-	VBROADCASTSS (R9), Y6
+	VMOVUPS      (R8), Y4
+	VMOVUPS      32(R8), Y5
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (R10), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R9)(CX*1), Y6
+	VBROADCASTSS (R10)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R9
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R10
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
-	ADDQ         R8, R9
-	VADDPS       (R9), Y2, Y2
-	VADDPS       32(R9), Y3, Y3
+	MOVQ         R8, R10
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
+	ADDQ         R9, R10
+	VADDPS       (R10), Y2, Y2
+	VADDPS       32(R10), Y3, Y3
 
 store:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R8, DI
-	VMOVUPS Y2, (DI)
-	VMOVUPS Y3, 32(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x02, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x02, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
 // func product1x2AVX2(t *int64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
+	MOVQ 120(AX), SI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	XORQ   SI, SI
+	XORQ   DI, DI
 
 tap:
-	MOVQ 72(AX), R8
-	MOVQ (R8)(SI*8), R9
-	ADDQ (AX), R9
-	ADDQ 24(AX), R9
-	MOVQ 80(AX), R8
-	MOVQ (R8)(SI*8), DI
-	ADDQ 8(AX), DI
-	MOVQ 96(AX), R8
+	MOVQ 72(AX), R9
+	MOVQ (R9)(DI*8), R10
+	ADDQ (AX), R10
+	ADDQ 24(AX), R10
+	MOVQ 80(AX), R9
+	MOVQ (R9)(DI*8), R8
+	ADDQ 8(AX), R8
+	MOVQ 96(AX), R9
 
 depth:
-	VMOVUPS      (DI), Y2
-	VMOVUPS      32(DI), Y3
-	VBROADCASTSS (R9), Y4
+	VMOVUPS      (R8), Y2
+	VMOVUPS      32(R8), Y3
+	PREFETCHT0   (R8)(SI*1)
+	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, R9
-	ADDQ         BX, DI
-	DECQ         R8
+	ADDQ         DX, R10
+	ADDQ         BX, R8
+	DECQ         R9
 	JNZ          depth
-	INCQ         SI
-	CMPQ         SI, 88(AX)
+	INCQ         DI
+	CMPQ         DI, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), DI
-	ADDQ         32(AX), DI
-	MOVQ         64(AX), R8
+	MOVQ         16(AX), R8
+	ADDQ         32(AX), R8
+	MOVQ         64(AX), R9
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         DI, R9
-	VADDPS       (R9), Y0, Y0
-	VADDPS       32(R9), Y1, Y1
+	MOVQ         R8, R10
+	VADDPS       (R10), Y0, Y0
+	VADDPS       32(R10), Y1, Y1
 
 store:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R8, DI
-	SUBQ    16(AX), DI
-	MOVQ    DI, 32(AX)
-	MOVQ    CX, DI
-	IMUL3Q  $0x01, DI, DI
-	ADDQ    DI, 24(AX)
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    R9, R8
+	SUBQ    16(AX), R8
+	MOVQ    R8, 32(AX)
+	MOVQ    CX, R8
+	IMUL3Q  $0x01, R8, R8
+	ADDQ    R8, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER

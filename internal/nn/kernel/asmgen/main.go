@@ -75,6 +75,7 @@ const (
 	fieldDepth
 	fieldTiles
 	fieldAccumulate
+	fieldNextB
 )
 
 // product makes a function for tiles of a number of rows, and of a number of vectors side by side.
@@ -85,8 +86,9 @@ func (x isa) product(rows, vectors int) {
 	label := func(name string) string { return name }
 	t := parameter("t")
 	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
-	rowStride, depthStride, bStride := GP64(), GP64(), GP64()
+	rowStride, depthStride, bStride, nextB := GP64(), GP64(), GP64(), GP64()
 	MOVQ(field(fieldRowStride), rowStride)
+	MOVQ(field(fieldNextB), nextB)
 	MOVQ(field(fieldDepthStride), depthStride)
 	MOVQ(field(fieldBStride), bStride)
 	tap, b, k := GP64(), GP64(), GP64()
@@ -131,6 +133,9 @@ func (x isa) product(rows, vectors int) {
 	for v := range right {
 		right[v] = x.vector()
 		VMOVUPS(Mem{Base: b, Disp: v * x.bytes()}, right[v])
+	}
+	for line := 0; line < vectors*x.bytes(); line += 64 {
+		PREFETCHT0(Mem{Base: b, Index: nextB, Scale: 1, Disp: line})
 	}
 	for r := range sums {
 		element := Mem{Base: pointers[r/3]}
