@@ -122,8 +122,8 @@ func (c *winograd) weightsRoom(inputs, outputs int) int {
 	return full*panelRoom(inputs, c.set.Panel) + panelRoom(inputs, outputs-full*c.set.Panel)
 }
 
-// tileGroup is the number of tiles whose products a task holds at a time.
-const tileGroup = 32
+// tileGroup is the number of tiles whose products a task holds at a time, a multiple of the rows that kernels compute at once.
+const tileGroup = 36
 
 // scratch is the number of floats that a task's transformed weights, and its products, take.
 func (c *winograd) scratch() (weights, products int) {
