@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +18,7 @@ import (
 	"alrc/internal/losslog"
 	"alrc/internal/replay"
 	"alrc/internal/snippet"
+	"alrc/internal/words"
 )
 
 // replayFlags are the flags of 'alrc replay' as they are given.
@@ -278,8 +278,7 @@ func describeChoice(choice *losslog.ChoiceError) error {
 
 func candidateTable(choice *losslog.ChoiceError) string {
 	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  \tloss\tcount\tfrom\tto\tto pick it, give")
+	rows := [][]string{{"   ", "loss", "count", "from", "to", "to pick it, give"}}
 	for i, c := range choice.Candidates {
 		name := c.Loss
 		if c.Where != "" {
@@ -300,9 +299,9 @@ func candidateTable(choice *losslog.ChoiceError) string {
 		if c.Lines != "" {
 			flags = append(flags, "--lines", quoted(c.Lines))
 		}
-		fmt.Fprintf(w, "  %d\t%s\t%d\t%.4g\t%.4g\t%s\n", i+1, name, c.Count, c.Least, c.Most, strings.Join(flags, " "))
+		rows = append(rows, []string{fmt.Sprintf("  %d", i+1), name, words.Count(c.Count), words.Short(c.Least, 4), words.Short(c.Most, 4), strings.Join(flags, " ")})
 	}
-	w.Flush()
+	b.WriteString(words.Layout{}.List(rows))
 	if choice.Left > 0 {
 		fmt.Fprintf(&b, "(and %d more, which are less likely)\n", choice.Left)
 	}

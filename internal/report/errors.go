@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"strconv"
 
 	"alrc/internal/figure"
 	"alrc/internal/runfolder"
@@ -57,7 +56,7 @@ func errorRow(name string, d *runfolder.Distribution) []string {
 	for _, value := range []runfolder.Number{d.Mean, d.Std, d.P5, d.Median, d.P95, d.P99} {
 		text := "–"
 		if v := float64(value); !math.IsNaN(v) {
-			text = strconv.FormatFloat(v, 'g', 3, 64)
+			text = words.Short(v, 3)
 		}
 		row = append(row, text)
 	}

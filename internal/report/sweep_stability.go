@@ -6,8 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"gonum.org/v1/gonum/stat"
-
+	"alrc/internal/statistics"
 	"alrc/internal/words"
 )
 
@@ -46,8 +45,8 @@ func (c *Cell) steadiness() steadiness {
 			milliseconds = append(milliseconds, 1000*run.result.WallSeconds/steps)
 		}
 	}
-	s.episodes, s.score, s.milliseconds = mean(episodes), mean(scores), median(milliseconds)
-	s.recovery, s.acted = median(recoveries), mean(acted)
+	s.episodes, s.score, s.milliseconds = mean(episodes), mean(scores), statistics.MedianOfFinite(milliseconds)
+	s.recovery, s.acted = statistics.MedianOfFinite(recoveries), mean(acted)
 	return s
 }
 
@@ -62,15 +61,6 @@ func (r *sweepRun) acted() (share float64, ok bool) {
 		return float64(done.Stabilised.ActedSteps) / batches, true
 	}
 	return float64(r.result.Clipped) / float64(r.result.Losses), true
-}
-
-// median is NaN without values.
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return stat.Quantile(0.5, stat.Empirical, sorted, nil)
 }
 
 // isBenchmark says whether the sweep compares methods: on workloads, or with stabilisers.
