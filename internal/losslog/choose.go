@@ -311,7 +311,11 @@ func (l *Log) chooseSteps(s *survey, chosen ranked) {
 		c.carried = l.source.Format == Text && !s.together(chosen.tally, l.options.Step)
 	}
 	l.chosen.step, l.chosen.carried, l.chosen.always = c.name, c.carried, c.always && (l.source.Format == Text || l.source.Format.isJSON())
-	l.chosen.epoch = c.epoch
+	l.chosen.epoch, l.chosen.epochAhead = c.epoch, c.epochAhead
+	if l.byLine && c.total > 0 && l.options.Step == "" {
+		l.chosen.total = c.total
+		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.name, c.total)
+	}
 	l.source.Step = c.name
 	l.redrawn = c.redrawn
 	if l.kerasBars && c.name == string(ofTotal) {

@@ -7,6 +7,9 @@ type counter struct {
 	name    string
 	carried bool // it stands on lines before those of the losses
 	epoch   string
+	// epochAhead says that the epoch stands on lines before those of the losses, and total, if not 0, is that of the counter.
+	epochAhead bool
+	total      float64
 	// always says that it stands in nearly all records of the series, so that others are none of its steps.
 	always bool
 	// redrawn says that each loss stands in two records, before and after the counter moved, as in progress bars.
@@ -140,11 +143,92 @@ func (s *survey) counter(t *tally) counter {
 	if best == nil {
 		return c
 	}
+	if moves := best.count - 1; best.own > best.beforehand && best.up*10 < moves*9 {
+		// What moves seldom counts epochs, where another number counts within these.
+		for _, b := range fields {
+			if b.own == b.count && b.own*10 >= n*9 && b.down > 0 && s.fields[b.field].counter <= batches && s.nested(t, best.field, b.field) {
+				c.epoch = s.fields[best.field].name
+				best = b
+				break
+			}
+		}
+	}
+	for _, b := range fields {
+		c.epochAhead = c.epochAhead || s.fields[b.field].name == c.epoch && b.beforehand > b.own
+	}
+	c.total = s.ownTotal(t, best.field)
 	c.name = s.fields[best.field].name
 	c.carried = best.beforehand > best.own
 	c.always = !c.carried && best.own*10 >= n*9
 	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
 	return c
+}
+
+// nested says whether a field counts within another, and begins anew where that rises.
+func (s *survey) nested(t *tally, outer, inner int) bool {
+	moves, onward := 0, 0
+	lastOuter, lastInner := math.Inf(-1), math.Inf(-1)
+	s.own(t, func(values []sampledValue) {
+		a, b := math.NaN(), math.NaN()
+		for _, v := range values {
+			switch {
+			case v.field == outer && a != a:
+				a = v.number
+			case v.field == inner && b != b:
+				b = v.number
+			}
+		}
+		moves++
+		if a > lastOuter || a == lastOuter && b > lastInner {
+			onward++
+		}
+		lastOuter, lastInner = a, b
+	})
+	return moves > 2 && onward*100 >= moves*95
+}
+
+// ownTotal returns the total that the counter of a series has, where records with another total stand between again and again, as
+// those of a validation: "10/600" and "10/80". It is 0 elsewhere.
+func (s *survey) ownTotal(t *tally, step int) float64 {
+	first, last := 0.0, 0.0
+	own, all, returns := 0, 0, 0
+	s.own(t, func(values []sampledValue) {
+		for _, v := range values {
+			if v.field != step {
+				continue
+			}
+			all++
+			if first == 0 {
+				first, last = v.total, v.total
+			}
+			if v.total == first {
+				own++
+				returns += flagOf(last != first)
+			}
+			last = v.total
+			break
+		}
+	})
+	if first > 0 && returns > 1 && own < all && own*2 > all {
+		return first
+	}
+	return 0
+}
+
+// own calls do with the values of each record of a series.
+func (s *survey) own(t *tally, do func([]sampledValue)) {
+	for _, r := range s.records {
+		if r.label != t.label {
+			continue
+		}
+		values := s.values[r.begin:r.end]
+		for _, v := range values {
+			if v.field == t.field {
+				do(values)
+				break
+			}
+		}
+	}
 }
 
 // countRank orders what may count steps, best first: what stands in the records themselves before what stands on lines before

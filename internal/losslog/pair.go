@@ -102,6 +102,10 @@ func (r *lineReader) read(line []byte) []pair {
 			}
 		case t.total >= 0 && !r.rateBehind(i):
 			p.name = ofTotal
+			// "[1/30][100/278]": the last one counts within the others.
+			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, ofTotal) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].name = bracketed
+			}
 		case r.inBrackets(i) && !p.unit:
 			p.name = bracketed
 		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):

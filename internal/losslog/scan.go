@@ -153,6 +153,9 @@ type selection struct {
 	// carried says that step stands on lines before those of the losses; always, that records without it are none.
 	carried, always bool
 	epoch           string
+	// epochAhead says that the epoch stands on lines of its own; total, if not 0, is that of the counter.
+	epochAhead bool
+	total      float64
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
 }

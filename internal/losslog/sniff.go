@@ -98,7 +98,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 		return sniffed{}, fmt.Errorf("%s holds no JSON array of objects", path)
 	}
 	if is(CSV) {
-		if table, ok := sniffCSV(text); ok {
+		if table, ok := sniffCSV(text); ok && (format == CSV || table.header != nil || tellsMore(table, text)) {
 			return sniffed{format: CSV, start: start, table: table}, nil
 		}
 		if table, ok := sniffTable(text); ok && (format == CSV || tellsMore(table, text)) {

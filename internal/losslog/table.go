@@ -135,7 +135,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	if begin > 20 {
 		belong -= begin
 	}
-	if delimiter != ' ' && delimiter != '|' && allProse(lines[begin:], delimiter) {
+	if delimiter != ' ' && delimiter != '|' && allProse(lines[begin:], delimiter, s.header == nil) {
 		return nil, 0
 	}
 	s.findDecimalComma(lines[begin:])
@@ -468,8 +468,8 @@ func (s *csvScanner) findLong(rows [][]byte) {
 }
 
 // allProse says whether the fields hold keys beside their values, as text logs do ("step 1, loss 2"): such a log is
-// no table though commas separate it.
-func allProse(lines [][]byte, delimiter byte) bool {
+// no table though commas separate it. Where no line names the columns, fewer keys are enough.
+func allProse(lines [][]byte, delimiter byte, nameless bool) bool {
 	prose := 0
 	for _, line := range lines {
 		fields := splitFields(line, delimiter)
@@ -481,7 +481,7 @@ func allProse(lines [][]byte, delimiter byte) bool {
 				keyed++
 			}
 		}
-		if keyed > whole {
+		if keyed > whole || nameless && keyed*2 > whole {
 			prose++
 		}
 	}

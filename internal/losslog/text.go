@@ -10,7 +10,8 @@ import (
 // textScanner reads lines made for people, in which numbers have names: "step 10: loss 0.5, lr=1e-3".
 type textScanner struct {
 	selection
-	pattern []byte // the loss' name, as bytes
+	// pattern and epochPattern are the names of the loss and the epoch.
+	pattern, epochPattern []byte
 }
 
 // readers are used again by the goroutines that scan.
@@ -45,7 +46,7 @@ func (s *textScanner) scan(data []byte, b *block) {
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
 	lines(data, func(line []byte, begin, end int) {
-		if !s.carried && !bytes.Contains(line, s.pattern) {
+		if !s.carried && !bytes.Contains(line, s.pattern) && !(s.epochAhead && bytes.Contains(line, s.epochPattern)) {
 			return
 		}
 		s.scanLine(data, line, begin, end, r, b)
@@ -119,7 +120,8 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil || !beside {
+	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil || !beside ||
+		s.total > 0 && (stepPair == nil || stepPair.total != s.total) {
 		b.leftOut++
 		return
 	}
@@ -196,7 +198,7 @@ func sniffText(sample []byte) (chooser, bool) {
 }
 
 func (s *textScanner) choose(chosen selection) (scanner, error) {
-	c := &textScanner{selection: chosen, pattern: []byte(chosen.loss)}
+	c := &textScanner{selection: chosen, pattern: []byte(chosen.loss), epochPattern: []byte(chosen.epoch)}
 	if _, name, ok := strings.Cut(chosen.loss, headingMark); ok {
 		c.pattern = []byte(name)
 	}
