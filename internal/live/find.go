@@ -71,8 +71,16 @@ func newFinder(above string, places []string, log losslog.Options) (*finder, err
 		case !info.IsDir() && !info.Mode().IsRegular():
 			return nil, fmt.Errorf("%s is neither a file nor a folder", place)
 		}
-		f.places = append(f.places, path)
-		f.logs[path] = !info.IsDir() || f.isLog(path, log)
+		logs := []string{path}
+		if info.IsDir() {
+			logs = f.logsIn(path, log)
+		}
+		for _, path := range logs {
+			f.places, f.logs[path] = append(f.places, path), true
+		}
+		if len(logs) == 0 {
+			f.places = append(f.places, path)
+		}
 	}
 	return f, nil
 }
@@ -80,18 +88,31 @@ func newFinder(above string, places []string, log losslog.Options) (*finder, err
 // defaultFolders are those in which results are made where no other is named.
 var defaultFolders = []string{"runs", "sweeps"}
 
-// isLog says whether a folder is one of logs, such as event files.
-func (f *finder) isLog(path string, options losslog.Options) bool {
-	if sweep.IsFolder(path) || len(f.find(path, 2)) > 0 {
-		return false
+// logsIn returns the logs that a folder without runs is, or holds, as one of event files does.
+func (f *finder) logsIn(path string, options losslog.Options) []string {
+	if len(f.find(path, 2)) > 0 {
+		return nil
 	}
 	options.Inputs = []string{path}
 	log, err := losslog.Open(options)
 	if err == nil {
 		log.Close()
+		return []string{path}
 	}
 	var choice *losslog.ChoiceError
-	return err == nil || errors.As(err, &choice)
+	if !errors.As(err, &choice) {
+		return nil
+	}
+	var runs []string
+	for _, c := range choice.Candidates {
+		if run, err := filepath.Abs(c.Run); c.Run != "" && err == nil && isWithin(path, run) && !slices.Contains(runs, run) {
+			runs = append(runs, run)
+		}
+	}
+	if len(runs) > 1 {
+		return runs
+	}
+	return []string{path} // which says what to choose from
 }
 
 // all returns what there is now.
