@@ -21,6 +21,9 @@ import (
 // tokenVariable names the token of a server that others reach, so that it stays the same on each start.
 const tokenVariable = "ALRC_SERVE_TOKEN"
 
+// mostMemory is what a server that does nothing else is to stay within.
+const mostMemory = 72 << 20
+
 func newServeCommand() *cobra.Command {
 	var o live.Options
 	var open bool
@@ -43,8 +46,9 @@ URL has a token without which nothing is shown, that of $` + tokenVariable + ` w
 			if err != nil {
 				return err
 			}
-			// It holds little for long, and reads much in passing.
+			// It holds little for long, and reads much in passing: what it read is given back soon.
 			debug.SetGCPercent(40)
+			debug.SetMemoryLimit(mostMemory)
 			fmt.Fprintln(command.OutOrStdout(), server.URL)
 			fmt.Fprintln(command.ErrOrStderr(), "Ctrl-C ends it; runs are not touched.")
 			if open {

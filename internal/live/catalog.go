@@ -25,7 +25,7 @@ var (
 	// settledEvery is how often a run that has ended is looked at.
 	settledEvery = 5 * time.Second
 	// mostMemory bounds the curves that are kept.
-	mostMemory = 40 << 20
+	mostMemory = 24 << 20
 	// usedFor is how long a curve counts as in use after it was asked for.
 	usedFor = 10 * time.Second
 )
