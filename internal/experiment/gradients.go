@@ -39,7 +39,7 @@ func (r *run) newGradients() (*gradients, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gradients{engine: engine, table: table, every: r.Gradients, clips: r.heads[0].clipper != nil}
+	g := &gradients{engine: engine, table: table, every: r.Gradients, clips: r.heads[0].clipper != nil || r.stabiliser != nil}
 	for range r.heads {
 		g.nothing = append(g.nothing, make([]float32, r.BatchSize))
 	}

@@ -48,9 +48,8 @@ func (tr *trial) take(step int) Step {
 func TestStates(t *testing.T) {
 	in := newInput(false)
 	for _, s := range every(t) {
-		whole := newTrial(s, in)
 		for _, stop := range []int{0, 130, 260} {
-			whole = newTrial(s, in)
+			whole := newTrial(s, in)
 			for step := range stop {
 				whole.take(step)
 			}

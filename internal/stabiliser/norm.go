@@ -8,7 +8,7 @@ package stabiliser
 // one makes finite entries 0 and infinite ones not numbers.
 type Norm struct {
 	stateless
-	// Max is the largest norm; 1 is customary.
+	// Max is the largest norm; 1 is customary. An infinite one clips nothing, and a run has its norms recorded.
 	Max float64
 }
 
@@ -26,7 +26,7 @@ func clipNorm(norm, largest float64) float64 {
 }
 
 var normKind = kind{
-	name: "norm", parameters: []parameter{{"C", 1, positive}},
+	name: "norm", parameters: []parameter{{"C", 1, positiveOrInf}},
 	build:    func(v []float64) Method { return &Norm{Max: v[0]} },
 	describe: func(v []float64) string { return "norm clipping at " + format(v[0]) },
 }

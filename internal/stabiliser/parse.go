@@ -3,6 +3,7 @@ package stabiliser
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -121,7 +122,7 @@ func Parse(text string) (Spec, error) {
 	}
 	var s Spec
 	optimizer := ""
-	for _, text := range strings.Split(text, "+") {
+	for _, text := range strings.Split(exponent.ReplaceAllString(text, "$1$2"), "+") {
 		p, err := parsePart(strings.TrimSpace(text))
 		if err != nil {
 			return Spec{}, err
@@ -142,6 +143,9 @@ func Parse(text string) (Spec, error) {
 	}
 	return s, nil
 }
+
+// exponent is the exponent of a number with a sign, which joins no methods.
+var exponent = regexp.MustCompile(`([0-9.][eE])\+([0-9])`)
 
 func parsePart(text string) (part, error) {
 	name, numbers, given := strings.Cut(text, ":")
@@ -247,5 +251,5 @@ func format(value float64) string {
 	if math.IsInf(value, 1) {
 		return "inf"
 	}
-	return strconv.FormatFloat(value, 'g', -1, 64)
+	return exponent.ReplaceAllString(strconv.FormatFloat(value, 'g', -1, 64), "$1$2")
 }

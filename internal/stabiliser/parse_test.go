@@ -11,6 +11,8 @@ func TestParse(t *testing.T) {
 		"none":               "none",
 		"norm":               "norm:1",
 		"norm:0.5":           "norm:0.5",
+		"norm:inf":           "norm:inf",
+		"norm:1e+30+value":   "norm:1e30+value:1",
 		" agc + skip:4 ":     "agc:0.01+skip:4",
 		"zclip:3":            "zclip:3",
 		"zclip:3,inf":        "zclip:3,inf",
