@@ -24,7 +24,7 @@ func (e *Whole) Picture() (figure.ImageGrid, error) {
 			return grid, err
 		}
 		for at, seen := range scan {
-			if scan[at] = -1; seen > 0 {
+			if scan[at] = -1e9; seen > 0 { // black
 				scan[at] = whole.Pixels[at]
 			}
 		}
@@ -37,14 +37,19 @@ func (e *Whole) Picture() (figure.ImageGrid, error) {
 	return grid, nil
 }
 
-// middle draws the middle of pixels of a whole image's size, from -1 to 1.
+// middle draws the middle of pixels of a whole image's size, as bright as what is there in the image.
 func middle(pixels []float32, of *micrograph.Whole) image.Image {
 	height, width := min(of.Height, pictureSide), min(of.Width, pictureSide)
-	picture := image.NewGray(image.Rect(0, 0, width, height))
 	top, left := (of.Height-height)/2, (of.Width-width)/2
+	var there []float32
+	for y := range height {
+		there = append(there, of.Pixels[(top+y)*of.Width+left:][:width]...)
+	}
+	low, high := micrograph.IntensityRange(there)
+	picture := image.NewGray(image.Rect(0, 0, width, height))
 	for y := range height {
 		for x := range width {
-			level := (pixels[(top+y)*of.Width+left+x] + 1) * 127.5
+			level := 255 * (float64(pixels[(top+y)*of.Width+left+x]) - low) / max(high-low, 1e-9)
 			if level > 0 { // which NaN is not
 				picture.SetGray(x, y, color.Gray{Y: uint8(min(level, 255) + 0.5)})
 			}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"alrc"
@@ -105,9 +106,20 @@ func (r *run) save() error {
 		}
 		metadata[h.prefix()+clipperKey] = string(state)
 	}
+	defer collect()
 	return atomicfile.Write(filepath.Join(r.dir, runfolder.CheckpointFile), func(w io.Writer) error {
 		return safetensors.Write(w, r.engine.SaveState(), metadata)
 	})
+}
+
+// collect frees the copies of a network's state that begin and save a run. Left alone, the collector lets a heap of gigabytes double
+// first.
+func collect() {
+	const large = 1 << 28
+	var memory runtime.MemStats
+	if runtime.ReadMemStats(&memory); memory.HeapAlloc > large {
+		runtime.GC()
+	}
 }
 
 // load takes the checkpoint back, where there is one.

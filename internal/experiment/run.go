@@ -181,6 +181,7 @@ func (r *run) open(o Options) (err error) {
 // initialize gives the network its starting weights.
 func (r *run) initialize() error {
 	r.engine.Initialize(r.Seed)
+	defer collect()
 	if !r.task.network().Calibrated {
 		return nil
 	}
