@@ -36,7 +36,7 @@
       this.u = new uPlot({
         ...this.size(),
         legend: { show: false },
-        padding: [10, 28, 0, 0],
+        padding: [10, 36, 0, 0],
         scales: {
           x: { time: false, range: () => this.x },
           y: { distr: view.log ? 3 : 1, log: 10, range: () => this.y },

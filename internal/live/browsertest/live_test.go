@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -177,6 +178,39 @@ func TestPhonesAndDesktopsInLightAndDark(t *testing.T) {
 			p.save(map[string]string{"light 1280": "live.png", "dark 390": "live-phone.png"}[fmt.Sprint(scheme, " ", width)])
 		}
 	}
+}
+
+func TestSweepIsSeenWhileItTrains(t *testing.T) {
+	if shared.why != "" {
+		t.Skip(shared.why)
+	}
+	dir := filepath.Join(t.TempDir(), "sweep")
+	sweep := exec.Command(shared.program, "sweep", "run", "table1-tiny", "--out", dir, "--jobs", "2", "--set", "data.kind=procedural", "--set", "width=0.03",
+		"--set", "steps=300", "--set", "batch-size=[1, 4]", "--set", "repeats=1", "--set", "loss=quartic", "--set", "data.size=16")
+	var output strings.Builder
+	sweep.Stdout, sweep.Stderr = &output, &output
+	if err := sweep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- sweep.Wait() }()
+	t.Cleanup(func() { sweep.Process.Kill() })
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "plan.json")); err == nil {
+			break
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("the sweep ended: %v\n%s", err, output.String())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	p := open(t, serve(t, "", dir).url, 1280, 1000)
+	p.wait("there is a square for each run", "document.querySelectorAll('.square').length === 6")
+	p.wait("some are done", "document.querySelector('.square[data-state=done]')")
+	p.wait("all are done, and drawn", "document.querySelectorAll('.square[data-state=done]').length === 6 && document.querySelector('.chart').chart.source.lines.filter(l => l.x.length > 1).length === 6")
+	p.do(chromedp.Click(".square"))
+	p.wait("a click takes a run away", "document.querySelector('.chart').chart.source.lines.length === 5 && location.hash.includes('show=')")
 }
 
 func TestTextOfRunsIsText(t *testing.T) {

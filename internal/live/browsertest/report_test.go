@@ -1,7 +1,12 @@
 package browsertest
 
 import (
+	"encoding/csv"
+	"math"
+	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -16,9 +21,43 @@ func reportURL(t *testing.T) string {
 	return "file://" + filepath.Join(shared.runs, "report.html")
 }
 
+// rawLosses are the losses in a run's table.
+func rawLosses(t *testing.T, dir string) (losses []float64) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(dir, "metrics.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := slices.Index(rows[0], "raw_loss")
+	for _, row := range rows[1:] {
+		loss, err := strconv.ParseFloat(row[column], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		losses = append(losses, loss)
+	}
+	return losses
+}
+
 func TestReportCanBeTouched(t *testing.T) {
 	p := open(t, reportURL(t), 1280, 1000)
 	p.chart(4)
+	// What is drawn is what was written: with so few steps, each by itself.
+	want := rawLosses(t, filepath.Join(shared.runs, "none-seed1"))
+	got := get[[]float64](p, "Array.from(document.querySelector('.chart').chart.source.lines.find(l => l.name === 'no clipping, seed 1').mean)")
+	if len(got) != len(want) {
+		t.Fatalf("the page has %d losses of %d", len(got), len(want))
+	}
+	for i := range want {
+		if math.Abs(got[i]/want[i]-1) > 1e-3 {
+			t.Fatalf("the loss of step %d is %v, and %v in the page", i+1, want[i], got[i])
+		}
+	}
 	before := p.picture()
 	p.drag(0.2, 0.4)
 	p.wait("dragging zooms", "document.querySelector('.chart').chart.view.x")
