@@ -73,6 +73,32 @@ func TestStabilisedRuns(t *testing.T) {
 	}
 }
 
+// Measured gradients are those before the stabiliser and after it.
+func TestStabilisedGradients(t *testing.T) {
+	data := testData()
+	s := stabilisedSpecification("norm:0.5", 10)
+	s.Gradients = 5
+	dir := begin(t, s, data)
+	train(t, dir, data)
+	norms := map[bool][]float64{}
+	for row, err := range runfolder.Gradients(dir) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.Tensor == runfolder.AllTensors {
+			norms[row.Clipped] = append(norms[row.Clipped], row.Norm)
+		}
+	}
+	if len(norms[false]) != 2 || len(norms[true]) != 2 {
+		t.Fatalf("norms of two steps are %v", norms)
+	}
+	for i, norm := range norms[true] {
+		if before := norms[false][i]; !(before > 0.5) || math.Abs(norm-0.5) > 1e-4 {
+			t.Errorf("a norm of %v becomes %v, want 0.5", before, norm)
+		}
+	}
+}
+
 // What cannot go together is told before anything is trained.
 func TestStabiliseErrors(t *testing.T) {
 	data := testData()
