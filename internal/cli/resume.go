@@ -5,12 +5,14 @@ import (
 
 	"alrc/internal/experiment"
 	"alrc/internal/runfolder"
+	"alrc/internal/sweep"
 )
 
 func newResumeCommand(engines experiment.Engines) *cobra.Command {
 	var steps int64
 	var threads int
 	var dataDir string
+	var serve serveFlag
 	command := &cobra.Command{
 		Use:   "resume DIR",
 		Short: "Continue training that was stopped or killed, or extend it",
@@ -36,11 +38,17 @@ to that number of steps, even if they were done.`,
 			}
 			ctx, cancel := withSignals(command.Context())
 			defer cancel()
+			stop, err := serve.start(ctx, command.ErrOrStderr(), out, dataDir, sweep.Connection{})
+			if err != nil {
+				return err
+			}
+			defer stop()
 			return trainAll(ctx, command, out, dirs, newOpener(command.ErrOrStderr(), dataDir), experiment.Options{Threads: threads, Engines: engines})
 		},
 	}
 	command.Flags().Int64Var(&steps, "steps", 0, "go on to this number of steps")
 	threadsFlag(command, command.Flags(), &threads, "threads to compute with, on which results do not depend (default all)")
+	serve.add(command.Flags())
 	command.Flags().StringVar(&dataDir, "data-dir", "", "`FOLDER` of the data, if they have moved")
 	return command
 }
