@@ -110,7 +110,7 @@ func (s *survey) counter(t *tally) counter {
 		if kind == strangers && b.last > 9e8 {
 			continue // a time, in seconds or less since 1970
 		}
-		enough := n*9/10 + flagOf(n*9%10 > 0)
+		enough := n*8/10 + flagOf(n*8%10 > 0) // figures of epochs may lack it
 		if kind == counts && !s.text {
 			enough = (n + 1) / 2 // rows of other kinds may lack it
 		}
@@ -159,7 +159,7 @@ func (s *survey) counter(t *tally) counter {
 	c.total = s.ownTotal(t, best.field)
 	c.name = s.fields[best.field].name
 	c.carried = best.beforehand > best.own
-	c.always = !c.carried && best.own*10 >= n*9
+	c.always = !c.carried && best.own*10 >= n*8
 	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
 	return c
 }

@@ -187,7 +187,7 @@ func (s *survey) hasCounter(t *tally) bool {
 			}
 		}
 	}
-	return own > 0 && counted*10 >= own*9
+	return own > 0 && counted*10 >= own*8
 }
 
 // class orders names by whether they say that they are losses of training.

@@ -197,7 +197,9 @@ func (p *plan) of(row, step int64) fate {
 // epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
 func (r *turns) finish(kind counterKind) (p plan) {
 	again := int64(0)
-	if r.back && r.rows == 1 && r.from.same {
+	// A last record of the first step is of a run that ended at once.
+	stub := kind == counts && r.from.toStart && !r.from.rose && len(r.all) == 0 && r.count > 20
+	if r.back && r.rows == 1 && (r.from.same || stub) {
 		again = r.from.row + 1
 	}
 	p = r.meaning(kind)
