@@ -18,7 +18,7 @@ func (s *Sweep) origin() string {
 			done++
 		}
 	})
-	text := fmt.Sprintf("%d of %s done, of %s", done, words.Counted(total, "run"), words.Counted(s.steps, "step"))
+	text := fmt.Sprintf("%s of %s done, of %s", words.Count(done), words.Counted(total, "run"), words.Counted(s.steps, "step"))
 	if kind, ok := s.settings.Get("data.kind"); ok {
 		text += ", " + dataText(kind)
 	}
