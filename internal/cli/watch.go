@@ -54,6 +54,7 @@ func (f *alertFlags) watcher(print func(watch.Alert) error, stdout, stderr io.Wr
 // watchFlags are the flags of 'alrc watch' as they are given.
 type watchFlags struct {
 	replayFlags
+	log    string
 	stopOn []string
 	grace  time.Duration
 	quiet  bool
@@ -68,16 +69,21 @@ func newWatchCommand() *cobra.Command {
 through untouched. A line on standard error tells of every spike, and what was logged
 before and after it is kept as JSON.
 
+Where the program writes its losses to a file, --log names that: it need not be there
+yet, and what is in it before the program starts is not judged. It may be a folder, as of
+TensorBoard.
+
 The exit code is the program's own; 3 if that is 0 and there was an alert, or if the
 program was stopped by --stop-on.`,
 		Example: `  alrc watch -- python train.py --epochs 3
   alrc watch --stop-on diverged --stop-on stalled:30m -- python train.py
+  alrc watch --log runs/train.log -- python train.py
   alrc watch --exec 'notify-send "$ALRC_ALERT"' --webhook $SLACK_URL -- ./train.sh`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments) },
 	}
 	addFlagGroups(command,
-		f.reading(),
+		f.watching(),
 		group("Alerts", func(flags *pflag.FlagSet) {
 			f.alerting.add(flags, "", "alrc-spikes.jsonl")
 			flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no alerts")
@@ -89,9 +95,25 @@ program was stopped by --stop-on.`,
 	return command
 }
 
+// watching are the flags that say what to read.
+func (f *watchFlags) watching() flagGroup {
+	reading := f.reading()
+	return group(reading.title, func(flags *pflag.FlagSet) {
+		flags.StringVar(&f.log, "log", "", "a file or folder that the program writes its losses to, to be read instead of its output")
+		flags.AddFlagSet(reading.flags)
+	})
+}
+
 func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 	f.moments, f.rule = "auto", "auto"
-	o, err := f.options(command, nil)
+	var logs []string
+	if command.Flags().Changed("log") {
+		if f.log == "" || f.log == "-" {
+			return usageError("--log %q: give a file or a folder; without --log, the program's output is read", f.log)
+		}
+		logs = []string{f.log}
+	}
+	o, err := f.options(command, logs)
 	if err != nil {
 		return err
 	}
@@ -127,7 +149,7 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 	}
 	alerts := w.Alerts()
 	if result.Missing != nil {
-		say(fmt.Sprintf("nothing was judged, since no loss was found in the output: %v", result.Missing))
+		say(fmt.Sprintf("nothing was judged, since no loss was found %s: %v", c.Where(), result.Missing))
 	} else if alerts > 0 {
 		text := fmt.Sprintf("%s in %s", words.Counted(alerts, "alert"), words.Agreeing(result.Losses, "loss", "losses"))
 		if f.alerting.keep != "" {

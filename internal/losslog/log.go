@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -79,7 +80,10 @@ type Log struct {
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
-func Open(o Options) (*Log, error) {
+func Open(o Options) (*Log, error) { return open(o, nil) }
+
+// open is Open of those runs of a folder that are to be read.
+func open(o Options, wanted func(series) bool) (*Log, error) {
 	if len(o.Inputs) == 0 {
 		return nil, errors.New("give a file, a folder, or - for standard input")
 	}
@@ -89,7 +93,12 @@ func Open(o Options) (*Log, error) {
 		if note != "" {
 			l.source.Notes = append(l.source.Notes, note)
 		}
-		if len(runs) > 1 {
+		if wanted != nil {
+			runs = slices.DeleteFunc(runs, func(run series) bool { return !wanted(run) })
+		}
+		if len(runs) == 0 {
+			err = fmt.Errorf("nothing was written to %s", list(o.Inputs))
+		} else if len(runs) > 1 {
 			err = l.choiceOfRuns(runs)
 		} else {
 			l.run = runs[0]

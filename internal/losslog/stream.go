@@ -28,6 +28,9 @@ type Stream struct {
 // longestHeading bounds what is kept before a loss is found, which may come ever so late.
 const longestHeading = 1 << 18
 
+// fewestLines is how many lines there must be before a loss is chosen for good.
+const fewestLines = 5
+
 // NewStream returns a stream that calls do with the log's steps as they come. A chunk is valid only during the call. The
 // inputs of the options do not count.
 func NewStream(o Options, do func(*Chunk) error) *Stream {
@@ -58,8 +61,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	if s.log == nil {
 		s.lines += bytes.Count(s.data[before:], newline) + bytes.Count(s.data[before:], []byte{'\r'})
 		// A few lines are often a heading alone. Looking takes a while, so that it must not be done for each of many.
-		const fewest = 5
-		if s.lines < fewest || s.lines-s.looked < max(1, s.looked/4) {
+		if s.lines < fewestLines || s.lines-s.looked < max(1, s.looked/4) {
 			return len(p), nil
 		}
 		if s.choose(false); s.log == nil {

@@ -49,8 +49,9 @@ type Command struct {
 	Arguments      []string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Log            losslog.Options
-	Stop           Stop
+	// Log says how the output is read; where it has inputs, these are the log that the program writes, which is read instead.
+	Log  losslog.Options
+	Stop Stop
 	// Grace is how long a program that is stopped may take, from SIGINT to SIGTERM and from that to its end.
 	Grace time.Duration
 	// Signals are those to pass on; Terminal says that the program gets the terminal's own ones without that.
@@ -72,7 +73,7 @@ type Result struct {
 }
 
 // Run runs the program to its end and has the watcher judge its losses. Both of its outputs are passed on as they are,
-// before they are looked at; the one in which a loss is found first is read.
+// before they are looked at; the one in which a loss is found first is read. Of a log, what was in it before does not count.
 func (c *Command) Run(w *Watcher) (Result, error) {
 	cmd := exec.Command(c.Arguments[0], c.Arguments[1:]...)
 	cmd.Stdin = c.Stdin
@@ -81,6 +82,9 @@ func (c *Command) Run(w *Watcher) (Result, error) {
 	reader := &reader{watcher: w, done: make(chan struct{}), seen: time.Now()}
 	stdout, stderr := reader.output(c.Stdout, c.Log), reader.output(c.Stderr, c.Log)
 	reader.stdout, reader.stderr = stdout, stderr
+	if len(c.Log.Inputs) > 0 {
+		reader.file = &logFile{log: losslog.NewFresh(c.Log), ended: make(chan struct{}), done: make(chan struct{})}
+	}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	// What the program leaves behind may hold its outputs open.
 	cmd.WaitDelay = 5 * time.Second
@@ -96,6 +100,9 @@ func (c *Command) Run(w *Watcher) (Result, error) {
 		defer attending.Done()
 		result.Stopped = c.attend(ended, p, w, reader)
 	}()
+	if reader.file != nil {
+		go reader.follow()
+	}
 	err := cmd.Wait()
 	cancel()
 	attending.Wait()
@@ -113,6 +120,14 @@ func (c *Command) Run(w *Watcher) (Result, error) {
 		result.Missing = reader.missing()
 	}
 	return result, err
+}
+
+// Where says where losses are looked for, for messages.
+func (c *Command) Where() string {
+	if len(c.Log.Inputs) > 0 {
+		return "in " + strings.Join(c.Log.Inputs, ", ")
+	}
+	return "in the output"
 }
 
 // attend passes signals on and ends the program when it is to be stopped, until it has ended.
@@ -139,9 +154,9 @@ func (c *Command) attend(ended context.Context, p *process, w *Watcher, r *reade
 			case c.Stop.Stalled > 0 && since > c.Stop.Stalled:
 				why = fmt.Sprintf("no loss for %v", c.Stop.Stalled)
 			}
-			if missing := r.missing(); !told && missing != nil && r.lines() >= 200 {
+			if missing := r.missing(); !told && missing != nil && r.waitsLong() {
 				told = true
-				c.Say(fmt.Sprintf("no loss is found in the output yet: %v", missing))
+				c.Say(fmt.Sprintf("no loss is found %s yet: %v", c.Where(), missing))
 			}
 		}
 		if why != "" {
@@ -165,10 +180,11 @@ func (c *Command) end(ended context.Context, p *process) {
 	}
 }
 
-// reader looks for losses in both outputs of a program.
+// reader looks for losses in both outputs of a program, or in the log that it writes.
 type reader struct {
 	watcher        *Watcher
 	stdout, stderr *output
+	file           *logFile      // nil: the outputs are read
 	done           chan struct{} // closed when the watcher fails
 
 	mutex  sync.Mutex
@@ -186,6 +202,9 @@ func (r *reader) last() time.Time {
 func (r *reader) missing() error {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	if r.file != nil {
+		return r.file.missing
+	}
 	if r.chosen != nil {
 		return nil
 	}
@@ -196,14 +215,22 @@ func (r *reader) missing() error {
 	return r.stdout.stream.Missing()
 }
 
-func (r *reader) lines() int {
+// waitsLong says whether there should have been a loss by now.
+func (r *reader) waitsLong() bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	return r.stdout.stream.Lines() + r.stderr.stream.Lines()
+	if r.file != nil {
+		return time.Since(r.seen) > time.Minute
+	}
+	return r.stdout.stream.Lines()+r.stderr.stream.Lines() >= 200
 }
 
 // close reads the ends of what the program wrote.
 func (r *reader) close() error {
+	if r.file != nil {
+		close(r.file.ended)
+		<-r.file.done
+	}
 	r.mutex.Lock()
 	outputs := []*output{r.stdout, r.stderr}
 	if r.chosen != nil {
@@ -211,7 +238,7 @@ func (r *reader) close() error {
 	}
 	for _, o := range outputs {
 		o.flush()
-		if r.failed == nil && o.stream.Close() == nil && r.chosen == o {
+		if r.file == nil && r.failed == nil && o.stream.Close() == nil && r.chosen == o {
 			break
 		}
 	}
@@ -281,7 +308,7 @@ func (o *output) flush() {
 	if text := strings.TrimRight(string(o.line), "\r\n"); text != "" {
 		r.watcher.Line(text)
 	}
-	if r.failed == nil && (r.chosen == nil || r.chosen == o) {
+	if r.file == nil && r.failed == nil && (r.chosen == nil || r.chosen == o) {
 		if _, err := o.stream.Write(o.line); err != nil {
 			r.failed = err
 			close(r.done)
