@@ -3,6 +3,7 @@ package stabiliser
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // expect is an error where a state has another number of values.
@@ -23,7 +24,7 @@ func count(value float64, most int) (int, error) {
 }
 
 // maxSteps is more steps than any run has.
-const maxSteps = 1 << 52
+const maxSteps = min(1<<52, math.MaxInt)
 
 // truth is a bool as a number of a state.
 func truth(b bool) float64 {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"alrc/internal/experiment"
@@ -234,11 +235,11 @@ func (q *Queue) all(ctx context.Context) (map[string]record, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(callTimeout):
-			return nil, errors.New("the server does not send the sweep's records")
+			return nil, fmt.Errorf("the server does not send the sweep's records: %w", nats.ErrTimeout)
 		case entry, ok := <-watcher.Updates():
 			if entry == nil { // all are read
 				if !ok {
-					return nil, errors.New("the server ended the list of the sweep's records")
+					return nil, fmt.Errorf("the server ended the list of the sweep's records: %w", nats.ErrDisconnected)
 				}
 				return records, nil
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Stack is images of one shape and type.
@@ -58,7 +59,7 @@ func (s *Stack) ImageBytes() int64 { return int64(s.Height) * int64(s.Width) * i
 // one before it. Where the file ends too early, or there are no pixels, that is an error.
 func (s Stack) Contiguous(r io.ReaderAt, size, at, step int64) (Stack, error) {
 	const most = 1 << 40
-	if s.Count < 1 || s.Height < 1 || s.Width < 1 || s.Height > 1<<31 || s.Width > 1<<31 ||
+	if s.Count < 1 || s.Height < 1 || s.Width < 1 || s.Height > math.MaxInt32 || s.Width > math.MaxInt32 ||
 		int64(s.Width) > most/int64(s.Height) || s.ImageBytes() > most/int64(s.Count) || step > most/int64(s.Count) {
 		return s, fmt.Errorf("its %d images of %dx%d pixels are none, or too many: the file is damaged", s.Count, s.Width, s.Height)
 	}
