@@ -19,7 +19,7 @@ const (
 // window holds the losses of the last records. Their median and deviation are found only when a loss needs them; nearly
 // all lie below a bound that a few counts show to hold, from one search to the next.
 type window struct {
-	loss      [256]float64 // a ring by record
+	loss      [256]float64 // a ring by record; +Inf for what is not finite
 	low, high int64        // records in the window
 	n         int          // finite losses
 
@@ -28,6 +28,7 @@ type window struct {
 	from, to, reach     float64
 	least, most         float64 // from-reach, to+reach
 	below, upTo, inside int
+	bins                bins
 	scratch             [span + 1]float64
 }
 
@@ -48,20 +49,28 @@ func (w *window) push(x float64) {
 	if x == 0 {
 		x = 0 // not -0, which lower would call lower than 0
 	}
-	w.loss[w.high&255] = x
-	w.high++
 	if x-x == 0 {
 		w.count(x, 1)
+		if w.bins.made {
+			w.bins.add(w.high, x)
+		}
+	} else {
+		x = math.Inf(1) // not NaN, which lower does not order
 	}
+	w.loss[w.high&255] = x
+	w.high++
 }
 
 // pop removes the first record.
 func (w *window) pop() {
 	x := w.loss[w.low&255]
-	w.low++
 	if x-x == 0 {
 		w.count(x, -1)
+		if w.bins.made {
+			w.bins.remove(w.low)
+		}
 	}
+	w.low++
 }
 
 // finite copies the losses that are finite to scratch.
@@ -76,10 +85,19 @@ func (w *window) finite() []float64 {
 }
 
 // ordinary says that a loss, whether it is one of the window or a further one, is surely not as many robust deviations
-// above the median.
+// above the median. It may say no of a loss that is not.
 func (w *window) ordinary(x, limit float64) bool {
 	w.check()
-	return x <= w.from || x < w.from+limit*consistent*w.reach
+	if x <= w.from || x < w.from+limit*consistent*w.reach {
+		return true
+	}
+	if !(w.reach > 0) {
+		return false
+	}
+	if !w.bins.made {
+		w.bins.make(w)
+	}
+	return w.bins.ordinary(x, limit, w.n)
 }
 
 // check finds another bound if the counts do not show any more that this one holds.
@@ -91,6 +109,7 @@ func (w *window) check() {
 
 // bind finds a bound with enough room for the counts to change.
 func (w *window) bind() {
+	w.bins.made = false
 	v := w.finite()
 	n := len(v)
 	room := n / 12
@@ -164,6 +183,7 @@ func (w *window) reaches(x float64, n int, limit float64) (median, deviation flo
 
 // within counts the losses from least to most.
 func (w *window) within(least, most float64) (n int) {
+	most = min(most, math.MaxFloat64) // what is not finite is outside
 	begin, end := w.low&255, w.high&255
 	if begin < end {
 		return within(w.loss[begin:end], least, most)
@@ -174,12 +194,7 @@ func (w *window) within(least, most float64) (n int) {
 func within(v []float64, least, most float64) int {
 	n := 0
 	for _, x := range v {
-		// A loss that is not a number is outside, too: its difference is none, of either sign.
-		outside := lower(x, least) | lower(most, x)
-		if x != x {
-			outside = 1
-		}
-		n += 1 - outside
+		n += 1 - (lower(x, least) | lower(most, x))
 	}
 	return n
 }
