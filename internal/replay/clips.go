@@ -81,18 +81,22 @@ func (r *clipRun) step(step int64, losses []float64) error {
 	scales := r.scales[:len(losses)]
 	r.losses += int64(len(losses))
 	r.steps++
-	var s alrc.Statistics
+	upper := math.Inf(1)
 	if r.clipper != nil {
-		s = r.clipper.Step(losses, scales)
-		r.result.threshold.add(step, s.Limits.Upper)
+		limits := r.clipper.Limits()
+		// The scales tell all that is needed here: to copy the statistics takes longer than to make them.
+		r.clipper.Step(losses, scales)
+		upper = limits.Upper
+		r.result.threshold.add(step, upper)
 		if r.result.Settled == nil {
-			r.settle(step, losses, s)
+			r.settle(step, losses, limits)
 		}
-		if s.Clipped+s.Raised+s.NonFinite > 0 {
-			r.count(step, scales, losses, s)
+		for i, scale := range scales {
+			if scale != 1 {
+				r.count(step, scale, losses[i])
+			}
 		}
 	} else {
-		s.Limits = alrc.Limits{Lower: math.Inf(-1), Upper: math.Inf(1)}
 		for i, loss := range losses {
 			scales[i] = 1
 			if loss-loss != 0 {
@@ -101,40 +105,45 @@ func (r *clipRun) step(step int64, losses []float64) error {
 		}
 	}
 	if r.rows != nil {
-		return r.write(step, losses, scales, s.Limits.Upper)
+		return r.write(step, losses, scales, upper)
 	}
 	return nil
 }
 
 // settle looks whether the moments can be relied on by now: an automatic start is over, or moments that were given
 // have come within a tenth of where they would be by themselves.
-func (r *clipRun) settle(step int64, losses []float64, s alrc.Statistics) {
-	settled := !math.IsInf(s.Limits.Upper, 1) || !math.IsInf(s.Limits.Lower, -1)
+func (r *clipRun) settle(step int64, losses []float64, limits alrc.Limits) {
+	settled := !math.IsInf(limits.Upper, 1) || !math.IsInf(limits.Lower, -1)
 	if r.twin != nil {
 		if cap(r.twinScales) < len(losses) {
 			r.twinScales = make([]float64, 2*len(losses))
 		}
-		t := r.twin.Step(losses, r.twinScales[:len(losses)])
+		twin := r.twin.Limits()
+		r.twin.Step(losses, r.twinScales[:len(losses)])
 		near := func(a, b float64) bool { return a == b || math.Abs(a-b) <= 0.1*math.Abs(b) }
-		settled = (!math.IsInf(t.Limits.Upper, 1) || !math.IsInf(t.Limits.Lower, -1)) &&
-			near(s.Limits.Upper, t.Limits.Upper) && near(s.Limits.Lower, t.Limits.Lower)
+		settled = (!math.IsInf(twin.Upper, 1) || !math.IsInf(twin.Lower, -1)) &&
+			near(limits.Upper, twin.Upper) && near(limits.Lower, twin.Lower)
 	}
 	if settled {
 		r.result.Settled, r.result.SettledSteps = &step, r.steps-1
 	}
 }
 
-func (r *clipRun) count(step int64, scales, losses []float64, s alrc.Statistics) {
-	r.result.Clipped += int64(s.Clipped)
-	r.result.Raised += int64(s.Raised)
-	r.result.NonFinite += int64(s.NonFinite)
-	for i, scale := range scales {
-		if scale < 1 {
-			r.removed += 1 - scale
-		}
-		if finite := losses[i]-losses[i] == 0; finite && scale < float64(r.result.Strongest) {
+// count takes a scale that is not 1: that of a loss is 0 only where the loss is not finite.
+func (r *clipRun) count(step int64, scale, loss float64) {
+	switch {
+	case loss-loss != 0:
+		r.result.NonFinite++
+	case scale > 1:
+		r.result.Raised++
+	default:
+		r.result.Clipped++
+		if scale < float64(r.result.Strongest) {
 			r.result.Strongest, r.result.StrongestStep = Number(scale), step
 		}
+	}
+	if scale < 1 {
+		r.removed += 1 - scale
 	}
 }
 
