@@ -13,11 +13,15 @@ func (s *noise) add(loss float64) {
 	difference := math.Abs(loss - s.last)
 	s.last = loss
 	s.n++
-	if s.n > 4 && s.mean > 0 {
-		difference = min(difference, 4*s.mean)
+	if s.n > 4 && s.mean > 0 && difference > 4*s.mean {
+		difference = 4 * s.mean
 	}
-	if s.n > 1 {
-		s.mean += (difference - s.mean) / float64(min(s.n-1, 32))
+	const most = 32 // a power of two: to multiply by its inverse gives the quotient, sooner
+	switch {
+	case s.n > most:
+		s.mean += (difference - s.mean) * (1. / most)
+	case s.n > 1:
+		s.mean += (difference - s.mean) / float64(s.n-1)
 	}
 }
 

@@ -88,7 +88,8 @@ func (w *window) finite() []float64 {
 // above the median. It may say no of a loss that is not.
 func (w *window) ordinary(x, limit float64) bool {
 	w.check()
-	if x <= w.from || x < w.from+limit*consistent*w.reach {
+	// First by what holds of nearly all losses: by which side of the median they are on a processor cannot guess.
+	if x < w.from+limit*consistent*w.reach || x <= w.from {
 		return true
 	}
 	if !(w.reach > 0) {
