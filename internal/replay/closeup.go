@@ -68,9 +68,9 @@ func (c *closeups) record(step int64) int64 {
 
 func (c *closeups) take(u *closeup) {
 	u.taken = true
-	first := max(0, u.at-chart.Around, c.n-int64(len(c.ring)))
-	var losses []loss
-	for i := first; i < min(c.n, u.at+chart.Around+1); i++ {
+	first, end := max(0, u.at-chart.Around, c.n-int64(len(c.ring))), min(c.n, u.at+chart.Around+1)
+	losses := make([]loss, 0, max(0, end-first))
+	for i := first; i < end; i++ {
 		losses = append(losses, c.ring[i%int64(len(c.ring))])
 	}
 	if c.kept == nil {
