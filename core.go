@@ -42,9 +42,29 @@ func (c *core) Observe(s Statistics) error {
 
 // Step is Scales and then Observe, for a step whose losses are all at hand.
 func (c *core) Step(losses, scales []float64) (s Statistics) {
+	if len(losses) == 1 && len(scales) == 1 && c.stepOne(losses[0], &s) {
+		scales[0] = 1
+		return s
+	}
 	clip(&c.next, losses, scales, &s)
 	c.observe(&s)
 	return s
+}
+
+// stepOne is Step for a single loss that is left as it is, as are most of a log, where no distances are kept and the start
+// is over. For another it reports false and changes nothing.
+func (c *core) stepOne(loss float64, s *Statistics) bool {
+	m := &c.moments
+	if !(loss < c.next.upper && loss <= LargestLoss && loss >= -LargestLoss) || c.adapt == nil || m.sides || m.starting() {
+		return false
+	}
+	s.Limits = Limits{Lower: c.next.lower, Upper: c.next.upper}
+	s.Count, s.Sum, s.SumSquares = 1, loss+0, float64(loss*loss) // no sum is -0
+	c.counts.Steps++
+	c.counts.Losses++
+	m.move(s.Sum, s.SumSquares)
+	c.adapt(&c.next, m)
+	return true
 }
 
 // Step32 is Step for losses in single precision.

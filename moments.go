@@ -98,16 +98,22 @@ func (m *moments) observe(s *Statistics) {
 		m.observeStart(mean, square)
 		return
 	}
-	keep := m.decay
-	if m.bias > 0 {
-		keep = m.startingDecay()
-	}
+	keep := m.move(mean, square)
 	if m.sides {
 		m.up = blendDistance(keep, m.up, s.Above, s.CountAbove)
 		m.down = blendDistance(keep, m.down, s.Below, s.CountBelow)
 	}
+}
+
+// move moves the running means by those of a step, after the start, and returns the decay that it moves them by.
+func (m *moments) move(mean, square float64) (keep float64) {
+	keep = m.decay
+	if m.bias > 0 {
+		keep = m.startingDecay()
+	}
 	m.mu1 = blend(keep, m.mu1, mean)
 	m.mu2 = blend(keep, m.mu2, square)
+	return keep
 }
 
 // blend returns a running mean, moved on. The conversions forbid fusing the products with the sum, which some
