@@ -21,6 +21,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	}
 	l.whole = whole && len(l.run.files) == 1
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
+	l.by, l.labelled = byWords, ""
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
 	if len(l.options.Where) == 0 {
@@ -30,11 +31,18 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 			visit(s, first, sample, whole)
 		}
 	}
+	if _, ok := first.table.(*textScanner); ok && s.split == "" {
+		if l.by, l.labelled = s.labelling(sample, l.options.Loss, l.options.Step); l.by != byWords {
+			s = l.newSurvey(first, "")
+			visit(s, first, sample, whole)
+		}
+	}
 	return s, first, nil
 }
 
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
+	s.by, s.loss = l.by, l.labelled
 	table, isTable := kind.table.(*csvScanner)
 	s.text = kind.format == Text || isTable && table.loose
 	return s
@@ -84,7 +92,7 @@ func (l *Log) choose() error {
 	if err != nil {
 		return err
 	}
-	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where}
+	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where, by: s.by}
 	l.source.Loss = chosen.name
 	if s.split != "" && len(o.Where) == 0 {
 		if err := l.chooseSplit(s, chosen); err != nil {
@@ -205,6 +213,9 @@ func (l *Log) namedLoss(s *survey, first sniffed) (ranked, *survey, error) {
 		if best.tally == nil || r.before(best) {
 			best = r
 		}
+	}
+	if same := s.alike(best); len(same) > 1 && l.options.Lines == "" {
+		return ranked{}, nil, l.question(s, same, !l.whole, "")
 	}
 	if best.tally == nil && l.options.Lines != "" && l.byLine {
 		return ranked{}, nil, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)

@@ -73,6 +73,8 @@ type Log struct {
 	training  string // what the field that tells training from validation says of training
 	redrawn   bool   // each loss stands in two records
 	kerasBars bool   // it is drawn by Keras
+	by        labelling
+	labelled  string // the loss whose words before it tell lines apart, where these do
 	byLine    bool   // a record is a line made for people
 
 	plan    plan // which rows are taken, once that is known

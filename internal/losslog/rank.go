@@ -291,6 +291,9 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 			unnamed++ // it may be a loss as well
 		}
 	}
+	if len(s.alikeOf(all, *best)) > 1 {
+		return d, false
+	}
 	d = decision{ranked: best, named: best.meaning.strength > unknown}
 	switch {
 	case best.meaning.statistic == extreme, !d.named && best.count < 2:

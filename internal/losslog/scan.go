@@ -146,6 +146,7 @@ type selection struct {
 	// label is that of the records that are wanted, where labelled is true.
 	label    string
 	labelled bool
+	by       labelling
 	// beside is what stands beside the loss in lines that are wanted.
 	beside string
 	// alsoLabels are of lines that are wanted, too.

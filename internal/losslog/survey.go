@@ -24,6 +24,8 @@ type survey struct {
 	label   string
 	counted int
 	text    bool // of lines for people
+	by      labelling
+	loss    string // whose words before it tell lines apart, where these do
 }
 
 // fieldSurvey is what was seen of one field.

@@ -120,7 +120,7 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.labelOf()) || s.always && stepPair == nil || !beside ||
+	if s.labelled && !s.hasLabel(r.labelBy(s.by, s.loss, pairs)) || s.always && stepPair == nil || !beside ||
 		s.total > 0 && (stepPair == nil || stepPair.total != s.total) {
 		b.leftOut++
 		return
@@ -177,7 +177,7 @@ func surveyLine(r *lineReader, line []byte, visit *survey) {
 			p := &pairs[i]
 			visit.add(p.name, p.text, p.value, true, p.unit, p.total)
 		}
-		visit.endLine(string(r.labelOf()))
+		visit.endLine(string(r.labelBy(visit.by, visit.loss, pairs[:n])))
 		pairs = pairs[n:]
 	}
 }

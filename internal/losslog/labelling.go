@@ -1,0 +1,241 @@
+package losslog
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+)
+
+// labelling is what tells lines with the same loss apart, besides words such as "train".
+type labelling uint8
+
+const (
+	byWords labelling = iota
+	// byNames: lines of training hold "train acc", and those of a test "test acc".
+	byNames
+	// byLead: words before the loss say whose it is, as in "Baseline - loss 0.5".
+	byLead
+)
+
+// labelBy returns the label of a record of the line at hand.
+func (r *lineReader) labelBy(by labelling, loss string, pairs []pair) []byte {
+	label := r.labelOf()
+	var more []byte
+	switch by {
+	case byNames:
+		more = rolesOf(pairs, loss).label()
+	case byLead:
+		more = r.lead(pairs, loss)
+	}
+	if len(more) > 0 && !bytes.Contains(label, more) {
+		if len(label) > 0 {
+			label = append(label, ' ')
+		}
+		label = append(label, more...)
+		r.label = label
+	}
+	return label
+}
+
+// roles are those that the names of a record say.
+type roles struct{ training, validation bool }
+
+// rolesOf returns the roles that the names beside a loss say.
+func rolesOf(pairs []pair, loss string) (all roles) {
+	for i := range pairs {
+		if p := &pairs[i]; p.first >= 0 && string(p.name) != loss {
+			switch mean(string(p.name)).role {
+			case training:
+				all.training = true
+			case validation:
+				all.validation = true
+			}
+		}
+	}
+	return all
+}
+
+func (r roles) label() []byte {
+	switch {
+	case r.training && !r.validation:
+		return []byte("train")
+	case r.validation && !r.training:
+		return []byte("test")
+	}
+	return nil
+}
+
+// lead returns the last words before a loss that belong to no number and to no prefix of a logger.
+func (r *lineReader) lead(pairs []pair, loss string) []byte {
+	at := -1
+	for i := range pairs {
+		if string(pairs[i].name) == loss {
+			at = pairs[i].first
+			break
+		}
+	}
+	const most = 2
+	var words [most][]byte
+	n := 0
+	for i := at - 1; i >= 0 && n < most; i-- {
+		if t := &r.tokens[i]; t.used || t.kind != wordToken {
+			continue
+		}
+		word := r.word(i)
+		if counterOfLine(word) || prefixWord(word) {
+			continue
+		}
+		n++
+		words[most-n] = word
+	}
+	return bytes.Join(words[most-n:], []byte{' '})
+}
+
+var (
+	// loggerWords stand in the prefixes of loggers: levels, and parts of dates.
+	loggerWords = set("info debug warning warn error critical notice trace log logger root main am pm utc gmt mon tue wed thu fri sat sun jan feb mar" +
+		" apr may jun jul aug sep oct nov dec")
+	// workerWords begin the names of one of several that train one model.
+	workerWords = []string{"rank", "worker", "gpu", "node", "host", "proc", "cuda", "device", "task", "pid", "thread", "shard", "replica", "stage"}
+)
+
+// prefixWord says whether a word before a loss tells when, where or by whom it was written, but not of what it is.
+func prefixWord(word []byte) bool {
+	if len(word) > 24 || bytes.ContainsAny(word, "./\\:") {
+		return true
+	}
+	lower := strings.ToLower(string(word))
+	// A date, as in I0401, or a number of a process.
+	if len(strings.TrimRight(lower, "0123456789"))+3 <= len(lower) {
+		return true
+	}
+	return loggerWords[lower] || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
+}
+
+// labelling says what tells the lines of a survey's likely loss apart, from a sample of the log; loss is what a flag names.
+func (s *survey) labelling(sample []byte, loss, step string) (labelling, string) {
+	label := ""
+	if loss == "" {
+		all := s.candidates(step)
+		if len(all) == 0 || all[0].meaning.strength == unknown {
+			return byWords, ""
+		}
+		loss, label = all[0].name, all[0].label
+	} else if !s.has(loss) {
+		return byWords, ""
+	}
+	if mean(loss).role != unsaid {
+		return byWords, ""
+	}
+	var told []roles
+	var leads []string
+	var losses []float64
+	r := readers.Get().(*lineReader)
+	defer readers.Put(r)
+	lines(sample, func(line []byte, _, _ int) {
+		if len(leads) == mostRecords || !bytes.Contains(line, []byte(loss)) {
+			return
+		}
+		for pairs := r.read(line); len(pairs) > 0; {
+			n := oneRecord(pairs)
+			for _, p := range pairs[:n] {
+				if string(p.name) == loss && string(r.labelOf()) == label {
+					told = append(told, rolesOf(pairs[:n], loss))
+					leads = append(leads, string(r.lead(pairs[:n], loss)))
+					losses = append(losses, p.value)
+					break
+				}
+			}
+			pairs = pairs[n:]
+		}
+	})
+	switch {
+	case tellApart(told):
+		return byNames, loss
+	case inTurns(leads, losses) || inParts(leads):
+		return byLead, loss
+	}
+	return byWords, ""
+}
+
+// tellApart says whether nearly all records have names of either training or validation.
+func tellApart(told []roles) bool {
+	count := make(map[string]int)
+	for _, r := range told {
+		count[string(r.label())]++
+	}
+	return count["train"] > 1 && count["test"] > 1 && count[""]*50 <= len(told)
+}
+
+// mostLeads is how many series words before a loss may tell apart.
+const mostLeads = 6
+
+// inTurns says whether several words take turns, with losses of their own.
+func inTurns(leads []string, losses []float64) bool {
+	period := len(distinct(leads))
+	if period < 2 || len(leads) < 4*period {
+		return false
+	}
+	turns, twice := 0, 0
+	for i := period; i < len(leads); i++ {
+		if leads[i] == leads[i-period] && leads[i] != leads[i-1] {
+			turns++
+		}
+		if losses[i] == losses[i-1] || math.IsNaN(losses[i]) {
+			twice++
+		}
+	}
+	n := len(leads) - period
+	return turns*10 >= n*9 && twice*10 < n*4
+}
+
+// inParts says whether the log has one part after the other by words before the loss.
+func inParts(leads []string) bool {
+	different := distinct(leads)
+	if len(different) < 2 {
+		return false
+	}
+	parts, length := 1, 1
+	for i := 1; i < len(leads); i++ {
+		if leads[i] == leads[i-1] {
+			length++
+			continue
+		}
+		if length < 5 {
+			return false
+		}
+		parts, length = parts+1, 1
+	}
+	return parts == len(different) && length >= 5
+}
+
+// distinct returns the words before losses, in order; none where some losses have none, or where there are too many.
+func distinct(leads []string) (different []string) {
+	for _, lead := range leads {
+		if lead == "" {
+			return nil
+		}
+		if !slices.Contains(different, lead) {
+			if different = append(different, lead); len(different) > mostLeads {
+				return nil
+			}
+		}
+	}
+	return different
+}
+
+// alike returns the series that only words before their losses tell from one.
+func (s *survey) alike(one ranked) []ranked { return s.alikeOf(s.candidates(""), one) }
+
+func (s *survey) alikeOf(all []ranked, one ranked) (alike []ranked) {
+	if s.by != byLead || one.name != s.loss {
+		return nil
+	}
+	for _, r := range all {
+		if r.name == one.name && r.compare(one) == 0 {
+			alike = append(alike, r)
+		}
+	}
+	return alike
+}
