@@ -19,6 +19,9 @@ type Clipper interface {
 	Step(losses, scales []float64) Statistics
 	// Step32 is Step for losses in single precision.
 	Step32(losses, scales []float32) Statistics
+	// Steps is Step for each of the losses as a step of its own. It fills scales, and upper with the upper threshold of
+	// each step.
+	Steps(losses, scales, upper []float64)
 	// Limits returns the thresholds of the next step.
 	Limits() Limits
 	// Moments returns the running means of the limited losses and of their squares; NaN where there are none: in

@@ -1,6 +1,9 @@
 package alrc
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // core is what the three clippers share: their state, and all that moves it. Each turns moments into thresholds in its
 // own way.
@@ -42,28 +45,54 @@ func (c *core) Observe(s Statistics) error {
 
 // Step is Scales and then Observe, for a step whose losses are all at hand.
 func (c *core) Step(losses, scales []float64) (s Statistics) {
-	if len(losses) == 1 && len(scales) == 1 && c.stepOne(losses[0], &s) {
-		scales[0] = 1
-		return s
+	if len(losses) == 1 && len(scales) == 1 && !c.next.sides {
+		limits := c.Limits()
+		if loss := losses[0]; c.stepOne(loss) {
+			scales[0] = 1
+			return Statistics{Limits: limits, Count: 1, Sum: loss + 0, SumSquares: float64(loss * loss)}
+		}
 	}
 	clip(&c.next, losses, scales, &s)
 	c.observe(&s)
 	return s
 }
 
-// stepOne is Step for a single loss that is left as it is, as are most of a log, where no distances are kept and the start
-// is over. For another it reports false and changes nothing.
-func (c *core) stepOne(loss float64, s *Statistics) bool {
-	m := &c.moments
-	if !(loss < c.next.upper && loss <= LargestLoss && loss >= -LargestLoss) || c.adapt == nil || m.sides || m.starting() {
+// Steps is Step for each of the losses as a step of its own, as in a log of a mean a step. It fills scales, and upper with
+// the upper threshold of each step; State has the counters. It panics if the slices differ in length.
+func (c *core) Steps(losses, scales, upper []float64) {
+	if len(scales) != len(losses) || len(upper) != len(losses) {
+		panic(fmt.Sprintf("alrc: there is room for %d scales and %d thresholds, and there are %d losses", len(scales), len(upper), len(losses)))
+	}
+	for i, loss := range losses {
+		upper[i] = c.next.upper
+		if c.stepOne(loss) {
+			scales[i] = 1
+			continue
+		}
+		var s Statistics
+		clip(&c.next, losses[i:i+1], scales[i:i+1], &s)
+		c.observe(&s)
+	}
+}
+
+// stepOne is Step for a single loss that is left as it is, as are most of a log, once the start is over. For another it
+// reports false and changes nothing.
+func (c *core) stepOne(loss float64) bool {
+	t, m := &c.next, &c.moments
+	if !(loss >= t.lower && loss <= t.upper && loss >= -LargestLoss && loss <= LargestLoss) || c.adapt == nil || m.starting() {
 		return false
 	}
-	s.Limits = Limits{Lower: c.next.lower, Upper: c.next.upper}
-	s.Count, s.Sum, s.SumSquares = 1, loss+0, float64(loss*loss) // no sum is -0
 	c.counts.Steps++
 	c.counts.Losses++
-	m.move(s.Sum, s.SumSquares)
-	c.adapt(&c.next, m)
+	keep := m.move(loss+0, float64(loss*loss)) // no sum is -0
+	if m.sides {
+		if distance := loss - t.mean; distance > 0 {
+			m.up = blend(keep, m.up, distance)
+		} else if distance < 0 {
+			m.down = blend(keep, m.down, -distance)
+		}
+	}
+	c.adapt(t, m)
 	return true
 }
 

@@ -9,10 +9,42 @@ import (
 	"alrc"
 )
 
+var oddLosses = []float64{0, math.Copysign(0, -1), alrc.LargestLoss, -alrc.LargestLoss, 2 * alrc.LargestLoss, -math.MaxFloat64,
+	math.NaN(), math.Inf(1), math.Inf(-1), math.SmallestNonzeroFloat64}
+
+// TestStepsIsStep compares every bit of a series taken at once and step by step.
+func TestStepsIsStep(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 1))
+	losses := make([]float64, 4000)
+	for i := range losses {
+		losses[i] = 1 + 10*random.ExpFloat64()
+		if i > 2000 && random.IntN(50) == 0 {
+			losses[i] = oddLosses[random.IntN(len(oddLosses))]
+		}
+	}
+	for _, v := range variants() {
+		for _, moments := range []*alrc.Moments{nil, alrc.Published()} {
+			whole, one := v.new(t, moments), v.new(t, moments)
+			scales, upper := make([]float64, len(losses)), make([]float64, len(losses))
+			for begin := 0; begin < len(losses); begin += 1000 {
+				end := begin + 1000
+				whole.Steps(losses[begin:end], scales[begin:end], upper[begin:end])
+			}
+			var scale [1]float64
+			for i := range losses {
+				if s := one.Step(losses[i:i+1], scale[:]); scales[i] != scale[0] || upper[i] != s.Limits.Upper {
+					t.Fatalf("%s, step %d: scale %v below %v, and alone %v below %v", v.name, i, scales[i], upper[i], scale[0], s.Limits.Upper)
+				}
+			}
+			if !reflect.DeepEqual(whole.State(), one.State()) || whole.Limits() != one.Limits() {
+				t.Errorf("%s: %+v, and step by step %+v", v.name, whole.State(), one.State())
+			}
+		}
+	}
+}
+
 // TestStepIsScalesAndObserve compares every bit of both ways to step, for batches of one loss and of several.
 func TestStepIsScalesAndObserve(t *testing.T) {
-	odd := []float64{0, math.Copysign(0, -1), alrc.LargestLoss, -alrc.LargestLoss, 2 * alrc.LargestLoss, -math.MaxFloat64,
-		math.NaN(), math.Inf(1), math.Inf(-1), math.SmallestNonzeroFloat64}
 	for _, v := range variants() {
 		for _, moments := range []*alrc.Moments{nil, alrc.Published()} {
 			for _, batch := range []int{1, 3} {
@@ -24,7 +56,7 @@ func TestStepIsScalesAndObserve(t *testing.T) {
 					for i := range losses {
 						losses[i] = 1 + 10*random.ExpFloat64()
 						if step > 2000 && random.IntN(50) == 0 {
-							losses[i] = odd[random.IntN(len(odd))]
+							losses[i] = oddLosses[random.IntN(len(oddLosses))]
 						}
 					}
 					got, want := whole.Step(losses, scales), parts.Scales(losses, again)
