@@ -30,6 +30,14 @@ func (c *Chunk) Losses(i int) []float64 {
 	return c.losses[begin:c.ends[i]:c.ends[i]]
 }
 
+// Singles returns the losses of all steps where every step has one, and nil otherwise.
+func (c *Chunk) Singles() []float64 {
+	if len(c.ends) > 0 {
+		return nil
+	}
+	return c.losses
+}
+
 // sequencer turns rows into steps. It fills in missing steps, groups the losses of batches, and leaves out what a
 // resumed run did anew, runs that are not wanted, and losses that were written twice.
 type sequencer struct {

@@ -3,6 +3,7 @@ package replay
 import (
 	"bufio"
 	"math"
+	"slices"
 	"strconv"
 
 	"alrc"
@@ -40,6 +41,7 @@ type clipRun struct {
 	twin       alrc.Clipper
 	twinScales []float64
 	scales     []float64
+	upper      []float64 // thresholds
 	result     ClipResult
 	losses     int64
 	steps      int64
@@ -66,19 +68,43 @@ func newClipRun(spec clipping.Spec) (*clipRun, error) {
 }
 
 func (r *clipRun) push(c *losslog.Chunk) error {
-	for i := range c.Len() {
+	i := 0
+	for ; i < c.Len() && !r.canBatch(c); i++ {
 		if err := r.step(c.Step(i), c.Losses(i)); err != nil {
 			return err
 		}
 	}
+	if i < c.Len() {
+		r.batch(c, i)
+	}
 	return nil
 }
 
-func (r *clipRun) step(step int64, losses []float64) error {
-	if cap(r.scales) < len(losses) {
-		r.scales = make([]float64, 2*len(losses))
+// canBatch says that the steps of a chunk have one loss each, of which only scales and thresholds are wanted.
+func (r *clipRun) canBatch(c *losslog.Chunk) bool {
+	return r.rows == nil && r.result.Settled != nil && c.Singles() != nil
+}
+
+// batch takes the steps of a chunk from the first on at once.
+func (r *clipRun) batch(c *losslog.Chunk, first int) {
+	losses := c.Singles()[first:]
+	n := len(losses)
+	r.scales, r.upper = slices.Grow(r.scales[:0], n)[:n], slices.Grow(r.upper[:0], n)[:n]
+	r.clipper.Steps(losses, r.scales, r.upper)
+	r.losses += int64(n)
+	r.steps += int64(n)
+	for i, scale := range r.scales {
+		step := c.Step(first + i)
+		r.result.threshold.add(step, r.upper[i])
+		if scale != 1 {
+			r.count(step, scale, losses[i])
+		}
 	}
-	scales := r.scales[:len(losses)]
+}
+
+func (r *clipRun) step(step int64, losses []float64) error {
+	r.scales = slices.Grow(r.scales[:0], len(losses))[:len(losses)]
+	scales := r.scales
 	r.losses += int64(len(losses))
 	r.steps++
 	upper := math.Inf(1)
