@@ -87,7 +87,7 @@ func (l *logSource) run(ctx context.Context, e *entry) {
 	}
 	f := logFollower{source: l, entry: e}
 	err := losslog.Follow(ctx, l.options, func(err error) { tell(func() { l.waiting = err }) }, func(c *losslog.Chunk) error {
-		if err := f.take(c); err != nil {
+		if err := f.take(ctx, c); err != nil {
 			return err
 		}
 		tell(func() { l.grew = true })
@@ -117,7 +117,7 @@ type logFollower struct {
 
 // take takes steps. Where their counter goes back, the whole log says why: the run was resumed, or another one follows, or
 // an epoch began. It is read as a whole then, as for a replay.
-func (f *logFollower) take(c *losslog.Chunk) error {
+func (f *logFollower) take(ctx context.Context, c *losslog.Chunk) error {
 	back := false
 	previous := f.last
 	for i := int(min(f.skip, int64(c.Len()))); i < c.Len(); i++ {
@@ -127,7 +127,13 @@ func (f *logFollower) take(c *losslog.Chunk) error {
 	f.steps += int64(c.Len())
 	skipped := min(f.skip, int64(c.Len()))
 	f.skip -= skipped
-	if back && !f.ordinal && time.Since(f.read) > 5*f.took {
+	if back && !f.ordinal {
+		// A log whose counter goes back again and again is not read all the time.
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(f.read.Add(5 * f.took))):
+		}
 		return f.whole()
 	}
 	f.begin()

@@ -182,7 +182,8 @@ func TestWrongPlacesAreRefused(t *testing.T) {
 
 // Curves that are not looked at are given up where there are many, and are there again when they are asked for.
 func TestMemoryOfManyRunsIsBounded(t *testing.T) {
-	defer func(memory int, used time.Duration) { mostMemory, usedFor = memory, used }(mostMemory, usedFor)
+	memory, used := mostMemory, usedFor
+	t.Cleanup(func() { mostMemory, usedFor = memory, used }) // after the server has ended
 	mostMemory, usedFor = 1<<20, 0
 	above := t.TempDir()
 	const runs = 30
