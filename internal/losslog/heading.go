@@ -38,3 +38,22 @@ func (r *lineReader) headedUntil(i int) int {
 	}
 	return len(r.line)
 }
+
+// timeBehind says whether the last word of a line or of a part of it makes number i a time: "0.5 seconds".
+func (r *lineReader) timeBehind(i int) bool {
+	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin != r.tokens[i].end+1 {
+		return false
+	}
+	word := bytes.TrimSuffix(r.word(i+1), []byte("."))
+	if len(word) > 8 || !timeUnits[string(bytes.ToLower(word))] {
+		return false
+	}
+	if i+2 == len(r.tokens) {
+		return true
+	}
+	next := &r.tokens[i+2]
+	return next.kind == markToken && bytes.IndexByte([]byte(".,;)|"), next.mark) >= 0
+}
+
+// timeUnits are words behind numbers that make these times.
+var timeUnits = set("ms msec sec secs second seconds min mins minute minutes hour hours hrs")

@@ -58,7 +58,7 @@ func (r *lineReader) read(line []byte) []pair {
 		if t.begin > heading.until {
 			heading = headed{}
 		}
-		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted, at: i, first: -1}
+		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted || r.timeBehind(i), at: i, first: -1}
 		end := t.end
 		if t.quoted {
 			end--

@@ -153,6 +153,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case s.text && r.meaning.strength == unknown && (finite < 3 || r.whole == finite):
 		return false
+	case r.meaning.strength == unknown && r.whole == r.count:
+		return false // sizes and counts
 	case r.meaning.strength == roleAlone:
 		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
@@ -271,6 +273,10 @@ func (r *ranked) instead(all []ranked) *ranked {
 	return plain
 }
 
+// fewestOfPath is how many numbers there must be by a path such as optimizer.betas, which does not say that they are losses, to
+// take them for these. Settings are fewer.
+const fewestOfPath = 5
+
 // decide chooses the loss, if the names leave no doubt.
 func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	if len(all) == 0 {
@@ -296,7 +302,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	}
 	d = decision{ranked: best, named: best.meaning.strength > unknown}
 	switch {
-	case best.meaning.statistic == extreme, !d.named && best.count < 2:
+	case best.meaning.statistic == extreme, !d.named && best.count < 2, !d.named && leaf(best.name) != best.name && best.count < fewestOfPath:
 		return d, false
 	case places > 0 && leaf(best.name) != best.name:
 		return d, false

@@ -23,6 +23,7 @@ type turns struct {
 	losses [1024]float64
 	count  int64
 	most   int64 // the highest step so far
+	still  int   // records of the first run with the step of the one before
 	gap    int64 // the last distance between steps
 	all    []turn
 
@@ -49,6 +50,8 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	case !r.back && step >= r.most:
 		if step > r.most {
 			r.gap = step - r.most
+		} else {
+			r.still++
 		}
 		r.most = step
 	case !r.back:
@@ -59,6 +62,11 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	case step < r.last:
 		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
 		r.turn(step, row, epoch)
+	case step == r.from.step && step == r.last && r.from.toStart && r.still == 0 && !r.loose:
+		// A run that ended at once, and was begun again.
+		again := r.from
+		r.turn(step, row, epoch)
+		r.from.before, r.from.end, r.from.rose, r.from.fell = again.before, again.end, again.rose, again.fell
 	default:
 		r.last = step
 		r.rows++
