@@ -205,6 +205,7 @@ var truths = []struct {
 	{name: "two-line-header.txt", losses: 90, nonFinite: 0, steps: 90, mean: 0.6647477777777778, largest: 2.9049, first: 1, last: 4450},
 	{name: "udacity.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.305799999999999, largest: 4.902, first: 1, last: 60},
 	{name: "unsloth.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
+	{name: "two-loggers.log", losses: 20, nonFinite: 0, steps: 20, mean: 2.63009, largest: 3.3134, first: 0, last: 19},
 	{name: "two-models-in-parts.log", ask: []string{"loss"}},
 	{name: "two-models-in-turns.log", ask: []string{"loss"}},
 	{name: "utf16-bom.csv", losses: 200, nonFinite: 0, steps: 200, mean: 1.4980871999999998, largest: 3.90586, first: 0, last: 199},
