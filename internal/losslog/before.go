@@ -1,0 +1,252 @@
+package losslog
+
+import "bytes"
+
+// before is what stands before a number.
+type before struct {
+	name        []byte
+	first, last int
+	number      int  // the token of a number right before it; -1: none
+	separated   bool // by a colon or an equals sign
+	opened      bool // by a bracket
+	close       bool // only space between
+	free        bool // a name behind may be meant
+}
+
+// left looks at what stands before the number of token i.
+func (r *lineReader) left(i int) before {
+	c := before{number: -1, first: -1}
+	j := i - 1
+	skip := func() {
+		for j >= 0 && r.tokens[j].kind == gapToken {
+			j--
+		}
+	}
+	skip()
+	if j < 0 {
+		c.free = true
+		return c
+	}
+	if t := &r.tokens[j]; t.kind == markToken && t.mark == '[' && j > 1 && r.tokens[j-1].kind == markToken && r.tokens[j-1].mark == '(' &&
+		r.tokens[j-2].kind == wordToken && holdsOne(r.word(j-2)) {
+		j-- // tensor([0.5])
+	}
+	if t := &r.tokens[j]; t.kind == markToken && (t.mark == '(' || t.mark == '[') {
+		opened := t.mark
+		j--
+		if j >= 0 && opened == '(' && r.tokens[j].kind == wordToken && holdsOne(r.word(j)) {
+			j-- // tensor(0.5)
+			skip()
+		} else if opened == '(' || j >= 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == ']' {
+			// A number in parentheses has a name only right before these: "loss (0.5)".
+			skip()
+			if j < 0 || r.tokens[j].kind != wordToken && (r.tokens[j].kind != markToken || r.tokens[j].mark != ':' && r.tokens[j].mark != '=') {
+				return c
+			}
+			c.opened = true
+		} else {
+			skip()
+			c.opened = true
+		}
+		if j < 0 {
+			return c
+		}
+	}
+	if t := &r.tokens[j]; t.kind == markToken {
+		switch t.mark {
+		case ':', '=':
+			c.separated = true
+			j--
+			skip()
+		case '|':
+			// A row of a box: "| loss | 0.5 |".
+			if !r.isBox(j, i) {
+				c.free = !c.opened
+				return c
+			}
+			j--
+			skip()
+		case '.':
+			// An abbreviation: "Ep. 3".
+			if j == 0 || r.tokens[j-1].kind != wordToken || r.tokens[j-1].end != t.begin {
+				return c
+			}
+			j--
+		case ',':
+			// A tuple of what was to be printed: ('loss:', 0.5)
+			if j > 0 && r.tokens[j-1].kind == quotedToken {
+				if name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]; bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")) {
+					name = trim(name[:len(name)-1])
+					if len(name) > 0 {
+						c.name, c.first, c.last, c.separated = name, j-1, j-1, true
+						return c
+					}
+				}
+			}
+			c.free = !c.opened
+			return c
+		case ';', '*', '@':
+			c.free = !c.opened
+			return c
+		default:
+			return c
+		}
+	}
+	if j < 0 {
+		return c
+	}
+	t := &r.tokens[j]
+	switch {
+	case t.kind == quotedToken:
+		if (c.separated || c.opened) && t.end-1 > t.begin {
+			c.name, c.first, c.last = r.line[t.begin:t.end-1], j, j
+		}
+	case t.kind == numberToken:
+		c.number = j
+		c.close = !c.separated && !c.opened
+		c.free = c.separated // "1: 0.5 loss"
+	case t.kind == markToken && t.mark == ')' && c.separated:
+		c.name, c.first, c.last = r.parenthesised(j)
+	case t.kind == wordToken:
+		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
+			if w := string(r.line[t.begin:t.end]); w == "is" || w == "was" {
+				c.separated = true
+				for j--; j >= 0 && r.tokens[j].kind == gapToken; {
+					j--
+				}
+				if j < 0 {
+					return c
+				}
+				if r.tokens[j].kind == numberToken {
+					c.number = j
+					return c
+				}
+				if r.tokens[j].kind != wordToken {
+					return c
+				}
+			}
+		}
+		if c.separated && string(r.word(j)) == "numpy" {
+			// <tf.Tensor: shape=(), dtype=float32, numpy=0.5>
+			for k := j; k > 1 && j-k < 20; k-- {
+				if mark := &r.tokens[k]; mark.kind == markToken && mark.mark == '<' {
+					for k--; k > 0 && (r.tokens[k].kind == gapToken || r.tokens[k].kind == markToken && (r.tokens[k].mark == ':' || r.tokens[k].mark == '=')); {
+						k--
+					}
+					if r.tokens[k].kind == wordToken {
+						j = k
+					}
+					break
+				}
+			}
+		}
+		c.name, c.first, c.last = r.phrase(j)
+	}
+	return c
+}
+
+func (r *lineReader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }
+
+// holdsOne says whether a word is of a thing that holds one number, as in tensor(0.5).
+func holdsOne(word []byte) bool {
+	for _, suffix := range []string{"tensor", "Tensor", "array", "Array", "float16", "float32", "float64", "float"} {
+		if bytes.HasSuffix(word, []byte(suffix)) {
+			return true
+		}
+	}
+	return false
+}
+
+// phrase returns the words, one space apart, that end with token j.
+func (r *lineReader) phrase(j int) (name []byte, first, last int) {
+	const longest = 8
+	first = j
+	for k := j - 1; k >= 0 && j-k < longest; k-- {
+		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == ')' && t.end+1 == r.start(k+1) {
+			// What stands in parentheses belongs to the words before: "loss (of a batch) at step".
+			open := k - 1
+			for open > 0 && k-open < 6 && r.tokens[open].kind == wordToken {
+				open--
+			}
+			if open > 0 && r.tokens[open].mark == '(' && r.tokens[open].kind == markToken && r.tokens[open-1].kind == wordToken &&
+				r.tokens[open-1].end+1 == r.tokens[open].begin {
+				k = open
+				continue
+			}
+			break
+		}
+		if t.kind != wordToken && t.kind != quotedToken || t.end+1 != r.start(k+1) || r.line[t.end] != ' ' {
+			break
+		}
+		if t.kind == wordToken {
+			first = k
+		}
+	}
+	return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+}
+
+// start is where token i begins, with its quotes.
+func (r *lineReader) start(i int) int {
+	if r.tokens[i].kind == quotedToken {
+		return r.tokens[i].begin - 1
+	}
+	return r.tokens[i].begin
+}
+
+// parenthesised returns the name that ends with the parenthesis at j: "time (ms)".
+func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
+	for k := j - 1; k >= 0 && j-k < 6; k-- {
+		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == '(' {
+			if k > 0 && r.tokens[k-1].kind == wordToken {
+				_, first, _ = r.phrase(k - 1)
+				return r.line[r.tokens[first].begin:r.tokens[j].end], first, k - 1
+			}
+			return nil, -1, -1
+		}
+		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') {
+			return nil, -1, -1
+		}
+	}
+	return nil, -1, -1
+}
+
+// isBox says whether the bar at j stands between a name and the number i in a row of two cells.
+func (r *lineReader) isBox(j, i int) bool {
+	bars := 0
+	for k := range r.tokens {
+		if t := &r.tokens[k]; t.kind == markToken && t.mark == '|' {
+			bars++
+			if bars == 1 && k > 1 || bars == 2 && k != j || bars == 3 && k <= i || bars > 3 {
+				return false
+			}
+		}
+	}
+	return bars >= 2
+}
+
+// repeated says whether the number before number i was taken for a loss though it counts.
+func (r *lineReader) repeated(before, i int) bool {
+	if len(r.pairs) == 0 {
+		return false
+	}
+	p := &r.pairs[len(r.pairs)-1]
+	if p.at != before || p.first < 0 || p.unit || p.total >= 0 || p.value != float64(int64(p.value)) || bytes.IndexByte(p.text, '.') >= 0 ||
+		bytes.IndexByte(r.line[r.tokens[i].begin:r.tokens[i].end], '.') < 0 || r.tokens[i].unit < r.tokens[i].end {
+		return false
+	}
+	return mean(string(p.name)).strength == loss
+}
+
+// numbered says whether number i, with a name before it that does not count, tells one of several things by that name apart.
+func (r *lineReader) numbered(i int) bool {
+	if len(r.pairs) == 0 || !r.counts(i) {
+		return false
+	}
+	p := &r.pairs[len(r.pairs)-1]
+	if p.at != i || p.first < 0 || p.last != i-1 || p.total >= 0 || counterOfLine(p.name) {
+		return false
+	}
+	return bytes.Count(r.line, r.line[r.tokens[p.first].begin:r.tokens[i].begin]) > 1
+}
