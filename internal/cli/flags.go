@@ -25,10 +25,12 @@ func addFlagGroups(command *cobra.Command, groups ...flagGroup) {
 		if command.HasExample() {
 			fmt.Fprintf(&b, "\nExamples:\n%s\n", command.Example)
 		}
+		w := command.OutOrStderr()
+		columns, _ := isTerminal(w)
 		for _, group := range groups {
-			fmt.Fprintf(&b, "\n%s:\n%s", group.title, group.flags.FlagUsages())
+			fmt.Fprintf(&b, "\n%s:\n%s", group.title, group.flags.FlagUsagesWrapped(columns))
 		}
-		_, err := fmt.Fprint(command.OutOrStderr(), b.String())
+		_, err := fmt.Fprint(w, b.String())
 		return err
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,7 @@ Start with:  alrc train              train a network without and with clipping, 
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate(about())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
 	})

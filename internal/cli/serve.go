@@ -117,13 +117,19 @@ func openBrowser(url string, stderr io.Writer) {
 // serveFlag is --serve of a command that trains.
 type serveFlag struct{ address string }
 
-// aloneAddress stands for a free port of this machine.
-const aloneAddress = "local"
+// aloneAddress stands for a free port of this machine: the flag without a value.
+const aloneAddress = "true"
 
 func (f *serveFlag) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.address, "serve", "", "show it in a browser meanwhile, as 'alrc serve' does; --serve=`HOST:PORT` is its address")
+	flags.Var(f, "serve", "show it in a browser meanwhile, as 'alrc serve' does; --serve=`HOST:PORT` is its address")
 	flags.Lookup("serve").NoOptDefVal = aloneAddress
 }
+
+func (f *serveFlag) String() string         { return f.address }
+func (f *serveFlag) Set(value string) error { f.address = value; return nil }
+
+// Type is that of flags which need no value: help and completion of the shell then show none.
+func (f *serveFlag) Type() string { return "bool" }
 
 // start serves a folder until the context ends or stop is called, which waits for the end. It does nothing without the flag.
 func (f *serveFlag) start(ctx context.Context, stderr io.Writer, dir, dataDir string, connection sweep.Connection) (stop func(), err error) {

@@ -69,11 +69,15 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	}
 }
 
-// Help is ASCII, and no line of a command's own text is wider than 110 columns.
+// Help is ASCII, no line of a command's own text is wider than 110 columns, and none of its flags wider than 80.
 func TestHelpIsPlain(t *testing.T) {
 	walk(newRootCommand(nil), func(command *cobra.Command) {
 		text := command.Short + "\n" + command.Long + "\n" + command.Example
 		command.Flags().VisitAll(func(flag *pflag.Flag) { text += "\n" + strings.Join(strings.Fields(flag.Usage), "") })
 		checkLayout(t, command.CommandPath(), words.Layout{Width: 110, ASCII: true}, text)
+		usage := command.UsageString()
+		if i := strings.Index(usage, "\n      --"); i >= 0 {
+			checkLayout(t, "flags of "+command.CommandPath(), words.Layout{Width: 80, ASCII: true}, usage[i:])
+		}
 	})
 }
