@@ -90,7 +90,7 @@ func stepText(step float64) string {
 // peaksExplanation says what the table of peaks counts.
 var peaksExplanation = fmt.Sprintf("Raw losses of whole runs. An automatic start watches %d steps, in which nothing is clipped yet."+
 	" A spike episode begins where a loss lies at least 8 robust standard deviations above the 200 losses around it, and lasts until"+
-	" the losses are back.", alrc.StartSteps)
+	" the losses are back. Each run is measured by its own losses: a calmer one may count more episodes, of lower losses.", alrc.StartSteps)
 
 // speed says how fast this machine was, which is no result of clipping.
 func (c *Comparison) speed() string {
