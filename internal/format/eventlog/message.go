@@ -3,52 +3,70 @@ package eventlog
 import (
 	"encoding/binary"
 	"math"
+
+	"alrc/internal/format/pixel"
 )
 
-// field is one field of a protocol buffer's message.
-type field struct {
+// message is a protocol buffer's message on its way to being read, with the field that was read last.
+type message struct {
+	rest []byte
+	// damaged says that what is left holds no field.
+	damaged bool
+
 	number, wire uint64
 	value        uint64 // of varints and fixed numbers
 	data         []byte // of bytes
 }
 
-// next splits the first field off a message.
-func (f *field) next(message []byte) (rest []byte, ok bool) {
-	key, n := uvarint(message)
-	if n <= 0 {
-		return nil, false
+// next reads the next field. It is false at the end of the message, and where it is damaged.
+func (m *message) next() bool {
+	if len(m.rest) == 0 {
+		return false
 	}
-	message = message[n:]
-	f.number, f.wire = key>>3, key&7
-	f.value, f.data = 0, nil
-	switch f.wire {
+	m.damaged = !m.read()
+	return !m.damaged
+}
+
+func (m *message) read() bool {
+	key, n := uvarint(m.rest)
+	if n <= 0 {
+		return false
+	}
+	rest := m.rest[n:]
+	m.number, m.wire = key>>3, key&7
+	m.value, m.data = 0, nil
+	switch m.wire {
 	case wireVarint:
-		if f.value, n = uvarint(message); n <= 0 {
-			return nil, false
+		if m.value, n = uvarint(rest); n <= 0 {
+			return false
 		}
-		return message[n:], true
+		m.rest = rest[n:]
+		return true
 	case wireFixed64:
-		if len(message) < 8 {
-			return nil, false
+		if len(rest) < 8 {
+			return false
 		}
-		f.value = binary.LittleEndian.Uint64(message)
-		return message[8:], true
+		m.value = binary.LittleEndian.Uint64(rest)
+		m.rest = rest[8:]
+		return true
 	case wireBytes:
-		length, n := uvarint(message)
-		if n <= 0 || length > uint64(len(message)-n) {
-			return nil, false
+		length, n := uvarint(rest)
+		if n <= 0 || length > uint64(len(rest)-n) {
+			return false
 		}
 		end := n + int(length)
-		f.data = message[n:end]
-		return message[end:], true
+		m.data = rest[n:end]
+		m.rest = rest[end:]
+		return true
 	case wireFixed32:
-		if len(message) < 4 {
-			return nil, false
+		if len(rest) < 4 {
+			return false
 		}
-		f.value = uint64(binary.LittleEndian.Uint32(message))
-		return message[4:], true
+		m.value = uint64(binary.LittleEndian.Uint32(rest))
+		m.rest = rest[4:]
+		return true
 	}
-	return nil, false
+	return false
 }
 
 // uvarint is binary.Uvarint with a quick path for the one-byte numbers that most are.
@@ -62,13 +80,8 @@ func uvarint(message []byte) (uint64, int) {
 // parseEvent fills r.event; false means that the data is no event.
 func (r *Reader) parseEvent(data []byte) bool {
 	r.event = Event{Scalars: r.event.Scalars[:0]}
-	var f field
-	for len(data) > 0 {
-		rest, ok := f.next(data)
-		if !ok {
-			return false
-		}
-		data = rest
+	f := message{rest: data}
+	for f.next() {
 		switch {
 		case f.number == eventWallTime && f.wire == wireFixed64:
 			r.event.WallTime = math.Float64frombits(f.value)
@@ -82,35 +95,25 @@ func (r *Reader) parseEvent(data []byte) bool {
 			}
 		}
 	}
-	return true
+	return !f.damaged
 }
 
 func (r *Reader) parseSummary(data []byte) bool {
-	var f field
-	for len(data) > 0 {
-		rest, ok := f.next(data)
-		if !ok {
-			return false
-		}
-		data = rest
+	f := message{rest: data}
+	for f.next() {
 		if f.number == summaryValue && f.wire == wireBytes && !r.parseValue(f.data) {
 			return false
 		}
 	}
-	return true
+	return !f.damaged
 }
 
 func (r *Reader) parseValue(data []byte) bool {
 	var tag []byte
 	var value float64
 	scalar := false
-	var f field
-	for len(data) > 0 {
-		rest, ok := f.next(data)
-		if !ok {
-			return false
-		}
-		data = rest
+	f := message{rest: data}
+	for f.next() {
 		switch {
 		case f.number == valueTag && f.wire == wireBytes:
 			tag = f.data
@@ -123,6 +126,9 @@ func (r *Reader) parseValue(data []byte) bool {
 				return false
 			}
 		}
+	}
+	if f.damaged {
+		return false
 	}
 	if scalar {
 		r.event.Scalars = append(r.event.Scalars, Scalar{Tag: r.tag(tag), Value: value})
@@ -165,7 +171,8 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 	var number uint64 // the bits of the first number that is not in content
 	values := 0
 	elements := uint64(1)
-	count := func(f field, size int) bool {
+	f := message{rest: data}
+	count := func(size int) bool {
 		// Repeated numbers are packed into bytes, or stand alone.
 		if f.wire != wireBytes {
 			number = f.value
@@ -195,32 +202,28 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 		}
 		return true
 	}
-	var f field
-	for len(data) > 0 {
-		rest, ok := f.next(data)
-		if !ok {
-			return 0, false, false
-		}
-		data = rest
+	for f.next() {
+		ok := true
 		switch f.number {
 		case tensorType:
 			kind = f.value
 		case tensorShape:
-			if elements, ok = shapeSize(f.data); !ok {
-				return 0, false, false
-			}
+			elements, ok = shapeSize(f.data)
 		case tensorContent:
 			content = f.data
 		case tensorFloat:
-			ok = count(f, 4)
+			ok = count(4)
 		case tensorDouble:
-			ok = count(f, 8)
+			ok = count(8)
 		case tensorInt, tensorInt64, tensorHalf:
-			ok = count(f, 0)
+			ok = count(0)
 		}
 		if !ok {
 			return 0, false, false
 		}
+	}
+	if f.damaged {
+		return 0, false, false
 	}
 	if elements != 1 || values > 1 {
 		return 0, false, true
@@ -249,7 +252,7 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 	case typeInt64:
 		return float64(int64(number)), true, true
 	case typeHalf:
-		return half(uint16(number)), true, true
+		return pixel.Half(uint16(number)), true, true
 	case typeBFloat:
 		return float64(math.Float32frombits(uint32(number) << 16)), true, true
 	}
@@ -259,27 +262,20 @@ func parseTensor(data []byte) (value float64, scalar, whole bool) {
 // shapeSize returns the number of elements of a tensor's shape; a huge one is returned as any number above 1.
 func shapeSize(data []byte) (uint64, bool) {
 	elements := uint64(1)
-	var f field
-	for len(data) > 0 {
-		rest, ok := f.next(data)
-		if !ok {
-			return 0, false
-		}
-		data = rest
+	f := message{rest: data}
+	for f.next() {
 		if f.number != shapeDimension || f.wire != wireBytes {
 			continue
 		}
 		size := uint64(0)
-		var d field
-		for dimension := f.data; len(dimension) > 0; {
-			rest, ok := d.next(dimension)
-			if !ok {
-				return 0, false
+		dimension := message{rest: f.data}
+		for dimension.next() {
+			if dimension.number == dimensionSize && dimension.wire == wireVarint {
+				size = dimension.value
 			}
-			dimension = rest
-			if d.number == dimensionSize && d.wire == wireVarint {
-				size = d.value
-			}
+		}
+		if dimension.damaged {
+			return 0, false
 		}
 		switch {
 		case size == 0 || elements == 0:
@@ -290,26 +286,5 @@ func shapeSize(data []byte) (uint64, bool) {
 			elements *= size
 		}
 	}
-	return elements, true
-}
-
-// half widens a half-precision number.
-func half(bits uint16) float64 {
-	exponent, fraction := int(bits>>10&0x1f), float64(bits&0x3ff)
-	var value float64
-	switch exponent {
-	case 0:
-		value = math.Ldexp(fraction, -24)
-	case 0x1f:
-		value = math.Inf(1)
-		if fraction != 0 {
-			value = math.NaN()
-		}
-	default:
-		value = math.Ldexp(1024+fraction, exponent-25)
-	}
-	if bits&0x8000 != 0 {
-		value = -value
-	}
-	return value
+	return elements, !f.damaged
 }
