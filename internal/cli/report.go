@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"alrc/internal/report"
+	"alrc/internal/runfolder"
 )
 
 func newReportCommand() *cobra.Command {
@@ -15,7 +15,7 @@ func newReportCommand() *cobra.Command {
 made, write the table as HTML, Markdown, CSV and LaTeX, and the learning curves.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			if report.IsSweep(arguments[0]) {
+			if runfolder.IsSweep(arguments[0]) {
 				return writeSweepReport(command.OutOrStdout(), arguments[0])
 			}
 			return writeReport(command.OutOrStdout(), arguments[0])

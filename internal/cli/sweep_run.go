@@ -17,6 +17,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"alrc/internal/experiment"
+	"alrc/internal/runfolder"
 	"alrc/internal/sweep"
 	"alrc/internal/words"
 )
@@ -70,7 +71,7 @@ left alone, so that a stopped sweep continues when it is run again.`,
 
 // folder returns the sweep's folder: that of the argument, or a new one for the plan that the argument names.
 func (f *sweepRunFlags) folder(argument string) (*sweep.Folder, error) {
-	if sweep.IsFolder(argument) {
+	if runfolder.IsSweep(argument) {
 		if f.out != "" || len(f.set) > 0 {
 			return nil, fmt.Errorf("%s is a sweep that was begun: --out and --set are for new ones", argument)
 		}
@@ -135,7 +136,7 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
-	jobs = capJobs(command, jobs)
+	jobs = capped(command, "jobs", jobs, "runs are trained at a time")
 	ctx, cancel := withSignals(command.Context())
 	defer cancel()
 	stop, err := f.serve.start(ctx, command.ErrOrStderr(), folder.Dir, f.dataDir, f.connection)

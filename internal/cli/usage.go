@@ -96,21 +96,17 @@ func threadsFlag(command *cobra.Command, flags *pflag.FlagSet, threads *int, use
 		if *threads < 0 {
 			return usageError("--threads %d: give a number of threads of at least 1, or 0 for the default", *threads)
 		}
-		if processors := runtime.GOMAXPROCS(0); *threads > processors {
-			fmt.Fprintf(command.ErrOrStderr(), "--threads %d: this machine has %s for it, and no more threads are used.\n", *threads,
-				words.Counted(processors, "processor"))
-			*threads = processors
-		}
+		*threads = capped(command, "threads", *threads, "threads are used")
 		return nil
 	}
 }
 
-// capJobs returns the number of runs to train at a time: at most one for each processor, and it says so where more were asked for.
-func capJobs(command *cobra.Command, jobs int) int {
+// capped returns a flag's number, at most one for each processor, and says so where it was more: no more of what it counts.
+func capped(command *cobra.Command, flag string, number int, counts string) int {
 	processors := runtime.GOMAXPROCS(0)
-	if jobs > processors {
-		fmt.Fprintf(command.ErrOrStderr(), "--jobs %d: this machine has %s for it, and no more runs are trained at a time.\n", jobs,
-			words.Counted(processors, "processor"))
+	if number > processors {
+		fmt.Fprintf(command.ErrOrStderr(), "--%s %d: this machine has %s for it, and no more %s.\n", flag, number,
+			words.Counted(processors, "processor"), counts)
 	}
-	return min(jobs, processors)
+	return min(number, processors)
 }

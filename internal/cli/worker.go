@@ -36,7 +36,7 @@ runs and hands them back, and another worker continues them.`,
 			if jobs < 1 {
 				return usageError("--jobs %d: give at least 1", jobs)
 			}
-			jobs = capJobs(command, jobs)
+			jobs = capped(command, "jobs", jobs, "runs are trained at a time")
 			if threads == 0 {
 				threads = max(1, runtime.GOMAXPROCS(0)/jobs)
 			}

@@ -8,7 +8,6 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -270,7 +269,11 @@ func (c *catalog) describe(above string, order []string) {
 	paint := c.colors[above]
 	groups := make([]string, len(runs))
 	for i, s := range settings {
-		groups[i] = paint.group(withoutEnvironment(s), s.Clip())
+		var told []Setting
+		for _, pair := range s.WithoutEnvironment() {
+			told = append(told, Setting{pair[0], pair[1]})
+		}
+		groups[i] = paint.group(told, s.Clip())
 	}
 	for i, differs := range differing(settings) {
 		e := runs[i]
@@ -279,15 +282,6 @@ func (c *catalog) describe(above string, order []string) {
 		e.run.Settings, e.run.Group, e.run.Color = differs, groups[i], paint.of(groups[i])
 		e.mutex.Unlock()
 	}
-}
-
-func withoutEnvironment(s runfolder.Settings) (settings []Setting) {
-	for _, pair := range s {
-		if !strings.HasPrefix(pair[0], "environment.") {
-			settings = append(settings, Setting{pair[0], pair[1]})
-		}
-	}
-	return settings
 }
 
 // overview is all that there is, as it is now.

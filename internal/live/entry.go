@@ -152,6 +152,14 @@ func (r *rate) per() (float64, bool) {
 	return float64(r.steps[n-1]-r.steps[0]) / r.times[n-1].Sub(r.times[0]).Seconds(), true
 }
 
+// patience is how long a run may tell nothing before that is said, at a rate of steps a second, 0 where it is not known.
+func patience(rate float64) time.Duration {
+	if !(rate > 0) {
+		return silentAfter
+	}
+	return max(silentAfter, time.Duration(min(10/rate, 3600)*float64(time.Second)))
+}
+
 // silence says for how long something was silent, coarsely, so that it is not told anew each second.
 func silence(d time.Duration) string {
 	switch {

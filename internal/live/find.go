@@ -12,7 +12,6 @@ import (
 
 	"alrc/internal/losslog"
 	"alrc/internal/runfolder"
-	"alrc/internal/sweep"
 )
 
 // mostRuns bounds what is served at a time.
@@ -147,7 +146,7 @@ func (f *finder) find(root string, depth int) []found { return f.in(root, root, 
 
 func (f *finder) in(root, dir string, depth int) []found {
 	switch {
-	case sweep.IsFolder(dir):
+	case runfolder.IsSweep(dir):
 		return []found{{foundSweep, root, dir}}
 	case runfolder.Holds(dir):
 		return []found{{foundRun, root, dir}}

@@ -304,13 +304,10 @@ func (f *folder) state(e *entry, now time.Time) {
 	} else if now.Sub(f.looked) >= 2*time.Second {
 		f.locked, f.looked = runfolder.Locked(f.dir), now
 	}
-	patience := silentAfter
-	if per, ok := e.rate.per(); ok && per > 0 {
-		patience = max(patience, min(time.Duration(10/per*float64(time.Second)), time.Hour))
-	}
+	per, _ := e.rate.per()
 	going := f.locked
 	switch {
-	case f.locked && quiet > patience:
+	case f.locked && quiet > patience(per):
 		r.State, r.Words = Silent, silence(quiet)
 	case f.locked && e.index == nil && e.grew.IsZero():
 		r.State, r.Words = Training, "begins"
@@ -363,8 +360,8 @@ func isWithin(root, path string) bool {
 func differing(all []runfolder.Settings) [][]Setting {
 	var names []string
 	for _, s := range all {
-		for _, pair := range s {
-			if strings.HasPrefix(pair[0], "environment.") || pair[0] == "data.hash" || slices.Contains(names, pair[0]) {
+		for _, pair := range s.WithoutEnvironment() {
+			if pair[0] == "data.hash" || slices.Contains(names, pair[0]) {
 				continue
 			}
 			if slices.ContainsFunc(all, func(other runfolder.Settings) bool {

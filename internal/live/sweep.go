@@ -35,7 +35,7 @@ func openGrid(root, dir, name string) (*grid, []*entry, error) {
 	const largestPlan = 64 << 20
 	plan := planStamp(root, dir)
 	if plan.size == 0 || plan.size > largestPlan {
-		return nil, nil, fmt.Errorf("%s: its plan.json cannot be read", name)
+		return nil, nil, fmt.Errorf("%s: its %s cannot be read", name, runfolder.PlanFile)
 	}
 	folder, err := sweep.Read(dir)
 	if err != nil {
@@ -74,7 +74,7 @@ func openGrid(root, dir, name string) (*grid, []*entry, error) {
 
 // planStamp tells whether a sweep's folder has another plan; it is zero where it has none.
 func planStamp(root, dir string) stamp {
-	info, err := newFolder(root, dir).file("plan.json")
+	info, err := newFolder(root, dir).file(runfolder.PlanFile)
 	if err != nil {
 		return stamp{}
 	}
@@ -250,11 +250,7 @@ func (s *sweepRun) describe(e *entry, status *sweep.RunStatus, heard, now time.T
 	switch status.State {
 	case sweep.Running:
 		r.State, r.Words = Training, "training on "+status.Worker
-		patience := silentAfter
-		if status.Rate > 0 {
-			patience = max(patience, time.Duration(min(10/status.Rate, 3600)*float64(time.Second)))
-		}
-		if quiet := now.Sub(heard); quiet > patience {
+		if quiet := now.Sub(heard); quiet > patience(status.Rate) {
 			r.State, r.Words = Silent, silence(quiet)+", on "+status.Worker
 		}
 	case sweep.Failed:

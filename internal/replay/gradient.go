@@ -90,19 +90,27 @@ func normField(fields []string) string {
 	return found
 }
 
-// summaryOf reads a series once, or twice where its run was resumed, and judges it.
+// summaryOf judges a series.
 func summaryOf(log *losslog.Log) (*spike.Summary, error) {
+	var a *analysis
+	err := readSeries(log, func() func(*losslog.Chunk) error {
+		a = newAnalysis()
+		return a.push
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.finish()
+	return a.found, nil
+}
+
+// readSeries reads a series once, or again where its run was resumed: begin begins each reading, and returns what takes it in.
+func readSeries(log *losslog.Log, begin func() func(*losslog.Chunk) error) error {
 	chunk := new(losslog.Chunk)
 	next := func() *losslog.Chunk { chunk.Reset(); return chunk }
 	for {
-		a := newAnalysis()
-		again, err := log.Read(next, a.push)
-		if err != nil {
-			return nil, err
-		}
-		if !again {
-			a.finish()
-			return a.found, nil
+		if again, err := log.Read(next, begin()); err != nil || !again {
+			return err
 		}
 	}
 }

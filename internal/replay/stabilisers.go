@@ -97,17 +97,15 @@ func seriesOf(log *losslog.Log, field string) (steps []int64, values []float64, 
 	if err != nil {
 		return nil, nil, err
 	}
-	chunk := new(losslog.Chunk)
-	next := func() *losslog.Chunk { chunk.Reset(); return chunk }
-	for again := true; again && err == nil; {
+	err = readSeries(series, func() func(*losslog.Chunk) error {
 		steps, values = steps[:0], values[:0]
-		again, err = series.Read(next, func(c *losslog.Chunk) error {
+		return func(c *losslog.Chunk) error {
 			for i := range c.Len() {
 				steps, values = append(steps, c.Step(i)), append(values, level(c.Losses(i)))
 			}
 			return nil
-		})
-	}
+		}
+	})
 	return steps, values, err
 }
 

@@ -13,13 +13,6 @@ import (
 	"alrc/internal/runfolder"
 )
 
-// The files of a sweep's folder.
-const (
-	planFile     = "plan.json"
-	failuresFile = "failures.json"
-	runsFolder   = "runs"
-)
-
 // Sweep is a grid of runs, laid out as the published table: a row for each clipping, a column for each batch size (or each
 // choice of held-out images, or else for each combination of what varies), and a block of rows for the rest, such as each loss.
 type Sweep struct {
@@ -133,25 +126,10 @@ func (r *sweepRun) value(m measure) float64 {
 	return math.NaN()
 }
 
-// IsSweep says whether a folder is a sweep's.
-func IsSweep(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, planFile))
-	return err == nil
-}
-
 // LoadSweep reads the results in a sweep's folder, also while it is still at work.
 func LoadSweep(dir string) (*Sweep, error) {
-	var plan struct {
-		Title   string   `json:"title"`
-		Command string   `json:"command"`
-		Varying []string `json:"varying"`
-		Runs    []struct {
-			Label         string `json:"label"`
-			Workload      string `json:"workload"`
-			Specification string `json:"specification"`
-		} `json:"runs"`
-	}
-	path := filepath.Join(dir, planFile)
+	var plan runfolder.Plan
+	path := filepath.Join(dir, runfolder.PlanFile)
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the sweep: %w", err)
@@ -177,7 +155,7 @@ func LoadSweep(dir string) (*Sweep, error) {
 			return nil, fmt.Errorf("%s, %s: %w", path, entry.Label, err)
 		}
 		run.seed = run.settings.Seed()
-		if err := run.load(filepath.Join(dir, runsFolder, entry.Label)); err != nil {
+		if err := run.load(filepath.Join(dir, runfolder.RunsFolder, entry.Label)); err != nil {
 			return nil, err
 		}
 		if run.result != nil {
@@ -224,7 +202,7 @@ func (r *sweepRun) load(dir string) error {
 }
 
 func (s *Sweep) loadFailures() error {
-	content, err := os.ReadFile(filepath.Join(s.Dir, failuresFile))
+	content, err := os.ReadFile(filepath.Join(s.Dir, runfolder.FailuresFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -238,7 +216,7 @@ func (s *Sweep) loadFailures() error {
 		} `json:"failures"`
 	}
 	if err := json.Unmarshal(content, &list); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(s.Dir, failuresFile), err)
+		return fmt.Errorf("%s: %w", filepath.Join(s.Dir, runfolder.FailuresFile), err)
 	}
 	for _, entry := range list {
 		last := ""

@@ -33,7 +33,7 @@ func writeBenchmark(t *testing.T, runs []benchmarkRun) *Sweep {
 			specification = "stabilise: " + r.stabilise + "\n" + specification
 		}
 		plan = append(plan, map[string]string{"label": label, "workload": r.workload, "specification": specification})
-		folder := filepath.Join(dir, runsFolder, label)
+		folder := filepath.Join(dir, runfolder.RunsFolder, label)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func writeBenchmark(t *testing.T, runs []benchmarkRun) *Sweep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, planFile), content, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, runfolder.PlanFile), content, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s, err := LoadSweep(dir)

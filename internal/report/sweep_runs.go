@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"alrc/internal/figure"
+	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
 
@@ -64,7 +65,7 @@ func (s *Sweep) addRuns(page *figure.Page) {
 		}
 		t.Rows = append(t.Rows, []string{run.label, strconv.FormatUint(run.seed, 10), words.Number(float64(r.Mean)), words.Number(float64(r.P99)),
 			clipped, words.Number(float64(r.TestLoss)), end})
-		t.Links = append(t.Links, link(s.Dir, filepath.Join(s.Dir, runsFolder, run.label)))
+		t.Links = append(t.Links, link(s.Dir, filepath.Join(s.Dir, runfolder.RunsFolder, run.label)))
 	})
 	page.Heading(2, "Runs")
 	if done > most {

@@ -49,7 +49,7 @@ func writeSweep(t *testing.T, rows []sweepRow) string {
 		if r.missing {
 			continue
 		}
-		folder := filepath.Join(dir, runsFolder, label)
+		folder := filepath.Join(dir, runfolder.RunsFolder, label)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func writeSweep(t *testing.T, rows []sweepRow) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, planFile), content, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, runfolder.PlanFile), content, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -307,7 +307,7 @@ func TestRunsWithoutClippingStandInEveryColumnOfClipping(t *testing.T) {
 	}{{"none", "0.999", 4}, {"alrc:2", "0.999", 3}, {"alrc:2", "0.9", 2}} {
 		label := fmt.Sprintf("run-%d", i)
 		runs = append(runs, map[string]string{"label": label, "specification": fmt.Sprintf("clip: %s\ndecay: %s\nseed: 0\nsteps: 40\n", r.clip, r.decay)})
-		folder := filepath.Join(dir, runsFolder, label)
+		folder := filepath.Join(dir, runfolder.RunsFolder, label)
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -317,7 +317,7 @@ func TestRunsWithoutClippingStandInEveryColumnOfClipping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, planFile), string(plan))
+	write(t, filepath.Join(dir, runfolder.PlanFile), string(plan))
 	s, err := LoadSweep(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -347,7 +347,7 @@ func TestSpikesAreCounted(t *testing.T) {
 
 func TestSweepFiles(t *testing.T) {
 	dir := writeSweep(t, tableRows())
-	if err := os.WriteFile(filepath.Join(dir, failuresFile), []byte(`[{"label":"run-9","failures":[{"error":"first"},{"error":"disk & fire"}]}]`), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, runfolder.FailuresFile), []byte(`[{"label":"run-9","failures":[{"error":"first"},{"error":"disk & fire"}]}]`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s, err := LoadSweep(dir)
@@ -409,7 +409,7 @@ func TestSweepsThatCannotBeRead(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	dir := writeSweep(t, tableRows())
-	if err := os.WriteFile(filepath.Join(dir, runsFolder, "run-3", runfolder.ResultFile), []byte("{"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, runfolder.RunsFolder, "run-3", runfolder.ResultFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := LoadSweep(dir); err == nil || !strings.Contains(err.Error(), "run-3") {

@@ -12,7 +12,8 @@
 //	samples/, worst/         pictures
 //	lock                     locked while the run is trained
 //
-// and event files for TensorBoard. The results of a sweep's run have curve.csv instead of the tables; see [Curve].
+// and event files for TensorBoard. The results of a sweep's run have curve.csv instead of the tables; see [Curve]. A sweep's
+// folder has its [Plan], and the folders of its runs.
 //
 // Tables are read by the names of their columns, so that a table with further columns can be read by an older program
 // of the same [Version], and a run that an older program began goes on with the columns that its tables have.

@@ -135,11 +135,14 @@ func (s Settings) Huber() bool {
 // Repeats reports whether a run's specification is that of another but for its seed.
 func (s Settings) Repeats(other Settings) bool {
 	but := func(s Settings) Settings {
-		return slices.DeleteFunc(slices.Clone(s), func(pair [2]string) bool {
-			return pair[0] == "seed" || strings.HasPrefix(pair[0], "environment.")
-		})
+		return slices.DeleteFunc(s.WithoutEnvironment(), func(pair [2]string) bool { return pair[0] == "seed" })
 	}
 	return slices.Equal(but(s), but(other))
+}
+
+// WithoutEnvironment returns the settings without those that tell where and when the run was begun.
+func (s Settings) WithoutEnvironment() Settings {
+	return slices.DeleteFunc(slices.Clone(s), func(pair [2]string) bool { return strings.HasPrefix(pair[0], "environment.") })
 }
 
 // Seed returns the run's seed.

@@ -103,12 +103,14 @@ func (b *Buffer[F]) addBlocks(totals []float64) {
 	}
 }
 
-// counted adds up the counts of tasks.
-func (b *Buffer[F]) counted(tasks int) (total int) {
+// changing does the tasks of a pass that counts what it changes, and adds up the counts.
+func (b *Buffer[F]) changing(tasks int, do func(task int)) (changed int) {
+	b.run(tasks, do)
 	for _, count := range b.counts[:tasks] {
-		total += count
+		changed += count
 	}
-	return total
+	b.known = b.known && changed == 0
+	return changed
 }
 
 // entries are a block's.
@@ -173,10 +175,7 @@ func (b *Buffer[F]) scaleOf(task int) {
 // Clamp limits entries to [-limit, limit].
 func (b *Buffer[F]) Clamp(limit float64) (changed int) {
 	b.limit = limit
-	b.run(len(b.blocks), b.clamp)
-	changed = b.counted(len(b.blocks))
-	b.known = b.known && changed == 0
-	return changed
+	return b.changing(len(b.blocks), b.clamp)
 }
 
 func (b *Buffer[F]) clampOf(task int) {
@@ -197,10 +196,7 @@ func (b *Buffer[F]) clampOf(task int) {
 // ClampBySecond limits the squares of entries to theta times their second moments.
 func (b *Buffer[F]) ClampBySecond(theta float64) (changed int) {
 	b.limit = theta
-	b.run(len(b.blocks), b.clampSecond)
-	changed = b.counted(len(b.blocks))
-	b.known = b.known && changed == 0
-	return changed
+	return b.changing(len(b.blocks), b.clampSecond)
 }
 
 func (b *Buffer[F]) clampSecondOf(task int) {
@@ -246,10 +242,7 @@ func (b *Buffer[F]) maximumOf(task int) {
 // Compress multiplies entries of magnitudes above their tensor's limit by its factor.
 func (b *Buffer[F]) Compress(limits, factors []float64) (changed int) {
 	b.limits, b.factors = limits, factors
-	b.run(len(b.blocks), b.compress)
-	changed = b.counted(len(b.blocks))
-	b.known = b.known && changed == 0
-	return changed
+	return b.changing(len(b.blocks), b.compress)
 }
 
 func (b *Buffer[F]) compressOf(task int) {

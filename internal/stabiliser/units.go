@@ -5,10 +5,7 @@ import "math"
 // ScaleUnits multiplies the entries of each unit by the factor that a rule has for it.
 func (b *Buffer[F]) ScaleUnits(rule UnitScaler) (changed int) {
 	b.rule = rule
-	b.run(len(b.groups), b.units)
-	changed = b.counted(len(b.groups))
-	b.known = b.known && changed == 0
-	return changed
+	return b.changing(len(b.groups), b.units)
 }
 
 // unitsOf scales the units of a group.

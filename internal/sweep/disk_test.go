@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"alrc/internal/atomicfile"
+	"alrc/internal/runfolder"
 )
 
 func TestFoldersOfOtherSweeps(t *testing.T) {
@@ -72,7 +73,7 @@ func TestArchivesStayInTheirFolder(t *testing.T) {
 			t.Fatalf("results cut to %d bytes were taken in", cut)
 		}
 	}
-	if entries, err := os.ReadDir(f.path(runsFolder)); err != nil || len(entries) > 0 {
+	if entries, err := os.ReadDir(f.path(runfolder.RunsFolder)); err != nil || len(entries) > 0 {
 		t.Errorf("left over: %v, %v", entries, err)
 	}
 }
@@ -100,7 +101,7 @@ func TestFullDisk(t *testing.T) {
 	work(t, server, q, &Worker{Name: "roomy", Folder: filepath.Join(small, "work")}, func(records map[string]record) bool { return records[run.ID].State == Done })
 
 	// The sweep's own folder is full: the result stays on the server.
-	os.MkdirAll(filepath.Join(small, "sweep", runsFolder), 0o755)
+	os.MkdirAll(filepath.Join(small, "sweep", runfolder.RunsFolder), 0o755)
 	full := &Folder{Dir: filepath.Join(small, "sweep"), Plan: f.Plan}
 	fill()
 	r, err = q.get(ctx, run.ID)

@@ -16,15 +16,12 @@ import (
 	"alrc/internal/runfolder"
 )
 
-// The names in a sweep's folder. Package report knows planFile and runsFolder, too.
+// The names in a sweep's folder that it alone knows; package runfolder has the others.
 const (
-	planFile     = "plan.json"
-	failuresFile = "failures.json"
-	runsFolder   = "runs"
-	storeFolder  = "store"
-	workFolder   = "work"
-	serverFile   = "server.json"
-	lockFile     = "lock"
+	storeFolder = "store"
+	workFolder  = "work"
+	serverFile  = "server.json"
+	lockFile    = "lock"
 )
 
 // Folder is a sweep's folder: its plan, and the results of its runs.
@@ -37,29 +34,14 @@ type Folder struct {
 	results map[string]*runfolder.Result // those read so far, by run ID
 }
 
-// planJSON is plan.json. Specifications stand there as YAML, which is what a run's own folder has.
-type planJSON struct {
-	Title   string    `json:"title"`
-	Command string    `json:"command"`
-	Varying []string  `json:"varying"`
-	Runs    []runJSON `json:"runs"`
-}
-
-// runJSON is a run in plan.json and in the queue.
-type runJSON struct {
-	ID            string `json:"id"`
-	Label         string `json:"label"`
-	Workload      string `json:"workload,omitempty"`
-	Specification string `json:"specification"`
-}
-
-func (r Run) encode() (runJSON, error) {
+// encode writes a run as the plan and the queue have it.
+func (r Run) encode() (runfolder.PlannedRun, error) {
 	text, err := yaml.Marshal(withoutPlace(r.Specification))
-	return runJSON{r.ID, r.Label, r.Workload, string(text)}, err
+	return runfolder.PlannedRun{ID: r.ID, Label: r.Label, Workload: r.Workload, Specification: string(text)}, err
 }
 
 // decode takes a run back, and finds one that was damaged on its way by its hash.
-func (r runJSON) decode() (Run, error) {
+func decode(r runfolder.PlannedRun) (Run, error) {
 	specification, err := experiment.ParseSpecification([]byte(r.Specification))
 	if err != nil {
 		return Run{}, err
@@ -77,15 +59,9 @@ func (r runJSON) decode() (Run, error) {
 	return Run{r.ID, r.Label, r.Workload, specification}, nil
 }
 
-// IsFolder reports whether a folder is a sweep's.
-func IsFolder(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, planFile))
-	return err == nil
-}
-
 // Open returns the folder of a plan, and begins it if there is none. A folder of another plan is an error.
 func Open(dir string, plan *Plan, command string) (*Folder, error) {
-	if IsFolder(dir) {
+	if runfolder.IsSweep(dir) {
 		f, err := Read(dir)
 		if err != nil {
 			return nil, err
@@ -99,11 +75,11 @@ func Open(dir string, plan *Plan, command string) (*Folder, error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s is not empty, and no sweep's folder: name another folder with --out", dir)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, runsFolder), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, runfolder.RunsFolder), 0o755); err != nil {
 		return nil, fmt.Errorf("create the sweep's folder: %w", err)
 	}
 	f := &Folder{Dir: dir, Command: command, Plan: plan}
-	file := planJSON{Title: plan.Title, Command: command, Varying: plan.Varying}
+	file := runfolder.Plan{Title: plan.Title, Command: command, Varying: plan.Varying}
 	for _, run := range plan.Runs {
 		entry, err := run.encode()
 		if err != nil {
@@ -115,26 +91,26 @@ func Open(dir string, plan *Plan, command string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, atomicfile.WriteBytes(f.path(planFile), append(content, '\n'))
+	return f, atomicfile.WriteBytes(f.path(runfolder.PlanFile), append(content, '\n'))
 }
 
 // Read returns the sweep in a folder.
 func Read(dir string) (*Folder, error) {
-	path := filepath.Join(dir, planFile)
+	path := filepath.Join(dir, runfolder.PlanFile)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is no sweep's folder: it has no %s; give one that 'alrc sweep run' made", dir, planFile)
+		return nil, fmt.Errorf("%s is no sweep's folder: it has no %s; give one that 'alrc sweep run' made", dir, runfolder.PlanFile)
 	}
 	if err != nil {
 		return nil, err
 	}
-	var file planJSON
+	var file runfolder.Plan
 	if err := json.Unmarshal(content, &file); err != nil {
 		return nil, fmt.Errorf("%s: %w; delete it and run the sweep again to have it written anew", path, err)
 	}
 	f := &Folder{Dir: dir, Command: file.Command, Plan: &Plan{Title: file.Title, Varying: file.Varying}}
 	for i, entry := range file.Runs {
-		run, err := entry.decode()
+		run, err := decode(entry)
 		if err != nil {
 			return nil, fmt.Errorf("%s, run %d: %w", path, i, err)
 		}
@@ -151,7 +127,7 @@ func (f *Folder) path(names ...string) string {
 }
 
 // RunDir is the folder of a run's results.
-func (f *Folder) RunDir(run Run) string { return f.path(runsFolder, run.Label) }
+func (f *Folder) RunDir(run Run) string { return f.path(runfolder.RunsFolder, run.Label) }
 
 // WorkDir is the folder of a run while a worker of the sweep's own process trains it.
 func (f *Folder) WorkDir(run Run) string { return f.path(workFolder, run.ID) }
@@ -178,7 +154,7 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if f.has(run) {
 		return nil
 	}
-	temporary := f.path(runsFolder, ".incoming-"+run.ID)
+	temporary := f.path(runfolder.RunsFolder, ".incoming-"+run.ID)
 	if err := errors.Join(os.RemoveAll(temporary), os.Mkdir(temporary, 0o755)); err != nil {
 		return err
 	}
@@ -203,14 +179,14 @@ func (f *Folder) put(run Run, archive io.Reader) error {
 	if err := os.Rename(temporary, f.RunDir(run)); err != nil {
 		return err
 	}
-	atomicfile.SyncFolder(f.path(runsFolder))
+	atomicfile.SyncFolder(f.path(runfolder.RunsFolder))
 	return nil
 }
 
 // setFailures writes failures.json, the runs that were set aside, or removes it if there are none.
 func (f *Folder) setFailures(failed []RunStatus) error {
 	if len(failed) == 0 {
-		if err := os.Remove(f.path(failuresFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(f.path(runfolder.FailuresFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		return nil
@@ -227,7 +203,7 @@ func (f *Folder) setFailures(failed []RunStatus) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteBytes(f.path(failuresFile), append(content, '\n'))
+	return atomicfile.WriteBytes(f.path(runfolder.FailuresFile), append(content, '\n'))
 }
 
 // claim keeps other processes from running the sweep, until the file is closed.

@@ -214,7 +214,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := entry.decode()
+			again, err := decode(entry)
 			if err != nil {
 				t.Fatalf("a run does not come back from the queue: %v", err)
 			}

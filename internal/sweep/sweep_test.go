@@ -61,7 +61,7 @@ func (f *Folder) run(t testing.TB, o Options) *Status {
 // checkAlone compares every result of a sweep with that of the same run done alone.
 func checkAlone(t testing.TB, f *Folder) {
 	t.Helper()
-	entries, err := os.ReadDir(f.path(runsFolder))
+	entries, err := os.ReadDir(f.path(runfolder.RunsFolder))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"alrc/internal/experiment"
 	"alrc/internal/place"
+	"alrc/internal/runfolder"
 )
 
 // Worker takes runs from the queues of a server, and trains them.
@@ -177,11 +178,11 @@ func (w *Worker) take(ctx context.Context, q *Queue, message jetstream.Msg) erro
 	stop := keepAlive(message, q.silence)
 	defer stop()
 
-	var entry runJSON
+	var entry runfolder.PlannedRun
 	err := json.Unmarshal(message.Data(), &entry)
 	var run Run
 	if err == nil {
-		run, err = entry.decode()
+		run, err = decode(entry)
 	}
 	if err == nil && run.ID != id {
 		err = fmt.Errorf("it is of the run %s, not of %s", run.ID, id)
