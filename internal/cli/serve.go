@@ -71,7 +71,7 @@ URL has a token without which nothing is shown, that of $` + tokenVariable + ` w
 		group("Reading", func(flags *pflag.FlagSet) {
 			flags.StringVar(&o.DataDir, "data-dir", "", "`FOLDER` where the images of runs lie, to show those of a step (default where runs say, or $CIFAR10)")
 			flags.StringVar(&o.Log.Loss, "loss", "", "`NAME` of the losses in logs (default guessed)")
-			flags.StringVar(&o.Log.Step, "step", "", "`NAME` of the steps in logs (default guessed)")
+			flags.StringVar(&o.Log.Step, "step-column", "", "`NAME` of the steps in logs (default guessed)")
 		}),
 		group("Sweeps", func(flags *pflag.FlagSet) {
 			serverFlags(flags, &o.Connection, "`URL` of the NATS server that holds the queue, where a sweep has none of its own")
