@@ -113,11 +113,8 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 	}
 	var diverged []string
 	for i, result := range results {
-		if result.Diverged {
-			diverged = append(diverged, fmt.Sprintf("%s diverged at step %s (%s)", filepath.Base(dirs[i]), words.Count(result.DivergedStep), result.DivergedReason))
-		}
-		if dead := result.Dead; dead != nil {
-			diverged = append(diverged, fmt.Sprintf("%s is dead since step %s: all activations of layer %s are 0", filepath.Base(dirs[i]), words.Count(dead.Step), dead.Layer))
+		if ending := result.Ending(); ending != "" {
+			diverged = append(diverged, filepath.Base(dirs[i])+": "+ending)
 		}
 	}
 	if err := writeReport(command.OutOrStdout(), out); err != nil {

@@ -61,10 +61,14 @@ func stability(m *runfolder.Metrics) *runfolder.Stability {
 		steps[i] = int64(step)
 	}
 	found := spike.Find(steps, m.RawLoss)
+	left := int64(0)
+	if found.Condition == spike.Divergent && !found.EndsNonFinite() {
+		left = found.DivergedAt
+	}
 	return &runfolder.Stability{
 		First:       runfolder.Number(m.RawLoss[0]),
 		SpikedSteps: found.Spikes, Episodes: found.EpisodeCount, Recovered: found.Back,
-		MedianRecovery: found.MedianRecovery, Excess: runfolder.Number(found.Area),
+		LeftStep: left, MedianRecovery: found.MedianRecovery, Excess: runfolder.Number(found.Area),
 		SpikeScore: runfolder.Number(spike.Score(m.RawLoss)),
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"alrc/internal/curve"
 	"alrc/internal/runfolder"
-	"alrc/internal/words"
 )
 
 // smallPoints is the number of points of a small curve.
@@ -175,13 +174,13 @@ func silence(d time.Duration) string {
 
 // ended says how a run ended, by its result.
 func (r *Run) ended(result *runfolder.Result) {
-	switch {
-	case result.Diverged:
-		r.State, r.Words = Diverged, fmt.Sprintf("diverged at step %s", words.Count(result.DivergedStep))
-	case result.Dead != nil:
-		r.State, r.Words = Dead, fmt.Sprintf("dead since step %s (layer %s)", words.Count(result.Dead.Step), result.Dead.Layer)
-	default:
+	switch r.Words = result.Ending(); {
+	case r.Words == "":
 		r.State, r.Words = Done, "done"
+	case result.Dead != nil:
+		r.State = Dead
+	default:
+		r.State = Diverged
 	}
 }
 

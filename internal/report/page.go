@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,7 +17,7 @@ func (c *Comparison) page() *figure.Page {
 	sentences := c.Sentences()
 	for i, sentence := range sentences {
 		switch {
-		case strings.HasPrefix(sentence, "Diverged"), strings.HasPrefix(sentence, "Dead"):
+		case strings.HasPrefix(sentence, "Diverged"), strings.HasPrefix(sentence, "Dead"), strings.HasPrefix(sentence, "Lost"):
 			page.Warning(sentence)
 		case i == 0:
 			page.Lead(sentence)
@@ -82,12 +83,9 @@ func (c *Comparison) runTable() figure.Table {
 	for _, g := range c.Groups {
 		for _, run := range g.Runs {
 			f := run.figures
-			end := "done"
-			switch {
-			case run.diverged():
-				end = "diverged at step " + words.Count(run.result.DivergedStep)
-			case run.result == nil:
-				end = fmt.Sprintf("at step %s of %s", words.Count(run.done()), words.Count(run.Steps))
+			end := fmt.Sprintf("at step %s of %s", words.Count(run.done()), words.Count(run.Steps))
+			if run.result != nil {
+				end = cmp.Or(run.result.Ending(), "done")
 			}
 			clipped := words.Percent(f.clipped)
 			if clip, _ := parts(g.Clip); clip == "none" {

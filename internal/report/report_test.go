@@ -221,6 +221,16 @@ func TestDivergenceNamesSeedStepAndImages(t *testing.T) {
 	}
 }
 
+func TestLossNamesSeedAndStep(t *testing.T) {
+	c := load(t, madeRun{clip: "none", seed: 0, steps: 400, level: 1}, madeRun{clip: "none", seed: 1, steps: 400, level: 1})
+	c.Groups[0].Runs[1].result.Stability = &runfolder.Stability{LeftStep: 3524}
+	all := strings.Join(c.Sentences(), "\n")
+	want := "Lost without clipping: seed 1 at step 3,524. There the loss left its level, and it did not come back."
+	if !strings.Contains(all, want) {
+		t.Errorf("the sentences are\n%s\nand lack\n%s", all, want)
+	}
+}
+
 func TestTable(t *testing.T) {
 	c := load(t, append(seeds("none", 0, 1.19, 1.16), madeRun{clip: "alrc:2", steps: 400, divergedAt: 50})...)
 	var text bytes.Buffer

@@ -35,7 +35,7 @@ func (c *Comparison) Sentences() []string {
 	}
 	sentences = append(headlines, sentences...)
 	for _, g := range c.Groups {
-		for _, text := range []string{g.divergence(), g.death()} {
+		for _, text := range []string{g.divergence(), g.death(), g.loss()} {
 			if text != "" {
 				sentences = append(sentences, text)
 			}
@@ -178,30 +178,4 @@ func overSeeds(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" over %d seeds", n)
-}
-
-// divergence names the runs that diverged, and where.
-func (g *Group) divergence() string {
-	var texts []string
-	for _, run := range g.Runs {
-		if !run.diverged() {
-			continue
-		}
-		text := "at step " + words.Count(run.result.DivergedStep)
-		if len(g.Runs) > 1 {
-			text = fmt.Sprintf("seed %d %s", run.Seed, text)
-		}
-		if run.result.DivergedReason != "" {
-			text += " (" + run.result.DivergedReason
-			if n := len(run.result.DivergedImages); n > 0 {
-				text += "; images " + strings.Join(run.result.DivergedImages[:min(n, 4)], ", ")
-			}
-			text += ")"
-		}
-		texts = append(texts, text)
-	}
-	if len(texts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("Diverged %s: %s.", g.with(), strings.Join(texts, "; "))
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -56,10 +57,7 @@ func (s *Sweep) addRuns(page *figure.Page) {
 			return
 		}
 		r := run.result
-		end, clipped := "done", words.Unknown
-		if r.Diverged {
-			end = "diverged at step " + words.Count(r.DivergedStep)
-		}
+		end, clipped := cmp.Or(r.Ending(), "done"), words.Unknown
 		if cell.Clip != "none" && r.Losses > 0 {
 			clipped = words.Percent(float64(r.Clipped) / float64(r.Losses))
 		}

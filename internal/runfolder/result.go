@@ -80,6 +80,8 @@ type Stability struct {
 	MedianRecovery int64 `json:"median_recovery_steps"`
 	// Excess is the sum, over the steps of all episodes, of what the loss was above its level from before.
 	Excess Number `json:"excess_loss"`
+	// LeftStep is the step at which the loss left its level for good, though it stayed finite; 0 if it did not.
+	LeftStep int64 `json:"left_step,omitempty"`
 	// SpikeScore is OLMo's: the share of steps more than 6 standard deviations above the 128 before them.
 	SpikeScore Number `json:"spike_score"`
 }

@@ -39,6 +39,12 @@ var resultColumns = []struct {
 	{"spiked_steps", ofStability(func(s *runfolder.Stability) string { return strconv.FormatInt(s.SpikedSteps, 10) })},
 	{"spike_episodes", ofStability(func(s *runfolder.Stability) string { return strconv.FormatInt(s.Episodes, 10) })},
 	{"recovered_episodes", ofStability(func(s *runfolder.Stability) string { return strconv.FormatInt(s.Recovered, 10) })},
+	{"left_step", func(r *runfolder.Result) string {
+		if r.Left() == 0 {
+			return ""
+		}
+		return strconv.FormatInt(r.Left(), 10)
+	}},
 	{"median_recovery_steps", ofStability(func(s *runfolder.Stability) string { return strconv.FormatInt(s.MedianRecovery, 10) })},
 	{"excess_loss", ofStability(func(s *runfolder.Stability) string { return csvNumber(s.Excess) })},
 	{"spike_score", ofStability(func(s *runfolder.Stability) string { return csvNumber(s.SpikeScore) })},

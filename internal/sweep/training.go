@@ -50,10 +50,10 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 			default:
 			}
 			what := fmt.Sprintf("mean of the last losses %.4g", float64(result.Mean))
-			if result.Diverged {
-				what = fmt.Sprintf("diverged at step %d", result.DivergedStep)
-			} else if dead := result.Dead; dead != nil {
-				what += fmt.Sprintf(", dead since step %d (layer %s)", dead.Step, dead.Layer)
+			if ending := result.Ending(); result.Diverged {
+				what = ending
+			} else if ending != "" {
+				what += ", " + ending
 			}
 			w.report("%s: done in %s, %s", run.Label, time.Since(begin).Round(time.Second), what)
 			return nil
