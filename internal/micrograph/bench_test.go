@@ -76,7 +76,7 @@ func BenchmarkBilinear(b *testing.B) {
 					pixels[i] = float32(math.Sin(float64(i)))
 				}
 				for b.Loop() {
-					if _, err := Bilinear(pixels, mask, side, side); err != nil {
+					if _, err := completeBilinear(pixels, mask, side, side); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -2,14 +2,14 @@ package micrograph
 
 import "math"
 
-// Biharmonic completes a partial scan, [height,width], by the smoothest surface through the pixels that were seen, those whose
+// completeBiharmonic completes a partial scan, [height,width], by the smoothest surface through the pixels that were seen, those whose
 // mask is above 0: the one with the least bending energy, the sum of uxx^2 + 2 uxy^2 + uyy^2 over the image, which is a
 // thin plate's and obeys the biharmonic equation where nothing was seen. Second derivatives are differences of
 // neighbouring pixels; nothing is demanded beyond the borders.
 //
 // It is solved by conjugate gradients, preconditioned by multigrid, from the bilinear completion on.
-func Biharmonic(pixels, mask []float32, height, width int) ([]float32, error) {
-	start, err := Bilinear(pixels, mask, height, width)
+func completeBiharmonic(pixels, mask []float32, height, width int) ([]float32, error) {
+	start, err := completeBilinear(pixels, mask, height, width)
 	if err != nil {
 		return nil, err
 	}

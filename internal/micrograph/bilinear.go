@@ -9,10 +9,10 @@ import (
 // maxScanSide keeps the geometry of interpolation exact.
 const maxScanSide = 1 << 14
 
-// Bilinear completes a partial scan, [height,width], by linear interpolation within the triangles of the Delaunay
+// completeBilinear completes a partial scan, [height,width], by linear interpolation within the triangles of the Delaunay
 // triangulation of the pixels that were seen, those whose mask is above 0, which keep their values. Outside of all
 // triangles a pixel has the value of the nearest one that was seen.
-func Bilinear(pixels, mask []float32, height, width int) ([]float32, error) {
+func completeBilinear(pixels, mask []float32, height, width int) ([]float32, error) {
 	if err := checkScan(pixels, mask, height, width); err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ var blurWeights = func() [3]float32 {
 	return [3]float32{float32(1 / sum), float32(w1 / sum), float32(w2 / sum)}
 }()
 
-// Blur makes a target of a micrograph, [height,width]: a convolution with a 5x5 Gaussian of a standard deviation of 2.5
+// blur makes a target of a micrograph, [height,width]: a convolution with a 5x5 Gaussian of a standard deviation of 2.5
 // pixels. At the borders the image is continued by its reflection. (Ede and Beanland 2020, experiment 3.)
-func Blur(dst, src []float32, height, width int) {
+func blur(dst, src []float32, height, width int) {
 	blurred := make([]float32, len(src)) // along rows
 	weigh := func(a2, a1, b, c1, c2 float32) float32 {
 		return float32(blurWeights[0]*b) + float32(blurWeights[1]*(a1+c1)) + float32(blurWeights[2]*(a2+c2))

@@ -49,7 +49,7 @@ func Best(o MethodOptions) Method {
 				whole: withDeviation(name, options, o.Deviation)})
 		}
 		if !o.Deviation {
-			candidates = append(candidates, Candidate{Method: LinearWord, trial: Linear(), whole: Linear()})
+			candidates = append(candidates, Candidate{Method: linearWord, trial: Linear(), whole: Linear()})
 		}
 		trial, err := hold(ctx, candidates, pixels, mask, height, width)
 		if err != nil {
@@ -164,8 +164,8 @@ func (c *Candidate) try(ctx context.Context, method Method, list []window) error
 				errs[at] = completed.Pixels[at] - win.pixels[at]
 			}
 		}
-		Blur(blurred, errs, win.height, win.width)
-		Blur(weights, win.held, win.height, win.width)
+		blur(blurred, errs, win.height, win.width)
+		blur(weights, win.held, win.height, win.width)
 		for at, h := range win.held {
 			if h > 0 {
 				e := float64(blurred[at]) / float64(weights[at])

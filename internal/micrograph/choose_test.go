@@ -36,7 +36,7 @@ func TestBestMethod(t *testing.T) {
 			t.Errorf("%s is taken, with an error of %v, and %s has %v", best.Method, best.MSE, other.Method, other.MSE)
 		}
 	}
-	linear, err := Bilinear(scan, mask, side, side)
+	linear, err := completeBilinear(scan, mask, side, side)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestBestMethod(t *testing.T) {
 
 	// A plane is interpolated exactly.
 	_, scan = surface(mask, side, side, func(x, y float64) float64 { return 0.5*x - 0.7*y })
-	if c, err = Best(MethodOptions{}).Complete(context.Background(), scan, mask, side, side); err != nil || c.Method != LinearWord {
+	if c, err = Best(MethodOptions{}).Complete(context.Background(), scan, mask, side, side); err != nil || c.Method != linearWord {
 		t.Errorf("a plane is completed by %+v (%v)", c, err)
 	}
 }

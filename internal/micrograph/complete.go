@@ -38,7 +38,7 @@ func (p *Partial) Complete(ctx context.Context, m Method, keepSeen bool) (*Compl
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
 	turn(c.Pixels)
-	UnscaleIntensity(c.Pixels, low, high)
+	unscaleIntensity(c.Pixels, low, high)
 	for i := range c.Deviation {
 		c.Deviation[i] *= float32((high - low) / 2)
 	}

@@ -46,12 +46,22 @@ func TestNetworkOnAnySize(t *testing.T) {
 	}
 }
 
+// readPartial reads the first partial scan of a file.
+func readPartial(path string, o PartialOptions) (*Partial, error) {
+	s, err := OpenScans(path, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Read(0)
+}
+
 func TestReadPartial(t *testing.T) {
 	const height, width = 3, 4
 	nan := float32(math.NaN())
 	pixels := []float32{1, nan, 3, 4, 5, 6, nan, 8, 9, 10, float32(math.Inf(1)), 12}
 	path := writeTIFF(t, height, width, pixels)
-	p, err := ReadPartial(path, PartialOptions{})
+	p, err := readPartial(path, PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,13 +77,13 @@ func TestReadPartial(t *testing.T) {
 		second []float32
 		want   float32
 	}{{half, 0.5}, {slices.Repeat([]float32{0.5}, 12), 1}, {pixels, 1}} {
-		p, err := ReadPartial(writeTIFF(t, height, width, pixels, test.second), PartialOptions{})
+		p, err := readPartial(writeTIFF(t, height, width, pixels, test.second), PartialOptions{})
 		if err != nil || p.Mask[0] != test.want {
 			t.Errorf("with a second page: seen is %v (%v)", p.Mask, err)
 		}
 	}
 	// A mask sees nothing where there is no number.
-	p, err = ReadPartial(path, PartialOptions{Mask: writeTIFF(t, height, width, []float32{0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 51})})
+	p, err = readPartial(path, PartialOptions{Mask: writeTIFF(t, height, width, []float32{0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 51})})
 	if err != nil || !slices.Equal(p.Mask, []float32{0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0.2}) || p.Pixels[0] == p.Pixels[0] {
 		t.Errorf("with a mask: %+v, %v", p, err)
 	}
@@ -84,7 +94,7 @@ func TestReadPartial(t *testing.T) {
 		"no image":      {writeFile(t, "x.tif", func(io.Writer) error { return nil }), "", "empty"},
 		"all of it NaN": {writeTIFF(t, 1, 2, []float32{nan, nan}), "", "nothing"},
 	} {
-		if _, err := ReadPartial(test.path, PartialOptions{Mask: test.mask}); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := readPartial(test.path, PartialOptions{Mask: test.mask}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -106,7 +116,7 @@ func TestPartialWritesWhatItReads(t *testing.T) {
 	if err := os.WriteFile(path, content.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	back, err := ReadPartial(path, PartialOptions{})
+	back, err := readPartial(path, PartialOptions{})
 	if err != nil || !slices.Equal(back.Mask, mask) || !slices.EqualFunc(back.Pixels, p.Pixels, func(a, b float32) bool { return a == b || a != a && b != b }) {
 		t.Errorf("a scan that was written is another one (%v)", err)
 	}
@@ -153,7 +163,7 @@ func TestEvaluate(t *testing.T) {
 	for i := range mask {
 		mask[i] = input[2*i+1]
 	}
-	completed, err := Bilinear(truth, mask, 48, 48)
+	completed, err := completeBilinear(truth, mask, 48, 48)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +230,7 @@ func TestCompareBlurs(t *testing.T) {
 		truth[i] = float32(i%3) - 1
 	}
 	target := make([]float32, side*side)
-	Blur(target, truth, side, side)
+	blur(target, truth, side, side)
 	if c := (Method{Blurs: true}).Compare(target, truth, side, side); c.Blurred.MSE != 0 || c.Raw.MSE == 0 {
 		t.Errorf("the target of a network: %+v", c)
 	}

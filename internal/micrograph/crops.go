@@ -29,8 +29,8 @@ type Crops struct {
 	ends       []int // of each image's places in an epoch
 }
 
-// NewCrops makes a sequence of crops. With symmetries each crop is in one of the eight orientations of the square.
-func NewCrops(images Images, side int, seed uint64, symmetries bool) (*Crops, error) {
+// newCrops makes a sequence of crops. With symmetries each crop is in one of the eight orientations of the square.
+func newCrops(images Images, side int, seed uint64, symmetries bool) (*Crops, error) {
 	c := &Crops{Images: images, Side: side, seed: seed, symmetries: symmetries}
 	if side < 1 {
 		return nil, fmt.Errorf("crops of %d pixels: give at least 1", side)
@@ -71,12 +71,12 @@ func (c *Crops) Read(position int64, pixels []float32) (Crop, error) {
 	if err := c.Images.Crop(crop.Image, crop.Top, crop.Left, c.Side, c.Side, pixels); err != nil {
 		return crop, fmt.Errorf("read %s: %w", c.Images.ID(crop.Image), err)
 	}
-	Orient(pixels, c.Side, crop.Symmetry)
+	orient(pixels, c.Side, crop.Symmetry)
 	return crop, nil
 }
 
-// Orient turns and mirrors a square image, [side,side], in place, as [Crop] numbers the symmetries.
-func Orient(pixels []float32, side, symmetry int) {
+// orient turns and mirrors a square image, [side,side], in place, as [Crop] numbers the symmetries.
+func orient(pixels []float32, side, symmetry int) {
 	if symmetry&1 != 0 {
 		for y := range side {
 			slices.Reverse(pixels[y*side : (y+1)*side])

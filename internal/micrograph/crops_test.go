@@ -13,7 +13,7 @@ func TestOrient(t *testing.T) {
 	var seen [][]float32
 	for symmetry := range 8 {
 		pixels := []float32{1, 2, 3, 4, 5, 6, 7, 8, 9}
-		Orient(pixels, 3, symmetry)
+		orient(pixels, 3, symmetry)
 		if slices.ContainsFunc(seen, func(other []float32) bool { return slices.Equal(other, pixels) }) {
 			t.Errorf("symmetry %d is the same as an earlier one", symmetry)
 		}
@@ -35,12 +35,12 @@ func TestCrops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crops, err := NewCrops(train, side, 7, true)
+	crops, err := newCrops(train, side, 7, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := NewCrops(train, side, 7, true)
-	other, _ := NewCrops(train, side, 8, true)
+	again, _ := newCrops(train, side, 7, true)
+	other, _ := newCrops(train, side, 8, true)
 	counts, symmetries, differ := map[string]int{}, map[int]int{}, 0
 	const epochs = 50
 	for position := int64(epochs*9 - 1); position >= 0; position-- { // 4 * 2 crops of the large one, 1 of the small
@@ -53,7 +53,7 @@ func TestCrops(t *testing.T) {
 		if err := train.Crop(crop.Image, crop.Top, crop.Left, side, side, want); err != nil {
 			t.Fatal(err)
 		}
-		if Orient(want, side, crop.Symmetry); !slices.Equal(pixels, want) {
+		if orient(want, side, crop.Symmetry); !slices.Equal(pixels, want) {
 			t.Fatalf("position %d is not the crop %+v", position, crop)
 		}
 		if again.At(position) != crop {
@@ -71,13 +71,13 @@ func TestCrops(t *testing.T) {
 	if len(symmetries) != 8 || differ < epochs*8 {
 		t.Errorf("symmetries %v; another seed differs at %d positions", symmetries, differ)
 	}
-	plain, _ := NewCrops(train, side, 7, false)
+	plain, _ := newCrops(train, side, 7, false)
 	for position := range int64(20) {
 		if plain.At(position).Symmetry != 0 {
 			t.Fatal("a crop is turned where it should not be")
 		}
 	}
-	if _, err := NewCrops(train, 17, 0, false); err == nil || !strings.Contains(err.Error(), "exact.tif") {
+	if _, err := newCrops(train, 17, 0, false); err == nil || !strings.Contains(err.Error(), "exact.tif") {
 		t.Errorf("crops that are too large: %v", err)
 	}
 }

@@ -24,11 +24,11 @@ type Comparison struct{ Raw, Blurred Metrics }
 // Compare compares a method's completion of an image, [height,width], with the truth.
 func (m Method) Compare(completed, truth []float32, height, width int) Comparison {
 	blurredTruth := make([]float32, len(truth))
-	Blur(blurredTruth, truth, height, width)
+	blur(blurredTruth, truth, height, width)
 	blurred := completed
 	if !m.Blurs {
 		blurred = make([]float32, len(completed))
-		Blur(blurred, completed, height, width)
+		blur(blurred, completed, height, width)
 	}
 	return Comparison{metrics(completed, truth, height, width), metrics(blurred, blurredTruth, height, width)}
 }

@@ -26,7 +26,7 @@ type Examples struct {
 // NewExamples makes a sequence of examples of Side x Side pixels. With symmetries, which are for training, each crop is in one
 // of the eight orientations of the square; the mask never is.
 func NewExamples(images Images, scan Scan, side int, seed uint64, symmetries bool) (*Examples, error) {
-	crops, err := NewCrops(images, side, seed, symmetries)
+	crops, err := newCrops(images, side, seed, symmetries)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (e *Examples) Read(position int64, input, target, truth []float32) (Crop, e
 		return crop, err
 	}
 	if target != nil {
-		Blur(target, pixels, e.Side, e.Side)
+		blur(target, pixels, e.Side, e.Side)
 	}
 	if input == nil {
 		return crop, nil

@@ -20,7 +20,7 @@ func TestBlur(t *testing.T) {
 	// A point becomes the Gaussian.
 	point, blurred := make([]float32, height*width), make([]float32, height*width)
 	point[4*width+5] = 1
-	Blur(blurred, point, height, width)
+	blur(blurred, point, height, width)
 	var norm float64
 	for y := -2; y <= 2; y++ {
 		for x := -2; x <= 2; x++ {
@@ -41,7 +41,7 @@ func TestBlur(t *testing.T) {
 	// Reflection keeps what is constant, on images of any size, and what is symmetric about a border pixel.
 	for _, size := range [][2]int{{1, 1}, {1, 5}, {2, 3}, {4, 4}} {
 		flat := slices.Repeat([]float32{0.7}, size[0]*size[1])
-		Blur(flat, slices.Clone(flat), size[0], size[1])
+		blur(flat, slices.Clone(flat), size[0], size[1])
 		for _, value := range flat {
 			if math.Abs(float64(value)-0.7) > 1e-6 {
 				t.Errorf("a constant image of %v becomes %v", size, value)
@@ -76,10 +76,10 @@ func TestExamples(t *testing.T) {
 		if err := train.Crop(crop.Image, crop.Top, crop.Left, side, side, want); err != nil {
 			t.Fatal(err)
 		}
-		if Orient(want, side, crop.Symmetry); !slices.Equal(truth, want) {
+		if orient(want, side, crop.Symmetry); !slices.Equal(truth, want) {
 			t.Error("the truth is not the crop it says")
 		}
-		if Blur(want, truth, side, side); !slices.Equal(target, want) {
+		if blur(want, truth, side, side); !slices.Equal(target, want) {
 			t.Error("the target is not the blurred truth")
 		}
 		mask := make([]float32, side*side)

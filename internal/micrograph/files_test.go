@@ -287,7 +287,7 @@ func TestIntensityRange(t *testing.T) {
 	}
 	scaled := slices.Clone(pixels)
 	ScaleIntensity(scaled, low, high)
-	UnscaleIntensity(scaled, low, high)
+	unscaleIntensity(scaled, low, high)
 	for i := range pixels {
 		if math.Abs(float64(scaled[i]-pixels[i])) > 1e-3 {
 			t.Fatalf("%v becomes %v and back", pixels[i], scaled[i])

@@ -55,8 +55,8 @@ func ScaleIntensity(pixels []float32, low, high float64) {
 	}
 }
 
-// UnscaleIntensity turns -1 to 1 into low to high, in place.
-func UnscaleIntensity(pixels []float32, low, high float64) {
+// unscaleIntensity turns -1 to 1 into low to high, in place.
+func unscaleIntensity(pixels []float32, low, high float64) {
 	for i, value := range pixels {
 		pixels[i] = float32(low + float64((float64(value)+1)*(high-low)/2))
 	}

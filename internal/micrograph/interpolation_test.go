@@ -53,7 +53,7 @@ func TestBilinearKeepsPlanes(t *testing.T) {
 		const height, width = 70, 90
 		mask := corners(scanMask(t, kind, DefaultCoverage, height, width), height, width)
 		truth, scan := surface(mask, height, width, func(x, y float64) float64 { return 0.3 + 0.5*x - 0.7*y })
-		got, err := Bilinear(scan, mask, height, width)
+		got, err := completeBilinear(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestBiharmonicKeepsPlanesAndCurvedSurfaces(t *testing.T) {
 		mask := scanMask(t, kind, 0.1, height, width)
 		// A plane bends nowhere, so it is the answer up to the borders.
 		truth, scan := surface(mask, height, width, func(x, y float64) float64 { return 0.3 + 0.5*x - 0.7*y })
-		got, err := Biharmonic(scan, mask, height, width)
+		got, err := completeBiharmonic(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,11 +80,11 @@ func TestBiharmonicKeepsPlanesAndCurvedSurfaces(t *testing.T) {
 		truth, scan = surface(mask, height, width, func(x, y float64) float64 {
 			return x*x - 0.8*y*y + 2*x*y + x*x*x - y*y*x
 		})
-		smooth, err := Biharmonic(scan, mask, height, width)
+		smooth, err := completeBiharmonic(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
-		flat, err := Bilinear(scan, mask, height, width)
+		flat, err := completeBilinear(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestBiharmonicHasTheLeastEnergy(t *testing.T) {
 			mask[i] = 1
 		}
 	}
-	got, err := Biharmonic(scan, mask, height, width)
+	got, err := completeBiharmonic(scan, mask, height, width)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,11 +167,11 @@ func TestInterpolationOfOddScans(t *testing.T) {
 		for _, i := range seen {
 			mask[i], scan[i] = 0.1, float32(i)
 		}
-		bilinear, err := Bilinear(scan, mask, height, width)
+		bilinear, err := completeBilinear(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
-		smooth, err := Biharmonic(scan, mask, height, width)
+		smooth, err := completeBiharmonic(scan, mask, height, width)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestInterpolationOfOddScans(t *testing.T) {
 		largestError(t, smooth, smooth)
 	}
 	nothing := make([]float32, height*width)
-	for _, complete := range []func([]float32, []float32, int, int) ([]float32, error){Bilinear, Biharmonic} {
+	for _, complete := range []func([]float32, []float32, int, int) ([]float32, error){completeBilinear, completeBiharmonic} {
 		if _, err := complete(nothing, nothing, height, width); err == nil || !strings.Contains(err.Error(), "nothing was seen") {
 			t.Errorf("a mask of zeros: %v", err)
 		}
@@ -289,14 +289,14 @@ func BenchmarkInterpolation(b *testing.B) {
 		}
 		b.Run("bilinear/"+kind, func(b *testing.B) {
 			for range b.N {
-				if _, err := Bilinear(pixels, mask, side, side); err != nil {
+				if _, err := completeBilinear(pixels, mask, side, side); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 		b.Run("biharmonic/"+kind, func(b *testing.B) {
 			for range b.N {
-				if _, err := Biharmonic(pixels, mask, side, side); err != nil {
+				if _, err := completeBiharmonic(pixels, mask, side, side); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -40,12 +40,12 @@ type Completion struct {
 	Trial *Trial
 }
 
-// Words for the methods that need no training. LinearWord is the name of linear interpolation in tables, too.
+// Words for the methods that need no training. linearWord is the name of linear interpolation in tables, too.
 const (
 	Auto           = "auto"
 	KrigingWord    = "kriging"
-	LinearWord     = "bilinear"
-	BiharmonicWord = "biharmonic"
+	linearWord     = "bilinear"
+	biharmonicWord = "biharmonic"
 )
 
 // MethodOptions configures the methods that need no training.
@@ -69,28 +69,28 @@ func ParseMethod(word string, o MethodOptions) (Method, error) {
 		return Best(o), nil
 	case KrigingWord:
 		return Kriging(o), nil
-	case LinearWord, "linear":
+	case linearWord, "linear":
 		return Linear(), nil
-	case BiharmonicWord:
+	case biharmonicWord:
 		return biharmonic(), nil
 	}
 	return Method{}, fmt.Errorf("a method %q: there are %s", word, strings.Join(MethodWords(), ", "))
 }
 
 // MethodWords are those that [ParseMethod] takes.
-func MethodWords() []string { return []string{Auto, KrigingWord, "linear", LinearWord, BiharmonicWord} }
+func MethodWords() []string { return []string{Auto, KrigingWord, "linear", linearWord, biharmonicWord} }
 
 // IsMethod says whether [ParseMethod] takes a word.
 func IsMethod(word string) bool { return slices.Contains(MethodWords(), word) }
 
-// Linear is linear interpolation, as [Bilinear] has it.
-func Linear() Method { return interpolation(LinearWord, Bilinear) }
+// Linear is linear interpolation, as [completeBilinear] has it.
+func Linear() Method { return interpolation(linearWord, completeBilinear) }
 
-// biharmonic is the smoothest surface, as [Biharmonic] has it. Through noise it reaches beyond [-1, 1], where no micrograph is; it is
+// biharmonic is the smoothest surface, as [completeBiharmonic] has it. Through noise it reaches beyond [-1, 1], where no micrograph is; it is
 // cut off there.
 func biharmonic() Method {
-	return interpolation(BiharmonicWord, func(pixels, mask []float32, height, width int) ([]float32, error) {
-		out, err := Biharmonic(pixels, mask, height, width)
+	return interpolation(biharmonicWord, func(pixels, mask []float32, height, width int) ([]float32, error) {
+		out, err := completeBiharmonic(pixels, mask, height, width)
 		for i, value := range out {
 			out[i] = max(-1, min(value, 1))
 		}

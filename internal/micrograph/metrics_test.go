@@ -88,7 +88,7 @@ func TestTileOfTheIdentity(t *testing.T) {
 				want[i] = random.Float32()
 				input[2*i], input[2*i+1] = want[i], -1
 			}
-			got, err := Tile(input, size[0], size[1], 2, side, overlap, func(crop, out []float32) error {
+			got, err := tile(input, size[0], size[1], 2, side, overlap, func(crop, out []float32) error {
 				for i := range out {
 					out[i] = crop[2*i]
 				}
@@ -105,7 +105,7 @@ func TestTileOfTheIdentity(t *testing.T) {
 func TestTileHasNoSeams(t *testing.T) {
 	const height, width, side, overlap = 90, 110, 32, 16
 	level := float32(0)
-	got, err := Tile(make([]float32, height*width), height, width, 1, side, overlap, func(crop, out []float32) error {
+	got, err := tile(make([]float32, height*width), height, width, 1, side, overlap, func(crop, out []float32) error {
 		level = 1 - level
 		for i := range out {
 			out[i] = level
@@ -128,22 +128,22 @@ func TestTileHasNoSeams(t *testing.T) {
 // An image that a crop fits exactly is one crop, and a smaller one is seen in mirrors.
 func TestTileCrops(t *testing.T) {
 	count := 0
-	if _, err := Tile(make([]float32, 64), 8, 8, 1, 8, 4, func(_, _ []float32) error { count++; return nil }); err != nil || count != 1 {
+	if _, err := tile(make([]float32, 64), 8, 8, 1, 8, 4, func(_, _ []float32) error { count++; return nil }); err != nil || count != 1 {
 		t.Errorf("%d crops of an image of a crop's size (%v)", count, err)
 	}
 	var seen []float32
-	if _, err := Tile([]float32{1, 2, 3}, 1, 3, 1, 5, 0, func(crop, _ []float32) error { seen = slices.Clone(crop[:5]); return nil }); err != nil {
+	if _, err := tile([]float32{1, 2, 3}, 1, 3, 1, 5, 0, func(crop, _ []float32) error { seen = slices.Clone(crop[:5]); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(seen, []float32{1, 2, 3, 2, 1}) {
 		t.Errorf("a row of 1 2 3 is continued as %v", seen)
 	}
 	failed := errors.New("no")
-	if _, err := Tile([]float32{1}, 1, 1, 1, 1, 0, func(_, _ []float32) error { return failed }); err != failed {
+	if _, err := tile([]float32{1}, 1, 1, 1, 1, 0, func(_, _ []float32) error { return failed }); err != failed {
 		t.Errorf("the function's error is lost: %v", err)
 	}
 	for _, bad := range [][4]int{{0, 1, 8, 0}, {1, 1, 8, 8}, {1, 2, 8, 0}} {
-		if _, err := Tile([]float32{1}, bad[0], bad[1], 1, bad[2], bad[3], func(_, _ []float32) error { return nil }); err == nil {
+		if _, err := tile([]float32{1}, bad[0], bad[1], 1, bad[2], bad[3], func(_, _ []float32) error { return nil }); err == nil {
 			t.Errorf("%v was taken", bad)
 		}
 	}

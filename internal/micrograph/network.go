@@ -35,7 +35,7 @@ func Network(name string, c Completer) Method {
 		channels := 2 + len(others)
 		input := make([]float32, channels*len(pixels))
 		join(input, pixels, mask, others...)
-		out, err := Tile(input, height, width, channels, c.Side(), c.Side()/4, func(crop, out []float32) error {
+		out, err := tile(input, height, width, channels, c.Side(), c.Side()/4, func(crop, out []float32) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -65,6 +65,6 @@ func krigedInput(ctx context.Context, pixels, mask []float32, height, width, thr
 		return nil, err
 	}
 	c.keep(pixels, mask)
-	Blur(out, c.Pixels, height, width)
+	blur(out, c.Pixels, height, width)
 	return out, nil
 }

@@ -73,7 +73,7 @@ func TestPositionsBesideAnImage(t *testing.T) {
 		}
 	}
 	path := filepath.Join(dir, "20250429_1_Virt #1_sum.mrc")
-	p, err := ReadPartial(path, PartialOptions{})
+	p, err := readPartial(path, PartialOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +85,10 @@ func TestPositionsBesideAnImage(t *testing.T) {
 	if len(p.Notes) == 0 || !strings.Contains(p.Notes[0], "20250429_scan_coordinates.csv") {
 		t.Errorf("it says %q", p.Notes)
 	}
-	if _, err := ReadPartial(path, PartialOptions{Mask: filepath.Join(dir, "swapped.csv")}); err == nil || !strings.Contains(err.Error(), "line 2") {
+	if _, err := readPartial(path, PartialOptions{Mask: filepath.Join(dir, "swapped.csv")}); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("a position outside of the image gives %v", err)
 	}
-	if _, err := ReadPartial(filepath.Join(dir, "20250429_movie.mrc"), PartialOptions{}); err == nil || !strings.Contains(err.Error(), "virtual") {
+	if _, err := readPartial(filepath.Join(dir, "20250429_movie.mrc"), PartialOptions{}); err == nil || !strings.Contains(err.Error(), "virtual") {
 		t.Errorf("frames of a camera give %v", err)
 	}
 }

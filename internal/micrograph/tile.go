@@ -2,13 +2,13 @@ package micrograph
 
 import "fmt"
 
-// Tile applies a function of square crops to an image of any size: input is [height,width,channels], and the result is
+// tile applies a function of square crops to an image of any size: input is [height,width,channels], and the result is
 // [height,width]. Crops, of side pixels, lie at even distances so that neighbours overlap by at least overlap pixels, and
 // across an overlap one fades into the other, so there are no seams. An image smaller than a crop is continued by its
 // reflection. A function that returns a channel of its crop as it is returns that channel of the image, exactly.
 //
 // Apply reads crop, [side,side,channels], and fills out, [side,side].
-func Tile(input []float32, height, width, channels, side, overlap int, apply func(crop, out []float32) error) ([]float32, error) {
+func tile(input []float32, height, width, channels, side, overlap int, apply func(crop, out []float32) error) ([]float32, error) {
 	if height < 1 || width < 1 || channels < 1 || len(input) != height*width*channels {
 		return nil, fmt.Errorf("%d values are no image of %dx%d pixels of %d channels", len(input), width, height, channels)
 	}
