@@ -69,7 +69,12 @@ func TestScanAndComplete(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "10 % seen") {
 		t.Fatalf("scan: exit code %d, %v, %s", code, err, out)
 	}
-	partial, err := micrograph.ReadPartial("whole-scan.tif", micrograph.PartialOptions{})
+	scans, err := micrograph.OpenScans("whole-scan.tif", micrograph.PartialOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scans.Close()
+	partial, err := scans.Read(0)
 	if err != nil {
 		t.Fatal(err)
 	}

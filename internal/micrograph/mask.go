@@ -93,7 +93,9 @@ func (s *ScanFile) findMask(p *Partial, name string) error {
 		if err := checkInverted(p.Pixels, mask); err != nil {
 			return fmt.Errorf("%s: its mask: %w", name, err)
 		}
-		p.Mask = mask
+		if p.Mask, _, err = asMask(mask); err != nil {
+			return fmt.Errorf("%s: its mask: %w", name, err)
+		}
 	case missing == 0:
 		if positions, err := s.positions(); err != nil {
 			return err

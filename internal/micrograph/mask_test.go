@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"alrc/internal/format/tiff"
 )
 
 // What a mask image stands for, whatever it writes "seen" as.
@@ -75,7 +77,7 @@ func TestMisusedMasks(t *testing.T) {
 		{path: productFile, o: PartialOptions{Mask: maskFile, Premultiplied: &yes}},
 		{path: productFile, o: PartialOptions{Mask: maskFile, Premultiplied: &no}},
 	} {
-		p, err := ReadPartial(test.path, test.o)
+		p, err := readPartial(test.path, test.o)
 		if test.fails != "" {
 			if err == nil || !strings.Contains(err.Error(), test.fails) {
 				t.Errorf("%+v: %v, want %q", test.o, err, test.fails)
@@ -110,8 +112,46 @@ func TestEveryPixelPassed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := ReadPartial(writeFile(t, "scan.tif", p.Write), PartialOptions{})
+	back, err := readPartial(writeFile(t, "scan.tif", p.Write), PartialOptions{})
 	if err != nil || !slices.Equal(back.Mask, p.Mask) || len(back.Notes) != 1 || !strings.Contains(back.Notes[0], "every pixel was passed") {
 		t.Errorf("%+v, %v", back, err)
+	}
+}
+
+// Masks follow each their scan, or come after all scans, or are one for all.
+func TestMasksOfStacks(t *testing.T) {
+	const height, width = 3, 4
+	pages := map[byte]tiff.Image{}
+	for _, name := range "sabc" {
+		image := tiff.Image{Height: height, Width: width, Channels: 1, Pixels: make([]float32, height*width)}
+		for i := range image.Pixels {
+			if image.Pixels[i] = float32(i + 1); name != 's' {
+				image.Pixels[i] = 0
+			}
+		}
+		if name != 's' {
+			image.Pixels[name-'a'], image.Pixels[5] = 1, 1
+			image.Tags = []tiff.Tag{{ID: description, Kind: 2, Data: []byte("Mask\x00")}}
+		}
+		pages[byte(name)] = image
+	}
+	for layout, want := range map[string]string{"sa": "a", "sasb": "ab", "ssab": "ab", "sssabc": "abc", "sssa": "aaa", "ssa": "aa", "sas": "aa"} {
+		var images []tiff.Image
+		for _, name := range []byte(layout) {
+			images = append(images, pages[name])
+		}
+		s, err := OpenScans(writeFile(t, "stack.tif", func(w io.Writer) error { return tiff.Write(w, images) }), PartialOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Len() != len(want) {
+			t.Errorf("%s: %d scans", layout, s.Len())
+		}
+		for i := range s.Len() {
+			if p, err := s.Read(i); err != nil || !slices.Equal(p.Mask, pages[want[i]].Pixels) {
+				t.Errorf("%s: scan %d has not the mask %c (%v)", layout, i, want[i], err)
+			}
+		}
+		s.Close()
 	}
 }

@@ -41,7 +41,7 @@ type PartialOptions struct {
 	// of beam positions. Where it is "", what was not seen is
 	// NaN; how much was seen of the rest is in the second page of files that [Partial.Write] wrote, and otherwise all.
 	Mask string
-	// Array names the array of a .npz file that has several; "" stands for its only one, and for other files.
+	// Array names the array of a .npz or HDF5 file that has several; "" stands for the only one, and for other files.
 	Array string
 	// Premultiplied says whether the image is the product of a micrograph and the mask, by which it is divided. Where it is nil, an
 	// image that seems to be so is an error.
@@ -57,7 +57,7 @@ type ScanFile struct {
 	masks   map[int]int // the page that is a scan's mask
 }
 
-// OpenScans finds the partial scans of a file: all its images of one channel but for masks that [Partial.Write] wrote.
+// OpenScans finds the partial scans of a file: all its images of one channel but for masks.
 func OpenScans(path string, o PartialOptions) (*ScanFile, error) {
 	file, err := imagefile.OpenArray(path, o.Array)
 	if err != nil {
@@ -65,32 +65,39 @@ func OpenScans(path string, o PartialOptions) (*ScanFile, error) {
 	}
 	s := &ScanFile{path: path, file: file, options: o, masks: map[int]int{}}
 	all := file.Micrographs()
+	var masks []int
+	follow := map[int]int{} // the mask that follows a scan
 	for k, page := range all {
-		if k > 0 && s.isMask(all[k-1], page, len(all)) {
-			s.masks[all[k-1]] = page
-			continue
+		if k > 0 && s.isMask(page) || len(all) == 2 && k == 1 && s.seesTheSame(all[0], page) {
+			follow[all[k-1]] = page
+			masks = append(masks, page)
+		} else {
+			s.pages = append(s.pages, page)
 		}
-		s.pages = append(s.pages, page)
+	}
+	// Each scan has the mask that follows it; or masks come after all scans, in their order; or one is that of all.
+	apart := slices.ContainsFunc(s.pages, func(page int) bool { _, ok := follow[page]; return !ok })
+	for i, page := range s.pages {
+		switch mask, ok := follow[page]; {
+		case apart && len(masks) == len(s.pages):
+			s.masks[page] = masks[i]
+		case apart && len(masks) == 1:
+			s.masks[page] = masks[0]
+		case ok:
+			s.masks[page] = mask
+		}
 	}
 	return s, nil
 }
 
-// isMask says whether a page is the mask of the one before it. Those that are not named so are told by what they have, where there
-// are no others.
-func (s *ScanFile) isMask(before, page, count int) bool {
-	if _, taken := s.masks[before]; taken || slices.Contains(s.pages, page) || !slices.Contains(s.pages, before) {
-		return false
-	}
+// isMask says whether a page is named as a mask.
+func (s *ScanFile) isMask(page int) bool {
 	tags, err := s.file.Metadata(page)
-	if err != nil {
-		return false
-	}
-	if isMaskPage(tags) || isNamedMask(tags) {
-		return true
-	}
-	if count != 2 {
-		return false
-	}
+	return err == nil && (isMaskPage(tags) || isNamedMask(tags))
+}
+
+// seesTheSame says whether a page that has no name has what the mask of the only other page has.
+func (s *ScanFile) seesTheSame(before, page int) bool {
 	scan, err := s.read(before)
 	if err != nil {
 		return false
@@ -187,16 +194,6 @@ func NewPartial(path string, i int, scan Scan, o PartialOptions) (*Partial, erro
 		return nil, err
 	}
 	return p, p.agree()
-}
-
-// ReadPartial reads the first partial scan of a file.
-func ReadPartial(path string, o PartialOptions) (*Partial, error) {
-	s, err := OpenScans(path, o)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	return s.Read(0)
 }
 
 // seeFinite takes all that is a number for seen, and returns how many pixels are not.
