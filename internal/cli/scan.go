@@ -18,7 +18,7 @@ import (
 )
 
 // arrayUsage says what --array is for.
-const arrayUsage = "`NAME` of the array of a .npz file that has several"
+const arrayUsage = "`NAME` of the array of a .npz or HDF5 file that has several"
 
 func newScanCommand() *cobra.Command {
 	var mask, out, array string

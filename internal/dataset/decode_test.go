@@ -1,11 +1,12 @@
 package dataset
 
 import (
-	"bytes"
 	"errors"
 	"image"
 	"image/color"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,9 +15,22 @@ import (
 	"alrc/internal/imagefile"
 )
 
+func openImage(t testing.TB, content []byte) (*imagefile.File, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := imagefile.Open(path)
+	if err == nil {
+		t.Cleanup(f.Close)
+	}
+	return f, err
+}
+
 // decodeAll decodes all pages of a file.
-func decodeAll(content []byte, size int) (images [][]float32, wholes []bool, err error) {
-	f, err := imagefile.New(bytes.NewReader(content), int64(len(content)))
+func decodeAll(t testing.TB, content []byte, size int) (images [][]float32, wholes []bool, err error) {
+	f, err := openImage(t, content)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -39,7 +53,7 @@ func decodeAll(content []byte, size int) (images [][]float32, wholes []bool, err
 
 func decodeOne(t *testing.T, content []byte, size int) []float32 {
 	t.Helper()
-	images, _, err := decodeAll(content, size)
+	images, _, err := decodeAll(t, content, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +100,7 @@ func TestImageFilesOfEveryKind(t *testing.T) {
 		"TIFF, float": {tiffOf(t, floats), false, func(x, y, c int) float64 { return float64(6*y+x) * 255 / 35 }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			images, wholes, err := decodeAll(test.content, size)
+			images, wholes, err := decodeAll(t, test.content, size)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,7 +195,7 @@ func TestFloatImages(t *testing.T) {
 	check("everything", pixels, 0, 0)
 	check("everything", pixels, 1, 255)
 
-	_, _, err := decodeAll(at(func(p []float32) {
+	_, _, err := decodeAll(t, at(func(p []float32) {
 		for i := range p {
 			p[i] = float32(math.NaN())
 		}
@@ -246,7 +260,7 @@ func FuzzImageFile(f *testing.F) {
 	f.Add(tiffOf(f, tiff.Image{Width: 5, Height: 4, Channels: 1, Pixels: make([]float32, 20)}, tiff.Image{Width: 4, Height: 4, Channels: 3, Pixels: make([]float32, 48)}))
 	f.Add(hugePNG(1<<20, 1<<20))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		f, err := imagefile.New(bytes.NewReader(content), int64(len(content)))
+		f, err := openImage(t, content)
 		if err != nil {
 			return
 		}
@@ -255,7 +269,7 @@ func FuzzImageFile(f *testing.F) {
 				return // legal, and slow
 			}
 		}
-		images, wholes, err := decodeAll(content, 3)
+		images, wholes, err := decodeAll(t, content, 3)
 		if err != nil {
 			return
 		}
@@ -279,7 +293,7 @@ func BenchmarkDecode(b *testing.B) {
 	for name, content := range map[string][]byte{"png": pngOf(b, scene), "jpeg": jpegOf(b, scene)} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := decodeAll(content, 64); err != nil {
+				if _, _, err := decodeAll(b, content, 64); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -36,7 +36,7 @@ type File struct {
 // Open opens a file by what it holds, whatever its name.
 func Open(path string) (*File, error) { return OpenArray(path, "") }
 
-// OpenArray opens a .npz file for the images of the array of a name. "" stands for its only one, and for other files.
+// OpenArray opens a .npz or HDF5 file for the images of the array of a name. "" stands for the only one, and for other files.
 func OpenArray(path, array string) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -58,9 +58,6 @@ func OpenArray(path, array string) (*File, error) {
 	return f, nil
 }
 
-// New reads the file of a size that r is, which is not closed.
-func New(r io.ReaderAt, size int64) (*File, error) { return open(r, size, "", "") }
-
 func open(r io.ReaderAt, size int64, path, array string) (*File, error) {
 	begin := make([]byte, sniffLength)
 	n, err := r.ReadAt(begin, 0)
@@ -72,13 +69,7 @@ func open(r io.ReaderAt, size int64, path, array string) (*File, error) {
 	}
 	for i := range formats {
 		if f := &formats[i]; f.recognizes(begin[:n], size) {
-			decoder, err := f.open(r, size, path)
-			if err == nil && array != "" {
-				err = choose(decoder, array)
-			}
-			if file, ok := decoder.(*npyFile); ok && err == nil {
-				err = file.unclear
-			}
+			decoder, err := f.openArray(r, size, path, array)
 			if err != nil {
 				return nil, err
 			}

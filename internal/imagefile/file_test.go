@@ -15,7 +15,7 @@ func FuzzFile(f *testing.F) {
 	f.Add(array.Bytes())
 	f.Add(page.Bytes())
 	f.Fuzz(func(t *testing.T, content []byte) {
-		m, err := New(bytes.NewReader(content), int64(len(content)))
+		m, err := open(bytes.NewReader(content), int64(len(content)), "", "")
 		if err != nil {
 			return
 		}

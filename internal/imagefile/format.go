@@ -2,6 +2,7 @@ package imagefile
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 
@@ -22,6 +23,8 @@ type format struct {
 	recognizes func(begin []byte, size int64) bool
 	// open begins to read a file of a size, whose path is "" where it has none.
 	open func(r io.ReaderAt, size int64, path string) (decoder, error)
+	// array begins to read the array of a name, where files of the format may have several.
+	array func(r io.ReaderAt, size int64, name string) (decoder, error)
 	// separate says that the images of a file have nothing to do with each other, as those of an array of crops. Otherwise they
 	// stay together, for training or for tests, since they often show one place.
 	separate bool
@@ -34,12 +37,23 @@ var formats = []format{
 	// Those with + have 64-bit offsets.
 	{name: "TIFF", recognizes: begins("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), open: openTIFF},
 	{name: ".npy", recognizes: begins(npy.Magic), open: openNPY, separate: true},
-	{name: ".npz", recognizes: begins(npy.ZipMagic), open: openNPZ, separate: true},
+	{name: ".npz", recognizes: begins(npy.ZipMagic), open: openNPZ, array: openNPZArray, separate: true},
 	{name: "SER", recognizes: func(begin []byte, _ int64) bool { return ser.Is(begin) }, open: openSER},
-	{name: "EMD or HyperSpy", recognizes: isHDF5, open: measured(emd.Open)},
+	{name: "EMD or HyperSpy", recognizes: isHDF5, open: measured(emd.Open), array: openHDF5Array},
 	{name: "DM3 or DM4", recognizes: func(begin []byte, _ int64) bool { return dm.Is(begin) }, open: measured(dm.Open)},
 	{name: "MRC", recognizes: mrc.Is, open: measured(mrc.Open)},
 	{name: "FITS", recognizes: begins(fits.Magic), open: measured(fits.Open)},
+}
+
+// openArray begins to read a file for the array of a name, or as it is where that is "".
+func (f *format) openArray(r io.ReaderAt, size int64, path, array string) (decoder, error) {
+	switch {
+	case array == "":
+		return f.open(r, size, path)
+	case f.array == nil:
+		return nil, fmt.Errorf("array %s: it is neither a .npz nor an HDF5 file, and others have no arrays of a name", array)
+	}
+	return f.array(r, size, array)
 }
 
 // isHDF5 reports whether a file is HDF5, which may begin with something else that is a multiple of 512 bytes long.

@@ -32,7 +32,7 @@ func write(t testing.TB, name string, content []byte) string {
 
 func read(t *testing.T, content []byte, i int) (*File, *Image) {
 	t.Helper()
-	f, err := New(bytes.NewReader(content), int64(len(content)))
+	f, err := open(bytes.NewReader(content), int64(len(content)), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestArrays(t *testing.T) {
 		"complex numbers": {array("<c8", "1, 1", "False", "\x00\x01\x02\x03\x04\x05\x06\x07"), 0, 0, nil, "numpy.abs"},
 		"no pixels":       {array("|u1", "0, 4", "False", ""), 0, 0, nil, "is not 1 images"},
 	} {
-		f, err := New(bytes.NewReader(test.content), int64(len(test.content)))
+		f, err := open(bytes.NewReader(test.content), int64(len(test.content)), "", "")
 		if test.fails != "" {
 			if err == nil || !strings.Contains(err.Error(), test.fails) {
 				t.Errorf("%s: %v", name, err)
@@ -112,7 +112,7 @@ func TestZippedArrays(t *testing.T) {
 		"several arrays (a, b)": pack("a b", image, image), "its mask has 1 images of 1x2": pack("a b", image, array("|b1", "2, 1", "False", "\x00\x01")),
 		"colours": pack("a", array("|u1", "1, 1, 3", "False", "\x00\x01\x02")),
 	} {
-		if _, err := New(bytes.NewReader(content), int64(len(content))); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := open(bytes.NewReader(content), int64(len(content)), "", ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q: %v", want, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestZippedArrays(t *testing.T) {
 	if _, err := OpenArray(path, "c"); err == nil || !strings.Contains(err.Error(), "a, b, mask") {
 		t.Errorf("an array that is not there: %v", err)
 	}
-	if _, err := OpenArray(write(t, "one.npy", image), "a"); err == nil || !strings.Contains(err.Error(), "no .npz file") {
+	if _, err := OpenArray(write(t, "one.npy", image), "a"); err == nil || !strings.Contains(err.Error(), "neither a .npz nor an HDF5 file") {
 		t.Errorf("an array of a file that has no names: %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"alrc/internal/format/emd"
 	"alrc/internal/format/pixel"
 	"alrc/internal/format/ser"
 	"alrc/internal/format/tiff"
@@ -24,6 +25,15 @@ func measured(open func(r io.ReaderAt, size int64) (*pixel.File, error)) func(io
 		}
 		return measuredFile{file}, nil
 	}
+}
+
+// openHDF5Array reads the array of a path in an HDF5 file, whatever wrote it.
+func openHDF5Array(r io.ReaderAt, size int64, name string) (decoder, error) {
+	file, err := emd.OpenArray(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	return measuredFile{file}, nil
 }
 
 func (f measuredFile) Len() int { return f.file.Len() }

@@ -34,9 +34,6 @@ func imagesOf(array *npy.Array) (pixel.Stack, error) {
 type npyFile struct {
 	images pixel.Stack
 	mask   *pixel.Stack
-	arrays []*npy.Array // of a .npz file
-	// unclear says why none of its arrays is the one to be read, unless it is chosen.
-	unclear error
 }
 
 func openNPY(r io.ReaderAt, size int64, _ string) (decoder, error) {
@@ -51,87 +48,62 @@ func openNPY(r io.ReaderAt, size int64, _ string) (decoder, error) {
 	return &npyFile{images: images}, nil
 }
 
-// openNPZ reads a file of one array of numbers, beside which may be one of booleans and of its shape, a mask. Of several arrays one
-// is to be chosen.
-func openNPZ(r io.ReaderAt, size int64, _ string) (decoder, error) {
+// openNPZ reads a file of one array, beside which may be its mask: an array of booleans, or one that is called mask.
+func openNPZ(r io.ReaderAt, size int64, _ string) (decoder, error) { return openNPZArray(r, size, "") }
+
+// openNPZArray reads the array of a name, or where that is "" the only one that is no mask, with the only mask of its shape.
+func openNPZArray(r io.ReaderAt, size int64, name string) (decoder, error) {
 	arrays, err := npy.OpenZip(r, size)
 	if err != nil {
 		return nil, err
 	}
-	f := &npyFile{arrays: arrays}
-	numbers := slices.DeleteFunc(slices.Clone(arrays), func(a *npy.Array) bool { return a.Type == pixel.Bool })
+	candidates := slices.DeleteFunc(slices.Clone(arrays), func(a *npy.Array) bool {
+		if name != "" {
+			return a.Name != name
+		}
+		return isMaskArray(a) && len(arrays) > 1
+	})
 	switch {
-	case len(arrays) == 1:
-		f.images, f.unclear = namedImages(arrays[0])
-	case len(numbers) != 1 || len(arrays) > 2:
-		f.unclear = fmt.Errorf("it has several arrays (%s): choose one with --array NAME, or save the image in a file of its own", f.names())
-	default:
-		if f.images, f.unclear = namedImages(numbers[0]); f.unclear != nil {
-			break
+	case len(candidates) == 0 && name != "":
+		return nil, fmt.Errorf("it has no array %q; there are %s", name, arrayNames(arrays))
+	case len(candidates) != 1:
+		return nil, fmt.Errorf("it has several arrays (%s): choose one with --array NAME", arrayNames(arrays))
+	}
+	f := &npyFile{}
+	if f.images, err = imagesOf(candidates[0]); err != nil {
+		return nil, fmt.Errorf("%s: %w", candidates[0].Name, err)
+	}
+	var masks []pixel.Stack
+	for _, a := range arrays {
+		if mask, err := imagesOf(a); err == nil && a != candidates[0] && isMaskArray(a) {
+			masks = append(masks, mask)
 		}
-		other := arrays[0]
-		if other == numbers[0] {
-			other = arrays[1]
-		}
-		if mask, err := imagesOf(other); err == nil {
-			f.mask = &mask
-		}
-		if m := f.mask; m != nil && !sameShape(m, &f.images) {
-			f.unclear = fmt.Errorf("its mask has %d images of %dx%d, and the array beside it %d of %dx%d: save them in one shape", m.Count, m.Width, m.Height,
-				f.images.Count, f.images.Width, f.images.Height)
-		}
+	}
+	alike := slices.DeleteFunc(slices.Clone(masks), func(mask pixel.Stack) bool { return !sameShape(&mask, &f.images) })
+	switch {
+	case len(alike) == 1:
+		f.mask = &alike[0]
+	case len(alike) == 0 && len(masks) > 0 && name == "":
+		m := &masks[0]
+		return nil, fmt.Errorf("its mask has %d images of %dx%d, and the array beside it %d of %dx%d: save them in one shape", m.Count, m.Width, m.Height,
+			f.images.Count, f.images.Width, f.images.Height)
 	}
 	return f, nil
 }
 
-func namedImages(array *npy.Array) (pixel.Stack, error) {
-	images, err := imagesOf(array)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", array.Name, err)
-	}
-	return images, err
-}
+// isMaskArray reports whether an array may say what was seen of another one.
+func isMaskArray(a *npy.Array) bool { return a.Type == pixel.Bool || strings.EqualFold(a.Name, "mask") }
 
 func sameShape(a, b *pixel.Stack) bool {
 	return a.Count == b.Count && a.Height == b.Height && a.Width == b.Width
 }
 
-func (f *npyFile) names() string {
+func arrayNames(arrays []*npy.Array) string {
 	var names []string
-	for _, array := range f.arrays {
+	for _, array := range arrays {
 		names = append(names, array.Name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// choose takes an array of a .npz file for its images, and for their mask the one of booleans of that shape, where there is one.
-func choose(d decoder, name string) error {
-	f, ok := d.(*npyFile)
-	if !ok || f.arrays == nil {
-		return fmt.Errorf("array %s: it is no .npz file, and others have no arrays of a name", name)
-	}
-	at := slices.IndexFunc(f.arrays, func(a *npy.Array) bool { return a.Name == name })
-	if at < 0 {
-		return fmt.Errorf("it has no array %q; there are %s", name, f.names())
-	}
-	f.mask, f.images, f.unclear = nil, pixel.Stack{}, nil
-	var err error
-	if f.images, err = namedImages(f.arrays[at]); err != nil {
-		return err
-	}
-	for i, array := range f.arrays {
-		if i == at || array.Type != pixel.Bool {
-			continue
-		}
-		if mask, err := imagesOf(array); err == nil && sameShape(&mask, &f.images) {
-			if f.mask != nil { // which of them is not known
-				f.mask = nil
-				break
-			}
-			f.mask = &mask
-		}
-	}
-	return nil
 }
 
 func (f *npyFile) Len() int { return f.images.Count }

@@ -41,7 +41,11 @@ func Open(r io.ReaderAt, size int64) (*pixel.File, error) {
 			return nil, fmt.Errorf("this HDF5 file has no image that is read: %s", strings.Join(f.file.Left, "; "))
 		}
 	}
-	return nil, f.unknown(root)
+	// A file of another kind.
+	if err := f.array(root, ""); err != nil {
+		return nil, err
+	}
+	return &f.file, nil
 }
 
 // reader collects images.
@@ -272,26 +276,4 @@ func (f *reader) search(group *hdf5.Object, path string, depth int, visit func(g
 		}
 	}
 	return nil
-}
-
-// unknown describes an HDF5 file of another kind.
-func (f *reader) unknown(root *hdf5.Object) error {
-	var names []string
-	f.visited = 0
-	err := f.search(root, "", 0, func(group *hdf5.Object, path string) (bool, error) {
-		if group.IsDataset() && len(names) < 4 {
-			if d, err := group.Dataset(); err == nil && len(d.Shape) > 1 {
-				names = append(names, fmt.Sprintf("/%s %v", path, d.Shape))
-			}
-		}
-		return len(names) == 4, nil
-	})
-	const want = "this HDF5 file is none of Velox, NCEM's EMD or HyperSpy"
-	switch {
-	case err != nil:
-		return fmt.Errorf("%s: %w", want, err)
-	case len(names) == 0:
-		return fmt.Errorf("%s, and has no arrays", want)
-	}
-	return fmt.Errorf("%s; save one of its arrays (%s) as .npy or TIFF", want, strings.Join(names, ", "))
 }

@@ -79,8 +79,7 @@ func TestRead(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for name, want := range map[string]string{
-		"4d.emd":   "experiment/patterns is data of 4 dimensions",
-		"other.h5": "none of Velox, NCEM's EMD or HyperSpy; save one of its arrays (/some/array [3 4])",
+		"4d.emd": "experiment/patterns is data of 4 dimensions",
 	} {
 		if _, err := open(t, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
@@ -88,8 +87,60 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Of HDF5 files of other kinds the only array of two or three dimensions is read, or the one of a name, with the mask beside it.
+func TestArrays(t *testing.T) {
+	for _, test := range []struct {
+		name, array string
+		titles      []string
+		images      []int
+		fails       string
+	}{
+		{"other.h5", "", []string{"array"}, []int{1}, ""},
+		{"scan.h5", "", []string{"intensity", "mask"}, []int{1, 1}, ""},
+		{"scan.h5", "/entry/data/mask", []string{"mask"}, []int{1}, ""},
+		{"several.h5", "a", []string{"a"}, []int{1}, ""},
+		{"several.h5", "/b", []string{"b"}, []int{2}, ""},
+		{"several.h5", "last", []string{"last"}, []int{1}, ""},
+		{"velox.emd", "Data/Image/0a/Data", []string{"Data"}, []int{3}, ""},
+		{"several.h5", "", nil, nil, "several arrays: /a [3 4], /b [2 3 6], /colours [2 4 3], /last [3 4 1]; choose one with --array NAME"},
+		{"several.h5", "c", nil, nil, `no array "c"; there are /a [3 4]`},
+		{"several.h5", "colours", nil, nil, "shape of colours"},
+		{"4d.emd", "experiment/patterns/data", nil, nil, "no array of numbers of two or three dimensions"},
+	} {
+		data, err := os.ReadFile(filepath.Join("testdata", test.name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := OpenArray(bytes.NewReader(data), int64(len(data)), test.array)
+		if test.array == "" {
+			file, err = open(t, test.name)
+		}
+		if test.fails != "" {
+			if err == nil || !strings.Contains(err.Error(), test.fails) {
+				t.Errorf("%s %s: %v, want %q", test.name, test.array, err, test.fails)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s %s: %v", test.name, test.array, err)
+			continue
+		}
+		var titles []string
+		var images []int
+		for _, stack := range file.Stacks {
+			titles, images = append(titles, stack.Title), append(images, stack.Count)
+		}
+		if !slices.Equal(titles, test.titles) || !slices.Equal(images, test.images) {
+			t.Errorf("%s %s: %q of %v images", test.name, test.array, titles, images)
+		}
+		if got, _, err := file.Stacks[0].Read(0); err != nil || titles[0] != "Data" && titles[0] != "mask" && titles[0] != "b" && !slices.Equal(got, counting(0)) {
+			t.Errorf("%s %s: %v (%v)", test.name, test.array, got, err)
+		}
+	}
+}
+
 func FuzzOpen(f *testing.F) {
-	for _, name := range []string{"velox.emd", "ncem.emd", "hyperspy.hspy", "other.h5"} {
+	for _, name := range []string{"velox.emd", "ncem.emd", "hyperspy.hspy", "other.h5", "scan.h5", "several.h5"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)

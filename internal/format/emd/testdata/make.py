@@ -55,3 +55,14 @@ with h5py.File("4d.emd", "w") as f:
     group = f.create_group("experiment/patterns")
     group.attrs["emd_group_type"] = 1
     group["data"] = count(1, 2, 3, 4, dtype="<f4")
+
+with h5py.File("scan.h5", "w") as f:  # as NeXus: deep, with a mask and other arrays beside
+    f["entry/data/intensity"] = count(3, 4, dtype="<f4")
+    f["entry/data/mask"] = np.array([[1, 0, 0, 1]] * 3, "u1")
+    f["entry/data/time"] = np.arange(3.0)
+
+with h5py.File("several.h5", "w") as f:
+    f["a"] = count(3, 4, dtype="<f4")
+    f["b"] = count(2, 3, 6, dtype="<i2")
+    f["last"] = count(3, 4, dtype="<f4")[..., None]
+    f["colours"] = np.zeros((2, 4, 3), "u1")
