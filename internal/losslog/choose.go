@@ -20,6 +20,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 		return nil, first, err
 	}
 	l.whole = whole && len(l.run.files) == 1
+	l.head = sample
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
 	l.by, l.labelled = byWords, ""
 	s = l.newSurvey(first, "")
@@ -106,6 +107,12 @@ func (l *Log) choose() error {
 			l.chosen.beside = s.companion(chosen.tally, l.chosen.step)
 		}
 	}
+	if text, ok := first.table.(*textScanner); ok {
+		if chosen, err := text.choose(l.chosen); err == nil {
+			l.chosen.openings = openingsOf(l.head, chosen.(*textScanner).pattern)
+		}
+	}
+	l.head = nil
 	if table, ok := first.table.(*csvScanner); ok && table.gaps {
 		l.note("where %q is a list of parts, the loss is their sum", l.source.Loss)
 	}

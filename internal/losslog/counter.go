@@ -12,7 +12,8 @@ type counter struct {
 	total      float64
 	// always says that it stands in nearly all records of the series, so that others are none of its steps.
 	always bool
-	// redrawn says that each loss stands in two records, before and after the counter moved, as in progress bars.
+	// redrawn says that each loss stands in two records: before and after the counter moved, as in progress bars, or, where nothing
+	// counts, as two loggers tell it.
 	redrawn bool
 }
 
@@ -59,7 +60,7 @@ func (s *survey) counter(t *tally) counter {
 	last := make([]sampledValue, len(s.fields)) // of each field that may count; valid where there is one
 	there := make([]bool, len(s.fields))
 	var losses behaviour
-	n := 0
+	n, inPairs := 0, 0
 	for _, r := range s.records {
 		values := s.values[r.begin:r.end]
 		own := false
@@ -67,6 +68,9 @@ func (s *survey) counter(t *tally) counter {
 			for _, v := range values {
 				if v.field == t.field && !own {
 					own = true
+					if n > 0 && (v.number == losses.last) == (n%2 == 1) {
+						inPairs++
+					}
 					losses.see(v.number, true)
 				}
 			}
@@ -141,11 +145,16 @@ func (s *survey) counter(t *tally) counter {
 		}
 	}
 	if best == nil {
+		c.redrawn = s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19
 		return c
 	}
 	if moves := best.count - 1; best.own > best.beforehand && best.up*10 < moves*9 {
 		// What moves seldom counts epochs, where another number counts within these.
+		named := s.fields[best.field].counter == counts
 		for _, b := range fields {
+			if name := s.fields[b.field].name; named && (name == string(bracketed) || name == string(leading)) {
+				continue // of a worker
+			}
 			if b.own == b.count && b.own*10 >= n*9 && b.down > 0 && s.fields[b.field].counter <= batches && s.nested(t, best.field, b.field) {
 				c.epoch = s.fields[best.field].name
 				best = b

@@ -16,6 +16,8 @@ type csvScanner struct {
 	names     []string
 	// loose says that lines which do not fit are others', and no malformed records.
 	loose bool
+	// numeric are the columns that hold numbers in the first row: in a loose table they do so in each.
+	numeric []bool
 	// gaps says that several spaces, or a tab, separate fields; these may hold lists of numbers, the parts of a whole.
 	gaps bool
 	// decimalComma says that fields hold "0,5".
@@ -386,7 +388,22 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 // fits says whether a line's fields are a row's.
 func (s *csvScanner) fits(cells [][]byte) bool {
 	if len(cells) != len(s.names) {
-		return len(cells) > len(s.names) && s.rowBefore(cells, len(s.names))
+		if len(cells) < len(s.names) || !s.rowBefore(cells, len(s.names)) {
+			return false
+		}
+		cells = cells[:len(s.names)]
+	}
+	for i, numeric := range s.numeric {
+		if text := unquote(cells[i]); numeric && !isCellNumber(text) && !isNothing(text) {
+			return false
+		}
 	}
 	return s.isRow(cells)
+}
+
+// learn notes which columns hold numbers in the first row.
+func (s *csvScanner) learn(cells [][]byte) {
+	for _, cell := range cells {
+		s.numeric = append(s.numeric, isCellNumber(unquote(cell)))
+	}
 }

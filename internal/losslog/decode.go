@@ -50,6 +50,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := skipZeros(b); err != nil {
+		return nil, err
+	}
 	head, err := peek(b)
 	if err != nil {
 		return nil, err
@@ -76,6 +79,23 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		return &cleanReader{r: b}, nil
 	}
 	return b, nil
+}
+
+// skipZeros passes over the zero bytes that a file begins with which was cut while its writer went on.
+func skipZeros(b *bufio.Reader) error {
+	for {
+		head, err := peek(b)
+		if err != nil {
+			return err
+		}
+		zeros := len(head) - len(bytes.TrimLeft(head, "\x00"))
+		if zeros < 8 {
+			return nil
+		}
+		if _, err := b.Discard(zeros); err != nil {
+			return err
+		}
+	}
 }
 
 func peek(b *bufio.Reader) ([]byte, error) {

@@ -11,7 +11,7 @@
 //     what goes up beside it counts its steps (counter.go). A new kind of name is a word in the lexicon.
 //   - A scanner of the format turns pieces of the file, several at a time, into blocks of steps and losses.
 //   - A sequencer (steps.go) puts these in order into steps. Where the counter goes back (turns.go), the run was resumed, or
-//     another one follows, or an epoch began.
+//     another one follows, or an epoch began. So do lines from before the first loss that come again (openings.go).
 //
 // Nothing of this grows with the file.
 package losslog

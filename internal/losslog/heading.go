@@ -52,8 +52,8 @@ func (r *lineReader) timeBehind(i int) bool {
 		return true
 	}
 	next := &r.tokens[i+2]
-	return next.kind == markToken && bytes.IndexByte([]byte(".,;)|"), next.mark) >= 0
+	return next.kind == markToken && bytes.IndexByte([]byte(".,;)|/"), next.mark) >= 0
 }
 
 // timeUnits are words behind numbers that make these times.
-var timeUnits = set("ms msec sec secs second seconds min mins minute minutes hour hours hrs")
+var timeUnits = set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs")

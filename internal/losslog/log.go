@@ -69,6 +69,7 @@ type Log struct {
 	pattern *pattern
 	remove  func() // what was spooled
 
+	head      []byte // the log's beginning, while its loss is being chosen
 	whole     bool   // what was surveyed first is all of the log
 	training  string // what the field that tells training from validation says of training
 	redrawn   bool   // each loss stands in two records
@@ -77,8 +78,9 @@ type Log struct {
 	labelled  string // the loss whose words before it tell lines apart, where these do
 	byLine    bool   // a record is a line made for people
 
-	plan    plan // which rows are taken, once that is known
-	planned bool
+	reopened string // the line that comes again where runs begin that nothing else tells
+	plan     plan   // which rows are taken, once that is known
+	planned  bool
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
@@ -173,6 +175,9 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	if !l.byLine {
 		l.plan.again = 0
 	}
+	if len(l.plan.begins) == 0 {
+		l.beginAgain(&seq.reopenings, seq.uncounted)
+	}
 	if err := l.chooseRun(seq.row); err != nil {
 		return false, err
 	}
@@ -182,7 +187,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 
 func (l *Log) newSequencer() *sequencer {
 	return &sequencer{plan: l.plan, uncounted: l.pattern == nil && l.chosen.step == "" && l.source.Format != Events, redrawn: l.redrawn, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
-		epoch: math.NaN(), watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
+		epoch: math.NaN(), reopenings: reopenings{of: l.chosen.openings}, watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
 }
 
 // chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
@@ -202,9 +207,12 @@ func (l *Log) chooseRun(rows int64) error {
 			return fmt.Errorf("--run %s: %s holds %s; give a number up to that, last or all", run, l.run.files[0].path, plural(max(n, 1), "run"))
 		}
 	}
-	anew := l.source.Step
+	anew := fmt.Sprintf("%s begins anew", l.source.Step)
 	if p.inEpochs {
-		anew = l.chosen.epoch
+		anew = fmt.Sprintf("%s begins anew", l.chosen.epoch)
+	}
+	if l.reopened != "" {
+		anew = fmt.Sprintf("the loss is back at its beginning after lines such as %q", l.reopened)
 	}
 	if p.ordinal && l.source.Step != "" {
 		l.note("%s goes back to its beginning again and again, as a counter of batches does: steps are numbered in the order of the log", l.source.Step)
@@ -228,8 +236,20 @@ func (l *Log) chooseRun(rows int64) error {
 	if wanted < n {
 		which = fmt.Sprintf("number %d", wanted)
 	}
-	l.note("the log holds %d runs, one after the other, since %s begins anew; this is %s, and --run N or --run all takes others", n, anew, which)
+	l.note("the log holds %d runs, one after the other, since %s; this is %s, and --run N or --run all takes others", n, anew, which)
 	return nil
+}
+
+// beginAgain takes the log for several runs where its openings tell so.
+func (l *Log) beginAgain(r *reopenings, uncounted bool) {
+	rows, line := r.begins()
+	if len(rows) == 0 {
+		return
+	}
+	p := &l.plan
+	p.begins = append([]int64{0}, rows...)
+	p.resumed, p.inEpochs, p.ordinal = nil, false, p.ordinal || uncounted
+	l.reopened = line
 }
 
 func plural(n int, noun string) string {

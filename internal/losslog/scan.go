@@ -37,12 +37,14 @@ type block struct {
 	carries bool
 	epoch   float64
 	inEpoch bool // rows have epochs
+	// reopened are the rows before which openings of the log came again.
+	reopened []reopened
 
 	cells [][]byte // of the line at hand, for use again
 }
 
 func (b *block) reset() {
-	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], cells: b.cells[:0], epoch: math.NaN()}
+	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], cells: b.cells[:0], reopened: b.reopened[:0], epoch: math.NaN()}
 }
 
 func (b *block) add(step int64, loss float64) {
@@ -56,6 +58,24 @@ func (b *block) add(step int64, loss float64) {
 func (b *block) addGrouped(step int64, loss float64, group uint64) {
 	b.add(step, loss)
 	b.groups = append(b.groups, group)
+}
+
+// reopened says which openings came right before a row.
+type reopened struct {
+	row   int
+	alike uint32
+}
+
+// reopen notes openings that came again.
+func (b *block) reopen(alike uint32) {
+	if alike == 0 {
+		return
+	}
+	if n := len(b.reopened); n > 0 && b.reopened[n-1].row == len(b.losses) {
+		b.reopened[n-1].alike |= alike
+		return
+	}
+	b.reopened = append(b.reopened, reopened{row: len(b.losses), alike: alike})
 }
 
 // malform counts a malformed record.
@@ -159,6 +179,7 @@ type selection struct {
 	total      float64
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
+	openings         *openings
 }
 
 // hash tells texts apart (FNV-1a).

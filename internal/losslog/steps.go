@@ -58,6 +58,8 @@ type sequencer struct {
 	inEpoch    float64
 	within     int64 // records of the epoch at hand, where nothing else counts
 	epoch      float64
+	reopenings reopenings
+	alike      uint32 // the openings that came since the last row
 
 	carry   int64 // the last step of lines before those of losses
 	carries bool
@@ -75,8 +77,13 @@ func (s *sequencer) push(b *block, c *Chunk) {
 			b.groups = append(b.groups, ^uint64(len(b.groups)))
 		}
 	}
+	reopened := b.reopened
 	for i, loss := range b.losses {
 		step := b.steps[i]
+		for len(reopened) > 0 && reopened[0].row <= i {
+			s.alike |= reopened[0].alike
+			reopened = reopened[1:]
+		}
 		switch {
 		case step == carriedStep && s.carries:
 			step = s.carry
@@ -98,6 +105,10 @@ func (s *sequencer) push(b *block, c *Chunk) {
 			continue
 		}
 		s.watch.see(step, s.row, loss, epoch)
+		if s.reopenings.of != nil {
+			s.reopenings.see(loss, s.alike)
+			s.alike = 0
+		}
 		within := step
 		if s.uncounted {
 			if epoch != s.inEpoch {
@@ -152,6 +163,9 @@ func (s *sequencer) push(b *block, c *Chunk) {
 			s.written++
 		}
 		s.pending = append(s.pending, loss)
+	}
+	for _, later := range reopened {
+		s.alike |= later.alike
 	}
 	if b.carries {
 		s.carry, s.carries = b.carry, true

@@ -113,6 +113,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		return nil, 0
 	}
 	rows, begin := counts[count], first[count]
+	s.learn(s.cells(lines[begin]))
 	s.findHeader(lines[:begin], count)
 	if s.names == nil {
 		if s.gaps {
@@ -128,7 +129,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	belong := begin
 	for _, line := range lines[begin:] {
 		cells := s.cells(line)
-		if len(cells) == count && s.isRow(cells) || s.skips(line) || delimiter != ' ' && delimiter != '|' && len(cells) == count {
+		if len(cells) == count && s.fits(cells) || s.skips(line) || delimiter != ' ' && delimiter != '|' && len(cells) == count {
 			belong++
 		}
 	}
@@ -153,9 +154,12 @@ func openTable(lines [][]byte) (*csvScanner, bool) {
 			continue
 		}
 		rows := 0
+		s.numeric = nil
 		for _, row := range lines[i+1:] {
 			if cells := s.cells(row); len(cells) > len(names) && s.rowBefore(cells, len(names)) {
-				rows++
+				if rows++; rows == 1 {
+					s.learn(cells[:len(names)])
+				}
 			}
 		}
 		if rows >= 3 {

@@ -12,6 +12,9 @@ type textScanner struct {
 	selection
 	// pattern and epochPattern are the names of the loss and the epoch.
 	pattern, epochPattern []byte
+	// rows says how records are written in rows, and opens the name that most of them begin with.
+	rows  rowStyle
+	opens string
 }
 
 // readers are used again by the goroutines that scan.
@@ -39,28 +42,30 @@ func lines(data []byte, do func(line []byte, begin, end int)) {
 	}
 }
 
-func (s *textScanner) whole(data []byte) int { return bytes.LastIndexAny(data, "\r\n") + 1 }
+func (s *textScanner) whole(data []byte) int {
+	if s.rows != noRows {
+		return s.wholeRows(data)
+	}
+	return bytes.LastIndexAny(data, "\r\n") + 1
+}
 
 func (s *textScanner) scan(data []byte, b *block) {
 	b.inEpoch = s.epoch != ""
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
-	lines(data, func(line []byte, begin, end int) {
-		if !s.carried && !bytes.Contains(line, s.pattern) && !(s.epochAhead && bytes.Contains(line, s.epochPattern)) {
-			return
+	skip := func(line []byte) bool {
+		if bytes.Contains(line, s.pattern) {
+			return false
 		}
-		s.scanLine(data, line, begin, end, r, b)
+		if s.openings != nil {
+			b.reopen(s.openings.match(line))
+		}
+		return !s.carried && !(s.epochAhead && bytes.Contains(line, s.epochPattern))
+	}
+	s.records(data, r, skip, func(line []byte, begin, end int, pairs []pair) {
+		s.scanRecord(data, line, begin, end, pairs, r, b)
 	})
 	b.lines += bytes.Count(data, newline)
-}
-
-// scanLine adds the loss of a line, if there is one, or those of all records that run together on it.
-func (s *textScanner) scanLine(data, line []byte, begin, end int, r *lineReader, b *block) {
-	for pairs := r.read(line); len(pairs) > 0; {
-		n := oneRecord(pairs)
-		s.scanRecord(data, line, begin, end, pairs[:n], r, b)
-		pairs = pairs[n:]
-	}
 }
 
 // oneRecord returns how many of a line's pairs are of its first record: all, but where the names of the first two come again.
@@ -167,19 +172,14 @@ func (s *textScanner) meets(c *Condition, pairs []pair, line []byte) bool {
 func (s *textScanner) survey(data []byte, visit *survey) {
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
-	lines(data, func(line []byte, _, _ int) { surveyLine(r, line, visit) })
-}
-
-func surveyLine(r *lineReader, line []byte, visit *survey) {
-	for pairs := r.read(line); len(pairs) > 0; {
-		n := oneRecord(pairs)
-		for i := range pairs[:n] {
+	all := func([]byte) bool { return false }
+	s.records(data, r, all, func(_ []byte, _, _ int, pairs []pair) {
+		for i := range pairs {
 			p := &pairs[i]
 			visit.add(p.name, p.text, p.value, true, p.unit, p.total)
 		}
-		visit.endLine(string(r.labelBy(visit.by, visit.loss, pairs[:n])))
-		pairs = pairs[n:]
-	}
+		visit.endLine(string(r.labelBy(visit.by, visit.loss, pairs)))
+	})
 }
 
 // sniffText says whether any number of a text has a name.
@@ -194,11 +194,12 @@ func sniffText(sample []byte) (chooser, bool) {
 			any = len(r.read(line)) > 0
 		}
 	})
-	return &textScanner{}, any
+	style, opens := findRows(sample)
+	return &textScanner{rows: style, opens: opens}, any
 }
 
 func (s *textScanner) choose(chosen selection) (scanner, error) {
-	c := &textScanner{selection: chosen, pattern: []byte(chosen.loss), epochPattern: []byte(chosen.epoch)}
+	c := &textScanner{rows: s.rows, opens: s.opens, selection: chosen, pattern: []byte(chosen.loss), epochPattern: []byte(chosen.epoch)}
 	if _, name, ok := strings.Cut(chosen.loss, headingMark); ok {
 		c.pattern = []byte(name)
 	}

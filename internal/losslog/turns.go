@@ -13,6 +13,9 @@ type turn struct {
 	same      bool    // the record was there before, with this loss
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
+	// since, if not 0, is the row from which on records before this turn are of a start that came to nothing: the counter went back to
+	// its beginning, and from there to where the run was resumed.
+	since int64
 }
 
 // turns watches the step counter for runs that were resumed, runs that follow one another in a log, and counters that begin
@@ -38,12 +41,23 @@ type turns struct {
 	started  int
 	begun    int  // losses after the turn at hand
 	loose    bool // distances between steps tell nothing
+	jump     turn // where the counter may have gone on from its beginning to a resumption
+	jumped   bool // at the last row
+	there    bool // its step was there before
 }
+
+// mostTurns bounds what is kept of a counter that goes back again and again.
+const mostTurns = 10_000
 
 // levelOf is how many losses are averaged at the beginning of a part.
 const levelOf = 5
 
 func (r *turns) see(step, row int64, loss, epoch float64) {
+	if r.jumped {
+		if r.jumped = false; step > r.last && step-r.last <= max(1, r.gap) {
+			r.from, r.repeated, r.rows, r.begun = r.jump, r.there, 1, 0
+		}
+	}
 	switch {
 	case r.count == 0:
 		r.first, r.most = step, step
@@ -57,6 +71,10 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	case !r.back:
 		r.turn(step, row, epoch)
 		r.from.same = r.hadLoss(step, loss)
+	case step > r.most && step-r.most <= max(1, r.gap) && r.jumps(step):
+		later := r.landing(step, row)
+		r.end(false, step)
+		r.all = append(r.all, later)
 	case step > r.most:
 		r.end(step-r.last <= max(1, r.gap) || r.loose && r.rows > 1, step)
 	case step < r.last:
@@ -68,6 +86,9 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.turn(step, row, epoch)
 		r.from.before, r.from.end, r.from.rose, r.from.fell = again.before, again.end, again.rose, again.fell
 	default:
+		if r.jumps(step) {
+			r.jump, r.jumped, r.there = r.landing(step, row), true, r.seen(step)
+		}
 		r.last = step
 		r.rows++
 		r.repeated = r.repeated || r.seen(step)
@@ -86,6 +107,17 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	i := r.count % int64(len(r.recent))
 	r.recent[i], r.losses[i] = step, loss
 	r.count++
+}
+
+// jumps says whether the counter goes on from its beginning with a leap, as to where an earlier run left off.
+func (r *turns) jumps(step int64) bool {
+	gap := max(1, r.gap)
+	return r.from.toStart && !r.loose && r.most-r.first >= 10*gap && step-r.last > 2*gap && len(r.all) < mostTurns
+}
+
+// landing is the turn of a counter that leapt to a step.
+func (r *turns) landing(step, row int64) turn {
+	return turn{row: row, step: step, before: r.before(), most: r.most, end: r.level(), since: r.from.row}
 }
 
 // turn begins to watch a counter that went back.
@@ -115,7 +147,6 @@ func (r *turns) level() float64 {
 
 // end ends the watch; on says that the counter went on as a resumed run's does, or a new run's.
 func (r *turns) end(on bool, next int64) {
-	const mostTurns = 10_000
 	if r.back && on && (r.repeated || r.from.toStart || r.from.rose) && len(r.all) < mostTurns {
 		r.all = append(r.all, r.from)
 		// What is above from here on is measured from this part on.
@@ -194,7 +225,7 @@ func (p *plan) of(row, step int64) fate {
 		if p.to > 0 && later.row >= p.to {
 			break
 		}
-		if step >= later.step {
+		if step >= later.step || later.since > 0 && row >= later.since {
 			return anewLater
 		}
 	}
@@ -286,7 +317,7 @@ func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	case rose+fell > 0:
 		return rose > fell
 	case n >= 2 && alike == n-1:
-		return onward*3 >= n || kind != counts
+		return onward*3 >= n || kind != counts && kind != epochs
 	case kind == batches || kind == positions:
 		return onward*3 >= n
 	default:
