@@ -335,7 +335,8 @@ func (l *Log) chooseSteps(s *survey, chosen ranked) {
 		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.name, c.total)
 	}
 	l.source.Step = c.name
-	l.redrawn = c.redrawn
+	l.redrawn, l.lastOfStep = c.redrawn, c.full != ""
+	l.chosen.full = c.full
 	if l.kerasBars && c.name == string(ofTotal) {
 		l.note("a bar of Keras shows the mean of the epoch so far: a spike raises what follows it, too, and looks weaker than it was")
 	}

@@ -15,6 +15,9 @@ type counter struct {
 	// redrawn says that each loss stands in two records: before and after the counter moved, as in progress bars, or, where nothing
 	// counts, as two loggers tell it.
 	redrawn bool
+	// full, if not empty, counts within the bars of which only full ones count, and of a step the last one: they show the loss of the
+	// epoch before until its own is there.
+	full string
 }
 
 // behaviour is what a field does from one record of a series to the next.
@@ -23,7 +26,7 @@ type behaviour struct {
 	count, whole    int
 	up, down, same  int
 	distinct        int
-	last            float64
+	first, last     float64
 	own, beforehand int
 }
 
@@ -37,6 +40,9 @@ func (b *behaviour) see(value float64, own bool) {
 		default:
 			b.same++
 		}
+	}
+	if b.count == 0 {
+		b.first = value
 	}
 	if b.count == 0 || value != b.last {
 		b.distinct++
@@ -134,7 +140,7 @@ func (s *survey) counter(t *tally) counter {
 		case moves == 0 && kind > positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:
 			best, bestRank = b, rank
-		case kind <= batches && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
+		case (kind <= batches || kind == epochs) && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
 			cyclic, cyclicRank = b, rank
 		}
 	}
@@ -147,6 +153,15 @@ func (s *survey) counter(t *tally) counter {
 	if best == nil {
 		c.redrawn = s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19
 		return c
+	}
+	if s.fields[best.field].counter == positions {
+		// A name that counts as the place does comes before it: "2/10 Epoch 3".
+		for _, b := range fields {
+			if kind := s.fields[b.field].counter; kind == epochs && b.own == best.own && b.up == b.count-1 && best.up == b.up && b.last-b.first == best.last-best.first {
+				best = b
+				break
+			}
+		}
 	}
 	if moves := best.count - 1; best.own > best.beforehand && best.up*10 < moves*9 {
 		// What moves seldom counts epochs, where another number counts within these.
@@ -170,7 +185,33 @@ func (s *survey) counter(t *tally) counter {
 	c.carried = best.beforehand > best.own
 	c.always = !c.carried && best.own*10 >= n*8
 	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
+	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
+		c.name, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.name, 0, false
+	}
 	return c
+}
+
+// movesByEpoch says whether the losses of a bar that is drawn again and again are those of epochs: they change at one place of the bar.
+func (s *survey) movesByEpoch(t *tally, step int) bool {
+	changes, alike := 0, 0
+	lastLoss, lastStep := math.NaN(), math.NaN()
+	s.own(t, func(values []sampledValue) {
+		loss, at := math.NaN(), math.NaN()
+		for _, v := range values {
+			switch {
+			case v.field == t.field && loss != loss:
+				loss = v.number
+			case v.field == step && at != at:
+				at = v.number
+			}
+		}
+		if loss != lastLoss {
+			changes++
+			alike += flagOf(at == lastStep)
+			lastLoss, lastStep = loss, at
+		}
+	})
+	return changes > 3 && alike*10 >= (changes-1)*8
 }
 
 // nested says whether a field counts within another, and begins anew where that rises.

@@ -73,7 +73,7 @@ var (
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
-		" skipped seconds sec ms multiplier reduction")
+		" skipped seconds sec ms multiplier reduction regularization regularisation")
 	// otherWords are of names that are no losses.
 	otherWords = set("lr rate learning momentum mom wd decay beta beta1 beta2 eps epsilon temperature temp alpha gnorm norm grad grads gradient gradients" +
 		" param params parameter parameters clip clipped clipping dropout margin margins logits logps logp chosen rejected" +
@@ -83,7 +83,7 @@ var (
 		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer ppl perplexity" +
 		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
 		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance" +
-		" epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
+		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
 		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
 		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")
 	countWords = set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
@@ -384,7 +384,7 @@ func counterOf(name string) counterKind {
 	if kind == amounts {
 		return kind
 	}
-	if m := mean(name); m.strength >= roleAlone || m.strength == excluded {
+	if m := mean(name); m.strength > roleAlone || m.strength == excluded {
 		return notACounter
 	}
 	return strangers

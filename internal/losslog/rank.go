@@ -143,8 +143,9 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case excluded:
 		return false
 	case loss:
-		// "0.0 ms loss" is a time, and a few zeros are settings.
-		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0)
+		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
+		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0) &&
+			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes())
 	}
 	switch {
 	case r.unit*2 > r.count, growing:
@@ -158,7 +159,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case r.meaning.strength == roleAlone:
 		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
-		return r.count > 1
+		return r.count > 1 && !(s.text && r.least == r.most)
 	case s.text && finite > 1 && r.least == r.most:
 		return false
 	case s.fields[r.field].counter <= batches && r.name != string(nameless):
@@ -168,6 +169,16 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	}
 	// Seconds since 1970, or milliseconds.
 	return !(r.least > 1e8 && r.grown*10 >= finite*9)
+}
+
+// fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
+func (f *fieldSurvey) fewWholes() bool {
+	for text := range f.texts {
+		if strings.Trim(text, "0123456789") != "" {
+			return false
+		}
+	}
+	return !f.manyTexts && len(f.texts) > 0
 }
 
 // hasCounter says whether most records of a series hold what counts steps.

@@ -177,6 +177,8 @@ type selection struct {
 	// epochAhead says that the epoch stands on lines of its own; total, if not 0, is that of the counter.
 	epochAhead bool
 	total      float64
+	// full is the counter of bars of which only full ones count.
+	full string
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
 	openings         *openings

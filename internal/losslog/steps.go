@@ -44,6 +44,9 @@ type sequencer struct {
 	plan    plan
 	redrawn bool // each loss stands in two records
 	twice   bool // records may be written twice
+	// lastOfStep says that of the records of a step, as of an epoch's bar, the last one counts; held is the last one so far.
+	lastOfStep bool
+	held       *heldRow
 
 	row        int64
 	last       int64
@@ -68,6 +71,12 @@ type sequencer struct {
 	pendingStep  int64
 	pendingGroup uint64
 	written      int64 // steps
+}
+
+// heldRow is a row that waits for the next one.
+type heldRow struct {
+	step        int64
+	loss, epoch float64
 }
 
 // push adds a block's rows to a chunk.
@@ -100,69 +109,23 @@ func (s *sequencer) push(b *block, c *Chunk) {
 			}
 			s.epoch = epoch
 		}
-		if s.started && len(b.groups) == 0 && s.isTwice(step, loss) {
-			s.repeated++
-			continue
+		group, grouped := uint64(0), len(b.groups) > 0
+		if grouped {
+			group = b.groups[i]
 		}
-		s.watch.see(step, s.row, loss, epoch)
-		if s.reopenings.of != nil {
-			s.reopenings.see(loss, s.alike)
-			s.alike = 0
-		}
-		within := step
-		if s.uncounted {
-			if epoch != s.inEpoch {
-				s.inEpoch, s.within = epoch, 0
+		if s.lastOfStep {
+			before := s.held
+			s.held = &heldRow{step, loss, epoch}
+			switch {
+			case before == nil:
+				continue
+			case before.step == step:
+				s.repeated++
+				continue
 			}
-			within = s.within
-			s.within++
+			step, loss, epoch = before.step, before.loss, before.epoch
 		}
-		whole, ok := inEpoch(within, epoch)
-		if ok {
-			s.parts.see(whole, s.row, loss, math.NaN())
-		}
-		row := s.row
-		s.row++
-		s.last, s.lastLoss, s.started = step, loss, true
-		at := step
-		if s.plan.inEpochs {
-			at = whole
-		}
-		switch s.plan.of(row, at) {
-		case anewLater:
-			s.superseded++
-			continue
-		case ofAnotherRun:
-			s.otherRuns++
-			continue
-		case toldAgain:
-			s.repeated++
-			continue
-		}
-		if s.plan.ordinal {
-			step = s.written + 1
-		}
-		if len(b.groups) == 0 {
-			if s.pending != nil {
-				s.flush(c)
-			}
-			s.written++
-			c.steps = append(c.steps, step)
-			c.losses = append(c.losses, loss)
-			if len(c.ends) > 0 {
-				c.ends = append(c.ends, len(c.losses))
-			}
-			continue
-		}
-		if s.pending != nil && (s.pendingGroup != b.groups[i] || len(s.pending) >= largestBatch) {
-			s.flush(c)
-		}
-		if s.pending == nil {
-			s.pending = make([]float64, 0, 64)
-			s.pendingStep, s.pendingGroup = step, b.groups[i]
-			s.written++
-		}
-		s.pending = append(s.pending, loss)
+		s.take(step, loss, epoch, group, grouped, c)
 	}
 	for _, later := range reopened {
 		s.alike |= later.alike
@@ -173,6 +136,73 @@ func (s *sequencer) push(b *block, c *Chunk) {
 	if b.epoch == b.epoch {
 		s.epoch = b.epoch
 	}
+}
+
+// take adds a row to a chunk, unless it is left out.
+func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped bool, c *Chunk) {
+	if s.started && !grouped && s.isTwice(step, loss) {
+		s.repeated++
+		return
+	}
+	s.watch.see(step, s.row, loss, epoch)
+	if s.reopenings.of != nil {
+		s.reopenings.see(loss, s.alike)
+		s.alike = 0
+	}
+	within := step
+	if s.uncounted {
+		if epoch != s.inEpoch {
+			s.inEpoch, s.within = epoch, 0
+		}
+		within = s.within
+		s.within++
+	}
+	whole, ok := inEpoch(within, epoch)
+	if ok {
+		s.parts.see(whole, s.row, loss, math.NaN())
+	}
+	row := s.row
+	s.row++
+	s.last, s.lastLoss, s.started = step, loss, true
+	at := step
+	if s.plan.inEpochs {
+		at = whole
+	}
+	switch s.plan.of(row, at) {
+	case anewLater:
+		s.superseded++
+		return
+	case ofAnotherRun:
+		s.otherRuns++
+		return
+	case toldAgain:
+		s.repeated++
+		return
+	}
+	if s.plan.ordinal {
+		step = s.written + 1
+	}
+	if !grouped {
+		if s.pending != nil {
+			s.flush(c)
+		}
+		s.written++
+		c.steps = append(c.steps, step)
+		c.losses = append(c.losses, loss)
+		if len(c.ends) > 0 {
+			c.ends = append(c.ends, len(c.losses))
+		}
+		return
+	}
+	if s.pending != nil && (s.pendingGroup != group || len(s.pending) >= largestBatch) {
+		s.flush(c)
+	}
+	if s.pending == nil {
+		s.pending = make([]float64, 0, 64)
+		s.pendingStep, s.pendingGroup = step, group
+		s.written++
+	}
+	s.pending = append(s.pending, loss)
 }
 
 // inEpoch returns the place of a step that counts from the beginning of its epoch.
@@ -200,8 +230,12 @@ func (s *sequencer) isTwice(step int64, loss float64) bool {
 // largestBatch bounds the memory of a batch.
 const largestBatch = 1 << 20
 
-// flush ends the batch at hand.
+// flush ends the batch at hand, and takes a row that waited.
 func (s *sequencer) flush(c *Chunk) {
+	if h := s.held; h != nil {
+		s.held = nil
+		s.take(h.step, h.loss, h.epoch, 0, false, c)
+	}
 	if s.pending == nil {
 		return
 	}

@@ -83,7 +83,7 @@ func oneRecord(pairs []pair) int {
 
 func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair, r *lineReader, b *block) {
 	var lossPair, stepPair, epochPair, batchPair *pair
-	beside := s.beside == ""
+	beside, unfinished := s.beside == "", false
 	for i := range pairs {
 		p := &pairs[i]
 		switch name := p.name; {
@@ -93,6 +93,7 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 			stepPair = p
 		}
 		beside = beside || string(p.name) == s.beside
+		unfinished = unfinished || s.full != "" && p.total > p.value && string(p.name) == s.full
 		if s.epoch != "" && epochPair == nil && string(p.name) == s.epoch {
 			epochPair = p
 		}
@@ -125,7 +126,7 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.labelBy(s.by, s.loss, pairs)) || s.always && stepPair == nil || !beside ||
+	if s.labelled && !s.hasLabel(r.labelBy(s.by, s.loss, pairs)) || s.always && stepPair == nil || !beside || unfinished ||
 		s.total > 0 && (stepPair == nil || stepPair.total != s.total) {
 		b.leftOut++
 		return

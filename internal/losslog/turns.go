@@ -317,7 +317,7 @@ func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	case rose+fell > 0:
 		return rose > fell
 	case n >= 2 && alike == n-1:
-		return onward*3 >= n || kind != counts && kind != epochs
+		return onward*3 >= n || kind == batches || kind == positions
 	case kind == batches || kind == positions:
 		return onward*3 >= n
 	default:
