@@ -138,14 +138,29 @@ func (l *Log) chooseLoss(s *survey, first sniffed) (ranked, *survey, error) {
 		}
 		s, all = full, full.candidates(l.options.Step)
 		if d, ok = s.decide(all); !ok {
-			return ranked{}, nil, l.question(s, all, partial, "")
+			return ranked{}, nil, l.unsure(s, first, all, partial)
 		}
 	}
 	if !ok {
-		return ranked{}, nil, l.question(s, all, false, "")
+		return ranked{}, nil, l.unsure(s, first, all, false)
+	}
+	if err := l.otherThanLog(s, first, d.ranked, true); err != nil {
+		return ranked{}, nil, err
 	}
 	l.tellChoice(s, d, all)
 	return *d.ranked, s, nil
+}
+
+// unsure asks which series is meant, unless the file is no log.
+func (l *Log) unsure(s *survey, first sniffed, all []ranked, partial bool) error {
+	var best *ranked
+	if len(all) > 0 {
+		best = &all[0]
+	}
+	if err := l.otherThanLog(s, first, best, false); err != nil {
+		return err
+	}
+	return l.question(s, all, partial, "")
 }
 
 // tellChoice notes why a loss was chosen, and what else there is.

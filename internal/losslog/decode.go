@@ -119,6 +119,12 @@ func decompress(r io.Reader, d *decoded, path string) (*bufio.Reader, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	if strings.HasPrefix(string(magic), "PK\x03\x04") {
+		head, _ := peek(b)
+		if found, ok := zipKind(head); ok {
+			return nil, found.refusal()
+		}
+	}
 	for _, other := range unread {
 		if strings.HasPrefix(string(magic), other.magic) {
 			return nil, fmt.Errorf("it is compressed by %s: decompress it first, as in '%s %s | alrc replay -'", other.name, other.command, path)

@@ -11,6 +11,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"alrc/internal/tail"
 )
 
 // Follow reads a log and goes on as it grows, calling do with its steps as they come, until the context ends or do
@@ -37,9 +39,8 @@ func NewFresh(o Options) *Fresh {
 	}
 	for _, run := range runs {
 		for _, file := range run.files {
-			if c, ok := contentsOf(file.real); ok {
-				c.length = file.length()
-				f.before[file.path] = c
+			if end, err := tail.AtEnd(file.real); err == nil {
+				f.before[file.path] = contents{Mark: end, length: file.length()}
 			}
 		}
 	}
@@ -131,7 +132,7 @@ func (f *follower) read(ctx context.Context, l *Log) error {
 	f.sequence = *l.newSequencer()
 	f.row, f.comparing = 0, true
 	for i, file := range l.run.files {
-		was, _ := contentsOf(file.real)
+		was, _ := tail.AtEnd(file.real)
 		opened, err := file.open()
 		if err != nil {
 			return err
@@ -160,7 +161,7 @@ func (f *follower) changed(run series) bool {
 	for _, file := range run.files {
 		before, there := f.before[file.path]
 		info, err := os.Stat(file.real)
-		if err == nil && (!there || !before.unchanged(info)) {
+		if err == nil && (!there || !before.Unchanged(info)) {
 			return true
 		}
 	}
@@ -170,7 +171,7 @@ func (f *follower) changed(run series) bool {
 // rowsBefore counts the rows of a file that were there before, unless it was replaced.
 func (f *follower) rowsBefore(l *Log, file file) (rows int) {
 	before, ok := f.before[file.path]
-	if !ok || !before.goesOn(file.real) {
+	if !ok || !before.Continued(file.real) {
 		return 0
 	}
 	opened, err := file.open()

@@ -1,12 +1,13 @@
 package losslog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"time"
+
+	"alrc/internal/tail"
 )
 
 // poll is how often a file is looked at for what was added.
@@ -20,7 +21,7 @@ type growing struct {
 	ended <-chan struct{}
 	r     io.Reader
 	path  string
-	was   contents
+	was   tail.Mark
 }
 
 func (g *growing) Read(p []byte) (int, error) {
@@ -33,11 +34,11 @@ func (g *growing) Read(p []byte) (int, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		if info, err := os.Stat(g.path); err == nil && !g.was.unchanged(info) {
-			if !g.was.goesOn(g.path) {
+		if info, err := os.Stat(g.path); err == nil && !g.was.Unchanged(info) {
+			if !g.was.Continued(g.path) {
 				return 0, errReplaced
 			}
-			if g.was, _ = contentsOf(g.path); over {
+			if g.was, _ = tail.AtEnd(g.path); over {
 				continue
 			}
 		}
@@ -50,52 +51,10 @@ func (g *growing) Read(p []byte) (int, error) {
 	}
 }
 
-// contents is what tells a file that grew from one that was replaced.
+// contents is what a file held at some time.
 type contents struct {
-	info   os.FileInfo
-	tail   []byte // the last bytes
-	length int64  // the length of what it holds, decoded, where that was asked for
-}
-
-// contentsOf looks at a file.
-func contentsOf(path string) (c contents, ok bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return c, false
-	}
-	defer f.Close()
-	if c.info, err = f.Stat(); err != nil {
-		return c, false
-	}
-	c.tail, err = tailBefore(f, c.info.Size())
-	return c, err == nil
-}
-
-// tailBefore reads the last bytes before a place.
-func tailBefore(f *os.File, end int64) ([]byte, error) {
-	tail := make([]byte, min(end, 256))
-	_, err := f.ReadAt(tail, end-int64(len(tail)))
-	return tail, err
-}
-
-// unchanged says whether a file is as it was, as far as its entry tells.
-func (c *contents) unchanged(info os.FileInfo) bool {
-	return c.info != nil && os.SameFile(c.info, info) && info.Size() == c.info.Size() && info.ModTime().Equal(c.info.ModTime())
-}
-
-// goesOn says whether a file still begins with what it was.
-func (c *contents) goesOn(path string) bool {
-	f, err := os.Open(path)
-	if err != nil || c.info == nil {
-		return false
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !os.SameFile(c.info, info) || info.Size() < c.info.Size() {
-		return false
-	}
-	tail, err := tailBefore(f, c.info.Size())
-	return err == nil && bytes.Equal(tail, c.tail)
+	tail.Mark
+	length int64 // of what it holds, decoded, where that was asked for
 }
 
 // length is the length of what a file holds, decoded.

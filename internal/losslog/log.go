@@ -104,7 +104,7 @@ func open(o Options, wanted func(series) bool) (*Log, error) {
 		if len(runs) == 0 {
 			err = fmt.Errorf("nothing was written to %s", list(o.Inputs))
 		} else if len(runs) > 1 {
-			err = l.choiceOfRuns(runs)
+			err = l.chooseRunOf(runs)
 		} else {
 			l.run = runs[0]
 			err = l.choose()

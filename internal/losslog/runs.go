@@ -5,37 +5,108 @@ import (
 	"strings"
 )
 
-// choiceOfRuns lists the runs of a folder.
-func (l *Log) choiceOfRuns(runs []series) error {
-	e := &ChoiceError{Reason: fmt.Sprintf("there are %d runs; give one of their folders, or a file", len(runs))}
-	const most = 50
-	for _, run := range runs[:min(len(runs), most)] {
-		one := &Log{options: l.options, run: run}
-		name := run.name
-		if len(run.files) > 0 {
-			name = strings.TrimSuffix(run.files[0].path, "/")
-			if len(run.files) > 1 || run.name != "" && !strings.HasSuffix(name, run.name) {
-				name = folderOf(run.files[0].path)
+// mostRuns is how many of a folder's runs are looked at.
+const mostRuns = 200
+
+// chooseRunOf takes the one run of a folder that holds losses, or asks which is meant. Files beside it that hold none, such as
+// settings, are no runs.
+func (l *Log) chooseRunOf(runs []series) error {
+	type viable struct {
+		run  series
+		log  *Log
+		s    *survey
+		all  []ranked
+		loss string // that is chosen, where one is
+	}
+	var found []viable
+	var others []string
+	var refused error
+	for _, run := range runs[:min(len(runs), mostRuns)] {
+		v := viable{run: run, log: &Log{options: l.options, run: run}, loss: l.options.Loss}
+		var err error
+		if v.s, v.all, v.loss, err = v.log.viable(); err != nil {
+			if refused == nil {
+				refused = err
 			}
-		}
-		s, _, err := one.look()
-		if err != nil {
+			others = append(others, l.nameOf(run))
 			continue
 		}
-		all := s.candidates(l.options.Step)
-		candidates, _ := s.list(name, all)
-		loss := l.options.Loss
-		if d, ok := s.decide(all); ok && loss == "" {
-			loss = d.name
+		found = append(found, v)
+	}
+	switch len(found) {
+	case 0:
+		return fmt.Errorf("none of %d files holds losses of a training; the first: %w", len(runs), refused)
+	case 1:
+		l.run = found[0].run
+		l.note("read from %s, which alone holds losses; beside it: %s", l.nameOf(l.run), list(others))
+		return l.choose()
+	}
+	e := &ChoiceError{Reason: fmt.Sprintf("there are %d runs; give one of their folders, or a file", len(found)+max(0, len(runs)-mostRuns))}
+	for _, v := range found {
+		name := v.run.files[0].path
+		if len(v.run.files) > 1 || v.run.name != "" && !strings.HasSuffix(name, v.run.name) {
+			name = folderOf(name)
 		}
+		candidates, left := v.s.list(name, v.all)
 		for _, c := range candidates {
-			if loss == "" || c.Loss == loss {
+			switch {
+			case v.loss != "" && c.Loss != v.loss:
+			case len(e.Candidates) == mostCandidates:
+				e.Left++
+			default:
 				e.Candidates = append(e.Candidates, c)
 			}
 		}
-		e.Partial = e.Partial || !one.whole
+		if v.loss == "" {
+			e.Left += left
+		}
+		e.Partial = e.Partial || !v.log.whole
 	}
 	return e
+}
+
+// nameOf is what tells a run from others of its folder.
+func (l *Log) nameOf(run series) string {
+	if run.name != "" {
+		return run.name
+	}
+	return run.files[0].path
+}
+
+// viable says what a run may be read for: its series, and the one that would be chosen, if that is clear. Its error says why it holds
+// no losses.
+func (l *Log) viable() (s *survey, all []ranked, loss string, err error) {
+	s, first, err := l.look()
+	if err != nil {
+		return nil, nil, "", err
+	}
+	l.source.Format = first.format
+	all = s.candidates(l.options.Step)
+	if name := l.options.Loss; name != "" {
+		if !l.known(s, &name, first) {
+			err = fmt.Errorf("%s has no %s %q", l.run.files[0].path, l.lossWord(), name)
+		}
+		return s, all, name, err
+	}
+	d, ok := s.decide(all)
+	if !ok && first.events && !l.whole { // the loss may begin behind a graph or images
+		if s, _, err = l.surveyFully(first, s.split); err != nil {
+			return nil, nil, "", err
+		}
+		all = s.candidates(l.options.Step)
+		d, ok = s.decide(all)
+	}
+	switch {
+	case l.options.Pattern != "":
+	case ok:
+		return s, all, d.name, l.otherThanLog(s, first, d.ranked, true)
+	case len(all) == 0 || all[0].meaning.strength == unknown:
+		return s, all, "", fmt.Errorf("no series in %s is named like a loss", l.run.files[0].path)
+	}
+	if l.options.Pattern == "" {
+		err = l.otherThanLog(s, first, &all[0], false)
+	}
+	return s, all, "", err
 }
 
 func folderOf(path string) string {

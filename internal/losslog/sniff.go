@@ -87,8 +87,8 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	if format == Events {
 		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
 	}
-	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 {
-		return sniffed{}, fmt.Errorf("%s is a binary file of no kind that is known here", path)
+	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 || bytes.HasPrefix(text, []byte("%PDF-")) {
+		return sniffed{}, binaryKind(data).refuse(path)
 	}
 	if found, ok := sniffJSON(text, trimmed, format); ok {
 		found.start += start
@@ -110,6 +110,9 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	}
 	if table, ok := sniffText(text); ok {
 		return sniffed{format: Text, start: start, table: table}, nil
+	}
+	if found, ok := structureOf(text); ok && format == "" {
+		return sniffed{}, found.refuse(path)
 	}
 	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+
 		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)

@@ -25,25 +25,51 @@ type GradientNorm struct {
 // longestForNorm is the number of records up to which the norm of the gradient is read, too: it takes as long again.
 const longestForNorm = 2_000_000
 
-// gradientNorm reads the norm of the gradient where a log has one, and compares its episodes with those of the loss. It
-// returns nil if there is none, or it cannot be read, or the log is very long: then nothing is said of it.
-func gradientNorm(log *losslog.Log, loss *spike.Summary, gap int64) *GradientNorm {
-	if log.Source().Records > longestForNorm || len(loss.Episodes) == 0 {
+// norms is the norm of the gradient, step by step.
+type norms struct {
+	field  string // the log's name for it
+	steps  []int64
+	values []float64 // NaN where one is not finite
+}
+
+// normsOf reads the norm of the gradient of a log that was read before. It returns nil if there is none, or it cannot be read, or
+// the log is very long: then nothing is said of it.
+func normsOf(log *losslog.Log) *norms {
+	if log.Source().Records > longestForNorm || log.Source().Format == losslog.Pattern {
 		return nil
 	}
-	field := normSeries(log)
-	if field == "" {
+	n := &norms{field: normField(log.Fields())}
+	if n.field == "" || n.field == log.Source().Loss {
 		return nil
 	}
-	series, err := log.Series(field)
+	series, err := log.Series(n.field)
 	if err != nil {
 		return nil
 	}
-	norm, err := summaryOf(series)
-	if err != nil {
+	chunk := new(losslog.Chunk)
+	next := func() *losslog.Chunk { chunk.Reset(); return chunk }
+	for again := true; again; { // a resumed run is read twice
+		n.steps, n.values = n.steps[:0], n.values[:0]
+		again, err = series.Read(next, func(c *losslog.Chunk) error {
+			for i := range c.Len() {
+				n.steps, n.values = append(n.steps, c.Step(i)), append(n.values, level(c.Losses(i)))
+			}
+			return nil
+		})
+		if err != nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// gradientNorm compares the episodes of the norm, nil where it is not known, with those of the loss.
+func gradientNorm(n *norms, loss *spike.Summary, gap int64) *GradientNorm {
+	if n == nil || len(loss.Episodes) == 0 {
 		return nil
 	}
-	g := &GradientNorm{Field: field}
+	norm := spike.Find(n.steps, n.values)
+	g := &GradientNorm{Field: n.field}
 	var leads []int64
 	var usual []float64
 	for _, e := range loss.Episodes {
@@ -88,29 +114,4 @@ func normField(fields []string) string {
 		}
 	}
 	return found
-}
-
-// summaryOf judges a series.
-func summaryOf(log *losslog.Log) (*spike.Summary, error) {
-	var a *analysis
-	err := readSeries(log, func() func(*losslog.Chunk) error {
-		a = newAnalysis()
-		return a.push
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.finish()
-	return a.found, nil
-}
-
-// readSeries reads a series once, or again where its run was resumed: begin begins each reading, and returns what takes it in.
-func readSeries(log *losslog.Log, begin func() func(*losslog.Chunk) error) error {
-	chunk := new(losslog.Chunk)
-	next := func() *losslog.Chunk { chunk.Reset(); return chunk }
-	for {
-		if again, err := log.Read(next, begin()); err != nil || !again {
-			return err
-		}
-	}
 }

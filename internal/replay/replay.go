@@ -48,9 +48,10 @@ func Run(o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	report.GradientNorm = gradientNorm(log, report.analysis.found, steps.gap)
+	norm := normsOf(log)
+	report.GradientNorm = gradientNorm(norm, report.analysis.found, steps.gap)
 	report.finish()
-	if report.Stabilisers, err = stabilisers(log, report.clipsToCompare(o, steps), report.analysis); err != nil {
+	if report.Stabilisers, err = stabilisers(log, norm, report.clipsToCompare(o, steps), report.analysis); err != nil {
 		return nil, err
 	}
 	return report, nil

@@ -52,8 +52,8 @@ const (
 	actsBelow, stopsBelow = 0.999, 0.01
 )
 
-// stabilisers replays the methods on a log that was read before. It returns nil where the log is too long or too short for it.
-func stabilisers(log *losslog.Log, clips []clipping.Spec, loss *analysis) (*Stabilisers, error) {
+// stabilisers replays the methods on a log that was read before, whose norm of the gradient is nil where it is not known. It returns nil where the log is too long or too short for it.
+func stabilisers(log *losslog.Log, norm *norms, clips []clipping.Spec, loss *analysis) (*Stabilisers, error) {
 	if loss.steps > longestForStabilisers || loss.steps < 20 {
 		return nil, nil
 	}
@@ -63,10 +63,8 @@ func stabilisers(log *losslog.Log, clips []clipping.Spec, loss *analysis) (*Stab
 			t.episodes = append(t.episodes, e)
 		}
 	}
-	if field := normSeries(log); field != "" {
-		if steps, norms, err := seriesOf(log, field); err == nil {
-			t.report.GradientNorm, t.normSteps, t.norms = field, steps, norms
-		}
+	if norm != nil {
+		t.report.GradientNorm, t.normSteps, t.norms = norm.field, norm.steps, norm.values
 	}
 	if err := t.enter(clips, loss.steps); err != nil {
 		return nil, err
@@ -77,36 +75,6 @@ func stabilisers(log *losslog.Log, clips []clipping.Spec, loss *analysis) (*Stab
 		return nil, err
 	}
 	return t.finish(), nil
-}
-
-// normSeries names the log's norm of the gradient, "" where it has none.
-func normSeries(log *losslog.Log) string {
-	field := ""
-	if log.Source().Format != losslog.Pattern {
-		field = normField(log.Fields())
-	}
-	if field == log.Source().Loss {
-		return ""
-	}
-	return field
-}
-
-// seriesOf reads a field of a log.
-func seriesOf(log *losslog.Log, field string) (steps []int64, values []float64, err error) {
-	series, err := log.Series(field)
-	if err != nil {
-		return nil, nil, err
-	}
-	err = readSeries(series, func() func(*losslog.Chunk) error {
-		steps, values = steps[:0], values[:0]
-		return func(c *losslog.Chunk) error {
-			for i := range c.Len() {
-				steps, values = append(steps, c.Step(i)), append(values, level(c.Losses(i)))
-			}
-			return nil
-		}
-	})
-	return steps, values, err
 }
 
 // level is the mean of a step's numbers, which is none where one of them is not finite.

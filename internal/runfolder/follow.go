@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"alrc/internal/tail"
 )
 
 // StepAt is a row of metrics.csv with its place in the file. Of the row's numbers it lacks the moments and the scales.
@@ -21,9 +23,7 @@ type StepAt struct {
 // whatever is in the file. Rows that cannot be read are left out. It is for one goroutine.
 type Follower struct {
 	path  string
-	info  os.FileInfo // the file that was read
-	where int64       // the end of what was read
-	tail  []byte      // the last bytes before it
+	read  tail.Mark // the end of what was read
 	table *stepReader
 	last  int64 // step
 
@@ -39,12 +39,10 @@ const (
 	// pieceSize is how much is read at a time, and longestRow how long a line may be.
 	pieceSize  = 1 << 20
 	longestRow = 1 << 16
-	// tailSize is how much of what was read is looked at again, to tell whether the file is still the same.
-	tailSize = 256
 )
 
 // Where returns how much was read.
-func (f *Follower) Where() int64 { return f.where }
+func (f *Follower) Where() int64 { return f.read.Place() }
 
 // Outputs returns the names of the further outputs, once the first line was read.
 func (f *Follower) Outputs() []string {
@@ -76,7 +74,7 @@ func (f *Follower) Read(ctx context.Context, begin func(), do func(rows []StepAt
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no ordinary file", f.path)
 	}
-	if f.info != nil && info.Size() == f.where && info.ModTime().Equal(f.info.ModTime()) && os.SameFile(f.info, info) {
+	if f.read.Unchanged(info) && info.Size() == f.Where() {
 		return nil
 	}
 	file, err := os.Open(f.path)
@@ -84,10 +82,10 @@ func (f *Follower) Read(ctx context.Context, begin func(), do func(rows []StepAt
 		return err
 	}
 	defer file.Close()
-	if f.info == nil || !os.SameFile(f.info, info) || !f.continues(file) {
+	if !f.read.ContinuedBy(file) {
 		*f = Follower{path: f.path}
 	}
-	f.info = info
+	f.read.See(info)
 	if f.table == nil {
 		ready, err := f.readHeader(file)
 		if err != nil || !ready {
@@ -95,14 +93,7 @@ func (f *Follower) Read(ctx context.Context, begin func(), do func(rows []StepAt
 		}
 		begin()
 	}
-	return f.pieces(ctx, io.NewSectionReader(file, f.where, info.Size()-f.where), do)
-}
-
-// continues reports whether a file has what was read before, as far as its last bytes tell.
-func (f *Follower) continues(file *os.File) bool {
-	now := make([]byte, len(f.tail))
-	_, err := file.ReadAt(now, f.where-int64(len(now)))
-	return (err == nil || errors.Is(err, io.EOF)) && bytes.Equal(now, f.tail)
+	return f.pieces(ctx, io.NewSectionReader(file, f.Where(), info.Size()-f.Where()), do)
 }
 
 // readHeader reads the first line; it is not ready while its end was not written.
@@ -124,15 +115,8 @@ func (f *Follower) readHeader(file *os.File) (ready bool, err error) {
 		return false, fmt.Errorf("%s: %w", f.path, err)
 	}
 	f.table, f.last = table, -1
-	f.took(line[:end+1])
+	f.read.Advance(line[:end+1])
 	return true, nil
-}
-
-// took notes what was read.
-func (f *Follower) took(data []byte) {
-	f.where += int64(len(data))
-	f.tail = append(f.tail, data[max(0, len(data)-tailSize):]...)
-	f.tail = f.tail[:copy(f.tail, f.tail[max(0, len(f.tail)-tailSize):])]
 }
 
 // piece is whole lines on their way to rows.
@@ -157,7 +141,7 @@ func (f *Follower) pieces(ctx context.Context, r io.Reader, do func([]StepAt)) e
 			f.problem = fmt.Errorf("%s: %w", f.path, p.problem)
 		}
 		f.leftOut += p.leftOut
-		f.took(p.data)
+		f.read.Advance(p.data)
 		if rows := f.inOrder(p.rows); len(rows) > 0 {
 			do(rows)
 		}
@@ -168,7 +152,7 @@ func (f *Follower) pieces(ctx context.Context, r io.Reader, do func([]StepAt)) e
 			take()
 		}
 	}()
-	place := f.where
+	place := f.Where()
 	var rest []byte
 	for ctx.Err() == nil {
 		var p *piece

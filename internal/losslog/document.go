@@ -1,0 +1,94 @@
+package losslog
+
+import (
+	"bufio"
+	"bytes"
+)
+
+// documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
+func documentKind(head []byte) (s structured, ok bool) {
+	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return s, false
+	}
+	d := readDocument(text)
+	is := func(what, instead string) (structured, bool) { return structured{other{what, instead}, false}, true }
+	has := func(names ...string) bool {
+		for _, name := range names {
+			if !d.keys[name] {
+				return false
+			}
+		}
+		return true
+	}
+	switch {
+	case isNotebook(head):
+		return is("a notebook whose cells have printed no losses", "run its cells, or give the log that they wrote")
+	case has("merges") || has("added_tokens") || has("vocab"):
+		return is("a tokenizer", giveLog)
+	case d.entries >= 20 && d.whole*10 >= d.entries*9 && text[0] == '{':
+		return is("a vocabulary (JSON)", giveLog)
+	case has("annotations", "images") || has("features", "geometry"):
+		return is("the annotations of a data set", giveLog)
+	case d.texts >= 10 && d.long*3 >= d.texts:
+		return is("a data set of texts", giveLog)
+	case text[0] == '{' && d.roots == 1 && !d.objects && !d.columns:
+		return is("one record (settings, or the results of a run)", "give the log of the run: "+giveLog[len("give the log of the training: "):])
+	}
+	return s, false
+}
+
+// document is what the beginning of a JSON document holds.
+type document struct {
+	keys           map[string]bool // of the first two levels
+	roots          int             // documents that follow one another
+	entries, whole int             // values of the first object itself, and those of them that are whole numbers
+	texts, long    int             // texts, and those of more than a few words
+	objects        bool            // there are arrays of objects
+	columns        bool            // there are arrays of several numbers
+}
+
+func readDocument(text []byte) document {
+	d := document{keys: make(map[string]bool)}
+	s := jsonStream{r: bufio.NewReader(bytes.NewReader(text))}
+	row := 0 // numbers that follow one another in an array
+	for {
+		event, err := s.next()
+		if err != nil {
+			return d
+		}
+		depth := len(s.stack)
+		inArray := depth > 0 && s.stack[depth-1] == '['
+		if event != jsonOther {
+			row = 0
+		}
+		switch event {
+		case jsonBegin:
+			if depth == 1 {
+				d.roots++
+			}
+			d.objects = d.objects || s.text[0] == '{' && depth > 1 && s.stack[depth-2] == '['
+		case jsonKey:
+			if depth <= 3 && len(s.text) < 40 {
+				d.keys[string(s.text)] = true
+			}
+		case jsonString:
+			d.texts++
+			if bytes.Count(s.text, []byte{' '}) > 6 {
+				d.long++
+			}
+		}
+		if depth == 1 && d.roots == 1 && (event == jsonString || event == jsonOther) {
+			d.entries++
+		}
+		if event == jsonOther {
+			value, ok := wholeNumber(s.text)
+			if ok && depth == 1 && d.roots == 1 && value == float64(int64(value)) {
+				d.whole++
+			}
+			if row++; inArray && ok && row > 2 {
+				d.columns = true
+			}
+		}
+	}
+}

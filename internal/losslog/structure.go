@@ -1,0 +1,227 @@
+package losslog
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+)
+
+// structured is a kind of text that is told by the shapes of its lines.
+type structured struct {
+	other
+	// beside says that console output may hold such lines, too: a few losses among them are losses all the same.
+	beside bool
+}
+
+// shape is a kind of line. Marks are lines of its kind alone; others count as well where there are marks.
+type shape struct {
+	structured
+	marks, others *regexp.Regexp
+	// fewest is how many marks there must be, and least the tenths of all lines that must be marks or others.
+	fewest, least int
+}
+
+const runIt = "run it, and give what it prints"
+
+// shapes are the kinds of text that are told line by line; the first that fits counts.
+var shapes = []shape{
+	{structured{other{"a patch", giveLog}, false},
+		regexp.MustCompile(`^(diff --git |@@ -\d+(,\d+)? \+\d+(,\d+)? @@|--- a/|\+\+\+ b/)`), regexp.MustCompile(`^[-+ ]|^index |^(new|deleted) file mode`), 3, 7},
+	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true},
+		regexp.MustCompile(`^(Collecting \S|Requirement already satisfied|Successfully installed |Installing collected packages|Using cached |Looking in indexes|Found existing installation|Attempting uninstall|Building wheels? |(Get|Hit|Ign):\d+ |Setting up \S|Unpacking \S|Preparing to unpack)`),
+		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
+	{structured{other{"a list of packages to install", giveLog}, false},
+		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
+	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false},
+		regexp.MustCompile(`(?i)^(create (table|index|database|view)|insert into|drop table|alter table|delete from|select\b.*\bfrom\b|lock tables|unlock tables)\b`),
+		regexp.MustCompile(`(?i)(^--|^/\*|[,;)(]$|^(\)|primary key|from|where|group by|order by|values|set|join|left|inner)\b)`), 1, 7},
+	{structured{other{"source code (LaTeX)", giveNumbers}, false},
+		regexp.MustCompile(`^\\(begin|end|section|subsection|usepackage|documentclass|newcommand|item|caption|label)\b`), regexp.MustCompile(`\\[a-zA-Z]+|^%|[.,}]$|&`), 3, 5},
+	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false},
+		regexp.MustCompile(`^(async def|def) \w+|^class \w+.*:$|^(import [\w.]+( as \w+)?(, ?[\w.]+( as \w+)?)*|from [\w.]+ import .+)$|^(if|elif|for|while|with|except)\b.*:(\s*#.*)?$|^(else|try|finally):$|^#!.*python`),
+		regexp.MustCompile(`^(#|"""|'''|@\w|return\b|raise\b|assert\b|pass$|yield\b|global\b|print\(|self\.|[)\]}]+,?$)|^[\w.\[\]'", *]+\s*[-+*/|]?=\s*\S|^[\w.]+\(.*|[,(\[{\\:]$|[)\]}'"],?$`), 3, 7},
+	{structured{other{"a script of a shell", runIt}, false},
+		regexp.MustCompile(`^(#!.*sh\b|#SBATCH|#PBS|export \w+=|echo\b|source \S|module load|fi$|done$|esac$|then$|if \[|for \w+ in|python3? \S|srun\b|sbatch\b|torchrun\b|CUDA_VISIBLE_DEVICES=|cd \S|mkdir \S|pip3? install|git clone|conda activate|set -\w)`),
+		regexp.MustCompile(`^(#|--?\w|\w+=|\w+\s?\(\)\s?\{|\}|function\b|local\b|else$|\$)|\\$|\$\{?\w`), 2, 6},
+	{structured{other{"source code", runIt}, false},
+		regexp.MustCompile(`^#\s*(include|define|ifdef|ifndef|endif|pragma)\b|^(public|private|protected|static|const|let|var|void|template|namespace|using|struct|enum|typedef|fn|pub|func|impl|package|import|export|function|interface|use|mod|extern|virtual|inline|class|return|if|for|while|switch|case|else|local|end|library|require|type)\b.*[{};,)>"']$|^(\}|\{|end|\}\)?;?|\} else \{)$|^(package|import|library|using|function|local|type) |<-\s*(function)?`),
+		regexp.MustCompile(`^(//|/\*|\*|--|#|%|;)|[;{}(,)]$|^[\w.:\[\]<>*& ]+\s*(=|:=|<-)\s*\S`), 4, 7},
+	{structured{other{"a document (Markdown)", giveLog}, false},
+		regexp.MustCompile("^#{1,6} +\\S|^```|^~~~|\\]\\((https?:|\\.{0,2}/|#|\\w)|^!\\[|^<(img|p|div|h\\d|br|a|details|table)\\b"),
+		regexp.MustCompile(`.`), 3, 10},
+}
+
+// traces are what programs that fail print.
+var traces = regexp.MustCompile(`^Traceback \(most recent call last\):|^\s+at [\w.$<>]+\(.*:\d+\)$|^goroutine \d+ \[|^panic: |^Exception in thread|^thread '.*' panicked at|^Segmentation fault|^ERROR: LoadError`)
+
+const (
+	// shapedLines is how many lines are looked at to tell a text's kind.
+	shapedLines = 1000
+	// markLeast is the share of marks, in hundredths, that a kind needs.
+	markLeast = 4
+)
+
+// structureOf tells what a text is by the shapes of its lines; ok is false where nothing speaks against a log.
+func structureOf(text []byte) (s structured, ok bool) {
+	lines := shapedOf(text)
+	if len(lines) == 0 {
+		return s, false
+	}
+	if first := lines[0]; isMarkup(text) {
+		if what := strings.ToLower(first[:min(len(first), 14)]); strings.HasPrefix(what, "<!doctype html") || strings.HasPrefix(what, "<html") {
+			return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false}, true
+		}
+		return structured{other{"an XML document", giveLog}, false}, true
+	}
+	for i := range shapes {
+		if k := &shapes[i]; k.fits(lines) {
+			return k.structured, true
+		}
+	}
+	if isSettings(lines) {
+		return structured{other{"settings", "give the log of the run that had them"}, false}, true
+	}
+	if isVocabulary(lines) {
+		return structured{other{"a list of words or of files", giveLog}, false}, true
+	}
+	for i, line := range lines {
+		if traces.MatchString(line) {
+			what := "the messages of a program that failed"
+			if failure := failureAfter(lines[i:]); failure != "" {
+				what += " (" + failure + ")"
+			}
+			return structured{other{what, "give a log that goes on to the first losses"}, true}, true
+		}
+	}
+	return s, false
+}
+
+// shapedOf returns the lines of a text that are not empty, without what a diff does not need before them.
+func shapedOf(text []byte) (all []string) {
+	for len(text) > 0 && len(all) < shapedLines {
+		line, rest, more := bytes.Cut(text, newline)
+		if text = rest; !more && len(all) > 3 {
+			break // it may be cut
+		}
+		if line = bytes.TrimRight(line, " \t\r"); len(line) > 0 {
+			all = append(all, string(line[:min(len(line), 400)]))
+		}
+	}
+	return all
+}
+
+func (k *shape) fits(lines []string) bool {
+	marks, others := 0, 0
+	for _, line := range lines {
+		text := line
+		if k.what != "a patch" {
+			text = strings.TrimLeft(line, " \t")
+		}
+		switch {
+		case k.marks.MatchString(text):
+			marks++
+		case k.others.MatchString(text):
+			others++
+		}
+	}
+	return marks >= k.fewest && marks*100 >= len(lines)*markLeast && (marks+others)*10 >= len(lines)*k.least
+}
+
+// isMarkup says whether a text is HTML or XML.
+func isMarkup(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")
+	if len(text) < 3 || text[0] != '<' || !(text[1] == '!' || text[1] == '?' || text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z') {
+		return false
+	}
+	head := text[:min(len(text), 1<<14)]
+	return bytes.Contains(head, []byte("</")) || bytes.Contains(head, []byte("/>")) || bytes.HasPrefix(bytes.ToLower(text), []byte("<!doctype"))
+}
+
+var (
+	setting = regexp.MustCompile(`^(\s*)(- +)?(--)?(["']?[A-Za-z_][\w. /@-]*["']?)\s*[:=]\s*(.*)$`)
+	section = regexp.MustCompile(`^\[+["\w. :/-]+\]+$`)
+	item    = regexp.MustCompile(`^\s*- +\S`)
+)
+
+// isSettings says whether a text gives each of many names one value, as YAML, TOML, ini files and printed arguments do. The names of
+// a log come again and again.
+func isSettings(lines []string) bool {
+	type open struct {
+		indent int
+		key    string
+	}
+	var path []open
+	seen := make(map[string]int)
+	settings, items, sections, comments, again := 0, 0, 0, 0, 0
+	for _, line := range lines {
+		trimmed := strings.TrimSpace(line)
+		switch m := setting.FindStringSubmatch(line); {
+		case trimmed[0] == '#' || trimmed[0] == ';' || trimmed == "---" || trimmed == "...":
+			comments++
+		case section.MatchString(trimmed):
+			sections++
+			path = []open{{-1, trimmed}}
+		case m != nil && len(strings.Fields(m[4])) <= 4:
+			settings++
+			indent := len(m[1])
+			for len(path) > 0 && path[len(path)-1].indent >= indent {
+				path = path[:len(path)-1]
+			}
+			key := m[4]
+			if m[2] != "" {
+				key = trimmed // of an item of a list
+			}
+			path = append(path, open{indent, key})
+			var name strings.Builder
+			for _, p := range path {
+				name.WriteString(p.key)
+				name.WriteByte('\n')
+			}
+			if seen[name.String()]++; seen[name.String()] > 1 {
+				again++
+			}
+		case item.MatchString(line):
+			items++
+		}
+	}
+	n := len(lines) - comments
+	return settings >= 3 && (settings+items+sections)*10 >= n*8 && again*5 <= settings
+}
+
+// isVocabulary says whether each line is another word or path, alone or with one number.
+func isVocabulary(lines []string) bool {
+	const fewest = 20
+	seen := make(map[string]bool)
+	entries := 0
+	for _, line := range lines {
+		fields := strings.Fields(line)
+		if len(fields) > 2 || len(fields) == 0 {
+			continue
+		}
+		if len(fields) == 2 {
+			if _, ok := wholeNumber([]byte(fields[1])); !ok {
+				continue
+			}
+		}
+		if _, ok := wholeNumber([]byte(fields[0])); ok || seen[fields[0]] {
+			continue
+		}
+		seen[fields[0]] = true
+		entries++
+	}
+	return entries >= fewest && entries*10 >= len(lines)*9
+}
+
+// failureAfter is the last line of what a failing program printed, such as "KeyError: 'loss'".
+func failureAfter(lines []string) string {
+	found := ""
+	for _, line := range lines {
+		if line[0] == ' ' || line[0] == '\t' {
+			continue
+		}
+		if name, _, ok := strings.Cut(line, ":"); ok && strings.HasSuffix(name, "Error") && !strings.Contains(name, " ") {
+			found = line
+		}
+	}
+	return shorten([]byte(found))
+}
