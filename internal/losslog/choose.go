@@ -423,7 +423,7 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 		finite = finite || r.least <= r.most
 	}
 	if len(all) == 0 || !finite {
-		return fmt.Errorf("%s holds no loss: of its numbers, none is named like one and looks like one%s", path, l.named(s))
+		return l.nothingNamed(s)
 	}
 	e := &ChoiceError{Partial: partial}
 	e.Candidates, e.Left = s.list("", all)
@@ -435,6 +435,11 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 		e.Reason = fmt.Sprintf("no series in %s is clearly the loss; choose this, if it is", path)
 	}
 	return e
+}
+
+// nothingNamed is the error for a log with numbers, none of which is a loss.
+func (l *Log) nothingNamed(s *survey) error {
+	return fmt.Errorf("%s holds no loss: of its numbers, none is named like one and looks like one%s", l.run.files[0].path, l.named(s))
 }
 
 // named lists some of the names of numbers, for messages.

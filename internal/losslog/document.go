@@ -8,11 +8,13 @@ import (
 // documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
 func documentKind(head []byte) (s structured, ok bool) {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
-	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+	if !isDocument(text) {
 		return s, false
 	}
 	d := readDocument(text)
-	is := func(what, instead string) (structured, bool) { return structured{other{what, instead}, false}, true }
+	is := func(what, instead string) (structured, bool) {
+		return structured{other{what, instead}, false, false}, true
+	}
 	has := func(names ...string) bool {
 		for _, name := range names {
 			if !d.keys[name] {
@@ -36,6 +38,15 @@ func documentKind(head []byte) (s structured, ok bool) {
 		return is("one record (settings, or the results of a run)", "give the log of the run: "+giveLog[len("give the log of the training: "):])
 	}
 	return s, false
+}
+
+// isDocument says whether text begins as JSON does that is no line of numbers in brackets.
+func isDocument(text []byte) bool {
+	if len(text) < 2 || text[0] != '{' && text[0] != '[' {
+		return false
+	}
+	inner := bytes.TrimLeft(text[1:], " \t\r\n")
+	return len(inner) > 0 && (inner[0] == '"' || text[0] == '[' && (inner[0] == '{' || inner[0] == '['))
 }
 
 // document is what the beginning of a JSON document holds.

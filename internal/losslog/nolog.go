@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -38,13 +39,17 @@ func (f file) head() ([]byte, error) {
 // kind tells what a file is that is no log, as far as its structure says.
 func (f file) kind() (structured, bool) {
 	head, err := f.head()
-	if err != nil {
+	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
 		return structured{}, false
 	}
-	if s, ok := documentKind(head); ok {
-		return s, true
+	return kindOf(head)
+}
+
+func kindOf(text []byte) (structured, bool) {
+	if s, ok := documentKind(text); ok || isDocument(bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")) {
+		return s, ok
 	}
-	return structureOf(head)
+	return structureOf(text)
 }
 
 // otherThanLog returns an error that says what the file is, where that is no log, or nil. best is the series that would be read or
@@ -54,20 +59,28 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	if first.events || l.options.Loss != "" || l.options.Format != "" {
 		return nil
 	}
-	if best == nil || best.meaning.strength < loss || best.distinct < 2 || best.count < many {
-		if found, ok := f.kind(); ok && !(best != nil && s.logged(best, found, sure)) {
-			return found.refuse(f.path)
-		}
+	table, isTable := first.table.(*csvScanner)
+	isTable = isTable && !table.loose
+	if found, ok := f.kind(); ok && (found.certain || !isTable && !(best != nil && s.logged(best, found, sure))) {
+		return found.refuse(f.path)
 	}
-	if table, ok := first.table.(*csvScanner); ok && !table.loose && s.isData(table, best, sure) {
-		what := "a table of data"
+	switch {
+	case isTable && table.long < 0 && s.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
-			what = "rows of numbers without names"
+			return other{"rows of numbers without names, of which none counts steps", giveLog + "; --column N reads column N all the same"}.refuse(f.path)
 		}
-		return fmt.Errorf("%w; --column NAME reads one of its columns all the same (%s)",
-			other{what, "none of its columns is named as what is logged of a training"}.refuse(f.path), list(table.names))
+		return l.data(s, "a table of data")
+	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
+		return l.data(s, "data (JSON)")
+	case first.format == Text && best != nil && best.meaning.strength == unknown && best.count < many && !s.saysTraining(best):
+		return l.nothingNamed(s)
 	}
 	return nil
+}
+
+// data is the error for records of which none is named as what is logged of a training.
+func (l *Log) data(s *survey, what string) error {
+	return fmt.Errorf("%w. Nothing in it is named as what is logged of one%s", other{what, giveLog}.refuse(l.run.files[0].path), l.named(s))
 }
 
 // many is how many losses a log has at least of which nothing need be said against.
@@ -77,37 +90,57 @@ const many = 10
 // not only here and there.
 func (s *survey) logged(best *ranked, found structured, sure bool) bool {
 	switch {
-	case best.meaning.strength < loss || best.distinct < 2:
-		return sure && found.beside && best.count >= many
+	case best.count >= many && (sure || best.meaning.strength == loss):
+		return true
+	case best.distinct < 2, best.meaning.strength < loss:
+		return false
 	case found.beside:
 		return sure || best.count >= 3
 	}
-	return best.count >= 3 && best.count*10 >= s.counted
+	return best.count >= 3 && (sure && found.what == aDocument || best.count*10 >= s.counted)
 }
 
-// isData says whether a table is none of a training: nothing in it is named as what is logged, or what may be a loss stands among
-// columns of other things, and nothing counts steps.
-func (s *survey) isData(table *csvScanner, best *ranked, sure bool) bool {
-	if table.long >= 0 {
+// isData says whether records are none of a training: nothing in them is named as what is logged of one, or what may be a loss
+// stands among other things, and nothing counts steps.
+func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool {
+	counter := ""
+	if best != nil {
+		counter = s.counter(best.tally).name
+	}
+	counted := counter != "" && (names == 2 || counterOf(counter) <= epochs && counterOf(counter) != strangers)
+	switch {
+	case nameless:
+		return names > 1 && counter == "" && !s.hasParts()
+	case best != nil && best.meaning.strength == loss && (best.meaning.parts == 0 || names < 3), s.saysTraining(best):
 		return false
-	}
-	names := len(table.names)
-	if best != nil && best.meaning.strength == loss && (best.meaning.parts == 0 || names < 3) {
-		return false
-	}
-	for i := range s.fields {
-		if f := s.fields[i]; (best == nil || i != best.field) && saysTraining(f.name) && f.numbers > 0 {
-			return false
-		}
-	}
-	if best == nil {
+	case best == nil:
 		return true
-	}
-	counted := s.counter(best.tally).name != ""
-	if best.meaning.strength >= roleAlone {
+	case best.meaning.strength >= roleAlone:
 		return !counted && names > 2
 	}
-	return !(names == 1 || counted && names == 2)
+	return names > 1 && !(counted && names == 2)
+}
+
+// hasParts says whether a field is of numbers such as "10/600".
+func (s *survey) hasParts() bool {
+	for _, f := range s.fields {
+		for text := range f.texts {
+			if _, total, ok := partOf([]byte(text)); ok && total >= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// saysTraining says whether any number is named as what is logged of trainings, besides the one that may be the loss.
+func (s *survey) saysTraining(best *ranked) bool {
+	for i, f := range s.fields {
+		if (best == nil || i != best.field) && f.numbers > 0 && saysTraining(f.name) {
+			return true
+		}
+	}
+	return false
 }
 
 // trainingTerms are words of columns that are logged of trainings, and seldom of anything else.

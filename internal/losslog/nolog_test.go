@@ -63,7 +63,7 @@ var notLogs = map[string]struct{ text, says string }{
 	"args":         {"{\n  \"lr\": 0.001,\n  \"epochs\": 10,\n  \"loss\": \"mse\",\n  \"loss_gamma\": 2.0,\n  \"betas\": [0.9, 0.999]\n}\n", "settings"},
 	"requirements": {"torch==2.1.0\nnumpy>=1.24\ntqdm\nscipy==1.11.4\nPyYAML~=6.0\n", "packages"},
 	"readme": {"# A network\n\n[![CI](https://example.org/ci.svg)](https://example.org)\n\nTrain it with\n\n```\npython train.py --lr 0.001\n```\n\nThe loss is 0.25 after 10 epochs.\n\n" +
-		"## Results\n\nSee [the paper](https://example.org/paper).\n\n- accuracy: 93.1\n- loss: 0.21\n", "Markdown"},
+		"## Results\n\nSee [the paper](https://example.org/paper).\n\n- accuracy: 93.1\n- loss: 0.21\n", "document"},
 	"html":  {"<!DOCTYPE html>\n<html>\n<head><title>loss: 0.5</title></head>\n<body>\n<p>loss: 0.5</p>\n<p>loss: 0.4</p>\n</body>\n</html>\n", "HTML"},
 	"xml":   {"<?xml version=\"1.0\"?>\n<annotation>\n<size>640</size>\n<loss>0.5</loss>\n</annotation>\n", "XML"},
 	"patch": {"diff --git a/train.py b/train.py\nindex 83db48f..bf2a3c1 100644\n--- a/train.py\n+++ b/train.py\n@@ -1,4 +1,4 @@\n import torch\n-loss = 0.5\n+loss = 0.25\n lr = 0.1\n", "patch"},

@@ -111,7 +111,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	if table, ok := sniffText(text); ok {
 		return sniffed{format: Text, start: start, table: table}, nil
 	}
-	if found, ok := structureOf(text); ok && format == "" {
+	if found, ok := kindOf(text); ok && format == "" {
 		return sniffed{}, found.refuse(path)
 	}
 	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+

@@ -3,14 +3,17 @@ package losslog
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // structured is a kind of text that is told by the shapes of its lines.
 type structured struct {
 	other
-	// beside says that console output may hold such lines, too: a few losses among them are losses all the same.
-	beside bool
+	// beside says that console output may hold such lines, too: a few losses among them are losses all the same. Of what is
+	// certain nothing is a loss.
+	beside, certain bool
 }
 
 // shape is a kind of line. Marks are lines of its kind alone; others count as well where there are marks.
@@ -21,33 +24,38 @@ type shape struct {
 	fewest, least int
 }
 
+const aDocument = "a document"
+
 const runIt = "run it, and give what it prints"
 
 // shapes are the kinds of text that are told line by line; the first that fits counts.
 var shapes = []shape{
-	{structured{other{"a patch", giveLog}, false},
+	{structured{other{"a patch", giveLog}, false, true},
 		regexp.MustCompile(`^(diff --git |@@ -\d+(,\d+)? \+\d+(,\d+)? @@|--- a/|\+\+\+ b/)`), regexp.MustCompile(`^[-+ ]|^index |^(new|deleted) file mode`), 3, 7},
-	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true},
+	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true, false},
 		regexp.MustCompile(`^(Collecting \S|Requirement already satisfied|Successfully installed |Installing collected packages|Using cached |Looking in indexes|Found existing installation|Attempting uninstall|Building wheels? |(Get|Hit|Ign):\d+ |Setting up \S|Unpacking \S|Preparing to unpack)`),
 		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
-	{structured{other{"a list of packages to install", giveLog}, false},
+	{structured{other{"a list of packages to install", giveLog}, false, false},
 		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
-	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false},
+	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false, false},
 		regexp.MustCompile(`(?i)^(create (table|index|database|view)|insert into|drop table|alter table|delete from|select\b.*\bfrom\b|lock tables|unlock tables)\b`),
 		regexp.MustCompile(`(?i)(^--|^/\*|[,;)(]$|^(\)|primary key|from|where|group by|order by|values|set|join|left|inner)\b)`), 1, 7},
-	{structured{other{"source code (LaTeX)", giveNumbers}, false},
+	{structured{other{"source code (LaTeX)", giveNumbers}, false, false},
 		regexp.MustCompile(`^\\(begin|end|section|subsection|usepackage|documentclass|newcommand|item|caption|label)\b`), regexp.MustCompile(`\\[a-zA-Z]+|^%|[.,}]$|&`), 3, 5},
-	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false},
+	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false, false},
 		regexp.MustCompile(`^(async def|def) \w+|^class \w+.*:$|^(import [\w.]+( as \w+)?(, ?[\w.]+( as \w+)?)*|from [\w.]+ import .+)$|^(if|elif|for|while|with|except)\b.*:(\s*#.*)?$|^(else|try|finally):$|^#!.*python`),
 		regexp.MustCompile(`^(#|"""|'''|@\w|return\b|raise\b|assert\b|pass$|yield\b|global\b|print\(|self\.|[)\]}]+,?$)|^[\w.\[\]'", *]+\s*[-+*/|]?=\s*\S|^[\w.]+\(.*|[,(\[{\\:]$|[)\]}'"],?$`), 3, 7},
-	{structured{other{"a script of a shell", runIt}, false},
+	{structured{other{"a script of a shell", runIt}, false, false},
 		regexp.MustCompile(`^(#!.*sh\b|#SBATCH|#PBS|export \w+=|echo\b|source \S|module load|fi$|done$|esac$|then$|if \[|for \w+ in|python3? \S|srun\b|sbatch\b|torchrun\b|CUDA_VISIBLE_DEVICES=|cd \S|mkdir \S|pip3? install|git clone|conda activate|set -\w)`),
 		regexp.MustCompile(`^(#|--?\w|\w+=|\w+\s?\(\)\s?\{|\}|function\b|local\b|else$|\$)|\\$|\$\{?\w`), 2, 6},
-	{structured{other{"source code", runIt}, false},
-		regexp.MustCompile(`^#\s*(include|define|ifdef|ifndef|endif|pragma)\b|^(public|private|protected|static|const|let|var|void|template|namespace|using|struct|enum|typedef|fn|pub|func|impl|package|import|export|function|interface|use|mod|extern|virtual|inline|class|return|if|for|while|switch|case|else|local|end|library|require|type)\b.*[{};,)>"']$|^(\}|\{|end|\}\)?;?|\} else \{)$|^(package|import|library|using|function|local|type) |<-\s*(function)?`),
-		regexp.MustCompile(`^(//|/\*|\*|--|#|%|;)|[;{}(,)]$|^[\w.:\[\]<>*& ]+\s*(=|:=|<-)\s*\S`), 4, 7},
-	{structured{other{"a document (Markdown)", giveLog}, false},
-		regexp.MustCompile("^#{1,6} +\\S|^```|^~~~|\\]\\((https?:|\\.{0,2}/|#|\\w)|^!\\[|^<(img|p|div|h\\d|br|a|details|table)\\b"),
+	{structured{other{"a recipe of a build", giveLog}, false, false},
+		regexp.MustCompile(`^(FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|EXPOSE|LABEL|VOLUME|USER) \S|(?i)^(cmake_minimum_required|project|set|unset|add_\w+|target_\w+|find_\w+|include\w*|(else)?if|else|endif|message|option|install|file|list|foreach|endforeach|function|endfunction|macro|get_\w+|set_\w+|externalproject_\w+|fetchcontent_\w+|option|string)\s*\(`),
+		regexp.MustCompile(`^(#|&&|--?\w|[A-Z_]+$|\$)|\\$|^"|[)]$|^[\w./${}-]+$`), 2, 7},
+	{structured{other{"source code", runIt}, false, false},
+		regexp.MustCompile(`^#\s*(include|define|ifdef|ifndef|endif|pragma)\b|^(public|private|protected|static|const|let|var|void|template|namespace|using|struct|enum|typedef|fn|pub|func|impl|package|import|export|function|interface|use|mod|extern|virtual|inline|class|return|if|for|while|switch|case|else|local|end|library|require|type)\b.*[{};,)>"']$|^(\}|\{|end|\}\)?;?|\} else \{)$|^(package|import|library|using|function|local|type) |<-\s*(function)?|^[.#@\w][^{}=]*\{$|[(=].*;$`),
+		regexp.MustCompile(`^(//|/\*|\*|--|#|%|;)|[;{}(,)]$|^[\w.:\[\]<>*& ]+\s*(=|:=|<-)\s*\S`), 2, 7},
+	{structured{other{aDocument, giveLog}, false, false},
+		regexp.MustCompile("^#{1,6} +\\S|^\\.\\. [\\w-]+::|^:\\w+:|^```|^~~~|\\]\\((https?:|\\.{0,2}/|#|\\w)|^!\\[|^<(img|p|div|h\\d|br|a|details|table)\\b"),
 		regexp.MustCompile(`.`), 3, 10},
 }
 
@@ -67,11 +75,14 @@ func structureOf(text []byte) (s structured, ok bool) {
 	if len(lines) == 0 {
 		return s, false
 	}
+	if len(lines) > 3 && (strings.HasPrefix(lines[0], "diff --git ") || strings.HasPrefix(lines[0], "--- ") && strings.HasPrefix(lines[1], "+++ ")) {
+		return shapes[0].structured, true
+	}
 	if first := lines[0]; isMarkup(text) {
 		if what := strings.ToLower(first[:min(len(first), 14)]); strings.HasPrefix(what, "<!doctype html") || strings.HasPrefix(what, "<html") {
-			return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false}, true
+			return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false, true}, true
 		}
-		return structured{other{"an XML document", giveLog}, false}, true
+		return structured{other{"an XML document", giveLog}, false, true}, true
 	}
 	for i := range shapes {
 		if k := &shapes[i]; k.fits(lines) {
@@ -79,10 +90,16 @@ func structureOf(text []byte) (s structured, ok bool) {
 		}
 	}
 	if isSettings(lines) {
-		return structured{other{"settings", "give the log of the run that had them"}, false}, true
+		return structured{other{"settings", "give the log of the run that had them"}, false, false}, true
 	}
 	if isVocabulary(lines) {
-		return structured{other{"a list of words or of files", giveLog}, false}, true
+		return structured{other{"a list of words or of files", giveLog}, false, false}, true
+	}
+	if isTextTable(lines) {
+		return structured{other{"a table of texts", giveLog}, false, false}, true
+	}
+	if isProse(lines) {
+		return structured{other{"a text for people", giveLog}, true, false}, true
 	}
 	for i, line := range lines {
 		if traces.MatchString(line) {
@@ -90,7 +107,7 @@ func structureOf(text []byte) (s structured, ok bool) {
 			if failure := failureAfter(lines[i:]); failure != "" {
 				what += " (" + failure + ")"
 			}
-			return structured{other{what, "give a log that goes on to the first losses"}, true}, true
+			return structured{other{what, "give a log that goes on to the first losses"}, true, false}, true
 		}
 	}
 	return s, false
@@ -138,9 +155,9 @@ func isMarkup(text []byte) bool {
 }
 
 var (
-	setting = regexp.MustCompile(`^(\s*)(- +)?(--)?(["']?[A-Za-z_][\w. /@-]*["']?)\s*[:=]\s*(.*)$`)
+	setting = regexp.MustCompile(`^(\s*)(- +)?(--)?([A-Za-z_][\w. /@-]*|["'][\w. /@-]+["'])\s*[:=]\s*(.*)$`)
 	section = regexp.MustCompile(`^\[+["\w. :/-]+\]+$`)
-	item    = regexp.MustCompile(`^\s*- +\S`)
+	item    = regexp.MustCompile(`^\s*(- *\S|["'].*["'],?$|[\]}]+,?$|[\[{].*[\]}],?$)`)
 )
 
 // isSettings says whether a text gives each of many names one value, as YAML, TOML, ini files and printed arguments do. The names of
@@ -153,16 +170,23 @@ func isSettings(lines []string) bool {
 	var path []open
 	seen := make(map[string]int)
 	settings, items, sections, comments, again := 0, 0, 0, 0, 0
+	deeper := -1 // lines indented by more belong to a text of several lines
 	for _, line := range lines {
 		trimmed := strings.TrimSpace(line)
+		indented := len(line) - len(strings.TrimLeft(line, " \t"))
 		switch m := setting.FindStringSubmatch(line); {
-		case trimmed[0] == '#' || trimmed[0] == ';' || trimmed == "---" || trimmed == "...":
+		case trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';' || trimmed == "---" || trimmed == "...":
 			comments++
 		case section.MatchString(trimmed):
 			sections++
 			path = []open{{-1, trimmed}}
+		case deeper >= 0 && indented > deeper:
+			items++
 		case m != nil && len(strings.Fields(m[4])) <= 4:
 			settings++
+			if deeper = -1; len(m[5]) < 3 && strings.Trim(m[5], ">|-+") == "" && m[5] != "" {
+				deeper = indented
+			}
 			indent := len(m[1])
 			for len(path) > 0 && path[len(path)-1].indent >= indent {
 				path = path[:len(path)-1]
@@ -188,14 +212,65 @@ func isSettings(lines []string) bool {
 	return settings >= 3 && (settings+items+sections)*10 >= n*8 && again*5 <= settings
 }
 
-// isVocabulary says whether each line is another word or path, alone or with one number.
+// isProse says whether most lines are sentences, or parts of these.
+func isProse(lines []string) bool {
+	prose := 0
+	for _, line := range lines {
+		words, letters := len(strings.Fields(line)), 0
+		for _, c := range []byte(line) {
+			if classes[c]&letterClass != 0 {
+				letters++
+			}
+		}
+		if words >= 5 && letters*10 >= len(line)*7 {
+			prose++
+		}
+	}
+	return prose*10 >= len(lines)*7
+}
+
+// isTextTable says whether a delimiter comes as often in nearly all lines, between texts.
+func isTextTable(lines []string) bool {
+	for _, delimiter := range []string{"\t", ",", ";"} {
+		count := strings.Count(lines[0], delimiter)
+		if count == 0 || len(lines) < 3 {
+			continue
+		}
+		same := 0
+		for _, line := range lines {
+			// Texts may hold the delimiter.
+			if n := strings.Count(line, delimiter); n == count || n > count && strings.Contains(line, `"`) {
+				same++
+			}
+		}
+		if same*10 >= len(lines)*8 && !strings.ContainsAny(lines[0], ":=") {
+			return true
+		}
+	}
+	return false
+}
+
+// isVocabulary says whether each line is another word, alone or with one number, or names files.
 func isVocabulary(lines []string) bool {
-	const fewest = 20
+	fewest := 20
 	seen := make(map[string]bool)
-	entries := 0
+	entries, comments, paths := 0, 0, 0
 	for _, line := range lines {
 		fields := strings.Fields(line)
-		if len(fields) > 2 || len(fields) == 0 {
+		if len(fields) == 0 || line[0] == '#' {
+			comments++
+			continue
+		}
+		if !slices.ContainsFunc(fields, func(field string) bool {
+			return !strings.ContainsAny(field, "/*.") || strings.ContainsAny(field, ":=,")
+		}) {
+			if _, ok := wholeNumber([]byte(fields[0])); !ok {
+				entries++
+				paths++
+				continue
+			}
+		}
+		if len(fields) > 2 {
 			continue
 		}
 		if len(fields) == 2 {
@@ -203,13 +278,16 @@ func isVocabulary(lines []string) bool {
 				continue
 			}
 		}
-		if _, ok := wholeNumber([]byte(fields[0])); ok || seen[fields[0]] {
+		if first := fields[0]; seen[first] || !strings.ContainsFunc(first, unicode.IsLetter) || strings.ContainsAny(first, ",;=") {
 			continue
 		}
 		seen[fields[0]] = true
 		entries++
 	}
-	return entries >= fewest && entries*10 >= len(lines)*9
+	if 2*paths > entries {
+		fewest = 3
+	}
+	return entries >= fewest && entries*10 >= (len(lines)-comments)*9
 }
 
 // failureAfter is the last line of what a failing program printed, such as "KeyError: 'loss'".
