@@ -95,6 +95,7 @@ func TestArrays(t *testing.T) {
 		images      []int
 		fails       string
 	}{
+		{"deep.h5", "", []string{"Image"}, []int{1}, ""},
 		{"other.h5", "", []string{"array"}, []int{1}, ""},
 		{"scan.h5", "", []string{"intensity", "mask"}, []int{1, 1}, ""},
 		{"scan.h5", "/entry/data/mask", []string{"mask"}, []int{1}, ""},
@@ -102,10 +103,11 @@ func TestArrays(t *testing.T) {
 		{"several.h5", "/b", []string{"b"}, []int{2}, ""},
 		{"several.h5", "last", []string{"last"}, []int{1}, ""},
 		{"velox.emd", "Data/Image/0a/Data", []string{"Data"}, []int{3}, ""},
-		{"several.h5", "", nil, nil, "several arrays: /a [3 4], /b [2 3 6], /colours [2 4 3], /last [3 4 1]; choose one with --array NAME"},
+		{"several.h5", "", nil, nil, "several arrays: /a [3 4], /b [2 3 6], /last [3 4 1]; choose one with --array NAME"},
 		{"several.h5", "c", nil, nil, `no array "c"; there are /a [3 4]`},
 		{"several.h5", "colours", nil, nil, "shape of colours"},
-		{"4d.emd", "experiment/patterns/data", nil, nil, "no array of numbers of two or three dimensions"},
+		{"deep.h5", "Acquisition1", nil, nil, `no array "Acquisition1"`},
+		{"deep.h5", "Acquisition1/Image", nil, nil, "/Acquisition1/Image [2 2 2 2] has no images"},
 	} {
 		data, err := os.ReadFile(filepath.Join("testdata", test.name))
 		if err != nil {

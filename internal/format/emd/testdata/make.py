@@ -66,3 +66,9 @@ with h5py.File("several.h5", "w") as f:
     f["b"] = count(2, 3, 6, dtype="<i2")
     f["last"] = count(3, 4, dtype="<f4")[..., None]
     f["colours"] = np.zeros((2, 4, 3), "u1")
+
+with h5py.File("deep.h5", "w") as f:  # as Delmic: dimensions of length 1, and a preview in colours
+    f["Acquisition0/ImageData/Image"] = count(1, 1, 1, 3, 4, dtype="<u2")
+    f["Acquisition1/Image"] = np.zeros((2, 2, 2, 2), "u1")
+    f["Acquisition0/PhysicalData/PolePosition"] = np.zeros((1, 2))
+    f["Preview/Image"] = np.zeros((3, 4, 3), "u1")
