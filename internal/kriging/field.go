@@ -3,6 +3,7 @@ package kriging
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"alrc/internal/fourier"
 )
@@ -135,24 +136,26 @@ func (f *field) improve(sample []float64) {
 
 // smoothed is the mean of seen pixels about each one, weighted by a Gaussian; far from all of them it falls to 0.
 func smoothed(t *fourier.Transform, z, seen []float64, deviation float64, room fourier.Spectrum) []float64 {
-	blur := func(image []float64) []float64 {
-		t.Forward(room, image)
-		size := t.BlockSize()
-		t.Each(t.Blocks(), func(i int) {
-			for k := i * size; k < (i+1)*size; k++ {
-				down, along := t.Frequency(k)
-				gain := math.Exp(-2 * math.Pi * math.Pi * deviation * deviation * (down*down + along*along))
-				room.Re[k] *= gain
-				room.Im[k] *= gain
-			}
-		})
-		out := make([]float64, len(image))
-		t.Inverse(out, room)
-		return out
-	}
-	sum, weight := blur(z), blur(seen)
+	sum, weight := slices.Clone(z), slices.Clone(seen)
+	blur(t, sum, deviation, room)
+	blur(t, weight, deviation, room)
 	for i := range sum {
 		sum[i] /= max(weight[i], 0) + 1e-9
 	}
 	return sum
+}
+
+// blur convolves an image with a Gaussian, in place.
+func blur(t *fourier.Transform, image []float64, deviation float64, room fourier.Spectrum) {
+	t.Forward(room, image)
+	size := t.BlockSize()
+	t.Each(t.Blocks(), func(i int) {
+		for k := i * size; k < (i+1)*size; k++ {
+			down, along := t.Frequency(k)
+			gain := math.Exp(-2 * math.Pi * math.Pi * deviation * deviation * (down*down + along*along))
+			room.Re[k] *= gain
+			room.Im[k] *= gain
+		}
+	})
+	t.Inverse(image, room)
 }

@@ -119,7 +119,7 @@ func withDeviation(name string, o kriging.Options, deviation bool) Method {
 		return krigingMethod(name, o)
 	}
 	o.Samples = deviationSamples
-	return calibrated(krigingMethod(name, o))
+	return krigingMethod(name, o)
 }
 
 func krigingMethod(name string, o kriging.Options) Method {
