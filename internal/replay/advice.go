@@ -33,6 +33,14 @@ func (r *Report) cure() string {
 		return "Clipping is not for a slow rise, which is no outlier to a running mean. Look at the learning rate (lower it, or let it" +
 			" decay), at weight decay, and at whether the data change on the way."
 	}
+	if r.Scatter != nil && found.Spikes == 0 {
+		return "Clipping is not for losses that scatter more and more, as where steps are too long for how sharply the loss is curved: a running" +
+			" deviation grows with them. Look at the learning rate (lower it, or let it decay)."
+	}
+	if found.Spikes > 0 && found.Spikes == found.NonFinite {
+		return "All spikes are losses that are not finite. Clipping gives these the weight 0, and others are as they were. Look for what makes them:" +
+			" in half precision a loss scale that is still too large, else a logarithm or a division by 0." + r.normFirst()
+	}
 	if first := r.normFirst(); first != "" {
 		return "Clipping losses alone comes late here." + first
 	}
@@ -46,6 +54,9 @@ func (r *Report) cureOfNaN() string {
 		words.Count(found.BadTailFrom))
 	if before := r.risingBefore(found.BadTailFrom); before != nil {
 		text += fmt.Sprintf(" The loss did rise before, from step %s on: clipping from the beginning may keep a run from getting there.", words.Count(before.Start))
+	} else if d := found.Drift; d != nil && d.From < found.BadTailFrom {
+		text += fmt.Sprintf(" The loss rose slowly before, from %s about step %s to %s: too slowly for a running mean, but a lower learning rate there"+
+			" may keep a run from it.", words.Short(d.Lowest, 4), words.Count(d.From), words.Short(d.End, 4))
 	} else {
 		text += " No loss just before it stood out, so there was nothing that clipping could have limited."
 	}

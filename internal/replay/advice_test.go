@@ -52,6 +52,33 @@ func TestAdvice(t *testing.T) {
 			}
 			return loss
 		}, spike.Stuck, NotEnough, []string{"a loss of 0 has no gradient"}, "does not need"},
+		{"spikes at equal distances", func(i int, loss float64) float64 {
+			if i%250 == 40 {
+				loss += 4
+			}
+			return loss
+		}, spike.Spiky, Helps, []string{"come every 250 steps"}, "People"},
+		{"only not finite", func(i int, loss float64) float64 {
+			if i > 100 && i*7919%500 == 0 {
+				return math.NaN()
+			}
+			return min(loss, 1.2)
+		}, spike.Spiky, NotEnough, []string{"losses that are not finite", "loss scale"}, "catches what stands out"},
+		{"a spike below the losses of before", func(i int, loss float64) float64 {
+			if i == 2500 {
+				return 2.5
+			}
+			return min(loss, 1.2) + 20*math.Exp(-float64(i)/400)
+		}, spike.Spiky, Helps, []string{"would have clipped nothing", "--decay 0.99"}, "catches what stands out"},
+		{"not a number after a slow rise", func(i int, loss float64) float64 {
+			if i > 3700 {
+				return math.NaN()
+			}
+			return loss + max(0, float64(i-3000))/250
+		}, spike.Divergent, NotEnough, []string{"rose slowly before"}, "nothing that clipping"},
+		{"an oscillation that grows", func(i int, loss float64) float64 {
+			return min(loss, 1.2) + 0.02*math.Exp(float64(i)/900)*math.Sin(float64(i)/3)
+		}, spike.Steady, NotEnough, []string{"scatter more and more", "learning rate"}, "People"},
 		{"drift", func(i int, loss float64) float64 { return min(loss, 1.2) + float64(i)/2000 }, spike.Drifting, NotEnough,
 			[]string{"not for a slow rise", "learning rate"}, "does not need"},
 	}

@@ -70,6 +70,10 @@ func (r *Report) recommend() {
 			rec.Reason += " This run does not need clipping. The published default costs nothing and insures runs with a higher learning" +
 				" rate or smaller batches."
 		}
+	case r.Spikes > r.NonFinite && shares[3] == 0 && shares[2] == 0:
+		rec.Reason = fmt.Sprintf("n = 3 would have clipped nothing, though losses spiked: over the %s that running moments average, losses"+
+			" differ more than around the spikes. Moments that follow faster catch more: replay with --decay %v.", words.Counted(int64(math.Round(1/(1-r.pace.perRecord))), "record"),
+			fasterThan(r.pace.perRecord))
 	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
@@ -89,8 +93,17 @@ func (r *Report) recommend() {
 		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of %v follows it faster.",
 			words.Counted(r.pace.length, "step"), fastDecay)
 	}
+	if r.Period > 0 {
+		rec.Reason += fmt.Sprintf(" Spikes that come every %s are made by something that does, such as one batch of the data or the beginning of an epoch:"+
+			" look at that first.", words.Counted(r.Period, "step"))
+	}
 	if cure := r.cure(); cure != "" {
 		rec.Fit = NotEnough
+		if r.Spikes == r.NonFinite && r.NonFinite < r.Losses || r.Condition == spike.Divergent && r.NonFinite < r.Losses || r.Condition == spike.Shifted {
+			// What is clipped of such a run says little of others.
+			rec.N = 3
+			rec.Reason = "Clipping beside that: n = 3, the published default."
+		}
 		rec.Reason = cure + " " + rec.Reason
 	}
 	if r.Drift != nil && r.Condition != spike.Drifting {
@@ -103,6 +116,9 @@ func (r *Report) recommend() {
 	}
 	r.Recommendation = rec
 }
+
+// fasterThan is a decay of moments that average over a tenth of the records, but no fewer than ten.
+func fasterThan(decay float64) float64 { return max(1-10*(1-decay), 0.9) }
 
 // startingMoments returns the moments of the log's first ordinary losses, those of spikes left out, rounded to four
 // digits, up, since overestimates decay and underestimates do not recover well.

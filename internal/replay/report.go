@@ -21,7 +21,7 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
-// Drift is a slow rise of the loss.
+// Drift is a slow rise of the loss, or of how much it scatters.
 type Drift struct {
 	From   int64  `json:"from_step"`
 	Lowest Number `json:"lowest"`
@@ -56,6 +56,10 @@ type Report struct {
 	MedianRecovery int64  `json:"median_recovery"`
 	quickly        bool   // most were back at the next record
 	Drift          *Drift `json:"drift,omitempty"`
+	// Scatter is a rise of the standard deviation about the level, and Period the number of steps from one episode to the next, where
+	// that is always the same.
+	Scatter *Drift `json:"scatter,omitempty"`
+	Period  int64  `json:"period,omitempty"`
 
 	Clips          []ClipResult   `json:"clips"`
 	Recommendation Recommendation `json:"recommendation"`
@@ -90,6 +94,10 @@ func (r *Report) finish() {
 	if d := found.Drift; d != nil && found.Condition != spike.Divergent {
 		r.Drift = &Drift{From: d.From, Lowest: Number(d.Lowest), End: Number(d.End)}
 	}
+	if d := found.Scatter; d != nil && found.Condition != spike.Divergent {
+		r.Scatter = &Drift{From: d.From, Lowest: Number(d.Lowest), End: Number(d.End)}
+	}
+	r.Period = periodOf(found, r.pace.gap)
 	if r.pace.gap >= 2 {
 		r.Source.Notes = append(r.Source.Notes, r.pace.note())
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"alrc/internal/spike"
+	"alrc/internal/statistics"
 	"alrc/internal/words"
 )
 
@@ -32,6 +33,9 @@ func (r *Report) judge() {
 	if found.Spikes > 0 {
 		add(r.spiked())
 		add(r.inEpisodes())
+		if r.Period > 0 {
+			add(fmt.Sprintf("They come every %s.", words.Counted(r.Period, "step")))
+		}
 	} else if found.Condition == spike.Steady {
 		add(fmt.Sprintf("No step of %s spiked: none was %d or more standard deviations above the losses around it.", words.Count(r.Steps), spike.Limit))
 		add(fmt.Sprintf("The largest loss was %s, at step %s.", words.Short(float64(r.Most), 4), words.Count(r.MostStep)))
@@ -47,6 +51,10 @@ func (r *Report) judge() {
 	if r.Drift != nil {
 		add(fmt.Sprintf("Apart from spikes the loss drifted up, from %s about step %s to %s at the end.", words.Short(float64(r.Drift.Lowest), 4),
 			words.Count(r.Drift.From), words.Short(float64(r.Drift.End), 4)))
+	}
+	if s := r.Scatter; s != nil {
+		add(fmt.Sprintf("The losses scatter more and more: by a standard deviation of %s about step %s, of %s at the end.", words.Short(float64(s.Lowest), 3),
+			words.Count(s.From), words.Short(float64(s.End), 3)))
 	}
 	r.Verdict = strings.Join(say, " ")
 }
@@ -90,7 +98,12 @@ func (r *Report) spiked() string {
 		return text + "."
 	}
 	e := newEpisode(worst)
-	text += fmt.Sprintf("; the worst, step %s, was %s standard deviations above the losses around it", words.Count(e.Peak), words.Sigmas(float64(e.Sigmas)))
+	text += fmt.Sprintf("; the worst, step %s, was ", words.Count(e.Peak))
+	if sigmas := float64(e.Sigmas); sigmas < 1e9 {
+		text += fmt.Sprintf("%s standard deviations above the losses around it", words.Sigmas(sigmas))
+	} else {
+		text += fmt.Sprintf("%s where the losses around it were all %s", words.Short(float64(e.PeakLoss), 4), words.Short(float64(e.Baseline), 4))
+	}
 	switch {
 	case e.Back && e.quick && e.Recovery > 1:
 		text += fmt.Sprintf("; the loss was back at the next record, %s later", words.Counted(e.Recovery, "step"))
@@ -150,6 +163,33 @@ func (r *Report) dropped() string {
 	}
 	return text + "."
 }
+
+// periodOf returns the number of steps from the start of one episode to that of the next, where that is nearly always the same, or
+// else 0. Episodes may be missing in between.
+func periodOf(found *spike.Summary, gap int64) int64 {
+	const fewest = 5
+	episodes := found.Episodes
+	if int64(len(episodes)) < found.EpisodeCount || len(episodes) < fewest {
+		return 0
+	}
+	var distances []int64
+	for i, e := range episodes[1:] {
+		distances = append(distances, e.Start-episodes[i].Start)
+	}
+	period := statistics.Median(distances)
+	regular := 0
+	for _, d := range distances {
+		if times := (d + period/2) / max(period, 1); times >= 1 && abs(d-times*period) <= max(gap, period/50) {
+			regular++
+		}
+	}
+	if period < 20*gap || regular*10 < len(distances)*9 {
+		return 0
+	}
+	return period
+}
+
+func abs(n int64) int64 { return max(n, -n) }
 
 // episodeOf returns the episode that a step is in, if it was kept.
 func (r *Report) episodeOf(step int64) *Episode {

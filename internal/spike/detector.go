@@ -111,7 +111,9 @@ func (d *Detector) Add(step int64, loss float64) {
 		d.judge()
 	}
 	if finite && len(d.levels.first) < initial {
-		d.levels.first = append(d.levels.first, loss)
+		if d.levels.first = append(d.levels.first, loss); len(d.levels.first) == initial {
+			d.window.aboveZero = math.Abs(d.levels.start()) / 100
+		}
 	}
 	if d.n%every == 0 {
 		d.levels.add(d)
@@ -162,7 +164,9 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 	}
 	g := d.nearby(i, end)
 	if ok && g.level <= median+2*deviation {
-		return ground{level: median, deviation: deviation}, true
+		// What a fifth of the neighbours are as well, as where batches come from two sources, is no outlier.
+		common := 5*d.window.within(median+Limit*deviation, math.Inf(1)) >= n
+		return ground{level: median, deviation: deviation}, !common
 	}
 	if ok {
 		// Losses fall: the level just before it lies clearly above the window's.
@@ -306,7 +310,9 @@ func (d *Detector) settle() {
 	level := d.window.median(d.window.n)
 	was := e.settled
 	e.settled = level
-	if math.Abs(level-was) < max(e.Deviation/4, 0.05*math.Abs(level-e.Baseline)) {
+	// After 800 records a loss that comes back has lost half of what it was too high 400 before.
+	stays := e.Records >= 8*half && level-e.Baseline > (was-e.Baseline)/2 && level > e.Baseline+backWithin*e.Deviation
+	if stays || math.Abs(level-was) < max(e.Deviation/4, 0.05*math.Abs(level-e.Baseline)) {
 		e.Kind = Shift
 		if d.sum.left(e, d.levels.start(), true) {
 			e.Kind = Diverged

@@ -44,6 +44,9 @@ func (l *levels) add(d *Detector) {
 		return
 	}
 	median, spread := d.window.level()
+	if median-median != 0 { // the window is too short for a bound
+		return
+	}
 	now := level{d.at((d.window.low + d.window.high) / 2).step, median, spread}
 	l.keep(now)
 	if d.window.n < span*3/4 {
@@ -94,24 +97,58 @@ func (l *levels) look() {
 // start is the level at the beginning.
 func (l *levels) start() float64 { return statistics.MedianOfFinite(l.first) }
 
-// drift looks for a slow rise: the level of the last part of the run lies clearly above that of the lowest, by more than
-// shifts account for. Parts are long enough that levels which go up and down do not make a drift.
-func (l *levels) drift(shifted float64) *Drift {
+// parts divides the run into parts, long enough that levels which go up and down do not make a trend, and returns the median
+// over each part's levels of what of a level gives. There are none of a short run.
+func (l *levels) parts(of func(level) float64) (parts []level, medians []float64) {
 	const fewest, most = 10, 20
 	n := len(l.kept)
 	if n < fewest {
-		return nil
+		return nil, nil
 	}
-	parts := make([]level, min(n/2, most))
-	medians := make([]float64, 0, n)
+	parts = make([]level, min(n/2, most))
+	values := make([]float64, 0, n)
 	for i := range parts {
 		part := l.kept[i*n/len(parts) : (i+1)*n/len(parts)]
 		parts[i] = part[0]
-		medians = medians[:0]
+		values = values[:0]
 		for _, level := range part {
-			medians = append(medians, level.median)
+			values = append(values, of(level))
 		}
-		parts[i].median = statistics.MedianOfFinite(medians)
+		medians = append(medians, statistics.MedianOfFinite(values))
+	}
+	return parts, medians
+}
+
+// scatter tells that the losses scatter several times as much at the end as they did in a part before, and clearly so beside
+// their level: from the step at which they scattered least.
+func (l *levels) scatter() *Drift {
+	const times, clear = 5, 0.05
+	parts, spreads := l.parts(func(l level) float64 { return l.spread })
+	if parts == nil {
+		return nil
+	}
+	least := 0
+	for i, spread := range spreads {
+		if spread < spreads[least] {
+			least = i
+		}
+	}
+	end := spreads[len(spreads)-1]
+	if least >= len(parts)-2 || end < times*spreads[least] || end < clear*math.Abs(l.kept[len(l.kept)-1].median) {
+		return nil
+	}
+	return &Drift{From: parts[least].step, Lowest: spreads[least], End: end}
+}
+
+// drift looks for a slow rise: the level of the last part of the run lies clearly above that of the lowest, by more than
+// shifts account for.
+func (l *levels) drift(shifted float64) *Drift {
+	parts, medians := l.parts(func(l level) float64 { return l.median })
+	if parts == nil {
+		return nil
+	}
+	for i := range parts {
+		parts[i].median = medians[i]
 	}
 	lowest := 0
 	for i, part := range parts {
@@ -132,5 +169,5 @@ func (l *levels) drift(shifted float64) *Drift {
 	if rise < max(low.spread, 4*statistics.MedianOfFinite(steps)) || rise < 0.1*math.Abs(low.median) {
 		return nil
 	}
-	return &Drift{From: low.step, Lowest: low.median, End: l.kept[n-1].median}
+	return &Drift{From: low.step, Lowest: low.median, End: l.kept[len(l.kept)-1].median}
 }

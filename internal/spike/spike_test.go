@@ -230,6 +230,9 @@ func TestConditions(t *testing.T) {
 		{"slow explosion", 2000, func(i int) float64 {
 			return 2 + 2*math.Exp(-float64(i)/100) + 0.1*step(i, 1500)*math.Exp(float64(i-1500)/60)
 		}, Divergent},
+		{"explosion from the beginning", 600, func(i int) float64 { return min(1e6, 2.3*math.Pow(1.5, float64(i))) }, Divergent},
+		{"harder data twice", 3900, func(i int) float64 { return 2 + 6*math.Exp(-float64(i%1300)/216) + 0.8*float64(i/1300) }, Shifted},
+		{"two sources", 4000, func(i int) float64 { return 2 + 2*float64(i*7919%10/6) }, Steady},
 		{"stuck at zero", 2000, func(i int) float64 { return (2 + 2*math.Exp(-float64(i)/100)) * (1 - step(i, 1700)) }, Stuck},
 		{"not a number at the end", 2000, func(i int) float64 { return missing(step(i, 1980)) }, Divergent},
 		{"not a number at once", 2000, func(i int) float64 { return missing(step(i, 900) - step(i, 905)) }, Spiky},
@@ -260,6 +263,25 @@ func describe(s *Summary) string {
 		text += fmt.Sprintf("; %s from %d to %d, peak %.3g at %d, before %.3g", e.Kind, e.Start, e.End, e.PeakLoss, e.Peak, e.Baseline)
 	}
 	return text
+}
+
+func TestScatter(t *testing.T) {
+	r := random(3)
+	s := Find(nil, series(4000, func(i int) float64 {
+		return 2 + 0.02*math.Exp(float64(i)/900)*math.Sin(float64(i)/3) + 0.02*r.NormFloat64()
+	}))
+	if s.Scatter == nil || s.Scatter.Lowest > 0.1 || s.Scatter.End < 0.5 {
+		t.Errorf("an oscillation that grows: %+v", s.Scatter)
+	}
+	for name, level := range map[string]func(int) float64{
+		"even":     func(i int) float64 { return 2 + 0.05*r.NormFloat64() },
+		"learning": func(i int) float64 { return (0.5 + 3*math.Exp(-float64(i)/500)) * math.Exp(0.2*r.NormFloat64()) },
+		"spikes":   func(i int) float64 { return 2 + 0.05*r.NormFloat64() + 5*float64(1/(1+i%70)) },
+	} {
+		if s := Find(nil, series(4000, level)); s.Scatter != nil {
+			t.Errorf("%s: %+v", name, s.Scatter)
+		}
+	}
 }
 
 func TestChangesAreLocated(t *testing.T) {

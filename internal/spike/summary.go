@@ -34,7 +34,7 @@ type Change struct {
 	From, To float64
 }
 
-// Drift is a slow rise: From is the step at which the level was Lowest.
+// Drift is a slow rise of the level, or of how much the losses scatter: From is the step at which it was Lowest.
 type Drift struct {
 	From        int64
 	Lowest, End float64
@@ -72,10 +72,11 @@ type Summary struct {
 	// Initial and Final are the levels of the first and the last losses that are finite; NaN without one.
 	Initial, Final float64
 	// Beginning holds the first losses that are finite and in no episode, up to 20.
-	Beginning  []float64
-	Changes    []Change
-	Drift      *Drift
-	Standstill *Standstill
+	Beginning []float64
+	Changes   []Change
+	// Drift is a slow rise of the level; Scatter one of the standard deviation about it.
+	Drift, Scatter *Drift
+	Standstill     *Standstill
 
 	ending      [initial]float64
 	finite      int64
@@ -132,10 +133,12 @@ func (s *Summary) add(e *Episode) {
 }
 
 // left says that the loss left its level in an episode and ends so high that it did not merely move: more than half of
-// what had been learnt is lost. Where nothing had been, a level that the loss has settled at is only another one.
+// what had been learnt is lost. Where nothing had been, a level that the loss has settled at is only another one, unless it is ten
+// times as high.
 func (s *Summary) left(e *Episode, initial float64, settled bool) bool {
 	end, learnt := s.end(), initial-e.Baseline
-	if settled && learnt < max(Limit/2*e.Deviation, math.Abs(e.Baseline)/10) {
+	if settled && learnt < max(Limit/2*e.Deviation, math.Abs(e.Baseline)/10) &&
+		end-e.Baseline < 9*max(math.Abs(e.Baseline), Limit*e.Deviation) {
 		return false
 	}
 	return e.Records >= 2*calm && end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+learnt/2 &&
@@ -175,7 +178,7 @@ func (s *Summary) conclude(l *levels) {
 			shifted += max(0, e.settled-e.Baseline)
 		}
 	}
-	s.Drift = l.drift(shifted)
+	s.Drift, s.Scatter = l.drift(shifted), l.scatter()
 	switch diverged := s.diverged(); {
 	case s.Records == 0:
 		s.Condition = Short
@@ -219,7 +222,7 @@ func (s *Summary) diverged() *Episode {
 		if e.Kind != Diverged || e.NonFinite == e.Records {
 			continue
 		}
-		if s.end() >= e.Baseline+Limit*e.Deviation {
+		if s.left(e, s.Initial, true) {
 			found = e
 			continue
 		}

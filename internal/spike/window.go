@@ -29,7 +29,9 @@ type window struct {
 	least, most         float64 // from-reach, to+reach
 	below, upTo, inside int
 	bins                bins
-	scratch             [span + 1]float64
+	// aboveZero is the least deviation where most losses are 0.
+	aboveZero float64
+	scratch   [span + 1]float64
 }
 
 // lower is 1 if a is lower than b, and 0 otherwise. It compares by the difference's sign, which the processor need not
@@ -221,6 +223,9 @@ func (w *window) deviation(n int, median float64) float64 {
 		equal++
 	}
 	least := max(1e-4*math.Abs(median), math.SmallestNonzeroFloat64)
+	if median == 0 {
+		least = max(least, w.aboveZero)
+	}
 	if others := v[equal:n]; 10*len(others) >= n {
 		return max(least, consistent*statistics.Percentile(others, 0.5))
 	}
