@@ -18,6 +18,7 @@ import (
 	"strings"
 	"testing"
 
+	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
 
