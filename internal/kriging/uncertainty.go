@@ -3,7 +3,7 @@ package kriging
 import "math"
 
 // fewNearby is the share of seen pixels about a place below which they do not tell how the image varies there.
-const fewNearby = 1e-3
+const fewNearby = 1e-5
 
 // deviation puts the standard deviation of a wholly seen pixel about the estimate into out: of so many samples of the field, and
 // of the noise; more where the scan varies more than elsewhere, and less where it varies less.
