@@ -3,7 +3,6 @@ package micrograph
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // maxScanSide keeps the geometry of interpolation exact.
@@ -105,63 +104,4 @@ func eachPixel(corners [3]point, part rectangle, f func(y, x int, wa, wb, wc int
 			wa, wb, wc = wa+b.y-c.y, wb+c.y-a.y, wc+a.y-b.y
 		}
 	}
-}
-
-// nearestSeen returns the place of the nearest pixel whose mask is above 0, for each pixel. It goes along columns first, and then
-// along rows by the lower envelope of parabolas (Felzenszwalb and Huttenlocher 2012).
-func nearestSeen(mask []float32, height, width int) []int32 {
-	const none = -1
-	rows := make([]int32, len(mask)) // of the nearest seen pixel in the same column
-	for x := range width {
-		last := int32(none)
-		for y := range height {
-			if mask[y*width+x] > 0 {
-				last = int32(y)
-			}
-			rows[y*width+x] = last
-		}
-		last = none
-		for y := height - 1; y >= 0; y-- {
-			at := y*width + x
-			if mask[at] > 0 {
-				last = int32(y)
-			}
-			if rows[at] == none || last != none && last-int32(y) < int32(y)-rows[at] {
-				rows[at] = last
-			}
-		}
-	}
-	nearest := make([]int32, len(mask))
-	columns := make([]int, 0, width) // whose parabolas make the envelope
-	starts := make([]float64, width) // where each begins
-	for y := range height {
-		row := rows[y*width:][:width]
-		height := func(x int) float64 { d := float64(row[x] - int32(y)); return d*d + float64(x)*float64(x) }
-		columns = columns[:0]
-		for x := range width {
-			if row[x] == none {
-				continue
-			}
-			start := math.Inf(-1)
-			for len(columns) > 0 {
-				last := columns[len(columns)-1]
-				start = (height(x) - height(last)) / float64(2*(x-last))
-				if start > starts[len(columns)-1] {
-					break
-				}
-				columns = columns[:len(columns)-1]
-				start = math.Inf(-1)
-			}
-			starts[len(columns)] = start
-			columns = append(columns, x)
-		}
-		at := 0
-		for x := range width {
-			for at+1 < len(columns) && starts[at+1] <= float64(x) {
-				at++
-			}
-			nearest[y*width+x] = row[columns[at]]*int32(width) + int32(columns[at])
-		}
-	}
-	return nearest
 }
