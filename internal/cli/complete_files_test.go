@@ -181,7 +181,7 @@ func TestCompleteDocumentedExample(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	out, code, err := execute(newCompleteCommand(nil), example)
-	if code != 0 || !strings.Contains(out, "192x192 pixels of 0.02 nm, 17.5 % seen, completed (kriging") {
+	if code != 0 || !strings.Contains(strings.Join(strings.Fields(out), " "), "192x192 pixels of 0.02 nm, 17.5 % seen, completed (kriging") {
 		t.Fatalf("exit code %d, %v, %s", code, err, out)
 	}
 	file, err := imagefile.Open("scan-completed.tif")

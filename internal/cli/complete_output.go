@@ -62,10 +62,13 @@ func writeImages(file string, images []tiff.Image) error {
 // report says what was done with a scan, and what there is to know about it.
 func (f *completeFlags) report(w io.Writer, name string, r result, wrote string) {
 	partial, c := r.partial, r.completion
-	for _, note := range partial.Notes {
-		fmt.Fprintf(w, "%s: %s\n", name, note)
+	line := func(format string, arguments ...any) {
+		fmt.Fprintln(w, layout(w).Wrap(fmt.Sprintf(format, arguments...), "  "))
 	}
-	fmt.Fprintf(w, "%s, %dx%d pixels%s, %.3g %% seen, completed (%s)%s\n",
+	for _, note := range partial.Notes {
+		line("%s: %s", name, note)
+	}
+	line("%s, %dx%d pixels%s, %.3g %% seen, completed (%s)%s",
 		name, partial.Width, partial.Height, sizeOf(partial.Size), 100*r.coverage, c.Method, wrote)
 	if t := c.Trial; t != nil && t.Pixels > 0 {
 		fmt.Fprintf(w, "  Chosen by %s seen pixels held out; mean squared errors in [-1, 1], blurred:\n", words.Count(t.Pixels))

@@ -76,8 +76,10 @@ was seen, from 0 to 1. A PNG file beside it shows the scan.`,
 			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, shown) }); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(command.OutOrStdout(), "%s, %dx%d pixels: %.3g %% seen by a scan of kind %s, which passes %.3g %% of the pixels.\nIt is in %s, and as a picture in %s.\n",
+			text := fmt.Sprintf("%s, %dx%d pixels: %.3g %% seen by a scan of kind %s, which passes %.3g %% of the pixels.\nIt is in %s, and as a picture in %s.",
 				path, partial.Width, partial.Height, 100*partial.Coverage(), scan.Kind, 100*partial.Passed(), out, preview)
+			w := command.OutOrStdout()
+			_, err = fmt.Fprintln(w, layout(w).Wrap(text, "  "))
 			if partial.Passed() == 1 {
 				fmt.Fprintf(command.ErrOrStderr(), "Warning: the scan passes every pixel, if for a part of the time only: none is left to complete.\n")
 			}
