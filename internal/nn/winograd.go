@@ -328,6 +328,10 @@ func (c *winograd) products(e *Engine, name string, from *transformed, out *tens
 			p := &w.product
 			p.DepthStride, p.BStride, p.CStride = 4, 4*width, 4*width
 			p.NextB = 4 * (inputs*width + gap)
+			p.NextA, p.NextAStep = 4*size*from.tiles, 4*c.set.Rows()
+			if full < 2 {
+				p.NextA = 4 * from.plane
+			}
 			for i := range planes {
 				p.B = &panelWeights[i*(inputs*width+gap)]
 				p.C = &w.planes[i*plane]

@@ -21,7 +21,7 @@ func (c *winograd) weightGradient(e *Engine, only int, g *transformed) part {
 	size := c.set.Panel
 	outputs, inputs := panels(c.out.channels, size), panels(c.in.channels, size)
 	rows := size
-	if c.parts*outputs*inputs < 4 {
+	if e.options.Threads > 1 && c.parts*outputs*inputs < 4 {
 		rows = min(size, kernel.Channels)
 	}
 	blocks := (c.in.channels + rows - 1) / rows
@@ -61,6 +61,7 @@ func (c *winograd) weightGradient(e *Engine, only int, g *transformed) part {
 		p.Taps, p.Depth = 1, tiles
 		p.Accumulate = false
 		p.NextB = 4 * g.plane
+		p.NextA, p.NextAStep = 4*c.input.plane, p.DepthStride
 		for i := range planes {
 			p.A = &c.input.data[i*c.input.plane+inputPanel*size*c.input.tiles+tile*inputWidth+input%size]
 			p.B = &g.data[i*g.plane+first]

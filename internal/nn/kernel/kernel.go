@@ -96,8 +96,9 @@ type Product struct {
 	// Accumulate adds to C instead of replacing what is there.
 	Accumulate bool
 	_          [7]byte
-	// NextB is how far what comes next lies from B: it is fetched into the nearest cache meanwhile.
-	NextB int
+	// NextA and NextB are how far what comes next lies from A and B, which is fetched into the nearest cache meanwhile: of A, bytes
+	// that are NextAStep apart, for each depth of a tap; of B, a row for each depth.
+	NextA, NextAStep, NextB int
 }
 
 type product struct {

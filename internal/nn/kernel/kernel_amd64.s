@@ -9,7 +9,7 @@
 TEXT ·product12x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -38,159 +38,163 @@ tile:
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
 	LEAQ (R12)(CX*2), R13
 	ADDQ CX, R13
-	MOVQ 96(AX), R9
+	LEAQ (R13)(CX*2), R14
+	ADDQ CX, R14
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Z24
-	VMOVUPS      64(R8), Z25
-	PREFETCHT0   (R8)(SI*1)
-	PREFETCHT0   64(R8)(SI*1)
-	VBROADCASTSS (R10), Z26
+	VMOVUPS      (R9), Z24
+	VMOVUPS      64(R9), Z25
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   64(R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (R10)(CX*1), Z26
+	VBROADCASTSS (R11)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (R10)(CX*2), Z26
+	VBROADCASTSS (R11)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R11), Z26
+	VBROADCASTSS (R12), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R11)(CX*1), Z26
+	VBROADCASTSS (R12)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R11)(CX*2), Z26
+	VBROADCASTSS (R12)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R12), Z26
+	VBROADCASTSS (R13), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R12)(CX*1), Z26
+	VBROADCASTSS (R13)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R12)(CX*2), Z26
+	VBROADCASTSS (R13)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R13), Z26
+	VBROADCASTSS (R14), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R13)(CX*1), Z26
+	VBROADCASTSS (R14)(CX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R13)(CX*2), Z26
+	VBROADCASTSS (R14)(CX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
 	ADDQ         DX, R13
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R14
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Z0, Z0
-	VADDPS       64(R10), Z1, Z1
-	ADDQ         R9, R10
-	VADDPS       (R10), Z2, Z2
-	VADDPS       64(R10), Z3, Z3
-	ADDQ         R9, R10
-	VADDPS       (R10), Z4, Z4
-	VADDPS       64(R10), Z5, Z5
-	ADDQ         R9, R10
-	VADDPS       (R10), Z6, Z6
-	VADDPS       64(R10), Z7, Z7
-	ADDQ         R9, R10
-	VADDPS       (R10), Z8, Z8
-	VADDPS       64(R10), Z9, Z9
-	ADDQ         R9, R10
-	VADDPS       (R10), Z10, Z10
-	VADDPS       64(R10), Z11, Z11
-	ADDQ         R9, R10
-	VADDPS       (R10), Z12, Z12
-	VADDPS       64(R10), Z13, Z13
-	ADDQ         R9, R10
-	VADDPS       (R10), Z14, Z14
-	VADDPS       64(R10), Z15, Z15
-	ADDQ         R9, R10
-	VADDPS       (R10), Z16, Z16
-	VADDPS       64(R10), Z17, Z17
-	ADDQ         R9, R10
-	VADDPS       (R10), Z18, Z18
-	VADDPS       64(R10), Z19, Z19
-	ADDQ         R9, R10
-	VADDPS       (R10), Z20, Z20
-	VADDPS       64(R10), Z21, Z21
-	ADDQ         R9, R10
-	VADDPS       (R10), Z22, Z22
-	VADDPS       64(R10), Z23, Z23
+	MOVQ         R9, R11
+	VADDPS       (R11), Z0, Z0
+	VADDPS       64(R11), Z1, Z1
+	ADDQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	VADDPS       64(R11), Z3, Z3
+	ADDQ         R10, R11
+	VADDPS       (R11), Z4, Z4
+	VADDPS       64(R11), Z5, Z5
+	ADDQ         R10, R11
+	VADDPS       (R11), Z6, Z6
+	VADDPS       64(R11), Z7, Z7
+	ADDQ         R10, R11
+	VADDPS       (R11), Z8, Z8
+	VADDPS       64(R11), Z9, Z9
+	ADDQ         R10, R11
+	VADDPS       (R11), Z10, Z10
+	VADDPS       64(R11), Z11, Z11
+	ADDQ         R10, R11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	ADDQ         R10, R11
+	VADDPS       (R11), Z14, Z14
+	VADDPS       64(R11), Z15, Z15
+	ADDQ         R10, R11
+	VADDPS       (R11), Z16, Z16
+	VADDPS       64(R11), Z17, Z17
+	ADDQ         R10, R11
+	VADDPS       (R11), Z18, Z18
+	VADDPS       64(R11), Z19, Z19
+	ADDQ         R10, R11
+	VADDPS       (R11), Z20, Z20
+	VADDPS       64(R11), Z21, Z21
+	ADDQ         R10, R11
+	VADDPS       (R11), Z22, Z22
+	VADDPS       64(R11), Z23, Z23
 
 store:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	VMOVUPS Z3, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z4, (R8)
-	VMOVUPS Z5, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z6, (R8)
-	VMOVUPS Z7, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z8, (R8)
-	VMOVUPS Z9, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z10, (R8)
-	VMOVUPS Z11, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z12, (R8)
-	VMOVUPS Z13, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z14, (R8)
-	VMOVUPS Z15, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z16, (R8)
-	VMOVUPS Z17, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z18, (R8)
-	VMOVUPS Z19, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z20, (R8)
-	VMOVUPS Z21, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z22, (R8)
-	VMOVUPS Z23, 64(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x0c, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	VMOVUPS Z3, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z16, (R9)
+	VMOVUPS Z17, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z18, (R9)
+	VMOVUPS Z19, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z20, (R9)
+	VMOVUPS Z21, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z22, (R9)
+	VMOVUPS Z23, 64(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x0c, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -201,7 +205,7 @@ store:
 TEXT ·product8x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -222,120 +226,124 @@ tile:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
-	MOVQ 96(AX), R9
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Z16
-	VMOVUPS      64(R8), Z17
-	PREFETCHT0   (R8)(SI*1)
-	PREFETCHT0   64(R8)(SI*1)
-	VBROADCASTSS (R10), Z18
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   64(R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
-	VBROADCASTSS (R10)(CX*1), Z18
+	VBROADCASTSS (R11)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z2
 	VFMADD231PS  Z17, Z18, Z3
-	VBROADCASTSS (R10)(CX*2), Z18
+	VBROADCASTSS (R11)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z4
 	VFMADD231PS  Z17, Z18, Z5
-	VBROADCASTSS (R11), Z18
+	VBROADCASTSS (R12), Z18
 	VFMADD231PS  Z16, Z18, Z6
 	VFMADD231PS  Z17, Z18, Z7
-	VBROADCASTSS (R11)(CX*1), Z18
+	VBROADCASTSS (R12)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z8
 	VFMADD231PS  Z17, Z18, Z9
-	VBROADCASTSS (R11)(CX*2), Z18
+	VBROADCASTSS (R12)(CX*2), Z18
 	VFMADD231PS  Z16, Z18, Z10
 	VFMADD231PS  Z17, Z18, Z11
-	VBROADCASTSS (R12), Z18
+	VBROADCASTSS (R13), Z18
 	VFMADD231PS  Z16, Z18, Z12
 	VFMADD231PS  Z17, Z18, Z13
-	VBROADCASTSS (R12)(CX*1), Z18
+	VBROADCASTSS (R13)(CX*1), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	ADDQ         DX, R10
 	ADDQ         DX, R11
 	ADDQ         DX, R12
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R13
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Z0, Z0
-	VADDPS       64(R10), Z1, Z1
-	ADDQ         R9, R10
-	VADDPS       (R10), Z2, Z2
-	VADDPS       64(R10), Z3, Z3
-	ADDQ         R9, R10
-	VADDPS       (R10), Z4, Z4
-	VADDPS       64(R10), Z5, Z5
-	ADDQ         R9, R10
-	VADDPS       (R10), Z6, Z6
-	VADDPS       64(R10), Z7, Z7
-	ADDQ         R9, R10
-	VADDPS       (R10), Z8, Z8
-	VADDPS       64(R10), Z9, Z9
-	ADDQ         R9, R10
-	VADDPS       (R10), Z10, Z10
-	VADDPS       64(R10), Z11, Z11
-	ADDQ         R9, R10
-	VADDPS       (R10), Z12, Z12
-	VADDPS       64(R10), Z13, Z13
-	ADDQ         R9, R10
-	VADDPS       (R10), Z14, Z14
-	VADDPS       64(R10), Z15, Z15
+	MOVQ         R9, R11
+	VADDPS       (R11), Z0, Z0
+	VADDPS       64(R11), Z1, Z1
+	ADDQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	VADDPS       64(R11), Z3, Z3
+	ADDQ         R10, R11
+	VADDPS       (R11), Z4, Z4
+	VADDPS       64(R11), Z5, Z5
+	ADDQ         R10, R11
+	VADDPS       (R11), Z6, Z6
+	VADDPS       64(R11), Z7, Z7
+	ADDQ         R10, R11
+	VADDPS       (R11), Z8, Z8
+	VADDPS       64(R11), Z9, Z9
+	ADDQ         R10, R11
+	VADDPS       (R11), Z10, Z10
+	VADDPS       64(R11), Z11, Z11
+	ADDQ         R10, R11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	ADDQ         R10, R11
+	VADDPS       (R11), Z14, Z14
+	VADDPS       64(R11), Z15, Z15
 
 store:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	VMOVUPS Z3, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z4, (R8)
-	VMOVUPS Z5, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z6, (R8)
-	VMOVUPS Z7, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z8, (R8)
-	VMOVUPS Z9, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z10, (R8)
-	VMOVUPS Z11, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z12, (R8)
-	VMOVUPS Z13, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z14, (R8)
-	VMOVUPS Z15, 64(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x08, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	VMOVUPS Z3, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z10, (R9)
+	VMOVUPS Z11, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z12, (R9)
+	VMOVUPS Z13, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z14, (R9)
+	VMOVUPS Z15, 64(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x08, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -346,7 +354,7 @@ store:
 TEXT ·product4x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -359,81 +367,85 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Z8
-	VMOVUPS      64(R8), Z9
-	PREFETCHT0   (R8)(SI*1)
-	PREFETCHT0   64(R8)(SI*1)
-	VBROADCASTSS (R10), Z10
+	VMOVUPS      (R9), Z8
+	VMOVUPS      64(R9), Z9
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   64(R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
-	VBROADCASTSS (R10)(CX*1), Z10
+	VBROADCASTSS (R11)(CX*1), Z10
 	VFMADD231PS  Z8, Z10, Z2
 	VFMADD231PS  Z9, Z10, Z3
-	VBROADCASTSS (R10)(CX*2), Z10
+	VBROADCASTSS (R11)(CX*2), Z10
 	VFMADD231PS  Z8, Z10, Z4
 	VFMADD231PS  Z9, Z10, Z5
-	VBROADCASTSS (R11), Z10
+	VBROADCASTSS (R12), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R12
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Z0, Z0
-	VADDPS       64(R10), Z1, Z1
-	ADDQ         R9, R10
-	VADDPS       (R10), Z2, Z2
-	VADDPS       64(R10), Z3, Z3
-	ADDQ         R9, R10
-	VADDPS       (R10), Z4, Z4
-	VADDPS       64(R10), Z5, Z5
-	ADDQ         R9, R10
-	VADDPS       (R10), Z6, Z6
-	VADDPS       64(R10), Z7, Z7
+	MOVQ         R9, R11
+	VADDPS       (R11), Z0, Z0
+	VADDPS       64(R11), Z1, Z1
+	ADDQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	VADDPS       64(R11), Z3, Z3
+	ADDQ         R10, R11
+	VADDPS       (R11), Z4, Z4
+	VADDPS       64(R11), Z5, Z5
+	ADDQ         R10, R11
+	VADDPS       (R11), Z6, Z6
+	VADDPS       64(R11), Z7, Z7
 
 store:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	VMOVUPS Z3, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z4, (R8)
-	VMOVUPS Z5, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z6, (R8)
-	VMOVUPS Z7, 64(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x04, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	VMOVUPS Z3, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	VMOVUPS Z5, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x04, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -444,7 +456,7 @@ store:
 TEXT ·product2x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -453,60 +465,64 @@ tile:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Z4
-	VMOVUPS      64(R8), Z5
-	PREFETCHT0   (R8)(SI*1)
-	PREFETCHT0   64(R8)(SI*1)
-	VBROADCASTSS (R10), Z6
+	VMOVUPS      (R9), Z4
+	VMOVUPS      64(R9), Z5
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   64(R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
-	VBROADCASTSS (R10)(CX*1), Z6
+	VBROADCASTSS (R11)(CX*1), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	ADDQ         DX, R10
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R11
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Z0, Z0
-	VADDPS       64(R10), Z1, Z1
-	ADDQ         R9, R10
-	VADDPS       (R10), Z2, Z2
-	VADDPS       64(R10), Z3, Z3
+	MOVQ         R9, R11
+	VADDPS       (R11), Z0, Z0
+	VADDPS       64(R11), Z1, Z1
+	ADDQ         R10, R11
+	VADDPS       (R11), Z2, Z2
+	VADDPS       64(R11), Z3, Z3
 
 store:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	VMOVUPS Z3, 64(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x02, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	VMOVUPS Z3, 64(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x02, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -517,69 +533,73 @@ store:
 TEXT ·product1x2AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Z2
-	VMOVUPS      64(R8), Z3
-	PREFETCHT0   (R8)(SI*1)
-	PREFETCHT0   64(R8)(SI*1)
-	VBROADCASTSS (R10), Z4
+	VMOVUPS      (R9), Z2
+	VMOVUPS      64(R9), Z3
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   64(R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	ADDQ         DX, R10
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R11
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Z0, Z0
-	VADDPS       64(R10), Z1, Z1
+	MOVQ         R9, R11
+	VADDPS       (R11), Z0, Z0
+	VADDPS       64(R11), Z1, Z1
 
 store:
-	VMOVUPS Z0, (R8)
-	VMOVUPS Z1, 64(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x01, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z1, 64(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x01, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func product12x1AVX512(t *int64)
+// func product16x1AVX512(t *int64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product12x1AVX512(SB), NOSPLIT, $0-8
+TEXT ·product16x1AVX512(SB), NOSPLIT, $8-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -596,120 +616,154 @@ tile:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	XORQ   DI, DI
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
 	LEAQ (R12)(CX*2), R13
 	ADDQ CX, R13
-	MOVQ 96(AX), R9
+	LEAQ (R13)(CX*2), R14
+	ADDQ CX, R14
+	LEAQ (R14)(CX*2), R15
+	ADDQ CX, R15
+	LEAQ (R15)(CX*2), BP
+	ADDQ CX, BP
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS          (R8), Z12
-	PREFETCHT0       (R8)(SI*1)
-	VFMADD231PS.BCST (R10), Z12, Z0
-	VFMADD231PS.BCST (R10)(CX*1), Z12, Z1
-	VFMADD231PS.BCST (R10)(CX*2), Z12, Z2
-	VFMADD231PS.BCST (R11), Z12, Z3
-	VFMADD231PS.BCST (R11)(CX*1), Z12, Z4
-	VFMADD231PS.BCST (R11)(CX*2), Z12, Z5
-	VFMADD231PS.BCST (R12), Z12, Z6
-	VFMADD231PS.BCST (R12)(CX*1), Z12, Z7
-	VFMADD231PS.BCST (R12)(CX*2), Z12, Z8
-	VFMADD231PS.BCST (R13), Z12, Z9
-	VFMADD231PS.BCST (R13)(CX*1), Z12, Z10
-	VFMADD231PS.BCST (R13)(CX*2), Z12, Z11
-	ADDQ             DX, R10
+	VMOVUPS          (R9), Z16
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z16, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z16, Z1
+	VFMADD231PS.BCST (R11)(CX*2), Z16, Z2
+	VFMADD231PS.BCST (R12), Z16, Z3
+	VFMADD231PS.BCST (R12)(CX*1), Z16, Z4
+	VFMADD231PS.BCST (R12)(CX*2), Z16, Z5
+	VFMADD231PS.BCST (R13), Z16, Z6
+	VFMADD231PS.BCST (R13)(CX*1), Z16, Z7
+	VFMADD231PS.BCST (R13)(CX*2), Z16, Z8
+	VFMADD231PS.BCST (R14), Z16, Z9
+	VFMADD231PS.BCST (R14)(CX*1), Z16, Z10
+	VFMADD231PS.BCST (R14)(CX*2), Z16, Z11
+	VFMADD231PS.BCST (R15), Z16, Z12
+	VFMADD231PS.BCST (R15)(CX*1), Z16, Z13
+	VFMADD231PS.BCST (R15)(CX*2), Z16, Z14
+	VFMADD231PS.BCST (BP), Z16, Z15
 	ADDQ             DX, R11
 	ADDQ             DX, R12
 	ADDQ             DX, R13
-	ADDQ             BX, R8
-	DECQ             R9
+	ADDQ             DX, R14
+	ADDQ             DX, R15
+	ADDQ             DX, BP
+	ADDQ             BX, R9
+	DECQ             R10
 	JNZ              depth
-	INCQ             DI
-	CMPQ             DI, 88(AX)
+	INCQ             R8
+	CMPQ             R8, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), R8
-	ADDQ             32(AX), R8
-	MOVQ             64(AX), R9
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             R8, R10
-	VADDPS           (R10), Z0, Z0
-	ADDQ             R9, R10
-	VADDPS           (R10), Z1, Z1
-	ADDQ             R9, R10
-	VADDPS           (R10), Z2, Z2
-	ADDQ             R9, R10
-	VADDPS           (R10), Z3, Z3
-	ADDQ             R9, R10
-	VADDPS           (R10), Z4, Z4
-	ADDQ             R9, R10
-	VADDPS           (R10), Z5, Z5
-	ADDQ             R9, R10
-	VADDPS           (R10), Z6, Z6
-	ADDQ             R9, R10
-	VADDPS           (R10), Z7, Z7
-	ADDQ             R9, R10
-	VADDPS           (R10), Z8, Z8
-	ADDQ             R9, R10
-	VADDPS           (R10), Z9, Z9
-	ADDQ             R9, R10
-	VADDPS           (R10), Z10, Z10
-	ADDQ             R9, R10
-	VADDPS           (R10), Z11, Z11
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
+	ADDQ             R10, R11
+	VADDPS           (R11), Z2, Z2
+	ADDQ             R10, R11
+	VADDPS           (R11), Z3, Z3
+	ADDQ             R10, R11
+	VADDPS           (R11), Z4, Z4
+	ADDQ             R10, R11
+	VADDPS           (R11), Z5, Z5
+	ADDQ             R10, R11
+	VADDPS           (R11), Z6, Z6
+	ADDQ             R10, R11
+	VADDPS           (R11), Z7, Z7
+	ADDQ             R10, R11
+	VADDPS           (R11), Z8, Z8
+	ADDQ             R10, R11
+	VADDPS           (R11), Z9, Z9
+	ADDQ             R10, R11
+	VADDPS           (R11), Z10, Z10
+	ADDQ             R10, R11
+	VADDPS           (R11), Z11, Z11
+	ADDQ             R10, R11
+	VADDPS           (R11), Z12, Z12
+	ADDQ             R10, R11
+	VADDPS           (R11), Z13, Z13
+	ADDQ             R10, R11
+	VADDPS           (R11), Z14, Z14
+	ADDQ             R10, R11
+	VADDPS           (R11), Z15, Z15
 
 store:
-	VMOVUPS Z0, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z3, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z4, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z5, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z6, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z7, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z8, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z9, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z10, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z11, (R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x0c, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z3, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z5, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z7, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z8, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z9, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z10, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z11, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z12, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z13, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z14, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z15, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x10, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func product8x1AVX512(t *int64)
+// func product15x1AVX512(t *int64)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·product8x1AVX512(SB), NOSPLIT, $0-8
+TEXT ·product15x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -722,86 +776,379 @@ tile:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	XORQ   DI, DI
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
 	LEAQ (R11)(CX*2), R12
 	ADDQ CX, R12
-	MOVQ 96(AX), R9
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	LEAQ (R13)(CX*2), R14
+	ADDQ CX, R14
+	LEAQ (R14)(CX*2), R15
+	ADDQ CX, R15
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS          (R8), Z8
-	PREFETCHT0       (R8)(SI*1)
-	VFMADD231PS.BCST (R10), Z8, Z0
-	VFMADD231PS.BCST (R10)(CX*1), Z8, Z1
-	VFMADD231PS.BCST (R10)(CX*2), Z8, Z2
-	VFMADD231PS.BCST (R11), Z8, Z3
-	VFMADD231PS.BCST (R11)(CX*1), Z8, Z4
-	VFMADD231PS.BCST (R11)(CX*2), Z8, Z5
-	VFMADD231PS.BCST (R12), Z8, Z6
-	VFMADD231PS.BCST (R12)(CX*1), Z8, Z7
-	ADDQ             DX, R10
+	VMOVUPS          (R9), Z15
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z15, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z15, Z1
+	VFMADD231PS.BCST (R11)(CX*2), Z15, Z2
+	VFMADD231PS.BCST (R12), Z15, Z3
+	VFMADD231PS.BCST (R12)(CX*1), Z15, Z4
+	VFMADD231PS.BCST (R12)(CX*2), Z15, Z5
+	VFMADD231PS.BCST (R13), Z15, Z6
+	VFMADD231PS.BCST (R13)(CX*1), Z15, Z7
+	VFMADD231PS.BCST (R13)(CX*2), Z15, Z8
+	VFMADD231PS.BCST (R14), Z15, Z9
+	VFMADD231PS.BCST (R14)(CX*1), Z15, Z10
+	VFMADD231PS.BCST (R14)(CX*2), Z15, Z11
+	VFMADD231PS.BCST (R15), Z15, Z12
+	VFMADD231PS.BCST (R15)(CX*1), Z15, Z13
+	VFMADD231PS.BCST (R15)(CX*2), Z15, Z14
 	ADDQ             DX, R11
 	ADDQ             DX, R12
-	ADDQ             BX, R8
-	DECQ             R9
+	ADDQ             DX, R13
+	ADDQ             DX, R14
+	ADDQ             DX, R15
+	ADDQ             BX, R9
+	DECQ             R10
 	JNZ              depth
-	INCQ             DI
-	CMPQ             DI, 88(AX)
+	INCQ             R8
+	CMPQ             R8, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), R8
-	ADDQ             32(AX), R8
-	MOVQ             64(AX), R9
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             R8, R10
-	VADDPS           (R10), Z0, Z0
-	ADDQ             R9, R10
-	VADDPS           (R10), Z1, Z1
-	ADDQ             R9, R10
-	VADDPS           (R10), Z2, Z2
-	ADDQ             R9, R10
-	VADDPS           (R10), Z3, Z3
-	ADDQ             R9, R10
-	VADDPS           (R10), Z4, Z4
-	ADDQ             R9, R10
-	VADDPS           (R10), Z5, Z5
-	ADDQ             R9, R10
-	VADDPS           (R10), Z6, Z6
-	ADDQ             R9, R10
-	VADDPS           (R10), Z7, Z7
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
+	ADDQ             R10, R11
+	VADDPS           (R11), Z2, Z2
+	ADDQ             R10, R11
+	VADDPS           (R11), Z3, Z3
+	ADDQ             R10, R11
+	VADDPS           (R11), Z4, Z4
+	ADDQ             R10, R11
+	VADDPS           (R11), Z5, Z5
+	ADDQ             R10, R11
+	VADDPS           (R11), Z6, Z6
+	ADDQ             R10, R11
+	VADDPS           (R11), Z7, Z7
+	ADDQ             R10, R11
+	VADDPS           (R11), Z8, Z8
+	ADDQ             R10, R11
+	VADDPS           (R11), Z9, Z9
+	ADDQ             R10, R11
+	VADDPS           (R11), Z10, Z10
+	ADDQ             R10, R11
+	VADDPS           (R11), Z11, Z11
+	ADDQ             R10, R11
+	VADDPS           (R11), Z12, Z12
+	ADDQ             R10, R11
+	VADDPS           (R11), Z13, Z13
+	ADDQ             R10, R11
+	VADDPS           (R11), Z14, Z14
 
 store:
-	VMOVUPS Z0, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z3, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z4, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z5, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z6, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z7, (R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x08, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z3, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z5, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z7, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z8, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z9, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z10, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z11, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z12, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z13, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z14, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x0f, R9, R9
+	ADDQ    R9, 24(AX)
+	DECQ    104(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func product12x1AVX512(t *int64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product12x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 40(AX), CX
+	MOVQ 136(AX), DI
+	MOVQ 48(AX), DX
+	MOVQ 56(AX), BX
+
+tile:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	XORQ   R8, R8
+
+tap:
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	LEAQ (R13)(CX*2), R14
+	ADDQ CX, R14
+	MOVQ 96(AX), R10
+
+depth:
+	VMOVUPS          (R9), Z12
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z12, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z12, Z1
+	VFMADD231PS.BCST (R11)(CX*2), Z12, Z2
+	VFMADD231PS.BCST (R12), Z12, Z3
+	VFMADD231PS.BCST (R12)(CX*1), Z12, Z4
+	VFMADD231PS.BCST (R12)(CX*2), Z12, Z5
+	VFMADD231PS.BCST (R13), Z12, Z6
+	VFMADD231PS.BCST (R13)(CX*1), Z12, Z7
+	VFMADD231PS.BCST (R13)(CX*2), Z12, Z8
+	VFMADD231PS.BCST (R14), Z12, Z9
+	VFMADD231PS.BCST (R14)(CX*1), Z12, Z10
+	VFMADD231PS.BCST (R14)(CX*2), Z12, Z11
+	ADDQ             DX, R11
+	ADDQ             DX, R12
+	ADDQ             DX, R13
+	ADDQ             DX, R14
+	ADDQ             BX, R9
+	DECQ             R10
+	JNZ              depth
+	INCQ             R8
+	CMPQ             R8, 88(AX)
+	JLT              tap
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
+	CMPQ             112(AX), $0x00
+	JEQ              store
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
+	ADDQ             R10, R11
+	VADDPS           (R11), Z2, Z2
+	ADDQ             R10, R11
+	VADDPS           (R11), Z3, Z3
+	ADDQ             R10, R11
+	VADDPS           (R11), Z4, Z4
+	ADDQ             R10, R11
+	VADDPS           (R11), Z5, Z5
+	ADDQ             R10, R11
+	VADDPS           (R11), Z6, Z6
+	ADDQ             R10, R11
+	VADDPS           (R11), Z7, Z7
+	ADDQ             R10, R11
+	VADDPS           (R11), Z8, Z8
+	ADDQ             R10, R11
+	VADDPS           (R11), Z9, Z9
+	ADDQ             R10, R11
+	VADDPS           (R11), Z10, Z10
+	ADDQ             R10, R11
+	VADDPS           (R11), Z11, Z11
+
+store:
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z3, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z5, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z7, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z8, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z9, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z10, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z11, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x0c, R9, R9
+	ADDQ    R9, 24(AX)
+	DECQ    104(AX)
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func product8x1AVX512(t *int64)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·product8x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 40(AX), CX
+	MOVQ 136(AX), DI
+	MOVQ 48(AX), DX
+	MOVQ 56(AX), BX
+
+tile:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R8, R8
+
+tap:
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	LEAQ (R12)(CX*2), R13
+	ADDQ CX, R13
+	MOVQ 96(AX), R10
+
+depth:
+	VMOVUPS          (R9), Z8
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z8, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z8, Z1
+	VFMADD231PS.BCST (R11)(CX*2), Z8, Z2
+	VFMADD231PS.BCST (R12), Z8, Z3
+	VFMADD231PS.BCST (R12)(CX*1), Z8, Z4
+	VFMADD231PS.BCST (R12)(CX*2), Z8, Z5
+	VFMADD231PS.BCST (R13), Z8, Z6
+	VFMADD231PS.BCST (R13)(CX*1), Z8, Z7
+	ADDQ             DX, R11
+	ADDQ             DX, R12
+	ADDQ             DX, R13
+	ADDQ             BX, R9
+	DECQ             R10
+	JNZ              depth
+	INCQ             R8
+	CMPQ             R8, 88(AX)
+	JLT              tap
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
+	CMPQ             112(AX), $0x00
+	JEQ              store
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
+	ADDQ             R10, R11
+	VADDPS           (R11), Z2, Z2
+	ADDQ             R10, R11
+	VADDPS           (R11), Z3, Z3
+	ADDQ             R10, R11
+	VADDPS           (R11), Z4, Z4
+	ADDQ             R10, R11
+	VADDPS           (R11), Z5, Z5
+	ADDQ             R10, R11
+	VADDPS           (R11), Z6, Z6
+	ADDQ             R10, R11
+	VADDPS           (R11), Z7, Z7
+
+store:
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z3, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z4, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z5, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z6, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z7, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x08, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -812,7 +1159,7 @@ store:
 TEXT ·product4x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -821,63 +1168,67 @@ tile:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS          (R8), Z4
-	PREFETCHT0       (R8)(SI*1)
-	VFMADD231PS.BCST (R10), Z4, Z0
-	VFMADD231PS.BCST (R10)(CX*1), Z4, Z1
-	VFMADD231PS.BCST (R10)(CX*2), Z4, Z2
-	VFMADD231PS.BCST (R11), Z4, Z3
-	ADDQ             DX, R10
+	VMOVUPS          (R9), Z4
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z4, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z4, Z1
+	VFMADD231PS.BCST (R11)(CX*2), Z4, Z2
+	VFMADD231PS.BCST (R12), Z4, Z3
 	ADDQ             DX, R11
-	ADDQ             BX, R8
-	DECQ             R9
+	ADDQ             DX, R12
+	ADDQ             BX, R9
+	DECQ             R10
 	JNZ              depth
-	INCQ             DI
-	CMPQ             DI, 88(AX)
+	INCQ             R8
+	CMPQ             R8, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), R8
-	ADDQ             32(AX), R8
-	MOVQ             64(AX), R9
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             R8, R10
-	VADDPS           (R10), Z0, Z0
-	ADDQ             R9, R10
-	VADDPS           (R10), Z1, Z1
-	ADDQ             R9, R10
-	VADDPS           (R10), Z2, Z2
-	ADDQ             R9, R10
-	VADDPS           (R10), Z3, Z3
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
+	ADDQ             R10, R11
+	VADDPS           (R11), Z2, Z2
+	ADDQ             R10, R11
+	VADDPS           (R11), Z3, Z3
 
 store:
-	VMOVUPS Z0, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z2, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z3, (R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x04, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z2, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z3, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x04, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -888,57 +1239,61 @@ store:
 TEXT ·product2x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS          (R8), Z2
-	PREFETCHT0       (R8)(SI*1)
-	VFMADD231PS.BCST (R10), Z2, Z0
-	VFMADD231PS.BCST (R10)(CX*1), Z2, Z1
-	ADDQ             DX, R10
-	ADDQ             BX, R8
-	DECQ             R9
+	VMOVUPS          (R9), Z2
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z2, Z0
+	VFMADD231PS.BCST (R11)(CX*1), Z2, Z1
+	ADDQ             DX, R11
+	ADDQ             BX, R9
+	DECQ             R10
 	JNZ              depth
-	INCQ             DI
-	CMPQ             DI, 88(AX)
+	INCQ             R8
+	CMPQ             R8, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), R8
-	ADDQ             32(AX), R8
-	MOVQ             64(AX), R9
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             R8, R10
-	VADDPS           (R10), Z0, Z0
-	ADDQ             R9, R10
-	VADDPS           (R10), Z1, Z1
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
+	ADDQ             R10, R11
+	VADDPS           (R11), Z1, Z1
 
 store:
-	VMOVUPS Z0, (R8)
-	ADDQ    R9, R8
-	VMOVUPS Z1, (R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x02, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	VMOVUPS Z1, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x02, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -949,51 +1304,55 @@ store:
 TEXT ·product1x1AVX512(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VPXORD Z0, Z0, Z0
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS          (R8), Z1
-	PREFETCHT0       (R8)(SI*1)
-	VFMADD231PS.BCST (R10), Z1, Z0
-	ADDQ             DX, R10
-	ADDQ             BX, R8
-	DECQ             R9
+	VMOVUPS          (R9), Z1
+	PREFETCHT0       (R9)(DI*1)
+	PREFETCHT0       (SI)
+	ADDQ             128(AX), SI
+	VFMADD231PS.BCST (R11), Z1, Z0
+	ADDQ             DX, R11
+	ADDQ             BX, R9
+	DECQ             R10
 	JNZ              depth
-	INCQ             DI
-	CMPQ             DI, 88(AX)
+	INCQ             R8
+	CMPQ             R8, 88(AX)
 	JLT              tap
-	MOVQ             16(AX), R8
-	ADDQ             32(AX), R8
-	MOVQ             64(AX), R9
+	MOVQ             16(AX), R9
+	ADDQ             32(AX), R9
+	MOVQ             64(AX), R10
 	CMPQ             112(AX), $0x00
 	JEQ              store
-	MOVQ             R8, R10
-	VADDPS           (R10), Z0, Z0
+	MOVQ             R9, R11
+	VADDPS           (R11), Z0, Z0
 
 store:
-	VMOVUPS Z0, (R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x01, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Z0, (R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x01, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3355,7 +3714,7 @@ round:
 TEXT ·product6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3372,98 +3731,102 @@ tile:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Y12
-	VMOVUPS      32(R8), Y13
-	PREFETCHT0   (R8)(SI*1)
-	VBROADCASTSS (R10), Y14
+	VMOVUPS      (R9), Y12
+	VMOVUPS      32(R9), Y13
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R10)(CX*1), Y14
+	VBROADCASTSS (R11)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(CX*2), Y14
+	VBROADCASTSS (R11)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11), Y14
+	VBROADCASTSS (R12), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R11)(CX*1), Y14
+	VBROADCASTSS (R12)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R11)(CX*2), Y14
+	VBROADCASTSS (R12)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R12
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	ADDQ         R9, R10
-	VADDPS       (R10), Y2, Y2
-	VADDPS       32(R10), Y3, Y3
-	ADDQ         R9, R10
-	VADDPS       (R10), Y4, Y4
-	VADDPS       32(R10), Y5, Y5
-	ADDQ         R9, R10
-	VADDPS       (R10), Y6, Y6
-	VADDPS       32(R10), Y7, Y7
-	ADDQ         R9, R10
-	VADDPS       (R10), Y8, Y8
-	VADDPS       32(R10), Y9, Y9
-	ADDQ         R9, R10
-	VADDPS       (R10), Y10, Y10
-	VADDPS       32(R10), Y11, Y11
+	MOVQ         R9, R11
+	VADDPS       (R11), Y0, Y0
+	VADDPS       32(R11), Y1, Y1
+	ADDQ         R10, R11
+	VADDPS       (R11), Y2, Y2
+	VADDPS       32(R11), Y3, Y3
+	ADDQ         R10, R11
+	VADDPS       (R11), Y4, Y4
+	VADDPS       32(R11), Y5, Y5
+	ADDQ         R10, R11
+	VADDPS       (R11), Y6, Y6
+	VADDPS       32(R11), Y7, Y7
+	ADDQ         R10, R11
+	VADDPS       (R11), Y8, Y8
+	VADDPS       32(R11), Y9, Y9
+	ADDQ         R10, R11
+	VADDPS       (R11), Y10, Y10
+	VADDPS       32(R11), Y11, Y11
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y2, (R8)
-	VMOVUPS Y3, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y4, (R8)
-	VMOVUPS Y5, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y6, (R8)
-	VMOVUPS Y7, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y8, (R8)
-	VMOVUPS Y9, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y10, (R8)
-	VMOVUPS Y11, 32(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x06, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y2, (R9)
+	VMOVUPS Y3, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y8, (R9)
+	VMOVUPS Y9, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y10, (R9)
+	VMOVUPS Y11, 32(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x06, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3474,7 +3837,7 @@ store:
 TEXT ·product4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3487,80 +3850,84 @@ tile:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	LEAQ (R10)(CX*2), R11
-	ADDQ CX, R11
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	LEAQ (R11)(CX*2), R12
+	ADDQ CX, R12
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Y8
-	VMOVUPS      32(R8), Y9
-	PREFETCHT0   (R8)(SI*1)
-	VBROADCASTSS (R10), Y10
+	VMOVUPS      (R9), Y8
+	VMOVUPS      32(R9), Y9
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R10)(CX*1), Y10
+	VBROADCASTSS (R11)(CX*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R10)(CX*2), Y10
+	VBROADCASTSS (R11)(CX*2), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R11), Y10
+	VBROADCASTSS (R12), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         DX, R10
 	ADDQ         DX, R11
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R12
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	ADDQ         R9, R10
-	VADDPS       (R10), Y2, Y2
-	VADDPS       32(R10), Y3, Y3
-	ADDQ         R9, R10
-	VADDPS       (R10), Y4, Y4
-	VADDPS       32(R10), Y5, Y5
-	ADDQ         R9, R10
-	VADDPS       (R10), Y6, Y6
-	VADDPS       32(R10), Y7, Y7
+	MOVQ         R9, R11
+	VADDPS       (R11), Y0, Y0
+	VADDPS       32(R11), Y1, Y1
+	ADDQ         R10, R11
+	VADDPS       (R11), Y2, Y2
+	VADDPS       32(R11), Y3, Y3
+	ADDQ         R10, R11
+	VADDPS       (R11), Y4, Y4
+	VADDPS       32(R11), Y5, Y5
+	ADDQ         R10, R11
+	VADDPS       (R11), Y6, Y6
+	VADDPS       32(R11), Y7, Y7
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y2, (R8)
-	VMOVUPS Y3, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y4, (R8)
-	VMOVUPS Y5, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y6, (R8)
-	VMOVUPS Y7, 32(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x04, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y2, (R9)
+	VMOVUPS Y3, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y4, (R9)
+	VMOVUPS Y5, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x04, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3571,7 +3938,7 @@ store:
 TEXT ·product2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
@@ -3580,59 +3947,63 @@ tile:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Y4
-	VMOVUPS      32(R8), Y5
-	PREFETCHT0   (R8)(SI*1)
-	VBROADCASTSS (R10), Y6
+	VMOVUPS      (R9), Y4
+	VMOVUPS      32(R9), Y5
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R10)(CX*1), Y6
+	VBROADCASTSS (R11)(CX*1), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         DX, R10
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R11
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
-	ADDQ         R9, R10
-	VADDPS       (R10), Y2, Y2
-	VADDPS       32(R10), Y3, Y3
+	MOVQ         R9, R11
+	VADDPS       (R11), Y0, Y0
+	VADDPS       32(R11), Y1, Y1
+	ADDQ         R10, R11
+	VADDPS       (R11), Y2, Y2
+	VADDPS       32(R11), Y3, Y3
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    R9, R8
-	VMOVUPS Y2, (R8)
-	VMOVUPS Y3, 32(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x02, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	ADDQ    R10, R9
+	VMOVUPS Y2, (R9)
+	VMOVUPS Y3, 32(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x02, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3643,57 +4014,61 @@ store:
 TEXT ·product1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ 40(AX), CX
-	MOVQ 120(AX), SI
+	MOVQ 136(AX), DI
 	MOVQ 48(AX), DX
 	MOVQ 56(AX), BX
 
 tile:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	XORQ   DI, DI
+	XORQ   R8, R8
 
 tap:
-	MOVQ 72(AX), R9
-	MOVQ (R9)(DI*8), R10
-	ADDQ (AX), R10
-	ADDQ 24(AX), R10
-	MOVQ 80(AX), R9
-	MOVQ (R9)(DI*8), R8
-	ADDQ 8(AX), R8
-	MOVQ 96(AX), R9
+	MOVQ 72(AX), R10
+	MOVQ (R10)(R8*8), R11
+	ADDQ (AX), R11
+	ADDQ 24(AX), R11
+	MOVQ 80(AX), R10
+	MOVQ (R10)(R8*8), R9
+	ADDQ 8(AX), R9
+	MOVQ R11, SI
+	ADDQ 120(AX), SI
+	MOVQ 96(AX), R10
 
 depth:
-	VMOVUPS      (R8), Y2
-	VMOVUPS      32(R8), Y3
-	PREFETCHT0   (R8)(SI*1)
-	VBROADCASTSS (R10), Y4
+	VMOVUPS      (R9), Y2
+	VMOVUPS      32(R9), Y3
+	PREFETCHT0   (R9)(DI*1)
+	PREFETCHT0   (SI)
+	ADDQ         128(AX), SI
+	VBROADCASTSS (R11), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         DX, R10
-	ADDQ         BX, R8
-	DECQ         R9
+	ADDQ         DX, R11
+	ADDQ         BX, R9
+	DECQ         R10
 	JNZ          depth
-	INCQ         DI
-	CMPQ         DI, 88(AX)
+	INCQ         R8
+	CMPQ         R8, 88(AX)
 	JLT          tap
-	MOVQ         16(AX), R8
-	ADDQ         32(AX), R8
-	MOVQ         64(AX), R9
+	MOVQ         16(AX), R9
+	ADDQ         32(AX), R9
+	MOVQ         64(AX), R10
 	CMPQ         112(AX), $0x00
 	JEQ          store
-	MOVQ         R8, R10
-	VADDPS       (R10), Y0, Y0
-	VADDPS       32(R10), Y1, Y1
+	MOVQ         R9, R11
+	VADDPS       (R11), Y0, Y0
+	VADDPS       32(R11), Y1, Y1
 
 store:
-	VMOVUPS Y0, (R8)
-	VMOVUPS Y1, 32(R8)
-	ADDQ    R9, R8
-	SUBQ    16(AX), R8
-	MOVQ    R8, 32(AX)
-	MOVQ    CX, R8
-	IMUL3Q  $0x01, R8, R8
-	ADDQ    R8, 24(AX)
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y1, 32(R9)
+	ADDQ    R10, R9
+	SUBQ    16(AX), R9
+	MOVQ    R9, 32(AX)
+	MOVQ    CX, R9
+	IMUL3Q  $0x01, R9, R9
+	ADDQ    R9, 24(AX)
 	DECQ    104(AX)
 	JNZ     tile
 	VZEROUPPER

@@ -13,3 +13,6 @@ func (s *Set) Multiply(p *Product, rows, width int) {
 		}
 	}
 }
+
+// Rows is the number of rows that Multiply computes at once, where there are as many.
+func (s *Set) Rows() int { return s.products[2][0].rows }

@@ -12,7 +12,7 @@ func sets() []*Set {
 		list = append(list, &Set{
 			Name: "avx512", Lanes: 16, Panel: 32,
 			products: [3][]product{
-				1: {{12, product12x1AVX512}, {8, product8x1AVX512}, {4, product4x1AVX512}, {2, product2x1AVX512}, {1, product1x1AVX512}},
+				1: {{16, product16x1AVX512}, {15, product15x1AVX512}, {12, product12x1AVX512}, {8, product8x1AVX512}, {4, product4x1AVX512}, {2, product2x1AVX512}, {1, product1x1AVX512}},
 				2: {{12, product12x2AVX512}, {8, product8x2AVX512}, {4, product4x2AVX512}, {2, product2x2AVX512}, {1, product1x2AVX512}},
 			},
 			InputTransform:         inputTransformAVX512,

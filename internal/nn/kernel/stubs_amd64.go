@@ -29,6 +29,16 @@ func product2x2AVX512(t *int64)
 //go:noescape
 func product1x2AVX512(t *int64)
 
+// product16x1AVX512 is Multiply for tiles of 16 rows by 1 vectors.
+//
+//go:noescape
+func product16x1AVX512(t *int64)
+
+// product15x1AVX512 is Multiply for tiles of 15 rows by 1 vectors.
+//
+//go:noescape
+func product15x1AVX512(t *int64)
+
 // product12x1AVX512 is Multiply for tiles of 12 rows by 1 vectors.
 //
 //go:noescape

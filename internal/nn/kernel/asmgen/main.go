@@ -26,7 +26,7 @@ var isas = []isa{
 	{
 		suffix: "AVX512", lanes: 16, vector: func() VecVirtual { return ZMM() },
 		zero: func(v VecVirtual) { VPXORD(v, v, v) },
-		rows: map[int][]int{2: {12, 8, 4, 2, 1}, 1: {12, 8, 4, 2, 1}},
+		rows: map[int][]int{2: {12, 8, 4, 2, 1}, 1: {16, 15, 12, 8, 4, 2, 1}},
 	},
 	{
 		suffix: "AVX2", lanes: 8, vector: func() VecVirtual { return YMM() },
@@ -75,6 +75,8 @@ const (
 	fieldDepth
 	fieldTiles
 	fieldAccumulate
+	fieldNextA
+	fieldNextAStep
 	fieldNextB
 )
 
@@ -86,7 +88,7 @@ func (x isa) product(rows, vectors int) {
 	label := func(name string) string { return name }
 	t := parameter("t")
 	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
-	rowStride, depthStride, bStride, nextB := GP64(), GP64(), GP64(), GP64()
+	rowStride, depthStride, bStride, nextA, nextB := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(field(fieldRowStride), rowStride)
 	MOVQ(field(fieldNextB), nextB)
 	MOVQ(field(fieldDepthStride), depthStride)
@@ -122,6 +124,8 @@ func (x isa) product(rows, vectors int) {
 		MOVQ(field(fieldTapsB), taps)
 		MOVQ(Mem{Base: taps, Index: tap, Scale: 8}, b)
 		ADDQ(field(fieldB), b)
+		MOVQ(pointers[0], nextA)
+		ADDQ(field(fieldNextA), nextA)
 		for i := 1; i < len(pointers); i++ {
 			LEAQ(Mem{Base: pointers[i-1], Index: rowStride, Scale: 2}, pointers[i])
 			ADDQ(rowStride, pointers[i])
@@ -137,6 +141,8 @@ func (x isa) product(rows, vectors int) {
 	for line := 0; line < vectors*x.bytes(); line += 64 {
 		PREFETCHT0(Mem{Base: b, Index: nextB, Scale: 1, Disp: line})
 	}
+	PREFETCHT0(Mem{Base: nextA})
+	ADDQ(field(fieldNextAStep), nextA)
 	for r := range sums {
 		element := Mem{Base: pointers[r/3]}
 		if r%3 > 0 {
