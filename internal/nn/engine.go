@@ -378,17 +378,24 @@ func (e *Engine) pass(inputs []float32, size int) {
 
 // load copies an image in, and unload out; images outside are [H,W,C] of the network's channels.
 func (t *tensor) load(image int, from []float32) {
-	for y := range t.height {
-		for x := range t.width {
-			copy(t.data[t.at(image, y, x):][:t.used], from[(y*t.width+x)*t.used:])
-		}
-	}
+	t.runs(image, func(at, i, count int) { copy(t.data[at:][:count], from[i:]) })
 }
 
 func (t *tensor) unload(image int, to []float32) {
+	t.runs(image, func(at, i, count int) { copy(to[i:][:count], t.data[at:]) })
+}
+
+// runs goes through an image's numbers that lie side by side, here and outside.
+func (t *tensor) runs(image int, visit func(at, i, count int)) {
+	pixels, count := t.width, t.used
+	if t.used == t.channels {
+		pixels, count = 1, t.width*t.used
+	}
+	i := 0
 	for y := range t.height {
-		for x := range t.width {
-			copy(to[(y*t.width+x)*t.used:][:t.used], t.data[t.at(image, y, x):])
+		for x := range pixels {
+			visit(t.at(image, y, x), i, count)
+			i += count
 		}
 	}
 }

@@ -77,26 +77,41 @@ func (l Loss) imageGradient(output, gradient *tensor, image int, target []float3
 	channels := output.used
 	factor := weight * l.Scale * l.Power / float64(output.height*output.width*channels)
 	for y := range output.height {
-		row := output.data[output.at(image, y, 0):output.at(image, y, output.width)]
-		to := gradient.data[output.at(image, y, 0):output.at(image, y, output.width)]
-		target := target[y*output.width*channels:]
-		for x := range output.width {
-			pixel, values := row[x*output.channels:], target[x*channels:]
-			for i := range channels {
-				d := float64(pixel[i]) - float64(values[i])
-				var slope float64
-				switch l.Power {
-				case 1:
-					slope = sign(d)
-				case 2:
-					slope = d
-				case 4:
-					slope = d * d * d
-				default:
-					slope = math.Copysign(math.Pow(math.Abs(d), l.Power-1), d)
-				}
-				to[x*output.channels+i] = float32(factor * slope)
-			}
+		first, end := output.at(image, y, 0), output.at(image, y, output.width)
+		row, to := output.data[first:end], gradient.data[first:end]
+		target := target[y*output.width*channels:][:output.width*channels]
+		if output.channels == channels {
+			l.slopes(to, row, target, factor)
+			continue
+		}
+		for ; len(row) > 0; row, to, target = row[output.channels:], to[output.channels:], target[channels:] {
+			l.slopes(to[:channels], row, target, factor)
+		}
+	}
+}
+
+// slopes puts factor times the slopes of |output - target|^Power over Power into to.
+func (l Loss) slopes(to, output, target []float32, factor float64) {
+	output, target = output[:len(to)], target[:len(to)]
+	switch l.Power {
+	case 1:
+		for i := range to {
+			to[i] = float32(factor * sign(float64(output[i])-float64(target[i])))
+		}
+	case 2:
+		for i := range to {
+			d := float64(output[i]) - float64(target[i])
+			to[i] = float32(factor * d)
+		}
+	case 4:
+		for i := range to {
+			d := float64(output[i]) - float64(target[i])
+			to[i] = float32(factor * (d * d * d))
+		}
+	default:
+		for i := range to {
+			d := float64(output[i]) - float64(target[i])
+			to[i] = float32(factor * math.Copysign(math.Pow(math.Abs(d), l.Power-1), d))
 		}
 	}
 }
