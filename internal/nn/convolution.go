@@ -24,7 +24,8 @@ type convolution struct {
 	down          *gather
 	up            []upward
 	upWeights     []float32
-	squeeze       *squeeze // instead of up, where the fine tensor is narrow
+	squeeze       *squeeze    // instead of up, where the fine tensor is narrow
+	weightRows    *weightRows // instead of up, where pixels are few
 	parameter     *parameter
 	gradientTapsA []int
 	gradientTapsB []int
@@ -65,14 +66,19 @@ func newConvolution(set *kernel.Set, layer model.Layer, in, out *tensor) *convol
 	case !c.fine.wide() && c.transposed:
 		c.squeeze = newSqueeze(c)
 	case c.fine.wide():
-		c.planUp()
+		room := c.planUp()
+		if weightRowsFit(c) {
+			c.weightRows = newWeightRows(c)
+		} else {
+			c.upWeights = aligned(room)
+		}
 	}
 	return c
 }
 
-// planUp finds the taps of the way up. Fine pixel stride*i + parity takes kernel tap k from the coarse pixel
-// i + (parity + reach - k) / stride, where that is whole.
-func (c *convolution) planUp() {
+// planUp finds the taps of the way up, and returns the room that weights laid out for it take. Fine pixel stride*i + parity takes
+// kernel tap k from the coarse pixel i + (parity + reach - k) / stride, where that is whole.
+func (c *convolution) planUp() (room int) {
 	reach := c.size / 2
 	taps := func(parity int) (list []int, first int) {
 		for k := c.size - 1; k >= 0; k-- {
@@ -85,7 +91,6 @@ func (c *convolution) planUp() {
 		}
 		return list, first
 	}
-	offset := 0
 	for y := range c.stride {
 		for x := range c.stride {
 			rows, firstRow := taps(y)
@@ -96,11 +101,11 @@ func (c *convolution) planUp() {
 			g := newGather(c.set, c.coarse, c.fine, len(rows), len(columns))
 			g.firstRow, g.firstColumn = firstRow, firstColumn
 			g.outStride, g.outRow, g.outColumn = c.stride, y, x
-			c.up = append(c.up, upward{g, rows, columns, offset})
-			offset += g.weightsSize()
+			c.up = append(c.up, upward{g, rows, columns, room})
+			room += g.weightsSize()
 		}
 	}
-	c.upWeights = aligned(offset)
+	return room
 }
 
 // weightsSize is the number of floats of the weights.
@@ -182,26 +187,53 @@ func (c *convolution) packTap(to []float32, first, width, row, column int) {
 
 func once() int { return 1 }
 
-// upRows makes the fine rows stride*i to stride*i + stride - 1 of an image.
-func (c *convolution) upRows(w *worker, coarse, fine *tensor, image, i int, accumulate bool) {
+// block is what a task makes: rows of an image, and panels of its channels.
+type block struct{ image, firstRow, endRow, firstPanel, endPanel int }
+
+// rowGroup is the number of rows in a task that makes all channels.
+const rowGroup = 4
+
+// blocks is a part that makes rows of images of some channels. A task is some rows, or, where the weights are more than the images,
+// a panel of all rows: so that each weight comes from memory once.
+func (c *convolution) blocks(e *Engine, name string, rows, channels int, run func(w *worker, b block)) part {
+	height, width := rowGroup, panels(channels, c.set.Panel)
+	columns := 1
+	if c.weightsSize() > c.fine.size+c.coarse.size {
+		height, width, columns = rows, 1, width
+	}
+	groups := (rows + height - 1) / height
+	return part{name: name, tasks: func() int { return columns * e.images * groups }, run: func(w *worker, task int) {
+		row, image, column := task%groups*height, task/groups%e.images, task/groups/e.images
+		run(w, block{image, row, min(rows, row+height), column * width, (column + 1) * width})
+	}}
+}
+
+// goUp makes the fine rows of coarse rows: of row i, stride*i to stride*i + stride - 1.
+func (c *convolution) goUp(w *worker, coarse, fine *tensor, b block, accumulate bool) {
 	if c.squeeze != nil {
-		c.squeeze.row(w, coarse, fine, image, i)
+		for i := b.firstRow; i < b.endRow; i++ {
+			c.squeeze.row(w, coarse, fine, b.image, i)
+		}
 		return
 	}
 	if len(c.up) < c.stride*c.stride && !accumulate {
-		for y := c.stride * i; y < min(c.stride*(i+1), fine.height); y++ {
-			clear(fine.data[fine.at(image, y, 0):fine.at(image, y, fine.width)])
+		first, end := c.channels(fine, b)
+		for y := c.stride * b.firstRow; y < min(c.stride*b.endRow, fine.height); y++ {
+			for x := range fine.width {
+				pixel := fine.at(b.image, y, x)
+				clear(fine.data[pixel+first : pixel+end])
+			}
 		}
 	}
 	for _, u := range c.up {
-		if i < u.gather.rows(fine) {
-			u.gather.row(w, coarse, fine, c.upWeights[u.offset:], image, i, accumulate)
-		}
+		u.gather.compute(w, coarse, fine, c.upWeights[u.offset:], b, accumulate)
 	}
 }
 
-// rowGroup is the number of rows in a task of a direct convolution.
-const rowGroup = 4
+// channels are the first of a block's channels, and the one after the last.
+func (c *convolution) channels(t *tensor, b block) (first, end int) {
+	return b.firstPanel * c.set.Panel, min(b.endPanel*c.set.Panel, t.channels)
+}
 
 // forward is the part that computes the layer.
 func (c *convolution) forward(e *Engine, in, out *tensor) part {
@@ -209,57 +241,50 @@ func (c *convolution) forward(e *Engine, in, out *tensor) part {
 	if !c.transposed {
 		rows = out.height
 	}
-	groups := (rows + rowGroup - 1) / rowGroup
-	return part{name: c.name + " forward", tasks: func() int { return e.images * groups }, run: func(w *worker, task int) {
-		image, group := task/groups, task%groups
-		for i := group * rowGroup; i < min(rows, (group+1)*rowGroup); i++ {
-			if !c.transposed {
-				c.down.row(w, in, out, c.parameter.weights, image, i, false)
-				c.finishRow(out, image, i)
-				continue
-			}
-			c.upRows(w, in, out, image, i, false)
-			for y := c.stride * i; y < min(c.stride*(i+1), out.height); y++ {
-				c.finishRow(out, image, y)
-			}
+	return c.blocks(e, c.name+" forward", rows, out.channels, func(w *worker, b block) {
+		if !c.transposed {
+			c.down.compute(w, in, out, c.parameter.weights, b, false)
+			c.finish(out, b)
+			return
 		}
-	}}
+		c.goUp(w, in, out, b, false)
+		b.firstRow, b.endRow = c.stride*b.firstRow, min(c.stride*b.endRow, out.height)
+		c.finish(out, b)
+	})
 }
 
-// finishRow adds the bias and applies the activation.
-func (c *convolution) finishRow(out *tensor, image, y int) {
+// finish adds the bias and applies the activation.
+func (c *convolution) finish(out *tensor, b block) {
 	bias := c.parameter.bias
-	if out.wide() {
-		c.set.Activate(out.pixel(image, y, 0, 0), &bias[0], c.activation, 4*out.channels, out.width, out.channels/c.set.Lanes)
-		return
-	}
-	row := out.data[out.at(image, y, 0):out.at(image, y, out.width)]
-	for len(row) > 0 {
-		for channel := range out.channels {
-			value := row[channel] + bias[channel]
-			if value < 0 {
-				value *= c.activation
-			}
-			row[channel] = value
+	first, end := c.channels(out, b)
+	for y := b.firstRow; y < b.endRow; y++ {
+		if out.wide() {
+			c.set.Activate(out.pixel(b.image, y, 0, first), &bias[first], c.activation, 4*out.channels, out.width, (end-first)/c.set.Lanes)
+			continue
 		}
-		row = row[out.channels:]
+		row := out.data[out.at(b.image, y, 0):out.at(b.image, y, out.width)]
+		for len(row) > 0 {
+			for channel := range out.channels {
+				value := row[channel] + bias[channel]
+				if value < 0 {
+					value *= c.activation
+				}
+				row[channel] = value
+			}
+			row = row[out.channels:]
+		}
 	}
 }
 
 // dataGradient is the part that takes the gradient g of what the layer put out to that of its input.
 func (c *convolution) dataGradient(e *Engine, g, gradient *tensor, accumulate bool) part {
-	rows := c.coarse.height
-	groups := (rows + rowGroup - 1) / rowGroup
-	return part{name: c.name + " data gradient", tasks: func() int { return e.images * groups }, run: func(w *worker, task int) {
-		image, group := task/groups, task%groups
-		for i := group * rowGroup; i < min(rows, (group+1)*rowGroup); i++ {
-			if c.transposed {
-				c.down.row(w, g, gradient, c.parameter.weights, image, i, accumulate)
-			} else {
-				c.upRows(w, g, gradient, image, i, accumulate)
-			}
+	return c.blocks(e, c.name+" data gradient", c.coarse.height, gradient.channels, func(w *worker, b block) {
+		if c.transposed {
+			c.down.compute(w, g, gradient, c.parameter.weights, b, accumulate)
+		} else {
+			c.goUp(w, g, gradient, b, accumulate)
 		}
-	}}
+	})
 }
 
 // gradientRows is the number of rows of weights in a task of weightGradient.
@@ -289,7 +314,7 @@ func (c *convolution) weightGradient(e *Engine, in, g *tensor) part {
 		p.CStride = 4 * width
 		p.TapsA, p.TapsB = &c.gradientTapsA[0], &c.gradientTapsB[0]
 		p.Taps, p.Depth = e.images*coarse.height, coarse.width
-		p.Accumulate = e.accumulate
+		p.Accumulate, p.NextA, p.NextAStep, p.NextB = e.accumulate, 0, 0, 0
 		c.set.Multiply(p, min(gradientRows, rows-first), width)
 	}}
 }
@@ -305,8 +330,10 @@ func (c *convolution) biasGradient(e *Engine, g *tensor) part {
 			for image := range e.images {
 				for y := range g.height {
 					row := g.data[g.at(image, y, 0):g.at(image, y, g.width)]
-					for i, value := range row {
-						sums[i%g.channels] += value
+					for ; len(row) > 0; row = row[g.channels:] {
+						for channel, value := range row[:g.channels] {
+							sums[channel] += value
+						}
 					}
 				}
 			}

@@ -53,22 +53,24 @@ func (g *gather) columns(out *tensor) int {
 	return (out.width - g.outColumn + g.outStride - 1) / g.outStride
 }
 
-// row makes output row i of an image.
-func (g *gather) row(w *worker, in, out *tensor, weights []float32, image, i int, accumulate bool) {
+// compute makes the rows and panels of a block of those that this gather makes: all rows of a panel before the next, whose weights they share.
+func (g *gather) compute(w *worker, in, out *tensor, weights []float32, b block, accumulate bool) {
 	p := &w.product
-	p.A = in.pixel(image, g.inStride*i+g.firstRow, g.firstColumn, 0)
 	p.RowStride, p.DepthStride = 4*g.inStride*in.channels, 4
 	p.CStride = 4 * g.outStride * out.channels
 	p.TapsA = &g.tapsA[0]
 	p.Taps, p.Depth = g.taps, g.depth
-	p.Accumulate = accumulate
-	columns := g.columns(out)
-	for panel := range panels(g.channels, g.set.Panel) {
+	p.Accumulate, p.NextA, p.NextAStep, p.NextB = accumulate, 0, 0, 0
+	columns, end := g.columns(out), min(b.endRow, g.rows(out))
+	for panel := b.firstPanel; panel < b.endPanel; panel++ {
 		width := panelWidth(g.channels, g.set.Panel, panel)
 		p.B = &weights[panel*g.set.Panel*g.taps*g.depth]
 		p.BStride = 4 * width
 		p.TapsB = &g.tapsB[width][0]
-		p.C = out.pixel(image, g.outStride*i+g.outRow, g.outColumn, panel*g.set.Panel)
-		g.set.Multiply(p, columns, width)
+		for i := b.firstRow; i < end; i++ {
+			p.A = in.pixel(b.image, g.inStride*i+g.firstRow, g.firstColumn, 0)
+			p.C = out.pixel(b.image, g.outStride*i+g.outRow, g.outColumn, panel*g.set.Panel)
+			g.set.Multiply(p, columns, width)
+		}
 	}
 }

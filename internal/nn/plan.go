@@ -217,11 +217,17 @@ func (e *Engine) planBackward(operations []operation, nodes []*node) {
 			c := o.convolution
 			parts := []part{c.weightGradient(e, in.value, g), c.biasGradient(e, g)}
 			if in.gradient != nil {
-				if !c.transposed {
-					packs = append(packs, c.pack())
-				}
 				memory.begin(in, false)
-				parts = append(parts, c.dataGradient(e, g, in.gradient, in.begun))
+				switch {
+				case c.weightRows != nil:
+					phase(append(parts, c.weightRows.spread(e, g))...)
+					parts = []part{c.weightRows.dataGradient(e, in.gradient, in.begun)}
+				case c.transposed:
+					parts = append(parts, c.dataGradient(e, g, in.gradient, in.begun))
+				default:
+					packs = append(packs, c.pack())
+					parts = append(parts, c.dataGradient(e, g, in.gradient, in.begun))
+				}
 				in.begun = true
 			}
 			phase(parts...)
@@ -343,6 +349,9 @@ func (e *Engine) newPool(operations []operation) {
 		}
 		if o.convolution != nil && o.convolution.squeeze != nil {
 			products = max(products, o.convolution.squeeze.scratch())
+		}
+		if o.convolution != nil && o.convolution.weightRows != nil {
+			products = max(products, o.convolution.weightRows.scratch())
 		}
 	}
 	e.pool = newPool(e.options.Threads, func(w *worker) {

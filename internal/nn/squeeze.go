@@ -54,7 +54,7 @@ func (s *squeeze) row(w *worker, coarse, fine *tensor, image, y int) {
 	p.C, p.CStride = &taps[0], 4*kernel.Channels
 	p.TapsA, p.TapsB = &s.tapsA[0], &s.tapsB[0]
 	p.Taps, p.Depth = c.size, coarse.channels
-	p.Accumulate = false
+	p.Accumulate, p.NextA, p.NextAStep, p.NextB = false, 0, 0, 0
 	c.set.Multiply(p, pixels, kernel.Channels)
 	channels := fine.channels
 	row := fine.data[fine.at(image, y, 0):fine.at(image, y, fine.width)]
