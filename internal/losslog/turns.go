@@ -28,6 +28,7 @@ type turns struct {
 	most   int64 // the highest step so far
 	still  int   // records of the first run with the step of the one before
 	gap    int64 // the last distance between steps
+	widest int64 // the largest one
 	all    []turn
 
 	back     bool
@@ -54,7 +55,7 @@ const levelOf = 5
 
 func (r *turns) see(step, row int64, loss, epoch float64) {
 	if r.jumped {
-		if r.jumped = false; step > r.last && step-r.last <= max(1, r.gap) {
+		if r.jumped = false; step > r.last && step-r.last <= max(1, r.widest) {
 			r.from, r.repeated, r.rows, r.begun = r.jump, r.there, 1, 0
 		}
 	}
@@ -64,6 +65,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	case !r.back && step >= r.most:
 		if step > r.most {
 			r.gap = step - r.most
+			r.widest = max(r.widest, r.gap)
 		} else {
 			r.still++
 		}
@@ -71,7 +73,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	case !r.back:
 		r.turn(step, row, epoch)
 		r.from.same = r.hadLoss(step, loss)
-	case step > r.most && step-r.most <= max(1, r.gap) && r.jumps(step):
+	case step > r.most && step-r.most <= max(1, r.widest) && r.jumps(step):
 		later := r.landing(step, row)
 		r.end(false, step)
 		r.all = append(r.all, later)
@@ -111,7 +113,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 
 // jumps says whether the counter goes on from its beginning with a leap, as to where an earlier run left off.
 func (r *turns) jumps(step int64) bool {
-	gap := max(1, r.gap)
+	gap := max(1, r.widest)
 	return r.from.toStart && !r.loose && r.most-r.first >= 10*gap && step-r.last > 2*gap && len(r.all) < mostTurns
 }
 
