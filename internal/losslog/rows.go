@@ -134,9 +134,9 @@ func (s *textScanner) wholeRows(data []byte) int {
 // longestRows is how far back the end of a record in rows is looked for.
 const longestRows = 1 << 16
 
-// records calls do with the pairs of each record of data, and where its line lies: several records may run together on a line, or
-// stand in rows.
-func (s *textScanner) records(data []byte, r *lineReader, skip func(line []byte) bool, do func(line []byte, begin, end int, pairs []pair)) {
+// inRows calls do with the pairs of each record of data, and where its lines are: those in rows, and those of other lines that are not
+// skipped.
+func (s *textScanner) inRows(data []byte, r *lineReader, skip func(line []byte) bool, do func(line []byte, begin, end int, pairs []pair)) {
 	var rows []pair
 	first, last := 0, 0
 	flush := func() {
@@ -166,11 +166,7 @@ func (s *textScanner) records(data []byte, r *lineReader, skip func(line []byte)
 		if skip(line) {
 			return
 		}
-		for pairs := r.read(line); len(pairs) > 0; {
-			n := oneRecord(pairs)
-			do(line, begin, end, pairs[:n])
-			pairs = pairs[n:]
-		}
+		eachRecord(line, begin, r, do)
 	}
 	if s.rows != bareRows {
 		lines(data, each)

@@ -53,19 +53,40 @@ func (s *textScanner) scan(data []byte, b *block) {
 	b.inEpoch = s.epoch != ""
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
-	skip := func(line []byte) bool {
-		if bytes.Contains(line, s.pattern) {
-			return false
-		}
-		if s.openings != nil {
-			b.reopen(s.openings.match(line))
-		}
-		return !s.carried && !(s.epochAhead && bytes.Contains(line, s.epochPattern))
+	do := func(line []byte, begin, end int, pairs []pair) { s.scanRecord(data, line, begin, end, pairs, r, b) }
+	if s.rows != noRows {
+		s.inRows(data, r, func(line []byte) bool { return s.skips(line, b) }, do)
+		b.lines += bytes.Count(data, newline)
+		return
 	}
-	s.records(data, r, skip, func(line []byte, begin, end int, pairs []pair) {
-		s.scanRecord(data, line, begin, end, pairs, r, b)
-	})
+	for begin := 0; begin < len(data); {
+		end, next := nextLine(data[begin:])
+		if line := data[begin : begin+end]; end > 0 && !s.skips(line, b) {
+			eachRecord(line, begin, r, do)
+		}
+		begin += next
+	}
 	b.lines += bytes.Count(data, newline)
+}
+
+// skips says whether a line need not be read.
+func (s *textScanner) skips(line []byte, b *block) bool {
+	if bytes.Contains(line, s.pattern) {
+		return false
+	}
+	if s.openings != nil {
+		b.reopen(s.openings.match(line))
+	}
+	return !s.carried && !(s.epochAhead && bytes.Contains(line, s.epochPattern))
+}
+
+// eachRecord calls do with the pairs of each record of a line: of several, where these run together on it.
+func eachRecord(line []byte, begin int, r *lineReader, do func(line []byte, begin, end int, pairs []pair)) {
+	for pairs := r.read(line); len(pairs) > 0; {
+		n := oneRecord(pairs)
+		do(line, begin, begin+len(line), pairs[:n])
+		pairs = pairs[n:]
+	}
 }
 
 // oneRecord returns how many of a line's pairs are of its first record: all, but where the names of the first two come again.
@@ -173,8 +194,7 @@ func (s *textScanner) meets(c *Condition, pairs []pair, line []byte) bool {
 func (s *textScanner) survey(data []byte, visit *survey) {
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
-	all := func([]byte) bool { return false }
-	s.records(data, r, all, func(_ []byte, _, _ int, pairs []pair) {
+	s.inRows(data, r, func([]byte) bool { return false }, func(_ []byte, _, _ int, pairs []pair) {
 		for i := range pairs {
 			p := &pairs[i]
 			visit.add(p.name, p.text, p.value, true, p.unit, p.total)
