@@ -47,7 +47,7 @@ func (s *survey) candidates(step string) []ranked {
 	return all
 }
 
-// tellTwins takes "t loss" and "v loss" for the losses of training and validation, where both are there.
+// tellTwins takes "t loss" and "v loss", or "loss t" and "loss v", for the losses of training and validation, where both are there.
 func tellTwins(all []ranked) {
 	for i := range all {
 		for j := range all {
@@ -56,7 +56,7 @@ func tellTwins(all []ranked) {
 				continue
 			}
 			a, b := words(t.name), words(v.name)
-			if len(a) == 2 && len(b) == 2 && a[0] == "t" && b[0] == "v" && a[1] == b[1] {
+			if len(a) == 2 && len(b) == 2 && (a[0] == "t" && b[0] == "v" && a[1] == b[1] || a[1] == "t" && b[1] == "v" && a[0] == b[0]) {
 				t.meaning.role, v.meaning.role = training, validation
 				t.meaning.parts--
 				v.meaning.parts--
