@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"alrc/internal/runfolder"
@@ -425,6 +426,9 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 	if len(all) == 0 || !finite {
 		return l.nothingNamed(s)
 	}
+	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {
+		return fmt.Errorf("%s holds one record of what may be a loss (%s), and holds no course of a training; %s", path, list(names(all)), giveLog)
+	}
 	e := &ChoiceError{Partial: partial}
 	e.Candidates, e.Left = s.list("", all)
 	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", path)
@@ -435,6 +439,13 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 		e.Reason = fmt.Sprintf("no series in %s is clearly the loss; choose this, if it is", path)
 	}
 	return e
+}
+
+func names(all []ranked) (names []string) {
+	for _, r := range all {
+		names = append(names, r.name)
+	}
+	return names
 }
 
 // nothingNamed is the error for a log with numbers, none of which is a loss.

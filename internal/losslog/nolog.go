@@ -143,10 +143,11 @@ func (s *survey) saysTraining(best *ranked) bool {
 	return false
 }
 
-// trainingTerms are words of columns that are logged of trainings, and seldom of anything else.
-var trainingTerms = set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses acc accuracy val valid validation" +
-	" train training eval gnorm grad gradient perplexity ppl entropy kl advantage reward rewards episode episodes bleu rouge wer psnr ssim fid map iou miou dice" +
-	" precision recall f1 auc mse rmse mae wps throughput timestep timesteps update updates discriminator generator")
+// trainingTerms are words of columns that are logged of trainings, and seldom of anything else. Measures, such as accuracies, stand in
+// tables of results as well.
+var trainingTerms = set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
+	" train training eval gnorm grad gradient perplexity ppl entropy kl advantage episode episodes wps throughput timestep timesteps update updates" +
+	" discriminator generator")
 
 // saysTraining says whether a name is of what is logged of trainings.
 func saysTraining(name string) bool {

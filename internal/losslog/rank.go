@@ -348,6 +348,10 @@ func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
 		if r.meaning.strength == unknown && best.meaning.strength == loss || r.meaning.statistic == extreme && best.meaning.statistic != extreme {
 			continue
 		}
+		// What never changes is no loss that a person asks about, where others are.
+		if r.count > 1 && r.least == r.most && best.least < best.most {
+			continue
+		}
 		if len(list) == mostCandidates {
 			left++
 			continue
