@@ -105,6 +105,8 @@ func (r *lineReader) left(i int) before {
 		c.number = j
 		c.close = !c.separated && !c.opened
 		c.free = c.separated // "1: 0.5 loss"
+	case t.kind == timeToken:
+		c.free = c.separated // "12:30 PM: 0.5 loss"
 	case t.kind == markToken && t.mark == ')' && c.separated:
 		c.name, c.first, c.last = r.parenthesised(j)
 	case t.kind == wordToken:

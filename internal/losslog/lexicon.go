@@ -289,7 +289,7 @@ func mean(name string) meaning {
 		case emptyWords[word], word == "value" && i == len(all)-1:
 			other = other || otherWords[word]
 		case wholeWords[word]:
-			other = other || otherWords[word]
+			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
 		case mainWords[word]:
 		case otherWords[word]:
 			other = true

@@ -199,7 +199,10 @@ func (r *lineReader) colonBehind(i int) bool {
 func (r *lineReader) behind(i int) (name []byte, first, last int) {
 	j := i + 1
 	for j < len(r.tokens) && r.tokens[j].kind == wordToken && r.tokens[j].begin == r.tokens[j-1].end+1 && j-i <= 5 {
-		j++
+		// "0.5 C.E. Loss"
+		if j++; j+1 < len(r.tokens) && r.isPoint(j) && r.tokens[j+1].kind == wordToken && r.tokens[j+1].begin == r.tokens[j].end+1 {
+			j++
+		}
 	}
 	if j == i+1 {
 		return nil, -1, -1
@@ -211,6 +214,12 @@ func (r *lineReader) behind(i int) (name []byte, first, last int) {
 		}
 	}
 	return r.line[r.tokens[i+1].begin:r.tokens[j-1].end], i + 1, j - 1
+}
+
+// isPoint says whether token i is a point that ends an abbreviation.
+func (r *lineReader) isPoint(i int) bool {
+	t := &r.tokens[i]
+	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
 }
 
 // prepositions part a name from what counts: "loss at step".

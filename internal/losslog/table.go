@@ -27,43 +27,6 @@ func sniffCSV(sample []byte) (*csvScanner, bool) {
 	return nil, false
 }
 
-// sniffTable recognises a table with names above its columns among other lines.
-func sniffTable(sample []byte) (*csvScanner, bool) {
-	lines := sampleLines(sample)
-	for _, delimiter := range []byte{'|', '\t', ' '} {
-		if s, rows := readTable(lines, delimiter); s != nil && rows >= 3 && s.header != nil {
-			s.loose = true
-			return s, true
-		}
-	}
-	if s, rows := gapTable(lines); s != nil && rows >= 3 {
-		return s, true
-	}
-	return openTable(lines)
-}
-
-// gapTable recognises a table whose fields hold lists, so that only several spaces part them.
-func gapTable(lines [][]byte) (*csvScanner, int) {
-	lists := 0
-	for _, line := range lines {
-		for _, cell := range splitGaps(line) {
-			if _, ok := listSum(cell); ok {
-				lists++
-				break
-			}
-		}
-	}
-	if lists < 3 {
-		return nil, 0
-	}
-	s, rows := readFields(lines, &csvScanner{delimiter: ' ', gaps: true, long: -1, value: -1})
-	if s == nil || s.header == nil {
-		return nil, 0
-	}
-	s.loose = true
-	return s, rows
-}
-
 // sampleLines returns the first whole lines that are not empty.
 func sampleLines(sample []byte) [][]byte {
 	var lines [][]byte
@@ -143,39 +106,6 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	s.findLong(lines[begin:])
 	s.loose = belong < len(lines)*9/10 && delimiter == '|'
 	return s, belong
-}
-
-// openTable looks for names above rows that have more fields than there are names: the rest is a progress bar.
-func openTable(lines [][]byte) (*csvScanner, bool) {
-	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
-	for i, line := range lines {
-		names := s.cells(line)
-		if len(names) < 3 || !areNames(names) {
-			continue
-		}
-		rows := 0
-		s.numeric = nil
-		for _, row := range lines[i+1:] {
-			if cells := s.cells(row); len(cells) > len(names) && s.rowBefore(cells, len(names)) {
-				if rows++; rows == 1 {
-					s.learn(cells[:len(names)])
-				}
-			}
-		}
-		if rows >= 3 {
-			for _, name := range names {
-				s.names = append(s.names, string(name))
-			}
-			s.header = [][]byte{line}
-			return s, true
-		}
-	}
-	return nil, false
-}
-
-// rowBefore says whether the first n fields are a row's, and others of no matter follow: the last ends with a colon.
-func (s *csvScanner) rowBefore(cells [][]byte, n int) bool {
-	return bytes.HasSuffix(cells[n-1], []byte(":")) && s.isRow(cells[:n])
 }
 
 // findHeader looks for the names of columns in the lines right above the first row.

@@ -214,7 +214,7 @@ func quoted(line []byte, i int) token {
 // numeral reads what begins with a digit, a sign or a point at i.
 func numeral(line []byte, i, depth int) token {
 	if end := clock(line, i); end > 0 {
-		return token{kind: timeToken, begin: i, end: end}
+		return token{kind: timeToken, begin: i, end: halfOfDay(line, end)}
 	}
 	begin := i
 	value, n := number(line[i:])
@@ -398,6 +398,18 @@ func clock(line []byte, i int) int {
 		return zone(line, j)
 	}
 	return 0
+}
+
+// halfOfDay passes over AM or PM behind a time.
+func halfOfDay(line []byte, i int) int {
+	j := i
+	if j < len(line) && line[j] == ' ' {
+		j++
+	}
+	if j+2 <= len(line) && (line[j]|0x20 == 'a' || line[j]|0x20 == 'p') && line[j+1]|0x20 == 'm' && (j+2 == len(line) || !isAlnum(line[j+2])) {
+		return j + 2
+	}
+	return i
 }
 
 // zone passes over a time zone.
