@@ -131,6 +131,11 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 				}
 			}
 		}
+		for j, name := range s.names {
+			if name == "" {
+				s.names[j] = strconv.Itoa(j + 1) // as of an index
+			}
+		}
 		return
 	}
 }
