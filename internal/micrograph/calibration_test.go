@@ -7,9 +7,6 @@ import (
 	"testing"
 )
 
-// normal90 is how many standard deviations about its mean hold 90 % of a normal distribution.
-const normal90 = 1.6449
-
 // BenchmarkCalibration measures on generated micrographs how many of the unseen pixels lie in kriging's 90 % interval: of all images,
 // of the one with the fewest, and how many images are more than 3 points off; and how far completions are from those pixels beside
 // those of linear interpolation. Each round is another image, none of those that deviations were looked at when they were made.

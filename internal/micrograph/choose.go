@@ -177,3 +177,43 @@ func (c *Candidate) try(ctx context.Context, method Method, list []window) error
 	c.MSE = sum / max(count, 1)
 	return nil
 }
+
+// calibrated makes a method's deviations larger or smaller by half of what it takes, as a ratio, for 90 % of seen pixels that are held
+// out to lie within the 90 % interval of a normal distribution. A field that is no Gaussian one has errors of other sizes than
+// those of the model; but held-out pixels are nearer to what was seen than many of the unseen ones, and in few discs.
+func calibrated(m Method) Method {
+	complete := m.Complete
+	m.Complete = func(ctx context.Context, pixels, mask []float32, height, width int) (*Completion, error) {
+		list, _ := windows(pixels, mask, height, width)
+		var ratios []float64
+		for _, win := range list {
+			c, err := complete(ctx, win.pixels, win.kept, win.height, win.width)
+			if err != nil {
+				return nil, err
+			}
+			for at, h := range win.held {
+				if h > 0 && c.Deviation[at] > 0 {
+					ratios = append(ratios, math.Abs(float64(win.pixels[at]-c.Pixels[at]))/float64(c.Deviation[at]))
+				}
+			}
+		}
+		c, err := complete(ctx, pixels, mask, height, width)
+		if err != nil || len(ratios) < fewestRatios {
+			return c, err
+		}
+		slices.Sort(ratios)
+		factor := float32(math.Sqrt(statistics.Percentile(ratios, 0.9) / normal90))
+		for i := range c.Deviation {
+			c.Deviation[i] *= factor
+		}
+		return c, nil
+	}
+	return m
+}
+
+// normal90 is how many standard deviations about its mean hold 90 % of a normal distribution. Fewer ratios than fewestRatios do not
+// tell what 90 % are.
+const (
+	normal90     = 1.6449
+	fewestRatios = 100
+)

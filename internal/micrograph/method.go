@@ -119,7 +119,7 @@ func withDeviation(name string, o kriging.Options, deviation bool) Method {
 		return krigingMethod(name, o)
 	}
 	o.Samples = deviationSamples
-	return krigingMethod(name, o)
+	return calibrated(krigingMethod(name, o))
 }
 
 func krigingMethod(name string, o kriging.Options) Method {
