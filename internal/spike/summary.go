@@ -215,14 +215,15 @@ func (s *Summary) lastEpisode() *Episode {
 	return nil
 }
 
-// diverged is the divergence that the series ends in. One after which the loss came back later was a shift.
+// diverged is the divergence that the series ends in. One after which the loss came back later, so that less than a third of what
+// had been learnt is lost, was a shift.
 func (s *Summary) diverged() *Episode {
 	var found *Episode
 	for _, e := range s.Episodes {
 		if e.Kind != Diverged || e.NonFinite == e.Records {
 			continue
 		}
-		if s.left(e, s.Initial, true) {
+		if end := s.end(); end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+(s.Initial-e.Baseline)/3 {
 			found = e
 			continue
 		}
