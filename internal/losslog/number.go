@@ -1,7 +1,6 @@
 package losslog
 
 import (
-	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -62,13 +61,20 @@ func number(text []byte) (value float64, n int) {
 		i++
 	}
 	first := i
-	mantissa, i := digitsFrom(text, i, 0)
+	var mantissa uint64
+	for i < len(text) && text[i]-'0' <= 9 {
+		mantissa = mantissa*10 + uint64(text[i]-'0')
+		i++
+	}
 	digits := i - first
 	power := 0
 	if i < len(text) && text[i] == '.' {
 		i++
 		point := i
-		mantissa, i = digitsFrom(text, i, mantissa)
+		for i < len(text) && text[i]-'0' <= 9 {
+			mantissa = mantissa*10 + uint64(text[i]-'0')
+			i++
+		}
 		power = point - i
 		digits -= power
 	}
@@ -109,32 +115,6 @@ func number(text []byte) (value float64, n int) {
 		value = -value
 	}
 	return value, i
-}
-
-var wholePowers = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
-
-// digitsFrom reads the digits at i behind those of mantissa, up to eight at once, and returns where they end. More than 19 in all
-// are too many for the mantissa.
-func digitsFrom(text []byte, i int, mantissa uint64) (uint64, int) {
-	const each = 0x0101010101010101
-	for i+8 <= len(text) {
-		// The first byte is the lowest. Digits become 0 to 9, and all else has its top bit set in other.
-		v := binary.LittleEndian.Uint64(text[i:]) ^ '0'*each
-		other := (v&(0x7f*each) + 0x76*each | v) & (0x80 * each)
-		n := bits.TrailingZeros64(other) / 8
-		v <<= 64 - 8*n
-		v = v*10 + v>>8 // pairs, in every other byte
-		v = (v&0x000000ff000000ff*(100+1000000<<32) + v>>16&0x000000ff000000ff*(1+10000<<32)) >> 32
-		mantissa = mantissa*wholePowers[n] + v
-		if i += n; n < 8 {
-			return mantissa, i
-		}
-	}
-	for i < len(text) && text[i]-'0' <= 9 {
-		mantissa = mantissa*10 + uint64(text[i]-'0')
-		i++
-	}
-	return mantissa, i
 }
 
 // scaled returns mantissa * 10^power rounded to nearest, from the top 128 bits of the power; sure is false where

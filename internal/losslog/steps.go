@@ -18,6 +18,9 @@ func (c *Chunk) Len() int { return len(c.steps) }
 // Step returns the number of step i of the chunk, as the log counts steps.
 func (c *Chunk) Step(i int) int64 { return c.steps[i] }
 
+// Steps returns the numbers of all steps.
+func (c *Chunk) Steps() []int64 { return c.steps }
+
 // Losses returns the losses of step i of the chunk: one, or those of a batch.
 func (c *Chunk) Losses(i int) []float64 {
 	if len(c.ends) == 0 {

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"math"
+	"slices"
 
 	"alrc/internal/losslog"
 	"alrc/internal/spike"
@@ -61,6 +62,7 @@ type analysis struct {
 	count         int64   // of steps with a finite loss
 	loss          *curve
 
+	levels   []float64 // of a chunk's steps
 	detector *spike.Detector
 	closeups closeups
 	found    *spike.Summary // at the end
@@ -73,10 +75,55 @@ func newAnalysis() *analysis {
 }
 
 func (a *analysis) push(c *losslog.Chunk) error {
+	if losses := c.Singles(); len(losses) > 0 {
+		a.singles(c.Steps(), losses)
+		return nil
+	}
 	for i := range c.Len() {
 		a.step(c.Step(i), c.Losses(i))
 	}
 	return nil
+}
+
+// singles takes steps with one loss each, as step does.
+func (a *analysis) singles(steps []int64, losses []float64) {
+	if a.steps == 0 {
+		a.first = steps[0]
+	}
+	n := len(losses)
+	a.last = steps[n-1]
+	a.steps += int64(n)
+	a.losses += int64(n)
+	a.levels = slices.Grow(a.levels[:0], n)[:n]
+	for i, loss := range losses {
+		if loss-loss != 0 {
+			a.levels[i] = math.NaN()
+			a.nonFinite++
+			a.badSteps++
+			continue
+		}
+		loss += 0 // no mean is -0
+		a.levels[i] = loss
+		a.sum += loss
+		a.count++
+		a.least = min(a.least, loss)
+		if loss > a.most {
+			a.most, a.mostStep = loss, steps[i]
+		}
+	}
+	a.loss.addAll(steps, a.levels)
+	for i, level := range a.levels {
+		a.judge(steps[i], level)
+	}
+}
+
+// judge takes the level of a step, NaN where one of its losses is not finite.
+func (a *analysis) judge(step int64, level float64) {
+	a.closeups.add(step, level)
+	a.detector.Add(step, level)
+	if len(a.closeups.open) > 0 {
+		a.closeups.look(false)
+	}
 }
 
 // step takes the losses of a step. It is judged by their mean, and by none if one of them is not finite.
@@ -111,11 +158,7 @@ func (a *analysis) step(step int64, losses []float64) {
 		a.badSteps++
 		level = math.NaN()
 	}
-	a.closeups.add(step, level)
-	a.detector.Add(step, level)
-	if len(a.closeups.open) > 0 {
-		a.closeups.look(false)
-	}
+	a.judge(step, level)
 }
 
 func (a *analysis) finish() {

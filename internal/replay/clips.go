@@ -93,11 +93,10 @@ func (r *clipRun) batch(c *losslog.Chunk, first int) {
 	r.clipper.Steps(losses, r.scales, r.upper)
 	r.losses += int64(n)
 	r.steps += int64(n)
+	r.result.threshold.addAll(c.Steps()[first:], r.upper)
 	for i, scale := range r.scales {
-		step := c.Step(first + i)
-		r.result.threshold.add(step, r.upper[i])
 		if scale != 1 {
-			r.count(step, scale, losses[i])
+			r.count(c.Step(first+i), scale, losses[i])
 		}
 	}
 }

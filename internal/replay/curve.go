@@ -23,29 +23,44 @@ type bucket struct {
 
 func newCurve() *curve { return &curve{width: 1, buckets: make([]bucket, 0, curvePoints)} }
 
-func (c *curve) add(step int64, value float64) {
-	n := len(c.buckets)
-	if n == 0 || c.buckets[n-1].steps == c.width {
-		if n == curvePoints {
-			c.halve()
-			n = len(c.buckets)
+func (c *curve) add(step int64, value float64) { c.addAll([]int64{step}, []float64{value}) }
+
+// addAll takes the values of steps that follow one another.
+func (c *curve) addAll(steps []int64, values []float64) {
+	for len(values) > 0 {
+		n := len(c.buckets)
+		if n == 0 || c.buckets[n-1].steps == c.width {
+			if n == curvePoints {
+				c.halve()
+				n = len(c.buckets)
+			}
+			c.buckets = append(c.buckets, bucket{first: steps[0], least: math.Inf(1), most: math.Inf(-1)})
+			n++
 		}
-		c.buckets = append(c.buckets, bucket{first: step, least: math.Inf(1), most: math.Inf(-1)})
-		n++
+		b := &c.buckets[n-1]
+		fits := min(c.width-b.steps, len(values))
+		b.take(steps[:fits], values[:fits])
+		steps, values = steps[fits:], values[fits:]
 	}
-	b := &c.buckets[n-1]
-	b.steps++
-	if value-value != 0 {
-		return
+}
+
+func (b *bucket) take(steps []int64, values []float64) {
+	count, sum, least, most, mostStep := b.count, b.sum, b.least, b.most, b.mostStep
+	for i, value := range values {
+		if value-value != 0 {
+			continue
+		}
+		count++
+		sum += value
+		if value < least {
+			least = value
+		}
+		if value > most {
+			most, mostStep = value, steps[i]
+		}
 	}
-	b.count++
-	b.sum += value
-	if value < b.least {
-		b.least = value
-	}
-	if value > b.most {
-		b.most, b.mostStep = value, step
-	}
+	b.steps += len(values)
+	b.count, b.sum, b.least, b.most, b.mostStep = count, sum, least, most, mostStep
 }
 
 // halve joins the buckets two by two.
