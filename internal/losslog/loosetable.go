@@ -57,15 +57,19 @@ func gapTable(lines [][]byte) (*csvScanner, int) {
 // openTable looks for names above rows that have more fields than there are names: the rest is a progress bar.
 func openTable(lines [][]byte) (*csvScanner, bool) {
 	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
+	all := make([][][]byte, len(lines))
 	for i, line := range lines {
-		names := s.cells(line)
+		all[i] = s.cells(line)
+	}
+	for i, line := range lines {
+		names := all[i]
 		if len(names) < 3 || !areNames(names) {
 			continue
 		}
 		rows := 0
 		s.numeric = nil
-		for _, row := range lines[i+1:] {
-			if cells := s.cells(row); len(cells) > len(names) && s.rowBefore(cells, len(names)) {
+		for _, cells := range all[i+1:] {
+			if len(cells) > len(names) && s.rowBefore(cells, len(names)) {
 				if rows++; rows == 1 {
 					s.learn(cells[:len(names)])
 				}

@@ -68,7 +68,7 @@ func findRows(sample []byte) (style rowStyle, opens string) {
 		}
 		names = names[:0]
 	}
-	for data := sample; len(data) > 0 && numbered < 5000; {
+	for data := sample; len(data) > 0 && numbered < 2000 && (numbered < 200 || boxed*2+bare*2 >= numbered); {
 		end, next := nextLine(data)
 		line := data[:end]
 		data = data[next:]
