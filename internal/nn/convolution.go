@@ -266,7 +266,7 @@ func (c *convolution) finish(out *tensor, b block) {
 		for len(row) > 0 {
 			for channel := range out.channels {
 				value := row[channel] + bias[channel]
-				if value < 0 {
+				if c.activation != 1 && value < 0 {
 					value *= c.activation
 				}
 				row[channel] = value

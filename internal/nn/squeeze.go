@@ -25,13 +25,16 @@ func (s *squeeze) plan() {
 
 func (s *squeeze) pack(weights []float32) {
 	c := s.c
+	size, channels, coarse := c.set.Panel, c.fine.channels, c.coarse.channels
 	for row := range c.size {
-		for coarse := range c.coarse.channels {
-			to := s.weights[(row*c.coarse.channels+coarse)*kernel.Channels:]
-			for column := range c.size {
-				for fine := range c.fine.channels {
-					to[column*c.fine.channels+fine] = weights[weightIndex(c.set.Panel, c.size, c.fine.channels, c.coarse.channels,
-						c.size-1-row, c.size-1-column, fine, coarse)]
+		for column := range c.size {
+			for fine := range channels {
+				to := s.weights[row*coarse*kernel.Channels+column*channels+fine:]
+				for first := 0; first < coarse; first += size {
+					from := weightIndex(size, c.size, channels, coarse, c.size-1-row, c.size-1-column, fine, first)
+					for i, weight := range weights[from:][:min(size, coarse-first)] {
+						to[(first+i)*kernel.Channels] = weight
+					}
 				}
 			}
 		}

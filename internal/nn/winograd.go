@@ -122,7 +122,7 @@ func (c *winograd) weightsRoom(inputs, outputs int) int {
 	return full*panelRoom(inputs, c.set.Panel) + panelRoom(inputs, outputs-full*c.set.Panel)
 }
 
-// tileGroup is the number of tiles whose products a task holds at a time, a multiple of the rows that kernels compute at once.
+// tileGroup is the most tiles whose products a task holds at a time: it is cut to a multiple of the rows that kernels compute at once.
 const tileGroup = 36
 
 // scratch is the number of floats that a task's transformed weights, and its products, take.
@@ -322,13 +322,14 @@ func (c *winograd) products(e *Engine, name string, from *transformed, out *tens
 			panelWeights = weights(w, panel)
 		}
 		first, width := panel*size, panelWidth(out.channels, size, panel)
-		for end := tile + count; tile < end; tile += tileGroup {
-			group := min(tileGroup, end-tile)
+		most := tileGroup - tileGroup%c.set.Rows(width)
+		for end := tile + count; tile < end; tile += most {
+			group := min(most, end-tile)
 			plane := group*width + gap
 			p := &w.product
 			p.DepthStride, p.BStride, p.CStride = 4, 4*width, 4*width
 			p.NextB = 4 * (inputs*width + gap)
-			p.NextA, p.NextAStep = 4*size*from.tiles, 4*c.set.Rows()
+			p.NextA, p.NextAStep = 4*size*from.tiles, 4*c.set.Rows(width)
 			if full < 2 {
 				p.NextA = 4 * from.plane
 			}

@@ -14,5 +14,5 @@ func (s *Set) Multiply(p *Product, rows, width int) {
 	}
 }
 
-// Rows is the number of rows that Multiply computes at once, where there are as many.
-func (s *Set) Rows() int { return s.products[2][0].rows }
+// Rows is the number of rows that Multiply computes at once for a panel of a width, where there are as many.
+func (s *Set) Rows(width int) int { return s.products[width/s.Lanes][0].rows }
