@@ -56,7 +56,7 @@ func TestBestMethod(t *testing.T) {
 // not as its model has it: left of an edge is a lattice, and right of it a weaker one. Without noise they all do, in one that is
 // no more than some times as wide as it has to be.
 func TestDeviation(t *testing.T) {
-	const side = 128
+	const side = 96
 	for _, noise := range []float64{0, 0.15} {
 		truth, scan, mask := lattice(t, side, noise)
 		for i := range truth {
