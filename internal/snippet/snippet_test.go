@@ -305,11 +305,25 @@ else:
 	compare(t, "two ranks", printed, all, 1e-10)
 }
 
+// With JAX, where it is there, and with a stand-in on NumPy.
 func TestJAXSnippet(t *testing.T) {
+	t.Run("itself", func(t *testing.T) { testJAX(t, pythonWith(t, "jax"), "") })
+	t.Run("stand-in", func(t *testing.T) { testJAX(t, pythonWith(t, "numpy"), "testdata/standin") })
+}
+
+// testJAX tests the module with the JAX that lies in a folder, or with the one that is installed.
+func testJAX(t *testing.T, interpreter, folder string) {
 	t.Parallel()
-	interpreter := pythonWith(t, "jax")
 	all := allSeries(t)
-	printed := python(t, interpreter, Text("jax", 3, 0.999), `
+	program := ""
+	if folder != "" {
+		path, err := filepath.Abs(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		program = fmt.Sprintf("import sys\nsys.path.insert(0, %q)\nsys.dont_write_bytecode = True\n", path)
+	}
+	printed := python(t, interpreter, Text("jax", 3, 0.999), program+`
 import json
 import jax
 import jax.numpy as jnp
