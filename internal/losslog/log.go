@@ -215,15 +215,20 @@ func (l *Log) chooseRun(rows int64) error {
 	if l.reopened != "" {
 		anew = fmt.Sprintf("the loss is back at its beginning after lines such as %q", l.reopened)
 	}
+	if n > 0 {
+		p.from, p.to = p.begins[wanted-1], rows
+		if wanted < n {
+			p.to = p.begins[wanted]
+		}
+		if l.source.Step != "" {
+			p.ordinal = p.ordinal && p.within()
+		}
+	}
 	if p.ordinal && l.source.Step != "" {
 		l.note("%s goes back to its beginning again and again, as a counter of batches does: steps are numbered in the order of the log", l.source.Step)
 	}
 	if n == 0 {
 		return nil
-	}
-	p.from, p.to = p.begins[wanted-1], rows
-	if wanted < n {
-		p.to = p.begins[wanted]
 	}
 	var resumed []turn
 	for _, t := range p.resumed {

@@ -1,6 +1,9 @@
 package losslog
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // turn says that the counter of steps went back: to step, at row.
 type turn struct {
@@ -210,6 +213,7 @@ type plan struct {
 	again int64
 
 	next int // of the turns that are still to come
+	all  []turn
 }
 
 // of says what becomes of a row. Rows are asked for in order.
@@ -234,6 +238,11 @@ func (p *plan) of(row, step int64) fate {
 	return taken
 }
 
+// within says whether the counter goes back within the run that is taken.
+func (p *plan) within() bool {
+	return slices.ContainsFunc(p.all, func(t turn) bool { return t.row > p.from && t.row < p.to })
+}
+
 // finish returns what the turns of the counter mean. A counter that begins anew while the epoch rises counts the batches of an
 // epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
 func (r *turns) finish(kind counterKind) (p plan) {
@@ -244,7 +253,7 @@ func (r *turns) finish(kind counterKind) (p plan) {
 		again = r.from.row + 1
 	}
 	p = r.meaning(kind)
-	p.again = again
+	p.again, p.all = again, r.all
 	return p
 }
 
@@ -259,7 +268,7 @@ func (r *turns) withEpochs(parts *turns, kind counterKind, uncounted bool) plan 
 	if q.ordinal {
 		return p
 	}
-	q.again = p.again
+	q.again, q.all = p.again, p.all
 	q.ordinal, q.inEpochs = true, true
 	return q
 }
