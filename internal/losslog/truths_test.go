@@ -94,6 +94,7 @@ var truths = []struct {
 	{name: "keras-old.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "keras3-bars.log", losses: 90, nonFinite: 0, steps: 90, mean: 0.9468177777777778, largest: 2.3215, first: 1, last: 90},
 	{name: "kohya.log", losses: 100, nonFinite: 0, steps: 100, mean: 0.110803, largest: 0.218, first: 1, last: 100},
+	{name: "last-run-of-one-epoch.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9039499999999997, largest: 2.3019, first: 10, last: 240},
 	{name: "lcurve.out", losses: 60, nonFinite: 0, steps: 60, mean: 2.305999999999999, largest: 4.9, first: 0, last: 5900},
 	{name: "learn_error.tsv", losses: 70, nonFinite: 0, steps: 70, mean: 0.355027, largest: 0.81322, first: 0, last: 69},
 	{name: "lgbm-valid.log", losses: 70, nonFinite: 0, steps: 70, mean: 0.355027, largest: 0.81322, first: 10, last: 700},
