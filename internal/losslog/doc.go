@@ -4,8 +4,8 @@
 //
 //   - A source is found (source.go), and opened (decode.go): decompressed, in UTF-8, with notebooks and the like turned into
 //     text, JSON lines or tables.
-//   - Its format is told by its content (sniff.go): event files, JSON, tables (table.go), lines with named numbers (token.go
-//     and pair.go).
+//   - Its format is told by its content (sniff.go): event files, JSON, tables (table.go, loosetable.go), lines with named numbers (token.go
+//     and pair.go), records of several lines (rows.go).
 //   - A survey of its beginning (survey.go) takes records of names and numbers. What the names say is in the lexicon
 //     (lexicon.go), what the words of a line say in label.go. Of the series, an explicit order chooses the loss (rank.go), and
 //     what goes up beside it counts its steps (counter.go). A new kind of name is a word in the lexicon.
