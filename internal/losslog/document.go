@@ -13,7 +13,7 @@ func documentKind(head []byte) (s structured, ok bool) {
 	}
 	d := readDocument(text)
 	is := func(what, instead string) (structured, bool) {
-		return structured{other{what, instead}, false, false}, true
+		return structured{other{what, instead}, false}, true
 	}
 	has := func(names ...string) bool {
 		for _, name := range names {

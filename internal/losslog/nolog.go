@@ -36,15 +36,7 @@ func (f file) head() ([]byte, error) {
 	return slices.Clone(head), err
 }
 
-// kind tells what a file is that is no log, as far as its structure says.
-func (f file) kind() (structured, bool) {
-	head, err := f.head()
-	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
-		return structured{}, false
-	}
-	return kindOf(head)
-}
-
+// kindOf tells what a text is that is no log, as far as its structure says.
 func kindOf(text []byte) (structured, bool) {
 	if s, ok := documentKind(text); ok || isDocument(bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")) {
 		return s, ok
@@ -61,8 +53,18 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	}
 	table, isTable := first.table.(*csvScanner)
 	isTable = isTable && !table.loose
-	if found, ok := f.kind(); ok && (found.certain || !isTable && !(best != nil && s.logged(best, found, sure))) {
+	head, err := f.head()
+	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
+		head = nil // of a container that holds records alone
+	}
+	if found, ok := certainKind(head); ok {
 		return found.refuse(f.path)
+	}
+	// To tell other kinds takes a while, which is for those that may be one.
+	if enough := best != nil && best.count >= many && (sure || best.meaning.strength == loss); !enough && !isTable {
+		if found, ok := kindOf(head); ok && !(best != nil && s.logged(best, found, sure)) {
+			return found.refuse(f.path)
+		}
 	}
 	switch {
 	case isTable && table.long < 0 && s.isData(len(table.names), table.header == nil, best, sure):
@@ -90,8 +92,6 @@ const many = 10
 // not only here and there.
 func (s *survey) logged(best *ranked, found structured, sure bool) bool {
 	switch {
-	case best.count >= many && (sure || best.meaning.strength == loss):
-		return true
 	case best.distinct < 2, best.meaning.strength < loss:
 		return false
 	case found.beside:

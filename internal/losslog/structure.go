@@ -11,9 +11,8 @@ import (
 // structured is a kind of text that is told by the shapes of its lines.
 type structured struct {
 	other
-	// beside says that console output may hold such lines, too: a few losses among them are losses all the same. Of what is
-	// certain nothing is a loss.
-	beside, certain bool
+	// beside says that console output may hold such lines, too: a few losses among them are losses all the same.
+	beside bool
 }
 
 // shape is a kind of line. Marks are lines of its kind alone; others count as well where there are marks.
@@ -30,31 +29,31 @@ const runIt = "run it, and give what it prints"
 
 // shapes are the kinds of text that are told line by line; the first that fits counts.
 var shapes = []shape{
-	{structured{other{"a patch", giveLog}, false, true},
+	{structured{other{"a patch", giveLog}, false},
 		regexp.MustCompile(`^(diff --git |@@ -\d+(,\d+)? \+\d+(,\d+)? @@|--- a/|\+\+\+ b/)`), regexp.MustCompile(`^[-+ ]|^index |^(new|deleted) file mode`), 3, 7},
-	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true, false},
+	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true},
 		regexp.MustCompile(`^(Collecting \S|Requirement already satisfied|Successfully installed |Installing collected packages|Using cached |Looking in indexes|Found existing installation|Attempting uninstall|Building wheels? |(Get|Hit|Ign):\d+ |Setting up \S|Unpacking \S|Preparing to unpack)`),
 		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
-	{structured{other{"a list of packages to install", giveLog}, false, false},
+	{structured{other{"a list of packages to install", giveLog}, false},
 		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
-	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false, false},
+	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false},
 		regexp.MustCompile(`(?i)^(create (table|index|database|view)|insert into|drop table|alter table|delete from|select\b.*\bfrom\b|lock tables|unlock tables)\b`),
 		regexp.MustCompile(`(?i)(^--|^/\*|[,;)(]$|^(\)|primary key|from|where|group by|order by|values|set|join|left|inner)\b)`), 1, 7},
-	{structured{other{"source code (LaTeX)", giveNumbers}, false, false},
+	{structured{other{"source code (LaTeX)", giveNumbers}, false},
 		regexp.MustCompile(`^\\(begin|end|section|subsection|usepackage|documentclass|newcommand|item|caption|label)\b`), regexp.MustCompile(`\\[a-zA-Z]+|^%|[.,}]$|&`), 3, 5},
-	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false, false},
+	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false},
 		regexp.MustCompile(`^(async def|def) \w+|^class \w+.*:$|^(import [\w.]+( as \w+)?(, ?[\w.]+( as \w+)?)*|from [\w.]+ import .+)$|^(if|elif|for|while|with|except)\b.*:(\s*#.*)?$|^(else|try|finally):$|^#!.*python`),
 		regexp.MustCompile(`^(#|"""|'''|@\w|return\b|raise\b|assert\b|pass$|yield\b|global\b|print\(|self\.|[)\]}]+,?$)|^[\w.\[\]'", *]+\s*[-+*/|]?=\s*\S|^[\w.]+\(.*|[,(\[{\\:]$|[)\]}'"],?$`), 3, 7},
-	{structured{other{"a script of a shell", runIt}, false, false},
+	{structured{other{"a script of a shell", runIt}, false},
 		regexp.MustCompile(`^(#!.*sh\b|#SBATCH|#PBS|export \w+=|echo\b|source \S|module load|fi$|done$|esac$|then$|if \[|for \w+ in|python3? \S|srun\b|sbatch\b|torchrun\b|CUDA_VISIBLE_DEVICES=|cd \S|mkdir \S|pip3? install|git clone|conda activate|set -\w)`),
 		regexp.MustCompile(`^(#|--?\w|\w+=|\w+\s?\(\)\s?\{|\}|function\b|local\b|else$|\$)|\\$|\$\{?\w`), 2, 6},
-	{structured{other{"a recipe of a build", giveLog}, false, false},
+	{structured{other{"a recipe of a build", giveLog}, false},
 		regexp.MustCompile(`^(FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|EXPOSE|LABEL|VOLUME|USER) \S|(?i)^(cmake_minimum_required|project|set|unset|add_\w+|target_\w+|find_\w+|include\w*|(else)?if|else|endif|message|option|install|file|list|foreach|endforeach|function|endfunction|macro|get_\w+|set_\w+|externalproject_\w+|fetchcontent_\w+|option|string)\s*\(`),
 		regexp.MustCompile(`^(#|&&|--?\w|[A-Z_]+$|\$)|\\$|^"|[)]$|^[\w./${}-]+$`), 2, 7},
-	{structured{other{"source code", runIt}, false, false},
+	{structured{other{"source code", runIt}, false},
 		regexp.MustCompile(`^#\s*(include|define|ifdef|ifndef|endif|pragma)\b|^(public|private|protected|static|const|let|var|void|template|namespace|using|struct|enum|typedef|fn|pub|func|impl|package|import|export|function|interface|use|mod|extern|virtual|inline|class|return|if|for|while|switch|case|else|local|end|library|require|type)\b.*[{};,)>"']$|^(\}|\{|end|\}\)?;?|\} else \{)$|^(package|import|library|using|function|local|type) |<-\s*(function)?|^[.#@\w][^{}=]*\{$|[(=].*;$`),
 		regexp.MustCompile(`^(//|/\*|\*|--|#|%|;)|[;{}(,)]$|^[\w.:\[\]<>*& ]+\s*(=|:=|<-)\s*\S`), 2, 7},
-	{structured{other{aDocument, giveLog}, false, false},
+	{structured{other{aDocument, giveLog}, false},
 		regexp.MustCompile("^#{1,6} +\\S|^\\.\\. [\\w-]+::|^:\\w+:|^```|^~~~|\\]\\((https?:|\\.{0,2}/|#|\\w)|^!\\[|^<(img|p|div|h\\d|br|a|details|table)\\b"),
 		regexp.MustCompile(`.`), 3, 10},
 }
@@ -75,14 +74,8 @@ func structureOf(text []byte) (s structured, ok bool) {
 	if len(lines) == 0 {
 		return s, false
 	}
-	if len(lines) > 3 && (strings.HasPrefix(lines[0], "diff --git ") || strings.HasPrefix(lines[0], "--- ") && strings.HasPrefix(lines[1], "+++ ")) {
-		return shapes[0].structured, true
-	}
-	if first := lines[0]; isMarkup(text) {
-		if what := strings.ToLower(first[:min(len(first), 14)]); strings.HasPrefix(what, "<!doctype html") || strings.HasPrefix(what, "<html") {
-			return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false, true}, true
-		}
-		return structured{other{"an XML document", giveLog}, false, true}, true
+	if s, ok := certainKind(text); ok {
+		return s, true
 	}
 	for i := range shapes {
 		if k := &shapes[i]; k.fits(lines) {
@@ -90,16 +83,16 @@ func structureOf(text []byte) (s structured, ok bool) {
 		}
 	}
 	if isSettings(lines) {
-		return structured{other{"settings", "give the log of the run that had them"}, false, false}, true
+		return structured{other{"settings", "give the log of the run that had them"}, false}, true
 	}
 	if isVocabulary(lines) {
-		return structured{other{"a list of words or of files", giveLog}, false, false}, true
+		return structured{other{"a list of words or of files", giveLog}, false}, true
 	}
 	if isTextTable(lines) {
-		return structured{other{"a table of texts", giveLog}, false, false}, true
+		return structured{other{"a table of texts", giveLog}, false}, true
 	}
 	if isProse(lines) {
-		return structured{other{"a text for people", giveLog}, true, false}, true
+		return structured{other{"a text for people", giveLog}, true}, true
 	}
 	for i, line := range lines {
 		if traces.MatchString(line) {
@@ -107,10 +100,26 @@ func structureOf(text []byte) (s structured, ok bool) {
 			if failure := failureAfter(lines[i:]); failure != "" {
 				what += " (" + failure + ")"
 			}
-			return structured{other{what, "give a log that goes on to the first losses"}, true, false}, true
+			return structured{other{what, "give a log that goes on to the first losses"}, true}, true
 		}
 	}
 	return s, false
+}
+
+// certainKind recognises what its first lines tell, and in which no loss is meant.
+func certainKind(text []byte) (s structured, ok bool) {
+	first, rest, _ := bytes.Cut(text, newline)
+	if bytes.HasPrefix(first, []byte("diff --git ")) || bytes.HasPrefix(first, []byte("--- ")) && bytes.HasPrefix(rest, []byte("+++ ")) {
+		return shapes[0].structured, true
+	}
+	if !isMarkup(text) {
+		return s, false
+	}
+	what := bytes.ToLower(bytes.TrimLeft(text[:min(len(text), 64)], " \t\r\n\xef\xbb\xbf"))
+	if bytes.HasPrefix(what, []byte("<!doctype html")) || bytes.HasPrefix(what, []byte("<html")) {
+		return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false}, true
+	}
+	return structured{other{"an XML document", giveLog}, false}, true
 }
 
 // shapedOf returns the lines of a text that are not empty, without what a diff does not need before them.
