@@ -66,6 +66,12 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 			return nil, err
 		}
 	}
+	if inner, ok := wrappingOf(head); ok {
+		b = bufio.NewReaderSize(&wrappedReader{wrapping: inner, r: b}, headSize)
+		if head, err = peek(b); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case isWandb(head):
 		return newWandbReader(b), nil

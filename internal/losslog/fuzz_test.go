@@ -148,7 +148,7 @@ func FuzzPattern(f *testing.F) {
 func FuzzDecode(f *testing.F) {
 	for _, content := range []string{
 		`{"cells":[{"cell_type":"code","outputs":[{"text":["step 1 loss 2\n"],"data":{"text/html":"<table><tr><td>1</td></tr></table>"}}]}]}`,
-		`{"steps":[1,2,3],"a":{"loss":[0.5,null,2]}}`, "[[1.5,2,3.5],[2.5,3,4.5]]", "\xff\xfel\x00o\x00s\x00s\x00 \x001\x00\n\x00",
+		`{"log":"loss 1\n"}` + "\n" + `{"log":"loss 2\n"}` + "\n" + `{"log":"loss 3"}` + "\n", `{"steps":[1,2,3],"a":{"loss":[0.5,null,2]}}`, "[[1.5,2,3.5],[2.5,3,4.5]]", "\xff\xfel\x00o\x00s\x00s\x00 \x001\x00\n\x00",
 		"s\x00t\x00e\x00p\x00 \x001\x00\n\x00", "\x1b[31mstep 1\x1b[0m \xe2\x94\x82 loss 2\r\b\b\bstep 2 loss 3\n", "\x1b]0;title\x07loss 1\n",
 		":W&B\xe1\xbe\x00\x00\x00\x00\x00\x02\x00\x01\x12\x00", "\x28\xb5\x2f\xfd", "BZh91AY", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"} {
 		f.Add([]byte(content))

@@ -140,20 +140,21 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 
 // tellsMore says whether a table's names tell of losses at least as clearly as the names of numbers in other lines do.
 func tellsMore(table *csvScanner, text []byte) bool {
-	strongest := func(s scanner) strength {
-		survey := newSurvey("")
-		survey.text = true
-		s.survey(text[:s.whole(text)], survey)
-		best := excluded
-		for _, f := range survey.fields {
-			if f.numbers > 1 {
-				best = max(best, f.meaning.strength)
-			}
+	return clearest(table, text) >= clearest(&textScanner{}, text)
+}
+
+// clearest is how clearly the clearest of the names that a scanner finds before several numbers says that it is a loss.
+func clearest(s scanner, text []byte) strength {
+	survey := newSurvey("")
+	survey.text = true
+	s.survey(text[:s.whole(text)], survey)
+	best := excluded
+	for _, f := range survey.fields {
+		if f.numbers > 1 {
+			best = max(best, f.meaning.strength)
 		}
-		return best
 	}
-	best := strongest(table)
-	return best >= strongest(&textScanner{})
+	return best
 }
 
 // holdsRecords says that a document on one line holds its records in an array, and is no record itself.
