@@ -16,13 +16,9 @@ import (
 // OpenArray reads the array of a name, which is its path in the file, of an HDF5 file of any kind: [H,W] or [N,H,W], and dimensions
 // of length 1. An array beside it that is called mask, and has its shape, follows it.
 func OpenArray(r io.ReaderAt, size int64, name string) (*pixel.File, error) {
-	h, err := hdf5.Open(r, size)
+	root, err := rootOf(r, size)
 	if err != nil {
 		return nil, err
-	}
-	root, err := h.Root()
-	if err != nil {
-		return nil, fmt.Errorf("HDF5: %w", err)
 	}
 	f := &reader{}
 	if err := f.array(root, name); err != nil {

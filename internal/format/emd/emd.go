@@ -19,8 +19,8 @@ const (
 	maxImages  = 1 << 20
 )
 
-// Open reads which images a file of a size has.
-func Open(r io.ReaderAt, size int64) (*pixel.File, error) {
+// rootOf opens the group that holds all of an HDF5 file.
+func rootOf(r io.ReaderAt, size int64) (*hdf5.Object, error) {
 	h, err := hdf5.Open(r, size)
 	if err != nil {
 		return nil, err
@@ -28,6 +28,15 @@ func Open(r io.ReaderAt, size int64) (*pixel.File, error) {
 	root, err := h.Root()
 	if err != nil {
 		return nil, fmt.Errorf("HDF5: %w", err)
+	}
+	return root, nil
+}
+
+// Open reads which images a file of a size has.
+func Open(r io.ReaderAt, size int64) (*pixel.File, error) {
+	root, err := rootOf(r, size)
+	if err != nil {
+		return nil, err
 	}
 	f := &reader{}
 	for _, find := range []func(root *hdf5.Object) error{f.velox, f.hyperspy, f.ncem} {

@@ -1,0 +1,101 @@
+package losslog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// unsure asks which series is meant, unless the file is no log.
+func (l *Log) unsure(s *survey, first sniffed, all []ranked, partial bool) error {
+	var best *ranked
+	if len(all) > 0 {
+		best = &all[0]
+	}
+	if err := l.otherThanLog(s, first, best, false); err != nil {
+		return err
+	}
+	return l.question(s, all, partial, "")
+}
+
+// question asks which series is meant; loss, where it is not empty, is known. Figures are of the whole log, as far as that can
+// be had.
+func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error {
+	path := l.run.files[0].path
+	if loss != "" {
+		var some []ranked
+		for _, r := range all {
+			if r.name == loss {
+				some = append(some, r)
+			}
+		}
+		all = some
+	}
+	finite := false
+	for _, r := range all {
+		finite = finite || r.least <= r.most
+	}
+	if len(all) == 0 || !finite {
+		return l.nothingNamed(s)
+	}
+	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {
+		return fmt.Errorf("%s holds one record of what may be a loss (%s), and holds no course of a training; %s", path, list(names(all)), giveLog)
+	}
+	e := &ChoiceError{Partial: partial}
+	e.Candidates, e.Left = s.list("", all)
+	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", path)
+	switch best := all[0]; {
+	case best.meaning.strength == unknown:
+		e.Reason = fmt.Sprintf("no series in %s is named like a loss; choose one, if it is among them", path)
+	case len(e.Candidates) == 1:
+		e.Reason = fmt.Sprintf("no series in %s is clearly the loss; choose this, if it is", path)
+	}
+	return e
+}
+
+func names(all []ranked) (names []string) {
+	for _, r := range all {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// nothingNamed is the error for a log with numbers, none of which is a loss.
+func (l *Log) nothingNamed(s *survey) error {
+	return fmt.Errorf("%s holds no loss: of its numbers, none is named like one and looks like one%s", l.run.files[0].path, l.named(s))
+}
+
+// named lists some of the names of numbers, for messages.
+func (l *Log) named(s *survey) string {
+	var names []string
+	for _, name := range s.numbers("") {
+		if len(names) < mostCandidates && !isPosition(name) && name != string(nameless) && !strings.ContainsAny(name, "/\\") {
+			names = append(names, fmt.Sprintf("%q", name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (they are %s); %s NAME reads one of them all the same", list(names), l.lossFlag())
+}
+
+// guesses offers keys that the log does hold.
+func (l *Log) guesses() string {
+	plainly := &Log{run: l.run}
+	s, first, err := plainly.look()
+	if err != nil {
+		return ""
+	}
+	plainly.source.Format = first.format
+	var names []string
+	candidates, _ := s.list("", s.candidates(""))
+	for _, c := range candidates {
+		if quoted := plainly.lossFlag() + " '" + c.Loss + "'"; len(names) == 0 || names[len(names)-1] != quoted {
+			names = append(names, quoted)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; it seems to hold " + list(names)
+}
