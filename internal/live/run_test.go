@@ -70,7 +70,7 @@ func TestAPageSeesARunGrowToItsEnd(t *testing.T) {
 func TestStatesAreToldInWords(t *testing.T) {
 	above := t.TempDir()
 	old := time.Now().Add(-10 * time.Minute)
-	for name, steps := range map[string]int{"waiting": 0, "stopped": 50, "silent": 50, "diverged": 50, "dead": 50, "done": 50, "damaged": 50, "begins": 0} {
+	for name, steps := range map[string]int{"waiting": 0, "stopped": 50, "silent": 50, "diverged": 50, "left": 50, "dead": 50, "done": 50, "damaged": 50, "begins": 0} {
 		dir := filepath.Join(above, name)
 		makeRun(t, dir, "alrc:2", steps)
 		if name == "silent" || name == "begins" {
@@ -87,6 +87,7 @@ func TestStatesAreToldInWords(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(above, "diverged", "result.json"), `{"steps":1000,"diverged":true,"diverged_step":1234,"diverged_reason":"x"}`)
+	write(t, filepath.Join(above, "left", "result.json"), `{"steps":1000,"stability":{"left_step":70}}`)
 	write(t, filepath.Join(above, "dead", "result.json"), `{"steps":1000,"dead":{"layer":"conv3","step":40}}`)
 	write(t, filepath.Join(above, "done", "result.json"), result)
 	write(t, filepath.Join(above, "damaged", "result.json"), `{"steps":`)
@@ -96,7 +97,7 @@ func TestStatesAreToldInWords(t *testing.T) {
 		words string
 	}{
 		"waiting": {Waiting, "not begun"}, "stopped": {Stopped, "stopped"}, "silent": {Silent, "silent for 10 min"}, "begins": {Training, "begins"},
-		"diverged": {Diverged, "diverged at step 1,234"}, "dead": {Dead, "dead since step 40 (layer conv3)"}, "done": {Done, "done"},
+		"diverged": {Diverged, "diverged at step 1,234 (x)"}, "left": {Diverged, "left its level at step 70 and did not come back"}, "dead": {Dead, "dead since step 40 (layer conv3)"}, "done": {Done, "done"},
 		"damaged": {Stopped, "stopped"},
 	} {
 		r := s.awaitRun(name, want.words, func(r Run) bool { return r.State == want.state && r.Words == want.words })
