@@ -45,26 +45,29 @@ func (d *decoded) Close() (err error) {
 // headSize is how much of a file is looked at to tell how it is encoded.
 const headSize = 1 << 16
 
-func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
-	b, err := decompress(r, d, f.path)
-	if err != nil {
-		return nil, err
+// plainly decompresses a file and makes UTF-8 of its text; head is its beginning.
+func (f file) plainly(r io.Reader, d *decoded) (b *bufio.Reader, head []byte, err error) {
+	if b, err = decompress(r, d, f.path); err != nil {
+		return nil, nil, err
 	}
 	if err := skipZeros(b); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	head, err := peek(b)
+	head, err = peek(b)
+	if order, bom := utf16Order(head); order != nil && err == nil {
+		b = bufio.NewReaderSize(&utf16Reader{r: b, order: order, skip: bom}, headSize)
+		head, err = peek(b)
+	}
+	return b, head, err
+}
+
+func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
+	b, head, err := f.plainly(r, d)
 	if err != nil {
 		return nil, err
 	}
 	if isPointer(head) {
 		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
-	}
-	if order, bom := utf16Order(head); order != nil {
-		b = bufio.NewReaderSize(&utf16Reader{r: b, order: order, skip: bom}, headSize)
-		if head, err = peek(b); err != nil {
-			return nil, err
-		}
 	}
 	if inner, ok := wrappingOf(head); ok {
 		b = bufio.NewReaderSize(&wrappedReader{wrapping: inner, r: b}, headSize)

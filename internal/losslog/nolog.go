@@ -1,7 +1,6 @@
 package losslog
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -24,15 +23,7 @@ func (f file) head() ([]byte, error) {
 	}
 	d := &decoded{closers: []func() error{opened.Close}}
 	defer d.Close()
-	b, err := decompress(opened, d, f.path)
-	if err != nil {
-		return nil, err
-	}
-	head, err := peek(b)
-	if order, bom := utf16Order(head); order != nil && err == nil {
-		b = bufio.NewReaderSize(&utf16Reader{r: b, order: order, skip: bom}, headSize)
-		head, err = peek(b)
-	}
+	_, head, err := f.plainly(opened, d)
 	return slices.Clone(head), err
 }
 

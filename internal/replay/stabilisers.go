@@ -52,7 +52,8 @@ const (
 	actsBelow, stopsBelow = 0.999, 0.01
 )
 
-// stabilisers replays the methods on a log that was read before, whose norm of the gradient is nil where it is not known. It returns nil where the log is too long or too short for it.
+// stabilisers replays the methods on a log that was read before, whose norm of the gradient is nil where it is not known. It
+// returns nil where the log is too long or too short for it.
 func stabilisers(log *losslog.Log, norm *norms, clips []clipping.Spec, loss *analysis) (*Stabilisers, error) {
 	if loss.steps > longestForStabilisers || loss.steps < 20 {
 		return nil, nil
