@@ -9,10 +9,11 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"alrc/internal/words"
 )
 
 // maxDecoders bounds the images that are decoded at a time. Those of more than largePixels are decoded one at a time.
@@ -250,15 +251,7 @@ func (c *Collection[K]) divide(groups []*group[K], held holdOut, side int) error
 
 // firstReasons tells a few of the files that are not used, and why.
 func firstReasons(skipped []Skipped) string {
-	const most = 3
-	var reasons []string
-	for _, s := range skipped[:min(most, len(skipped))] {
-		reasons = append(reasons, s.String())
-	}
-	if more := len(skipped) - most; more > 0 {
-		reasons = append(reasons, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(reasons, "; ")
+	return words.First(skipped, 3, "; ")
 }
 
 // Budget bounds the memory of the images that a source keeps.

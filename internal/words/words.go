@@ -1,6 +1,7 @@
 package words
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -41,4 +42,16 @@ func Capital(text string) string {
 		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// First joins the first few of a list, at most so many, and says how many more there are.
+func First[T fmt.Stringer](list []T, most int, separator string) string {
+	var texts []string
+	for _, one := range list[:min(most, len(list))] {
+		texts = append(texts, one.String())
+	}
+	if more := len(list) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, separator)
 }

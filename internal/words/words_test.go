@@ -100,3 +100,12 @@ func TestTableFits(t *testing.T) {
 		}
 	}
 }
+
+func TestFirst(t *testing.T) {
+	list := []time.Duration{time.Second, time.Minute, time.Hour}
+	for most, want := range map[int]string{3: "1s; 1m0s; 1h0m0s", 2: "1s; 1m0s; and 1 more", 5: "1s; 1m0s; 1h0m0s"} {
+		if got := First(list, most, "; "); got != want {
+			t.Errorf("the first %d are %q, want %q", most, got, want)
+		}
+	}
+}

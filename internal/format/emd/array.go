@@ -11,6 +11,7 @@ import (
 
 	"alrc/internal/format/hdf5"
 	"alrc/internal/format/pixel"
+	"alrc/internal/words"
 )
 
 // OpenArray reads the array of a name, which is its path in the file, of an HDF5 file of any kind: [H,W] or [N,H,W], and dimensions
@@ -130,17 +131,7 @@ func (f *reader) array(root *hdf5.Object, name string) error {
 }
 
 // list names the first few arrays.
-func list(arrays []array) string {
-	const most = 6
-	var names []string
-	for _, a := range arrays[:min(most, len(arrays))] {
-		names = append(names, a.String())
-	}
-	if more := len(arrays) - most; more > 0 {
-		names = append(names, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(names, ", ")
-}
+func list(arrays []array) string { return words.First(arrays, 6, ", ") }
 
 // arrays finds all datasets of numbers of two dimensions or more; damage is the first error of those that cannot be read.
 func (f *reader) arrays(root *hdf5.Object) (found []array, damage, err error) {
