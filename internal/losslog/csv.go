@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"alrc/internal/decimal"
 )
 
 // csvScanner reads a table of lines: fields that a delimiter separates, or white space. Bars may stand at both edges.
@@ -167,7 +169,7 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 	i := begin
 	for column, wanted := range s.wanted {
 		if wanted {
-			value, n := number(data[i:])
+			value, n := decimal.Parse(data[i:])
 			if n == 0 {
 				return begin
 			}

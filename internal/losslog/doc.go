@@ -2,8 +2,8 @@
 //
 // Data passes through in one direction:
 //
-//   - A source is found (source.go), and opened (decode.go): decompressed, in UTF-8, with notebooks and the like turned into
-//     text, JSON lines or tables.
+//   - A source is found (source.go), and opened (decode.go): as plain text (package plaintext), with notebooks and the like turned
+//     into text, JSON lines or tables. What is no log is called what it is (package nolog).
 //   - Its format is told by its content (sniff.go): event files, JSON, tables (table.go, loosetable.go), lines with named numbers (token.go
 //     and pair.go), records of several lines (rows.go).
 //   - A survey of its beginning (survey.go) takes records of names and numbers. What the names say is in the lexicon

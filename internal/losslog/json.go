@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"alrc/internal/decimal"
 )
 
 // jsonScanner reads JSON objects: one a line, or those of an array in a document, such as the log_history of
@@ -178,7 +180,7 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 			if len(list) == 0 || list[0] == ']' {
 				break
 			}
-			value, n := number(list)
+			value, n := decimal.Parse(list)
 			if bytes.HasPrefix(list, []byte("null")) {
 				value, n = math.NaN(), 4
 			}
@@ -402,7 +404,7 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 			surveyObject(value, append(name, '.'), visit, depth+1)
 		case '[':
 			first := bytes.TrimLeft(value[1:], " \t\r\n")
-			if number, n := number(first); n > 0 {
+			if number, n := decimal.Parse(first); n > 0 {
 				visit.field(name, value, number, true)
 			}
 		case '"':

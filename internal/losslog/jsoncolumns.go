@@ -5,6 +5,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"alrc/internal/decimal"
+	"alrc/internal/format/jsonstream"
+	"alrc/internal/losslog/plaintext"
 )
 
 // isArrays recognises a JSON document of arrays of numbers, as TensorBoard downloads series.
@@ -18,7 +22,7 @@ func isArrays(head []byte) bool {
 		return false
 	}
 	text = bytes.TrimLeft(text[1:], " \t\r\n")
-	_, n := number(text)
+	_, n := decimal.Parse(text)
 	return n > 0
 }
 
@@ -72,17 +76,17 @@ func isColumns(head []byte) bool {
 	if _, ok := arrayOfObjects(text); ok {
 		return false
 	}
-	s := jsonStream{r: bufio.NewReader(bytes.NewReader(text))}
+	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
 	for run := 0; ; {
-		event, err := s.next()
+		event, err := s.Next()
 		if err != nil {
 			return false
 		}
-		inArray := len(s.stack) > 0 && s.stack[len(s.stack)-1] == '['
+		inArray := len(s.Stack) > 0 && s.Stack[len(s.Stack)-1] == '['
 		switch {
-		case event == jsonBegin || event == jsonEnd || event == jsonKey:
+		case event == jsonstream.Begin || event == jsonstream.End || event == jsonstream.Key:
 			run = 0
-		case inArray && event == jsonOther:
+		case inArray && event == jsonstream.Other:
 			if run++; run > 1 {
 				return true
 			}
@@ -95,7 +99,7 @@ const mostColumns = 64
 
 // column reads one array of numbers of a document.
 type column struct {
-	stream jsonStream
+	stream jsonstream.Stream
 	ended  bool
 }
 
@@ -114,7 +118,7 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 			return nil, err
 		}
 		d.closers = append(d.closers, r.Close)
-		return bufio.NewReaderSize(r, headSize), nil
+		return bufio.NewReaderSize(r, plaintext.HeadSize), nil
 	}
 	r, err := open()
 	if err != nil {
@@ -122,7 +126,7 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 	}
 	c := new(columnsReader)
 	var names []string
-	walkArrays(&jsonStream{r: r}, func(name string) bool {
+	walkArrays(&jsonstream.Stream{R: r}, func(name string) bool {
 		names = append(names, name)
 		return len(names) == mostColumns
 	})
@@ -137,7 +141,7 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := &column{stream: jsonStream{r: r}}
+		at := &column{stream: jsonstream.Stream{R: r}}
 		at.ended = !walkArrays(&at.stream, func(found string) bool { return found == name })
 		c.columns = append(c.columns, at)
 	}
@@ -147,22 +151,22 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 
 // walkArrays calls do with the name of each array that begins with a number. It ends, right before that number's array goes
 // on, once do says so; it returns false if it never did.
-func walkArrays(s *jsonStream, do func(name string) bool) bool {
+func walkArrays(s *jsonstream.Stream, do func(name string) bool) bool {
 	var path []string
 	key := ""
 	for {
-		event, err := s.next()
+		event, err := s.Next()
 		if err != nil {
 			return false
 		}
 		switch event {
-		case jsonKey:
-			key = string(bytes.ReplaceAll(s.text, []byte(`"`), nil))
-		case jsonBegin:
-			if s.text[0] == '[' {
-				head, _ := s.r.Peek(256)
+		case jsonstream.Key:
+			key = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
+		case jsonstream.Begin:
+			if s.Text[0] == '[' {
+				head, _ := s.R.Peek(256)
 				text := bytes.TrimLeft(head, " \t\r\n")
-				if _, n := number(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
+				if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
 					name := key
 					for i := len(path) - 1; i >= 0; i-- {
 						if path[i] != "" {
@@ -176,7 +180,7 @@ func walkArrays(s *jsonStream, do func(name string) bool) bool {
 			}
 			path = append(path, key)
 			key = ""
-		case jsonEnd:
+		case jsonstream.End:
 			if len(path) > 0 {
 				key = path[len(path)-1]
 				path = path[:len(path)-1]
@@ -195,15 +199,15 @@ func (c *columnsReader) Read(p []byte) (int, error) {
 			if column.ended {
 				continue
 			}
-			event, err := column.stream.next()
+			event, err := column.stream.Next()
 			switch {
 			case err != nil && !errors.Is(err, io.EOF):
 				return 0, err
 			case err != nil:
 				return 0, io.ErrUnexpectedEOF
-			case event == jsonOther || event == jsonString:
+			case event == jsonstream.Other || event == jsonstream.String:
 				any = true
-				c.out.Write(column.stream.text)
+				c.out.Write(column.stream.Text)
 			default:
 				column.ended = true
 			}

@@ -3,37 +3,10 @@ package losslog
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
+
+	"alrc/internal/losslog/nolog"
 )
-
-// refuse is the error for a file that is no log: what it seems to be, and what to give instead.
-func (o other) refuse(path string) error { return fmt.Errorf("%s: %w", path, o.refusal()) }
-
-func (o other) refusal() error {
-	return fmt.Errorf("it seems to be %s, and holds no losses of a training; %s", o.what, o.instead)
-}
-
-// head returns the beginning of a file as text, which may be that of a container such as a notebook.
-func (f file) head() ([]byte, error) {
-	opened, err := os.Open(f.real)
-	if err != nil {
-		return nil, err
-	}
-	d := &decoded{closers: []func() error{opened.Close}}
-	defer d.Close()
-	_, head, err := f.plainly(opened, d)
-	return slices.Clone(head), err
-}
-
-// kindOf tells what a text is that is no log, as far as its structure says.
-func kindOf(text []byte) (structured, bool) {
-	if s, ok := documentKind(text); ok || isDocument(bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")) {
-		return s, ok
-	}
-	return structureOf(text)
-}
 
 // otherThanLog returns an error that says what the file is, where that is no log, or nil. best is the series that would be read or
 // asked about first; sure says that its name leaves no doubt.
@@ -48,19 +21,19 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
 		head = nil // of a container that holds records alone
 	}
-	if found, ok := certainKind(head); ok {
-		return found.refuse(f.path)
+	if found, ok := nolog.Certain(head); ok {
+		return found.ErrOf(f.path)
 	}
 	// To tell other kinds takes a while, which is for those that may be one.
 	if enough := best != nil && best.count >= many && (sure || best.meaning.strength == loss); !enough && !isTable {
-		if found, ok := kindOf(head); ok && !(best != nil && s.logged(best, found, sure)) {
-			return found.refuse(f.path)
+		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) {
+			return found.ErrOf(f.path)
 		}
 	}
 	switch {
 	case isTable && table.long < 0 && s.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
-			return other{"rows of numbers without names, of which none counts steps", giveLog + "; --column N reads column N all the same"}.refuse(f.path)
+			return nolog.Kind{What: "rows of numbers without names, of which none counts steps", Instead: nolog.GiveLog + "; --column N reads column N all the same"}.ErrOf(f.path)
 		}
 		return l.data(s, "a table of data")
 	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
@@ -73,7 +46,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 
 // data is the error for records of which none is named as what is logged of a training.
 func (l *Log) data(s *survey, what string) error {
-	return fmt.Errorf("%w. Nothing in it is named as what is logged of one%s", other{what, giveLog}.refuse(l.run.files[0].path), l.named(s))
+	return fmt.Errorf("%w. Nothing in it is named as what is logged of one%s", nolog.Kind{What: what, Instead: nolog.GiveLog}.ErrOf(l.run.files[0].path), l.named(s))
 }
 
 // many is how many losses a log has at least of which nothing need be said against.
@@ -81,14 +54,14 @@ const many = 10
 
 // logged says whether a series in a text that seems to be of another kind is a log's all the same: it comes again and again, and
 // not only here and there.
-func (s *survey) logged(best *ranked, found structured, sure bool) bool {
+func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	switch {
 	case best.distinct < 2, best.meaning.strength < loss:
 		return false
-	case found.beside:
+	case found.Beside:
 		return sure || best.count >= 3
 	}
-	return best.count >= 3 && (sure && found.what == aDocument || best.count*10 >= s.counted)
+	return best.count >= 3 && (sure && found.What == nolog.Document || best.count*10 >= s.counted)
 }
 
 // isData says whether records are none of a training: nothing in them is named as what is logged of one, or what may be a loss

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"alrc/internal/losslog/nolog"
 )
 
 // unsure asks which series is meant, unless the file is no log.
@@ -39,7 +41,7 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 		return l.nothingNamed(s)
 	}
 	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {
-		return fmt.Errorf("%s holds one record of what may be a loss (%s), and holds no course of a training; %s", path, list(names(all)), giveLog)
+		return fmt.Errorf("%s holds one record of what may be a loss (%s), and holds no course of a training; %s", path, list(names(all)), nolog.GiveLog)
 	}
 	e := &ChoiceError{Partial: partial}
 	e.Candidates, e.Left = s.list("", all)

@@ -3,6 +3,8 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+
+	"alrc/internal/decimal"
 )
 
 // runTogether reads text whose records run together on long lines, or without any line end. A record goes from one
@@ -96,7 +98,7 @@ func findFrom(data []byte, from int, key string) (at int, value float64, text []
 		i += hit
 		end := i + len(key)
 		if begin := numberBehind(data, end); begin >= 0 {
-			if value, n := number(data[begin:]); n > 0 && keyStart(data, end) == i {
+			if value, n := decimal.Parse(data[begin:]); n > 0 && keyStart(data, end) == i {
 				return i, value, data[begin : begin+n]
 			}
 		}
@@ -165,7 +167,7 @@ func keys(data []byte, do func(at int, key, text []byte, value float64)) {
 		if begin < 0 {
 			continue
 		}
-		value, n := number(data[begin:])
+		value, n := decimal.Parse(data[begin:])
 		if n == 0 {
 			continue
 		}

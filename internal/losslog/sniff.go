@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"alrc/internal/losslog/nolog"
 )
 
 // Format is how a log is written.
@@ -88,7 +90,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
 	}
 	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 || bytes.HasPrefix(text, []byte("%PDF-")) {
-		return sniffed{}, binaryKind(data).refuse(path)
+		return sniffed{}, nolog.Binary(data).ErrOf(path)
 	}
 	if found, ok := sniffJSON(text, trimmed, format); ok {
 		found.start += start
@@ -111,8 +113,8 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	if table, ok := sniffText(text); ok {
 		return sniffed{format: Text, start: start, table: table}, nil
 	}
-	if found, ok := kindOf(text); ok && format == "" {
-		return sniffed{}, found.refuse(path)
+	if found, ok := nolog.Of(text); ok && format == "" {
+		return sniffed{}, found.ErrOf(path)
 	}
 	return sniffed{}, fmt.Errorf("%s: no loss is found in it: it is no table, JSON or event file, and no number follows a name as"+
 		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)

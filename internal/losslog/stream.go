@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"alrc/internal/losslog/plaintext"
 )
 
 // Stream reads a log that comes piece by piece, as a running program writes it, and hands on its steps as soon as their
@@ -12,7 +14,7 @@ type Stream struct {
 	options Options
 	do      func(*Chunk) error
 
-	clean   cleanReader
+	clean   plaintext.Cleaner
 	data    []byte // not read yet
 	lines   int    // in data, before the loss is chosen
 	looked  int    // lines at which the loss was last looked for
@@ -40,12 +42,7 @@ func NewStream(o Options, do func(*Chunk) error) *Stream {
 // take adds a piece to the data, without what terminals make of text. What may go on in the next piece waits for it,
 // unless this is the last.
 func (s *Stream) take(p []byte, last bool) {
-	c := &s.clean
-	c.kept = append(c.kept, p...)
-	used := c.clean(c.kept, last)
-	c.kept = c.kept[:copy(c.kept, c.kept[used:])]
-	s.data = append(s.data, c.out...)
-	c.out = c.out[:0]
+	s.data = append(s.data, s.clean.Clean(p, last)...)
 }
 
 // Missing says why no loss is chosen yet; nil once one is.

@@ -3,6 +3,8 @@ package losslog
 import (
 	"bytes"
 	"strconv"
+
+	"alrc/internal/decimal"
 )
 
 // sniffed tables: how a text's lines are told to be a table's rows.
@@ -209,14 +211,14 @@ func isCellNumber(text []byte) bool {
 	if end := clock(text, 0); end == len(text) && end > 0 {
 		return true
 	}
-	value, n := number(text)
+	value, n := decimal.Parse(text)
 	if n == 0 || value-value != 0 {
 		return false
 	}
 	// A short unit: "0.5%", "2.3G", "640:", a decimal comma.
 	rest := text[n:]
 	if rest[0] == ',' {
-		_, more := number(rest[1:])
+		_, more := decimal.Parse(rest[1:])
 		return more > 0 && more == len(rest)-1
 	}
 	for _, c := range rest {

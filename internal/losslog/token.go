@@ -1,6 +1,10 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+
+	"alrc/internal/decimal"
+)
 
 // tokenKind is what a part of a line is.
 type tokenKind uint8
@@ -46,6 +50,10 @@ var classes = func() (table [256]uint8) {
 	}
 	return table
 }()
+
+func isLetter(c byte) bool { return classes[c]&letterClass != 0 }
+
+func isDigit(c byte) bool { return classes[c]&digitClass != 0 }
 
 func isAlnum(c byte) bool { return classes[c]&(letterClass|digitClass) != 0 }
 
@@ -168,7 +176,7 @@ func nanToken(line []byte, i int) (token, bool) {
 	if c := line[i] | 0x20; c != 'n' && c != 'i' {
 		return token{}, false
 	}
-	value, n := number(line[i:])
+	value, n := decimal.Parse(line[i:])
 	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
 		return token{}, false
 	}
@@ -205,7 +213,7 @@ func quoted(line []byte, i int) token {
 		return token{kind: markToken, mark: q, begin: i, end: i + 1}
 	}
 	inner := rest[:end]
-	if value, n := number(inner); n > 0 && n == len(inner) {
+	if value, n := decimal.Parse(inner); n > 0 && n == len(inner) {
 		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + n, quoted: true}
 	}
 	return token{kind: quotedToken, begin: i + 1, end: i + 2 + end}
@@ -217,7 +225,7 @@ func numeral(line []byte, i, depth int) token {
 		return token{kind: timeToken, begin: i, end: halfOfDay(line, end)}
 	}
 	begin := i
-	value, n := number(line[i:])
+	value, n := decimal.Parse(line[i:])
 	end := i + n
 	if n == 0 {
 		return token{kind: markToken, mark: line[i], begin: i, end: i + 1}
@@ -247,7 +255,7 @@ func numeral(line []byte, i, depth int) token {
 	}
 	// A part of a total, or the end of a range.
 	if end+1 < len(line) && line[end] == '-' && classes[line[end+1]]&digitClass != 0 {
-		if last, n := number(line[end+1:]); n > 0 {
+		if last, n := decimal.Parse(line[end+1:]); n > 0 {
 			return token{kind: numberToken, begin: begin, value: last, total: -1}.withUnit(line, end+1+n)
 		}
 	}
@@ -268,7 +276,7 @@ func numeral(line []byte, i, depth int) token {
 			if bytes.IndexByte(text, ',') >= 0 {
 				text = bytes.ReplaceAll(text, []byte(","), nil)
 			}
-			total, _ := number(text)
+			total, _ := decimal.Parse(text)
 			t.total, t.end, t.unit = total, j, j
 		}
 	}
@@ -332,14 +340,14 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 			text = append(text, line[groups:last]...)
 			groups, whole = last, false
 		}
-		read, _ := number(text)
+		read, _ := decimal.Parse(text)
 		return sign * read, groups, whole
 	}
 	n := digitsAt(line, end+1)
 	last := end + 1 + n
 	if n > 0 && depth == 0 && (n != 3 || leadingZero) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
 		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
-		read, _ := number(text)
+		read, _ := decimal.Parse(text)
 		return sign * read, last, false
 	}
 	return value, end, true

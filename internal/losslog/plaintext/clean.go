@@ -1,12 +1,12 @@
-package losslog
+package plaintext
 
 import (
 	"bytes"
 	"io"
 )
 
-// needsCleaning says whether text holds what terminals make of it: colours, boxes, lines that are drawn again.
-func needsCleaning(head []byte) bool {
+// NeedsCleaning says whether text holds what terminals make of it: colours, boxes, lines that are drawn again.
+func NeedsCleaning(head []byte) bool {
 	if bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
 		return false // no text
 	}
@@ -27,35 +27,28 @@ func loneReturn(text []byte) bool {
 	}
 }
 
-// cleanReader takes the escape sequences of terminals out of text, and draws boxes with '|' and '-'.
-type cleanReader struct {
-	r    io.Reader
-	in   [1 << 15]byte
+// Cleaner takes the escape sequences of terminals out of text that comes piece by piece, and draws boxes with '|' and '-'. Where a
+// line is drawn again, the next one begins.
+type Cleaner struct {
 	kept []byte // the beginning of a character or sequence, whose rest is not there yet
 	out  []byte
-	next int
 	back bool // the last byte was a stroke back
 }
 
-func (c *cleanReader) Read(p []byte) (int, error) {
-	for c.next == len(c.out) {
-		c.out, c.next = c.out[:0], 0
-		begin := copy(c.in[:], c.kept)
-		n, err := c.r.Read(c.in[begin:])
-		data := c.in[:begin+n]
-		used := c.clean(data, err != nil)
-		c.kept = append(c.kept[:0], data[used:]...)
-		if len(c.out) == 0 && err != nil {
-			return 0, err
-		}
+// Clean returns what the next piece adds; last says that none follows. The result is valid until the next call.
+func (c *Cleaner) Clean(piece []byte, last bool) []byte {
+	c.out = c.out[:0]
+	if len(c.kept) > 0 {
+		c.kept = append(c.kept, piece...)
+		piece = c.kept
 	}
-	n := copy(p, c.out[c.next:])
-	c.next += n
-	return n, nil
+	used := c.clean(piece, last)
+	c.kept = append(c.kept[:0], piece[used:]...)
+	return c.out
 }
 
 // clean adds data to the output and returns how much was used.
-func (c *cleanReader) clean(data []byte, last bool) int {
+func (c *Cleaner) clean(data []byte, last bool) int {
 	for i := 0; i < len(data); {
 		switch b := data[i]; {
 		case b == 0x1b:
@@ -147,4 +140,28 @@ func drawing(data []byte) (stroke byte, n int) {
 		return '-', 3
 	}
 	return '+', 3
+}
+
+// cleanReader cleans what it reads.
+type cleanReader struct {
+	r  io.Reader
+	in [1 << 15]byte
+	Cleaner
+	left []byte // of what was cleaned
+}
+
+// NewCleanReader returns a reader of r's text as a Cleaner leaves it.
+func NewCleanReader(r io.Reader) io.Reader { return &cleanReader{r: r} }
+
+func (c *cleanReader) Read(p []byte) (int, error) {
+	for len(c.left) == 0 {
+		n, err := c.r.Read(c.in[:])
+		c.left = c.Clean(c.in[:n], err != nil)
+		if len(c.left) == 0 && err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.left)
+	c.left = c.left[n:]
+	return n, nil
 }

@@ -1,4 +1,8 @@
-package losslog
+// Package wandb reads the local files of Weights & Biases, run-*.wandb.
+//
+// Such a file is a log as LevelDB writes it: blocks of 32 KiB hold parts of records, each a protocol buffer. What was logged is
+// in field 2 (history), in items (1) of a key (1) or nested keys (2) and a value as JSON (16).
+package wandb
 
 import (
 	"bufio"
@@ -10,26 +14,26 @@ import (
 	"strings"
 )
 
-// wandbHeader begins a run's local file of Weights & Biases: a name, a magic number, a version.
-const wandbHeader = ":W&B\xe1\xbe\x00"
+// header begins a run's local file of Weights & Biases: a name, a magic number, a version.
+const header = ":W&B\xe1\xbe\x00"
 
-func isWandb(head []byte) bool { return bytes.HasPrefix(head, []byte(wandbHeader)) }
+// Is recognises a file by its beginning.
+func Is(head []byte) bool { return bytes.HasPrefix(head, []byte(header)) }
 
-// wandbReader turns the history in a local file of Weights & Biases into JSON lines. The file is a log as LevelDB writes it:
-// blocks of 32 KiB hold parts of records, each a protocol buffer; what was logged is in field 2 (history), in items (1) of
-// a key (1) or nested keys (2) and a value as JSON (16).
-type wandbReader struct {
+// reader turns the history into lines.
+type reader struct {
 	r      *bufio.Reader
 	place  int // in the block
 	record []byte
 	out    bytes.Buffer
 }
 
-func newWandbReader(r *bufio.Reader) io.Reader { return &wandbReader{r: r} }
+// NewReader returns a reader of the history of the file in r as JSON lines, one for each record.
+func NewReader(r *bufio.Reader) io.Reader { return &reader{r: r} }
 
-var errWandb = errors.New("it is damaged, as files of Weights & Biases go")
+var errDamaged = errors.New("it is damaged, as files of Weights & Biases go")
 
-func (w *wandbReader) Read(p []byte) (int, error) {
+func (w *reader) Read(p []byte) (int, error) {
 	for w.out.Len() == 0 {
 		if err := w.next(); err != nil {
 			return 0, err
@@ -44,37 +48,40 @@ func (w *wandbReader) Read(p []byte) (int, error) {
 }
 
 const (
-	wandbBlock  = 32 << 10
-	wandbPrefix = 7 // of each part: checksum, length, type
+	blockSize  = 32 << 10
+	prefixSize = 7 // of each part: checksum, length, type
+
+	// longestRecord bounds the memory that a damaged file can take.
+	longestRecord = 16 << 20
 )
 
 // next reads the next record, whose parts may lie in several blocks.
-func (w *wandbReader) next() error {
+func (w *reader) next() error {
 	w.record = w.record[:0]
 	if w.place == 0 {
-		if _, err := w.r.Discard(len(wandbHeader)); err != nil {
+		if _, err := w.r.Discard(len(header)); err != nil {
 			return err
 		}
-		w.place = len(wandbHeader)
+		w.place = len(header)
 	}
 	for {
-		if left := wandbBlock - w.place%wandbBlock; left < wandbPrefix {
+		if left := blockSize - w.place%blockSize; left < prefixSize {
 			if _, err := w.r.Discard(left); err != nil {
 				return err
 			}
 			w.place += left
 		}
-		var prefix [wandbPrefix]byte
-		if _, err := io.ReadFull(w.r, prefix[:]); err != nil {
+		var head [prefixSize]byte
+		if _, err := io.ReadFull(w.r, head[:]); err != nil {
 			if errors.Is(err, io.EOF) && len(w.record) > 0 {
 				return io.ErrUnexpectedEOF
 			}
 			return err
 		}
-		length, kind := int(binary.LittleEndian.Uint16(prefix[4:])), prefix[6]
-		w.place += wandbPrefix
-		if length > wandbBlock-w.place%wandbBlock || kind > 4 || len(w.record) > longestRecord {
-			return errWandb
+		length, kind := int(binary.LittleEndian.Uint16(head[4:])), head[6]
+		w.place += prefixSize
+		if length > blockSize-w.place%blockSize || kind > 4 || len(w.record) > longestRecord {
+			return errDamaged
 		}
 		begin := len(w.record)
 		w.record = append(w.record, make([]byte, length)...)
@@ -90,7 +97,7 @@ func (w *wandbReader) next() error {
 }
 
 // history writes a record of the history as a line.
-func (w *wandbReader) history(text []byte) {
+func (w *reader) history(text []byte) {
 	w.out.WriteByte('{')
 	any := false
 	eachField(text, func(field int, item []byte) {

@@ -1,4 +1,4 @@
-package losslog
+package decimal
 
 import (
 	"fmt"
@@ -9,24 +9,24 @@ import (
 	"testing"
 )
 
-func checkNumber(t testing.TB, text string) {
+func check(t testing.TB, text string) {
 	t.Helper()
 	want, err := strconv.ParseFloat(text, 64)
 	if err != nil && !(math.IsInf(want, 0) || want == 0) {
 		t.Fatalf("%q is no number for strconv: %v", text, err)
 	}
-	got, n := number([]byte(text))
+	got, n := Parse([]byte(text))
 	if n != len(text) || math.Float64bits(got) != math.Float64bits(want) {
-		t.Errorf("number(%q) = %v (%x), %d bytes; strconv says %v (%x)", text, got, math.Float64bits(got), n, want, math.Float64bits(want))
+		t.Errorf("Parse(%q) = %v (%x), %d bytes; strconv says %v (%x)", text, got, math.Float64bits(got), n, want, math.Float64bits(want))
 	}
 }
 
-func TestNumberIsExact(t *testing.T) {
+func TestParseIsExact(t *testing.T) {
 	for _, text := range []string{"0", "-0", "1", ".5", "5.", "1e22", "1e23", "9007199254740993", "9007199254740992.5",
 		"0.1", "1e-400", "1e400", "-1e400", "4.9e-324", "2.2250738585072011e-308", "15.130768537521362",
 		"00000000000000000000000000001.5", "123456789012345678901234567890", "9223372036854775808", "18446744073709551615",
 		"8.5e15", "4503599627370497.5", "4503599627370496.5", "1E5", "1e+05", "3.4028235e38"} {
-		checkNumber(t, text)
+		check(t, text)
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200_000 {
@@ -34,31 +34,31 @@ func TestNumberIsExact(t *testing.T) {
 		if math.IsNaN(value) || math.IsInf(value, 0) {
 			continue
 		}
-		checkNumber(t, strconv.FormatFloat(value, 'g', -1, 64))
+		check(t, strconv.FormatFloat(value, 'g', -1, 64))
 		near := math.Ldexp(random.Float64(), random.IntN(80)-40)
-		checkNumber(t, strconv.FormatFloat(near, 'f', -1, 64))
-		checkNumber(t, strconv.FormatFloat(near, 'e', random.IntN(20), 64))
+		check(t, strconv.FormatFloat(near, 'f', -1, 64))
+		check(t, strconv.FormatFloat(near, 'e', random.IntN(20), 64))
 		// Exactly between two float64, and one digit off.
-		checkNumber(t, strconv.FormatUint(random.Uint64()>>random.IntN(12), 10))
-		checkNumber(t, fmt.Sprintf("%de%d", random.Uint64()>>random.IntN(60), random.IntN(140)-70))
+		check(t, strconv.FormatUint(random.Uint64()>>random.IntN(12), 10))
+		check(t, fmt.Sprintf("%de%d", random.Uint64()>>random.IntN(60), random.IntN(140)-70))
 	}
 }
 
-func TestNumberStops(t *testing.T) {
+func TestParseStops(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "-": 0, ".": 0, "e5": 0, "1.5abc": 3, "1e": 1, "1e+": 1, "0NiN": 1, "nan": 3,
 		"-inf,": 4, "Infinity": 8, "nano": 0, "infer": 0, "1.2.3": 3, "--1": 0, "NaN,": 3} {
-		if _, n := number([]byte(text)); n != want {
-			t.Errorf("number(%q) took %d bytes, not %d", text, n, want)
+		if _, n := Parse([]byte(text)); n != want {
+			t.Errorf("Parse(%q) took %d bytes, not %d", text, n, want)
 		}
 	}
 }
 
-func FuzzNumber(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, text := range []string{"1.5e3", "-.25", "nan", "+nAn", "1e309", "00012345678901234567890.5e-3"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, n := number([]byte(text))
+		got, n := Parse([]byte(text))
 		if n == 0 {
 			return
 		}
@@ -71,18 +71,18 @@ func FuzzNumber(f *testing.F) {
 			t.Fatalf("%q is no number: %v", text[:n], err)
 		}
 		if math.Float64bits(got) != math.Float64bits(want) && !(math.IsNaN(got) && math.IsNaN(want)) {
-			t.Errorf("number(%q) = %v, not %v", text[:n], got, want)
+			t.Errorf("Parse(%q) = %v, not %v", text[:n], got, want)
 		}
 	})
 }
 
-func BenchmarkNumber(b *testing.B) {
+func BenchmarkParse(b *testing.B) {
 	for _, text := range []string{"0.6931", "15.130768537521362"} {
 		b.Run(text, func(b *testing.B) {
 			field := []byte(text)
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				number(field)
+				Parse(field)
 			}
 		})
 	}

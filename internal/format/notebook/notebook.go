@@ -1,23 +1,26 @@
-package losslog
+// Package notebook reads what the cells of Jupyter notebooks printed.
+package notebook
 
 import (
 	"bufio"
 	"bytes"
 	"errors"
 	"io"
+
+	"alrc/internal/format/jsonstream"
 )
 
-// isNotebook recognises a Jupyter notebook by its beginning.
-func isNotebook(head []byte) bool {
+// Is recognises a Jupyter notebook by its beginning.
+func Is(head []byte) bool {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
 	return bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"cells"`)) && bytes.Contains(text, []byte(`"cell_type"`))
 }
 
 var errNoOutput = errors.New("it is a notebook whose cells have printed nothing")
 
-// notebookReader reads what the cells of a notebook printed.
-type notebookReader struct {
-	stream jsonStream
+// Reader reads what the cells of a notebook printed, as plain text: tables of HTML have bars between their cells.
+type Reader struct {
+	stream jsonstream.Stream
 	keys   []string // of the objects and arrays that are open; arrays have that of their field
 	key    string
 	out    bytes.Buffer
@@ -26,15 +29,16 @@ type notebookReader struct {
 	any    bool // output was written
 }
 
-func newNotebookReader(r *bufio.Reader) *notebookReader {
-	return &notebookReader{stream: jsonStream{r: r}}
+// NewReader returns a reader of the notebook in r.
+func NewReader(r *bufio.Reader) *Reader {
+	return &Reader{stream: jsonstream.Stream{R: r}}
 }
 
-func (n *notebookReader) Read(p []byte) (int, error) {
+func (n *Reader) Read(p []byte) (int, error) {
 	for n.out.Len() == 0 {
-		event, err := n.stream.next()
+		event, err := n.stream.Next()
 		if err != nil {
-			if errors.Is(err, io.EOF) && len(n.stream.stack) > 0 {
+			if errors.Is(err, io.EOF) && len(n.stream.Stack) > 0 {
 				return 0, io.ErrUnexpectedEOF
 			}
 			if errors.Is(err, io.EOF) && !n.any {
@@ -43,20 +47,20 @@ func (n *notebookReader) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		switch event {
-		case jsonBegin:
+		case jsonstream.Begin:
 			n.keys = append(n.keys, n.key)
-		case jsonEnd:
+		case jsonstream.End:
 			if len(n.keys) > 0 {
 				n.key = n.keys[len(n.keys)-1]
 				n.keys = n.keys[:len(n.keys)-1]
 			}
-			if n.wrote && n.stream.text[0] == '}' {
+			if n.wrote && n.stream.Text[0] == '}' {
 				n.out.WriteByte('\n') // the end of an output
 				n.wrote = false
 			}
-		case jsonKey:
-			n.key = string(n.stream.text)
-		case jsonString:
+		case jsonstream.Key:
+			n.key = string(n.stream.Text)
+		case jsonstream.String:
 			n.text()
 		}
 	}
@@ -64,7 +68,7 @@ func (n *notebookReader) Read(p []byte) (int, error) {
 }
 
 // text takes a text, if it is of an output.
-func (n *notebookReader) text() {
+func (n *Reader) text() {
 	output := false
 	for _, key := range n.keys {
 		output = output || key == "outputs"
@@ -74,10 +78,10 @@ func (n *notebookReader) text() {
 	}
 	switch n.key {
 	case "text", "text/plain":
-		n.out.Write(n.stream.text)
+		n.out.Write(n.stream.Text)
 		n.wrote, n.any = true, true
 	case "text/html":
-		n.html.write(&n.out, n.stream.text)
+		n.html.write(&n.out, n.stream.Text)
 		n.wrote, n.any = true, true
 	}
 }

@@ -1,4 +1,4 @@
-package losslog
+package plaintext
 
 import (
 	"encoding/binary"
@@ -26,7 +26,7 @@ func utf16Order(head []byte) (order binary.ByteOrder, mark int) {
 	for i, c := range head[:n] {
 		if c == 0 {
 			zeros[i&1]++
-		} else if c < '\t' || c > '\r' && c < ' ' && c != 0x1b {
+		} else if head[i^1] == 0 && (c < '\t' || c > '\r' && c < ' ' && c != 0x1b) {
 			return nil, 0 // no text
 		}
 	}

@@ -1,4 +1,4 @@
-package losslog
+package nolog
 
 import (
 	"bytes"
@@ -6,54 +6,48 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-)
 
-// structured is a kind of text that is told by the shapes of its lines.
-type structured struct {
-	other
-	// beside says that console output may hold such lines, too: a few losses among them are losses all the same.
-	beside bool
-}
+	"alrc/internal/decimal"
+)
 
 // shape is a kind of line. Marks are lines of its kind alone; others count as well where there are marks.
 type shape struct {
-	structured
+	Kind
 	marks, others *regexp.Regexp
 	// fewest is how many marks there must be, and least the tenths of all lines that must be marks or others.
 	fewest, least int
 }
 
-const aDocument = "a document"
-
-const runIt = "run it, and give what it prints"
+// Document is what documents for people are called.
+const Document = "a document"
 
 // shapes are the kinds of text that are told line by line; the first that fits counts.
 var shapes = []shape{
-	{structured{other{"a patch", giveLog}, false},
+	{Kind{"a patch", GiveLog, false},
 		regexp.MustCompile(`^(diff --git |@@ -\d+(,\d+)? \+\d+(,\d+)? @@|--- a/|\+\+\+ b/)`), regexp.MustCompile(`^[-+ ]|^index |^(new|deleted) file mode`), 3, 7},
-	{structured{other{"the output of an installation", "give the log of the training that came after it"}, true},
+	{Kind{"the output of an installation", "give the log of the training that came after it", true},
 		regexp.MustCompile(`^(Collecting \S|Requirement already satisfied|Successfully installed |Installing collected packages|Using cached |Looking in indexes|Found existing installation|Attempting uninstall|Building wheels? |(Get|Hit|Ign):\d+ |Setting up \S|Unpacking \S|Preparing to unpack)`),
 		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
-	{structured{other{"a list of packages to install", giveLog}, false},
+	{Kind{"a list of packages to install", GiveLog, false},
 		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
-	{structured{other{"statements of SQL", "export the losses as CSV, and give that"}, false},
+	{Kind{"statements of SQL", "export the losses as CSV, and give that", false},
 		regexp.MustCompile(`(?i)^(create (table|index|database|view)|insert into|drop table|alter table|delete from|select\b.*\bfrom\b|lock tables|unlock tables)\b`),
 		regexp.MustCompile(`(?i)(^--|^/\*|[,;)(]$|^(\)|primary key|from|where|group by|order by|values|set|join|left|inner)\b)`), 1, 7},
-	{structured{other{"source code (LaTeX)", giveNumbers}, false},
+	{Kind{"source code (LaTeX)", giveNumbers, false},
 		regexp.MustCompile(`^\\(begin|end|section|subsection|usepackage|documentclass|newcommand|item|caption|label)\b`), regexp.MustCompile(`\\[a-zA-Z]+|^%|[.,}]$|&`), 3, 5},
-	{structured{other{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'"}, false},
+	{Kind{"source code (Python)", "run it, and give what it prints, as in 'alrc watch -- python FILE'", false},
 		regexp.MustCompile(`^(async def|def) \w+|^class \w+.*:$|^(import [\w.]+( as \w+)?(, ?[\w.]+( as \w+)?)*|from [\w.]+ import .+)$|^(if|elif|for|while|with|except)\b.*:(\s*#.*)?$|^(else|try|finally):$|^#!.*python`),
 		regexp.MustCompile(`^(#|"""|'''|@\w|return\b|raise\b|assert\b|pass$|yield\b|global\b|print\(|self\.|[)\]}]+,?$)|^[\w.\[\]'", *]+\s*[-+*/|]?=\s*\S|^[\w.]+\(.*|[,(\[{\\:]$|[)\]}'"],?$`), 3, 7},
-	{structured{other{"a script of a shell", runIt}, false},
+	{Kind{"a script of a shell", runIt, false},
 		regexp.MustCompile(`^(#!.*sh\b|#SBATCH|#PBS|export \w+=|echo\b|source \S|module load|fi$|done$|esac$|then$|if \[|for \w+ in|python3? \S|srun\b|sbatch\b|torchrun\b|CUDA_VISIBLE_DEVICES=|cd \S|mkdir \S|pip3? install|git clone|conda activate|set -\w)`),
 		regexp.MustCompile(`^(#|--?\w|\w+=|\w+\s?\(\)\s?\{|\}|function\b|local\b|else$|\$)|\\$|\$\{?\w`), 2, 6},
-	{structured{other{"a recipe of a build", giveLog}, false},
+	{Kind{"a recipe of a build", GiveLog, false},
 		regexp.MustCompile(`^(FROM|RUN|COPY|ENV|WORKDIR|ENTRYPOINT|CMD|ARG|ADD|EXPOSE|LABEL|VOLUME|USER) \S|(?i)^(cmake_minimum_required|project|set|unset|add_\w+|target_\w+|find_\w+|include\w*|(else)?if|else|endif|message|option|install|file|list|foreach|endforeach|function|endfunction|macro|get_\w+|set_\w+|externalproject_\w+|fetchcontent_\w+|option|string)\s*\(`),
 		regexp.MustCompile(`^(#|&&|--?\w|[A-Z_]+$|\$)|\\$|^"|[)]$|^[\w./${}-]+$`), 2, 7},
-	{structured{other{"source code", runIt}, false},
+	{Kind{"source code", runIt, false},
 		regexp.MustCompile(`^#\s*(include|define|ifdef|ifndef|endif|pragma)\b|^(public|private|protected|static|const|let|var|void|template|namespace|using|struct|enum|typedef|fn|pub|func|impl|package|import|export|function|interface|use|mod|extern|virtual|inline|class|return|if|for|while|switch|case|else|local|end|library|require|type)\b.*[{};,)>"']$|^(\}|\{|end|\}\)?;?|\} else \{)$|^(package|import|library|using|function|local|type) |<-\s*(function)?|^[.#@\w][^{}=]*\{$|[(=].*;$`),
 		regexp.MustCompile(`^(//|/\*|\*|--|#|%|;)|[;{}(,)]$|^[\w.:\[\]<>*& ]+\s*(=|:=|<-)\s*\S`), 2, 7},
-	{structured{other{aDocument, giveLog}, false},
+	{Kind{Document, GiveLog, false},
 		regexp.MustCompile("^#{1,6} +\\S|^\\.\\. [\\w-]+::|^:\\w+:|^```|^~~~|\\]\\((https?:|\\.{0,2}/|#|\\w)|^!\\[|^<(img|p|div|h\\d|br|a|details|table)\\b"),
 		regexp.MustCompile(`.`), 3, 10},
 }
@@ -69,30 +63,30 @@ const (
 )
 
 // structureOf tells what a text is by the shapes of its lines; ok is false where nothing speaks against a log.
-func structureOf(text []byte) (s structured, ok bool) {
+func structureOf(text []byte) (k Kind, ok bool) {
 	lines := shapedOf(text)
 	if len(lines) == 0 {
-		return s, false
+		return k, false
 	}
-	if s, ok := certainKind(text); ok {
-		return s, true
+	if k, ok := Certain(text); ok {
+		return k, true
 	}
 	for i := range shapes {
 		if k := &shapes[i]; k.fits(lines) {
-			return k.structured, true
+			return k.Kind, true
 		}
 	}
 	if isSettings(lines) {
-		return structured{other{"settings", "give the log of the run that had them"}, false}, true
+		return Kind{"settings", "give the log of the run that had them", false}, true
 	}
 	if isVocabulary(lines) {
-		return structured{other{"a list of words or of files", giveLog}, false}, true
+		return Kind{"a list of words or of files", GiveLog, false}, true
 	}
 	if isTextTable(lines) {
-		return structured{other{"a table of texts", giveLog}, false}, true
+		return Kind{"a table of texts", GiveLog, false}, true
 	}
 	if isProse(lines) {
-		return structured{other{"a text for people", giveLog}, true}, true
+		return Kind{"a text for people", GiveLog, true}, true
 	}
 	for i, line := range lines {
 		if traces.MatchString(line) {
@@ -100,32 +94,32 @@ func structureOf(text []byte) (s structured, ok bool) {
 			if failure := failureAfter(lines[i:]); failure != "" {
 				what += " (" + failure + ")"
 			}
-			return structured{other{what, "give a log that goes on to the first losses"}, true}, true
+			return Kind{what, "give a log that goes on to the first losses", true}, true
 		}
 	}
-	return s, false
+	return k, false
 }
 
-// certainKind recognises what its first lines tell, and in which no loss is meant.
-func certainKind(text []byte) (s structured, ok bool) {
-	first, rest, _ := bytes.Cut(text, newline)
+// Certain recognises what its first lines tell, and in which no loss is meant.
+func Certain(text []byte) (k Kind, ok bool) {
+	first, rest, _ := bytes.Cut(text, []byte("\n"))
 	if bytes.HasPrefix(first, []byte("diff --git ")) || bytes.HasPrefix(first, []byte("--- ")) && bytes.HasPrefix(rest, []byte("+++ ")) {
-		return shapes[0].structured, true
+		return shapes[0].Kind, true
 	}
 	if !isMarkup(text) {
-		return s, false
+		return k, false
 	}
 	what := bytes.ToLower(bytes.TrimLeft(text[:min(len(text), 64)], " \t\r\n\xef\xbb\xbf"))
 	if bytes.HasPrefix(what, []byte("<!doctype html")) || bytes.HasPrefix(what, []byte("<html")) {
-		return structured{other{"a page of HTML", giveLog + "; of a table in it, its text"}, false}, true
+		return Kind{"a page of HTML", GiveLog + "; of a table in it, its text", false}, true
 	}
-	return structured{other{"an XML document", giveLog}, false}, true
+	return Kind{"an XML document", GiveLog, false}, true
 }
 
 // shapedOf returns the lines of a text that are not empty, without what a diff does not need before them.
 func shapedOf(text []byte) (all []string) {
 	for len(text) > 0 && len(all) < shapedLines {
-		line, rest, more := bytes.Cut(text, newline)
+		line, rest, more := bytes.Cut(text, []byte("\n"))
 		if text = rest; !more && len(all) > 3 {
 			break // it may be cut
 		}
@@ -140,7 +134,7 @@ func (k *shape) fits(lines []string) bool {
 	marks, others := 0, 0
 	for _, line := range lines {
 		text := line
-		if k.what != "a patch" {
+		if k.What != "a patch" {
 			text = strings.TrimLeft(line, " \t")
 		}
 		switch {
@@ -227,7 +221,7 @@ func isProse(lines []string) bool {
 	for _, line := range lines {
 		words, letters := len(strings.Fields(line)), 0
 		for _, c := range []byte(line) {
-			if classes[c]&letterClass != 0 {
+			if isLetter(c) {
 				letters++
 			}
 		}
@@ -273,7 +267,7 @@ func isVocabulary(lines []string) bool {
 		if !slices.ContainsFunc(fields, func(field string) bool {
 			return !strings.ContainsAny(field, "/*.") || strings.ContainsAny(field, ":=,")
 		}) {
-			if _, ok := wholeNumber([]byte(fields[0])); !ok {
+			if !isNumber(fields[0]) {
 				entries++
 				paths++
 				continue
@@ -283,7 +277,7 @@ func isVocabulary(lines []string) bool {
 			continue
 		}
 		if len(fields) == 2 {
-			if _, ok := wholeNumber([]byte(fields[1])); !ok {
+			if !isNumber(fields[1]) {
 				continue
 			}
 		}
@@ -310,5 +304,16 @@ func failureAfter(lines []string) string {
 			found = line
 		}
 	}
-	return shorten([]byte(found))
+	const most = 80
+	if len(found) > most {
+		found = found[:most] + "..."
+	}
+	return strings.ToValidUTF8(found, "?")
 }
+
+func isNumber(text string) bool {
+	_, n := decimal.Parse([]byte(text))
+	return n > 0 && n == len(text)
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }

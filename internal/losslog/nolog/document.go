@@ -1,19 +1,23 @@
-package losslog
+package nolog
 
 import (
 	"bufio"
 	"bytes"
+
+	"alrc/internal/decimal"
+	"alrc/internal/format/jsonstream"
+	"alrc/internal/format/notebook"
 )
 
 // documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
-func documentKind(head []byte) (s structured, ok bool) {
+func documentKind(head []byte) (k Kind, ok bool) {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
 	if !isDocument(text) {
-		return s, false
+		return k, false
 	}
 	d := readDocument(text)
-	is := func(what, instead string) (structured, bool) {
-		return structured{other{what, instead}, false}, true
+	is := func(what, instead string) (Kind, bool) {
+		return Kind{what, instead, false}, true
 	}
 	has := func(names ...string) bool {
 		for _, name := range names {
@@ -24,20 +28,20 @@ func documentKind(head []byte) (s structured, ok bool) {
 		return true
 	}
 	switch {
-	case isNotebook(head):
+	case notebook.Is(head):
 		return is("a notebook whose cells have printed no losses", "run its cells, or give the log that they wrote")
 	case has("merges") || has("added_tokens") || has("vocab"):
-		return is("a tokenizer", giveLog)
+		return is("a tokenizer", GiveLog)
 	case d.entries >= 20 && d.whole*10 >= d.entries*9 && text[0] == '{':
-		return is("a vocabulary (JSON)", giveLog)
+		return is("a vocabulary (JSON)", GiveLog)
 	case has("annotations", "images") || has("features", "geometry"):
-		return is("the annotations of a data set", giveLog)
+		return is("the annotations of a data set", GiveLog)
 	case d.texts >= 10 && d.long*3 >= d.texts:
-		return is("a data set of texts", giveLog)
+		return is("a data set of texts", GiveLog)
 	case text[0] == '{' && d.roots == 1 && !d.objects && !d.columns:
-		return is("one record (settings, or the results of a run)", "give the log of the run: "+giveLog[len("give the log of the training: "):])
+		return is("one record (settings, or the results of a run)", "give the log of the run: "+GiveLog[len("give the log of the training: "):])
 	}
-	return s, false
+	return k, false
 }
 
 // isDocument says whether text begins as JSON does that is no line of numbers in brackets.
@@ -61,39 +65,40 @@ type document struct {
 
 func readDocument(text []byte) document {
 	d := document{keys: make(map[string]bool)}
-	s := jsonStream{r: bufio.NewReader(bytes.NewReader(text))}
+	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
 	row := 0 // numbers that follow one another in an array
 	for {
-		event, err := s.next()
+		event, err := s.Next()
 		if err != nil {
 			return d
 		}
-		depth := len(s.stack)
-		inArray := depth > 0 && s.stack[depth-1] == '['
-		if event != jsonOther {
+		depth := len(s.Stack)
+		inArray := depth > 0 && s.Stack[depth-1] == '['
+		if event != jsonstream.Other {
 			row = 0
 		}
 		switch event {
-		case jsonBegin:
+		case jsonstream.Begin:
 			if depth == 1 {
 				d.roots++
 			}
-			d.objects = d.objects || s.text[0] == '{' && depth > 1 && s.stack[depth-2] == '['
-		case jsonKey:
-			if depth <= 3 && len(s.text) < 40 {
-				d.keys[string(s.text)] = true
+			d.objects = d.objects || s.Text[0] == '{' && depth > 1 && s.Stack[depth-2] == '['
+		case jsonstream.Key:
+			if depth <= 3 && len(s.Text) < 40 {
+				d.keys[string(s.Text)] = true
 			}
-		case jsonString:
+		case jsonstream.String:
 			d.texts++
-			if bytes.Count(s.text, []byte{' '}) > 6 {
+			if bytes.Count(s.Text, []byte{' '}) > 6 {
 				d.long++
 			}
 		}
-		if depth == 1 && d.roots == 1 && (event == jsonString || event == jsonOther) {
+		if depth == 1 && d.roots == 1 && (event == jsonstream.String || event == jsonstream.Other) {
 			d.entries++
 		}
-		if event == jsonOther {
-			value, ok := wholeNumber(s.text)
+		if event == jsonstream.Other {
+			value, n := decimal.Parse(s.Text)
+			ok := n > 0 && n == len(s.Text)
 			if ok && depth == 1 && d.roots == 1 && value == float64(int64(value)) {
 				d.whole++
 			}

@@ -1,0 +1,77 @@
+package plaintext
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const sample = "step 1, loss 0.5\nstep 2, loss 0.25, Übung 𝄞\n"
+
+func inUTF16(mark string, put func(b []byte, v uint16) []byte) string {
+	b := []byte(mark)
+	for _, unit := range utf16.Encode([]rune(sample)) {
+		b = put(b, unit)
+	}
+	return string(b)
+}
+
+func compressed(w io.WriteCloser, b *bytes.Buffer) string {
+	io.WriteString(w, sample)
+	w.Close()
+	return b.String()
+}
+
+func TestOpen(t *testing.T) {
+	little := func(b []byte, v uint16) []byte { return append(b, byte(v), byte(v>>8)) }
+	big := func(b []byte, v uint16) []byte { return append(b, byte(v>>8), byte(v)) }
+	var zipped, packed bytes.Buffer
+	z, err := zstd.NewWriter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"as it is": sample, "UTF-16": inUTF16("\xff\xfe", little), "UTF-16, big end first": inUTF16("\xfe\xff", big),
+		"UTF-16 without a mark": inUTF16("", little), "behind zeros": strings.Repeat("\x00", 100_000) + sample,
+		"gzip": compressed(gzip.NewWriter(&zipped), &zipped), "zstd": compressed(z, &packed)} {
+		text, err := Open(strings.NewReader(content), name)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got, err := io.ReadAll(text); err != nil || string(got) != sample {
+			t.Errorf("%s: read %q: %v", name, got, err)
+		}
+		text.Close()
+	}
+	if _, err := Open(strings.NewReader("\xfd7zXZ\x00..."), "a.log.xz"); err == nil || !strings.Contains(err.Error(), "xz -dc a.log.xz | alrc replay -") {
+		t.Errorf("xz: %v", err)
+	}
+}
+
+// Text that comes in pieces is cleaned as that which comes at once.
+func TestCleaner(t *testing.T) {
+	const drawn = "\x1b[31mstep 1\x1b[0m loss 2\rstep 2 loss 3\r\n\x1b]0;title\x07│ 1 │ 0.5 │\n└───┘\u00a0a\b\bb – €\r"
+	const want = "step 1 loss 2\nstep 2 loss 3\n| 1 | 0.5 |\n+---+ a\nb – €\n"
+	if !NeedsCleaning([]byte(drawn)) || NeedsCleaning([]byte(sample)) {
+		t.Error("not recognised")
+	}
+	for size := 1; size <= len(drawn); size++ {
+		var c Cleaner
+		var got []byte
+		for i := 0; i < len(drawn); i += size {
+			end := min(i+size, len(drawn))
+			got = append(got, c.Clean([]byte(drawn[i:end]), end == len(drawn))...)
+		}
+		if string(got) != want {
+			t.Errorf("in pieces of %d: %q, not %q", size, got, want)
+		}
+	}
+	got, err := io.ReadAll(NewCleanReader(strings.NewReader(drawn)))
+	if err != nil || string(got) != want {
+		t.Errorf("read %q: %v", got, err)
+	}
+}
