@@ -234,7 +234,7 @@ func (r *lineReader) repeated(before, i int) bool {
 		return false
 	}
 	p := &r.pairs[len(r.pairs)-1]
-	if p.at != before || p.first < 0 || p.unit || p.total >= 0 || p.value != float64(int64(p.value)) || bytes.IndexByte(p.text, '.') >= 0 ||
+	if p.at != before || p.first < 0 || p.unit || p.total >= 0 || !isWhole(p.value) || bytes.IndexByte(p.text, '.') >= 0 ||
 		bytes.IndexByte(r.line[r.tokens[i].begin:r.tokens[i].end], '.') < 0 || r.tokens[i].unit < r.tokens[i].end {
 		return false
 	}
@@ -250,5 +250,6 @@ func (r *lineReader) numbered(i int) bool {
 	if p.at != i || p.first < 0 || p.last != i-1 || p.total >= 0 || counterOfLine(p.name) {
 		return false
 	}
+	r.unlike = true
 	return bytes.Count(r.line, r.line[r.tokens[p.first].begin:r.tokens[i].begin]) > 1
 }

@@ -34,3 +34,5 @@ func stepOf(value float64) (int64, bool) {
 	}
 	return int64(value), true
 }
+
+func isWhole(value float64) bool { return value == float64(int64(value)) }

@@ -14,6 +14,7 @@ type pair struct {
 	at    int     // the number's token
 	first int     // the first of the name's tokens; -1 where there is none
 	last  int
+	label []byte // of a record's first pair, where it is known
 }
 
 // Numbers that only their place names.
@@ -36,11 +37,13 @@ type lineReader struct {
 	label  []byte
 	line   []byte
 	names  []byte // that are not in the line as they are
+	unlike bool   // the pairs hang on what the line's numbers are
+	alikes *alikes
 }
 
 // read finds the pairs of a line, in order. They are valid until the next call.
 func (r *lineReader) read(line []byte) []pair {
-	r.line = line
+	r.line, r.unlike = line, false
 	r.tokens = tokens(line, r.tokens[:0])
 	r.pairs = r.pairs[:0]
 	var phrase []byte // before a counter, as "loss" in "loss at step 10: 2.5"
@@ -171,9 +174,9 @@ func (r *lineReader) inBrackets(i int) bool {
 	}
 	for j := i - 1; j >= 0; j-- {
 		switch t := &r.tokens[j]; {
-		case t.kind == numberToken && t.value == float64(int64(t.value)), t.kind == gapToken, t.kind == markToken && t.mark == ',':
+		case t.kind == numberToken && isWhole(t.value), t.kind == gapToken, t.kind == markToken && t.mark == ',':
 		case t.kind == markToken && t.mark == '[':
-			return r.tokens[i].value == float64(int64(r.tokens[i].value))
+			return isWhole(r.tokens[i].value)
 		default:
 			return false
 		}
@@ -184,7 +187,7 @@ func (r *lineReader) inBrackets(i int) bool {
 // counts says whether the number of token i is whole and without a unit.
 func (r *lineReader) counts(i int) bool {
 	t := &r.tokens[i]
-	return t.unit == t.end && t.value == float64(int64(t.value))
+	return t.unit == t.end && isWhole(t.value)
 }
 
 func (r *lineReader) wordBehind(i int) bool {

@@ -166,7 +166,7 @@ func (s *textScanner) inRows(data []byte, r *lineReader, skip func(line []byte) 
 		if skip(line) {
 			return
 		}
-		eachRecord(line, begin, r, do)
+		eachRecord(line, begin, r.read(line), do)
 	}
 	if s.rows != bareRows {
 		lines(data, each)

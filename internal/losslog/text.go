@@ -23,9 +23,19 @@ var readers = sync.Pool{New: func() any { return new(lineReader) }}
 // nextLine returns the end of the line at the beginning of data, without its end, and the beginning of the next.
 // Progress bars end lines with a carriage return.
 func nextLine(data []byte) (end, next int) {
-	for i, c := range data {
-		if c == '\n' || c == '\r' {
-			return i, i + 1
+	// Carriage returns are looked for in so much at a time, since a file may have no other line ends.
+	const most = 256
+	for begin := 0; begin < len(data); begin += most {
+		part := data[begin:min(begin+most, len(data))]
+		n := bytes.IndexByte(part, '\n')
+		if n < 0 {
+			n = len(part)
+		}
+		if i := bytes.IndexByte(part[:n], '\r'); i >= 0 {
+			n = i
+		}
+		if n < len(part) {
+			return begin + n, begin + n + 1
 		}
 	}
 	return len(data), len(data)
@@ -62,7 +72,7 @@ func (s *textScanner) scan(data []byte, b *block) {
 	for begin := 0; begin < len(data); {
 		end, next := nextLine(data[begin:])
 		if line := data[begin : begin+end]; end > 0 && !s.skips(line, b) {
-			eachRecord(line, begin, r, do)
+			eachRecord(line, begin, r.pairsOf(line, s), do)
 		}
 		begin += next
 	}
@@ -81,8 +91,8 @@ func (s *textScanner) skips(line []byte, b *block) bool {
 }
 
 // eachRecord calls do with the pairs of each record of a line: of several, where these run together on it.
-func eachRecord(line []byte, begin int, r *lineReader, do func(line []byte, begin, end int, pairs []pair)) {
-	for pairs := r.read(line); len(pairs) > 0; {
+func eachRecord(line []byte, begin int, pairs []pair, do func(line []byte, begin, end int, pairs []pair)) {
+	for len(pairs) > 0 {
 		n := oneRecord(pairs)
 		do(line, begin, begin+len(line), pairs[:n])
 		pairs = pairs[n:]
@@ -147,7 +157,7 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.labelBy(s.by, s.loss, pairs)) || s.always && stepPair == nil || !beside || unfinished ||
+	if s.labelled && !s.hasLabel(s.labelOf(r, pairs)) || s.always && stepPair == nil || !beside || unfinished ||
 		s.total > 0 && (stepPair == nil || stepPair.total != s.total) {
 		b.leftOut++
 		return
@@ -167,6 +177,14 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		return
 	}
 	b.add(step, lossPair.value)
+}
+
+// labelOf returns the label of a record of the line at hand.
+func (s *textScanner) labelOf(r *lineReader, pairs []pair) []byte {
+	if label := pairs[0].label; label != nil {
+		return label
+	}
+	return r.labelBy(s.by, s.loss, pairs)
 }
 
 func (s *textScanner) hasLabel(label []byte) bool {
