@@ -1,9 +1,6 @@
 package alrc
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // core is what the three clippers share: their state, and all that moves it. Each turns moments into thresholds in its
 // own way.
@@ -11,10 +8,12 @@ type core struct {
 	variant  string
 	settings string // for String
 	// adapt sets the thresholds of the next step by the moments; nil where nothing adapts.
-	adapt   func(*thresholds, *moments)
-	next    thresholds
-	moments moments
-	counts  State // counters alone
+	adapt func(*thresholds, *moments)
+	// up and down are the numbers of deviations, or of mean distances, from the mean to the thresholds.
+	up, down float64
+	next     thresholds
+	moments  moments
+	counts   State // counters alone
 }
 
 // Scales fills scales with the factor of each loss's gradient: 1 for losses within the limits, less for those above and
@@ -55,24 +54,6 @@ func (c *core) Step(losses, scales []float64) (s Statistics) {
 	clip(&c.next, losses, scales, &s)
 	c.observe(&s)
 	return s
-}
-
-// Steps is Step for each of the losses as a step of its own, as in a log of a mean a step. It fills scales, and upper with
-// the upper threshold of each step; State has the counters. It panics if the slices differ in length.
-func (c *core) Steps(losses, scales, upper []float64) {
-	if len(scales) != len(losses) || len(upper) != len(losses) {
-		panic(fmt.Sprintf("alrc: there is room for %d scales and %d thresholds, and there are %d losses", len(scales), len(upper), len(losses)))
-	}
-	for i, loss := range losses {
-		upper[i] = c.next.upper
-		if c.stepOne(loss) {
-			scales[i] = 1
-			continue
-		}
-		var s Statistics
-		clip(&c.next, losses[i:i+1], scales[i:i+1], &s)
-		c.observe(&s)
-	}
 }
 
 // stepOne is Step for a single loss that is left as it is, as are most of a log, once the start is over. For another it

@@ -62,6 +62,7 @@ func New(o Options) (*OneSided, error) {
 			t.mean, t.spread = m.mu1, float64(o.N*m.sigma())
 			t.upper = t.mean + t.spread
 		},
+		up:      o.N,
 		next:    thresholds{lower: math.Inf(-1), rule: o.Rule},
 		moments: newMoments(o.Decay, o.Moments, false),
 	}}

@@ -1,6 +1,7 @@
 package alrc_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -22,7 +23,21 @@ func TestStepsIsStep(t *testing.T) {
 			losses[i] = oddLosses[random.IntN(len(oddLosses))]
 		}
 	}
-	for _, v := range variants() {
+	for i := 3000; i < 3500; i++ { // on either side of 0, and the same again and again
+		losses[i] = min(10*random.NormFloat64(), 5)
+	}
+	more := variants()
+	for _, rule := range []alrc.Rule{alrc.RuleDistance, alrc.RuleRatio} {
+		more = append(more, variant{fmt.Sprint(rule), func(m *alrc.Moments) (alrc.Clipper, error) {
+			return alrc.New(alrc.Options{N: 2, Decay: 0.9, Moments: m, Rule: rule})
+		}})
+	}
+	for _, sides := range [][2]float64{{1, 2}, {1, math.Inf(1)}, {math.Inf(1), 2}} {
+		more = append(more, variant{fmt.Sprint("two-sided ", sides), func(m *alrc.Moments) (alrc.Clipper, error) {
+			return alrc.NewTwoSided(alrc.TwoSidedOptions{NDown: sides[0], NUp: sides[1], Decay: 0.9, Moments: m})
+		}})
+	}
+	for _, v := range more {
 		for _, moments := range []*alrc.Moments{nil, alrc.Published()} {
 			whole, one := v.new(t, moments), v.new(t, moments)
 			scales, upper := make([]float64, len(losses)), make([]float64, len(losses))

@@ -71,6 +71,7 @@ func NewTwoSided(o TwoSidedOptions) (*TwoSided, error) {
 				t.lower = m.mu1 - float64(o.NDown*m.down)
 			}
 		},
+		up: o.NUp, down: o.NDown,
 		next:    thresholds{rule: o.Rule, maxRaise: o.MaxRaise},
 		moments: newMoments(o.Decay, o.Moments, true),
 	}}
