@@ -177,7 +177,11 @@ func (e *Engine) fill(to []float32, values [][]float32) {
 func (e *Engine) setState(s weights.State) {
 	e.fill(e.weights, s.Weights)
 	for i, moment := range e.optimizer.moments() {
-		e.fill(moment, s.Moments[i])
+		if s.Moments == nil {
+			clear(moment)
+		} else {
+			e.fill(moment, s.Moments[i])
+		}
 	}
 	for i, c := range e.centerings {
 		copy(c.running, s.RunningMeans[i])

@@ -27,8 +27,16 @@ func named(prefix string, parameters []Parameter, values [][]float32) []safetens
 // Tensors returns a state as named tensors: the weights, running means, moments, and the number of steps.
 func (l Layout) Tensors(s State) []safetensors.Tensor {
 	list := append(l.Named(s.Weights), named("", l.RunningMeans, s.RunningMeans)...)
+	var zeros [][]float32
+	if s.Moments == nil {
+		zeros = Zeros(l.Parameters)
+	}
 	for i, moment := range l.Moments {
-		list = append(list, named(moment+".", l.Parameters, s.Moments[i])...)
+		values := zeros
+		if s.Moments != nil {
+			values = s.Moments[i]
+		}
+		list = append(list, named(moment+".", l.Parameters, values)...)
 	}
 	// A float32 counts to 2^24; two of them to 2^48.
 	return append(list, safetensors.Tensor{Name: stepTensor, Shape: []int{2},
@@ -52,7 +60,7 @@ func (l Layout) State(tensors []safetensors.Tensor) (State, error) {
 	}
 	steps, ok := byName[stepTensor]
 	if !ok {
-		return l.begin(weights, means), nil
+		return State{Weights: weights, RunningMeans: means}, nil
 	}
 	s := State{Weights: weights, RunningMeans: means}
 	count := func(value float32) bool { return value >= 0 && value < 1<<24 && value == float32(int32(value)) }

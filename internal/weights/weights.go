@@ -93,7 +93,7 @@ func New(network model.Network, moments []string) Layout {
 type State struct {
 	// Weights has the values of each parameter.
 	Weights [][]float32
-	// Moments has, for each moment, its values for each parameter.
+	// Moments has, for each moment, its values for each parameter; nil where the optimizer is to begin anew, from zeros.
 	Moments [][][]float32
 	// RunningMeans has the values of each.
 	RunningMeans [][]float32
@@ -101,8 +101,8 @@ type State struct {
 	Steps int64
 }
 
-// zeros returns zeros for each parameter.
-func zeros(list []Parameter) [][]float32 {
+// Zeros returns zeros for each parameter.
+func Zeros(list []Parameter) [][]float32 {
 	values := make([][]float32, len(list))
 	for i, p := range list {
 		values[i] = make([]float32, p.Size())
@@ -110,21 +110,12 @@ func zeros(list []Parameter) [][]float32 {
 	return values
 }
 
-// begin returns the state of weights before the first step.
-func (l Layout) begin(weights, runningMeans [][]float32) State {
-	s := State{Weights: weights, RunningMeans: runningMeans}
-	for range l.Moments {
-		s.Moments = append(s.Moments, zeros(l.Parameters))
-	}
-	return s
-}
-
 // Start draws the state from which training begins. Weights are uniform within sqrt(6 / (fan in + fan out)) of 0 (Glorot
 // and Bengio 2010; TensorFlow calls it Xavier), biases 0. The directions of normalized layers are drawn as weights are, and
 // their gains are the directions' lengths, so that the weights are what was drawn. Weights of a calibrated network are
 // normal with deviation [model.CalibratedDeviation] instead, and its engine is to calibrate it. Running means begin at 0.
 func (l Layout) Start(seed uint64) State {
-	weights := zeros(l.Parameters)
+	weights := Zeros(l.Parameters)
 	draws := random.New(seed)
 	var drawn []float32 // the weights or directions of the present layer
 	for i, p := range l.Parameters {
@@ -147,7 +138,7 @@ func (l Layout) Start(seed uint64) State {
 			}
 		}
 	}
-	return l.begin(weights, zeros(l.RunningMeans))
+	return State{Weights: weights, RunningMeans: Zeros(l.RunningMeans)}
 }
 
 // length is the Euclidean length.

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"alrc/internal/format/safetensors"
 	"alrc/internal/weights"
@@ -29,7 +30,12 @@ func (e *Engine) take(s weights.State) {
 	free(e.state)
 	e.setLargest(nil)
 	e.state = nil
-	for _, values := range append([][][]float32{s.Weights}, s.Moments...) {
+	e.hand(e.layout.Parameters, s.Weights)
+	moments := s.Moments
+	if moments == nil {
+		moments = slices.Repeat([][][]float32{weights.Zeros(e.layout.Parameters)}, len(e.layout.Moments))
+	}
+	for _, values := range moments {
 		e.hand(e.layout.Parameters, values)
 	}
 	e.hand(e.layout.RunningMeans, s.RunningMeans)
