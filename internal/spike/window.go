@@ -23,12 +23,14 @@ type window struct {
 	low, high int64        // records in the window
 	n         int          // finite losses
 
-	// The bound holds while the median lies between from and to, which below and upTo count, and less than half of the
-	// losses lie between from-reach and to+reach, so that the median absolute deviation is more than reach.
-	from, to, reach     float64
-	least, most         float64 // from-reach, to+reach
-	below, upTo, inside int
-	bins                bins
+	// The bound holds while the median lies between from and to, and less than half of the losses lie between least, which
+	// is from-reach, and most, to+reach, so that the median absolute deviation is more than reach.
+	from, to, reach float64
+	least, most     float64
+	// room is how far the counts that show this are from not showing it, and share what each loss adds to it; see shareOf.
+	room  int64
+	share [256]int64 // a ring by record; 0 for what is not finite
+	bins  bins
 	// aboveZero is the least deviation where most losses are 0.
 	aboveZero float64
 	scratch   [span + 1]float64
@@ -38,12 +40,20 @@ type window struct {
 // guess.
 func lower(a, b float64) int { return int(math.Float64bits(a-b) >> 63) }
 
-// count takes a finite loss into the counts, or, by -1, out of them.
-func (w *window) count(x float64, by int) {
-	w.n += by
-	w.below += by * lower(x, w.from)
-	w.upTo += by * (1 - lower(w.to, x))
-	w.inside += by * (1 - lower(x, w.least)) * (1 - lower(w.most, x))
+// The room of a bound is three numbers in one, of 16 bits each, none of which may be less than 0 where the bound holds: n-2 less
+// twice the losses below from, twice those up to to less n+2, and n-2 less twice those between least and most. Each is
+// kept more by enough, so that a bit tells.
+const (
+	enoughBit  = 1 << 14
+	roomFields = 1 + 1<<16 + 1<<32
+	noRoom     = (enoughBit - 2) * roomFields
+	hasRoom    = enoughBit * roomFields
+)
+
+// shareOf is what a finite loss adds to the room.
+func (w *window) shareOf(x float64) int64 {
+	below, upTo, inside := lower(x, w.from), 1-lower(w.to, x), (1-lower(x, w.least))*(1-lower(w.most, x))
+	return int64(1-2*below) + int64(2*upTo-1)<<16 + int64(1-2*inside)<<32
 }
 
 // push takes the next record's loss.
@@ -52,12 +62,16 @@ func (w *window) push(x float64) {
 		x = 0 // not -0, which lower would call lower than 0
 	}
 	if x-x == 0 {
-		w.count(x, 1)
+		w.n++
+		share := w.shareOf(x)
+		w.room += share
+		w.share[w.high&255] = share
 		if w.bins.made {
 			w.bins.add(w.high, x)
 		}
 	} else {
 		x = math.Inf(1) // not NaN, which lower does not order
+		w.share[w.high&255] = 0
 	}
 	w.loss[w.high&255] = x
 	w.high++
@@ -65,9 +79,9 @@ func (w *window) push(x float64) {
 
 // pop removes the first record.
 func (w *window) pop() {
-	x := w.loss[w.low&255]
-	if x-x == 0 {
-		w.count(x, -1)
+	if share := w.share[w.low&255]; share != 0 {
+		w.n--
+		w.room -= share
 		if w.bins.made {
 			w.bins.remove(w.low)
 		}
@@ -105,7 +119,7 @@ func (w *window) ordinary(x, limit float64) bool {
 
 // check finds another bound if the counts do not show any more that this one holds.
 func (w *window) check() {
-	if 2*w.below > w.n-2 || 2*w.upTo < w.n+2 || 2*w.inside >= w.n-1 && w.reach > 0 {
+	if w.room&hasRoom != hasRoom {
 		w.bind()
 	}
 }
@@ -127,10 +141,15 @@ func (w *window) bind() {
 	}
 	w.reach = nth(v, n/2-room)
 	w.least, w.most = w.from-w.reach, w.to+w.reach
-	w.n, w.below, w.upTo, w.inside = 0, 0, 0, 0
+	w.room = noRoom
+	if w.reach == 0 {
+		w.room += enoughBit / 2 << 32 // a reach of 0 always holds
+	}
 	for i := w.low; i < w.high; i++ {
 		if x := w.loss[i&255]; x-x == 0 {
-			w.count(x, 1)
+			share := w.shareOf(x)
+			w.room += share
+			w.share[i&255] = share
 		}
 	}
 }
