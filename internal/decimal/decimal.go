@@ -3,6 +3,7 @@
 package decimal
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"math/bits"
@@ -64,19 +65,18 @@ func Parse(text []byte) (value float64, n int) {
 	}
 	first := i
 	var mantissa uint64
-	for i < len(text) && text[i]-'0' <= 9 {
-		mantissa = mantissa*10 + uint64(text[i]-'0')
-		i++
+	if i < len(text) && text[i]-'0' <= 9 {
+		mantissa = uint64(text[i] - '0')
+		if i++; i < len(text) && text[i]-'0' <= 9 {
+			mantissa, i = digitsAt(text, i, mantissa)
+		}
 	}
 	digits := i - first
 	power := 0
 	if i < len(text) && text[i] == '.' {
 		i++
 		point := i
-		for i < len(text) && text[i]-'0' <= 9 {
-			mantissa = mantissa*10 + uint64(text[i]-'0')
-			i++
-		}
+		mantissa, i = digitsAt(text, i, mantissa)
 		power = point - i
 		digits -= power
 	}
@@ -117,6 +117,41 @@ func Parse(text []byte) (value float64, n int) {
 		value = -value
 	}
 	return value, i
+}
+
+const everyByte = 0x0101010101010101
+
+// digitsAt adds the digits at i to a mantissa, up to eight at once, and returns where they end.
+func digitsAt(text []byte, i int, mantissa uint64) (uint64, int) {
+	for i+8 <= len(text) {
+		word := binary.LittleEndian.Uint64(text[i:]) ^ '0'*everyByte
+		// The top bit of each byte that is no digit.
+		others := (word&(0x7f*everyByte) + 0x76*everyByte | word) & (0x80 * everyByte)
+		if others == 0 {
+			mantissa = mantissa*100_000_000 + eightDigits(word)
+			i += 8
+			continue
+		}
+		if n := bits.TrailingZeros64(others) / 8; n > 0 {
+			return mantissa*tens[n] + eightDigits(word<<(64-8*n)), i + n
+		}
+		return mantissa, i
+	}
+	for i < len(text) && text[i]-'0' <= 9 {
+		mantissa = mantissa*10 + uint64(text[i]-'0')
+		i++
+	}
+	return mantissa, i
+}
+
+var tens = [8]uint64{1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000}
+
+// eightDigits is the number of which the digits are the bytes of a word, the first one lowest: pairs are put together, and pairs
+// of these.
+func eightDigits(word uint64) uint64 {
+	word = word*10 + word>>8
+	const pairs = 0x000000ff000000ff
+	return (word&pairs*(100+1_000_000<<32) + word>>16&pairs*(1+10_000<<32)) >> 32
 }
 
 // scaled returns mantissa * 10^power rounded to nearest, from the top 128 bits of the power; sure is false where
