@@ -182,10 +182,27 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 			break
 		}
 		if t.kind == wordToken {
+			if r.isPrefix(k) {
+				break // "INFO loss", "GPU0 loss"
+			}
 			first = k
 		}
 	}
 	return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+}
+
+// isPrefix says whether word k tells how a line is logged, or by which worker.
+func (r *lineReader) isPrefix(k int) bool {
+	word := r.word(k)
+	if digitAt(word, len(word)-1) {
+		_, _, ok := workerWord(word)
+		return ok
+	}
+	switch string(word) {
+	case "INFO", "DEBUG", "WARNING", "WARN", "NOTICE", "TRACE":
+		return true
+	}
+	return false
 }
 
 // start is where token i begins, with its quotes.

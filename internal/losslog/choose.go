@@ -22,7 +22,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	l.whole = whole && len(l.run.files) == 1
 	l.head = sample
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
-	l.by, l.labelled = byWords, ""
+	l.by, l.labelled, l.worker = byWords, "", nil
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
 	if len(l.options.Where) == 0 {
@@ -30,6 +30,15 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 			l.training = training
 			s = l.newSurvey(first, split)
 			visit(s, first, sample, whole)
+		}
+	}
+	if len(l.options.Where) == 0 && !first.events {
+		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.strength > unknown {
+			if only, n, ok := s.workers(all[0].tally); ok {
+				l.worker, l.workers = &only, n
+				s = l.newSurvey(first, s.split)
+				visit(s, first, sample, whole)
+			}
 		}
 	}
 	if _, ok := first.table.(*textScanner); ok && s.split == "" {
@@ -43,8 +52,9 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
-	s.by, s.loss = l.by, l.labelled
+	s.by, s.loss, s.only = l.by, l.labelled, l.worker
 	table, isTable := kind.table.(*csvScanner)
+	s.bars = isTable && table.bars
 	s.text = kind.format == Text || isTable && table.loose
 	return s
 }
@@ -100,6 +110,13 @@ func (l *Log) choose() error {
 			return err
 		}
 	}
+	if l.worker != nil {
+		l.chosen.where = append(l.chosen.where, *l.worker)
+		l.source.Where = append(l.source.Where, l.worker.String())
+		l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", l.workers, l.worker)
+	}
+	table, isTable := first.table.(*csvScanner)
+	l.bars = isTable && table.bars
 	l.chooseSteps(s, chosen)
 	if (s.split == "" || len(o.Where) > 0) && l.byLine && chosen.tally != nil {
 		l.chooseLines(s, chosen)
@@ -113,7 +130,7 @@ func (l *Log) choose() error {
 		}
 	}
 	l.head = nil
-	if table, ok := first.table.(*csvScanner); ok && table.gaps {
+	if isTable && table.gaps {
 		l.note("where %q is a list of parts, the loss is their sum", l.source.Loss)
 	}
 	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
@@ -338,8 +355,9 @@ func (l *Log) chooseSteps(s *survey, chosen ranked) {
 		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.name, c.total)
 	}
 	l.source.Step = c.name
-	l.redrawn, l.lastOfStep = c.redrawn, c.full != ""
+	l.redrawn, l.lastOfStep = c.redrawn, c.full != "" || l.bars && c.name != ""
 	l.chosen.full = c.full
+	l.toldTwice = c.name != "" && !c.carried && !c.redrawn && c.full == "" && l.options.Batch == "" && s.toldTwice(chosen.tally, c.name)
 	if l.kerasBars && c.name == string(ofTotal) {
 		l.note("a bar of Keras shows the mean of the epoch so far: a spike raises what follows it, too, and looks weaker than it was")
 	}

@@ -135,7 +135,7 @@ func (s *survey) counter(t *tally) counter {
 		growing := b.up*10 >= moves*9
 		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0) && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0 || kind == epochs && s.bars) && !carried
 		switch {
 		case moves == 0 && kind > positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:

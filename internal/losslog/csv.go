@@ -20,6 +20,8 @@ type csvScanner struct {
 	loose bool
 	// numeric are the columns that hold numbers in the first row: in a loose table they do so in each.
 	numeric []bool
+	// bars says that progress bars follow the rows, which are drawn again and again.
+	bars bool
 	// gaps says that several spaces, or a tab, separate fields; these may hold lists of numbers, the parts of a whole.
 	gaps bool
 	// decimalComma says that fields hold "0,5".
@@ -381,7 +383,11 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 				name = string(unquote(cells[s.long]))
 			}
 			value, ok := s.cellNumber(cell)
-			visit.field([]byte(name), cell, value, ok)
+			total := -1.0
+			if !ok && counterOf(name) <= epochs {
+				value, total, ok = partOf(cell)
+			}
+			visit.add([]byte(name), cell, value, ok, false, total)
 		}
 		visit.endRecord()
 	}

@@ -73,11 +73,15 @@ type Log struct {
 	whole      bool   // what was surveyed first is all of the log
 	training   string // what the field that tells training from validation says of training
 	redrawn    bool   // each loss stands in two records
+	toldTwice  bool   // records come again in blocks
 	lastOfStep bool   // of the records of a step the last one counts
+	bars       bool   // it is drawn again and again, and counted by what stands before bars
 	kerasBars  bool   // it is drawn by Keras
 	by         labelling
-	labelled   string // the loss whose words before it tell lines apart, where these do
-	byLine     bool   // a record is a line made for people
+	labelled   string     // the loss whose words before it tell lines apart, where these do
+	worker     *Condition // of several that tell the same steps, the one that is taken
+	workers    int
+	byLine     bool // a record is a line made for people
 
 	reopened string // the line that comes again where runs begin that nothing else tells
 	plan     plan   // which rows are taken, once that is known
@@ -187,7 +191,11 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 }
 
 func (l *Log) newSequencer() *sequencer {
-	return &sequencer{plan: l.plan, uncounted: l.pattern == nil && l.chosen.step == "" && l.source.Format != Events, redrawn: l.redrawn, lastOfStep: l.lastOfStep, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
+	var before *lately
+	if l.toldTwice {
+		before = new(lately)
+	}
+	return &sequencer{before: before, plan: l.plan, uncounted: l.pattern == nil && l.chosen.step == "" && l.source.Format != Events, redrawn: l.redrawn, lastOfStep: l.lastOfStep, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
 		epoch: math.NaN(), reopenings: reopenings{of: l.chosen.openings}, watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
 }
 

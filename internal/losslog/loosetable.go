@@ -1,22 +1,30 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // sniffTable recognises a table with names above its columns among other lines: of several, the one whose names tell most of losses.
 func sniffTable(sample []byte) (*csvScanner, bool) {
 	lines := sampleLines(sample)
 	var best *csvScanner
-	strongest := excluded
+	most := 0
 	add := func(s *csvScanner, rows int) {
 		if s == nil || rows < 3 || s.header == nil {
 			return
 		}
-		strength := excluded
+		tells := 0 // of losses, and what counts their steps
 		for _, name := range s.names {
-			strength = max(strength, mean(name).strength)
+			tells = max(tells, 2*int(mean(name).strength))
 		}
-		if s.loose = true; best == nil || strength > strongest {
-			best, strongest = s, strength
+		for _, name := range s.names {
+			if kind := counterOf(name); kind <= epochs && kind != strangers && !strings.ContainsAny(name, "[]|/") {
+				tells |= 1
+			}
+		}
+		if s.loose = true; best == nil || tells > most {
+			best, most = s, tells
 		}
 	}
 	for _, delimiter := range []byte{'|', '\t', ' '} {
@@ -79,7 +87,7 @@ func openTable(lines [][]byte) (*csvScanner, bool) {
 			for _, name := range names {
 				s.names = append(s.names, string(name))
 			}
-			s.header = [][]byte{line}
+			s.header, s.bars = [][]byte{line}, true
 			return s, true
 		}
 	}

@@ -218,8 +218,16 @@ func (r *reopenings) begins() (rows []int64, line string) {
 	}
 	for k, places := range r.places {
 		back, votes := 0, 0
-		for _, p := range places {
-			switch p.judge() {
+		for i := range places {
+			p := &places[i]
+			start, end := p.begin, r.lastLosses()
+			if i > 0 {
+				start = places[i-1].after.mean()
+			}
+			if i+1 < len(places) {
+				end = places[i+1].before
+			}
+			switch p.judge(start, end) {
 			case 1:
 				back++
 				votes++
@@ -239,17 +247,33 @@ func (r *reopenings) begins() (rows []int64, line string) {
 	return rows, line
 }
 
-// judge returns 1 if the loss had fallen and was back at the log's beginning, -1 if it was not, and 0 if too little is known.
-func (p *again) judge() int {
+// judge returns 1 if the loss had fallen and was back at the log's beginning, or back at as much as it fell by before or fell by again
+// after, -1 if it went on where it was, and 0 if too little is known. The loss began at start and came to end before and after.
+func (p *again) judge(start float64, end level) int {
 	if p.length < 3 || p.after.n == 0 || p.begin != p.begin {
 		return 0
 	}
 	if p.before.n == 0 {
 		return 1 // it was not finite any more
 	}
-	fallen := p.begin - p.before.mean()
-	if fallen > 2*p.before.spread() && p.after.mean()-p.before.mean() > 0.6*fallen {
+	fallen, jump, spread := p.begin-p.before.mean(), p.after.mean()-p.before.mean(), p.before.spread()
+	fell, falls := start-p.before.mean(), p.after.mean()-end.mean()
+	switch {
+	case fallen > 2*spread && jump > 0.6*fallen:
 		return 1
+	case p.length < 4*levelOf:
+	case jump > 3*spread && fell > 2*spread && falls > 2*end.spread() && jump > 0.6*min(fell, falls):
+		return 1
+	case jump < -3*spread && falls > 2*end.spread():
+		return 0
 	}
 	return -1
+}
+
+// lastLosses are the last ones of a log.
+func (r *reopenings) lastLosses() (last level) {
+	for i := range min(r.rows, levelOf) {
+		last.add(r.recent[(r.rows-1-i)%int64(len(r.recent))])
+	}
+	return last
 }

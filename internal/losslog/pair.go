@@ -19,15 +19,17 @@ type pair struct {
 
 // Numbers that only their place names.
 var (
-	ofTotal   = []byte("n/N")  // as in "70/600"
-	bracketed = []byte("[n]")  // as in "[500]"
-	leading   = []byte("n:")   // as in "12: loss 0.5"
-	nameless  = []byte("(it)") // as in "step 10: 2.5"
+	ofTotal      = []byte("n/N")  // as in "70/600"
+	bracketed    = []byte("[n]")  // as in "[500]"
+	leading      = []byte("n:")   // as in "12: loss 0.5"
+	nameless     = []byte("(it)") // as in "step 10: 2.5"
+	rankName     = []byte("rank") // as in "[1,0]<stdout>:"
+	outerBracket = []byte("[N]")  // as in "[3] [10]"
 )
 
 // isPosition says whether a name is that of a number that only its place names.
 func isPosition(name string) bool {
-	return name == string(ofTotal) || name == string(bracketed) || name == string(leading)
+	return name == string(ofTotal) || name == string(bracketed) || name == string(leading) || name == string(outerBracket)
 }
 
 // lineReader finds the named numbers of lines. It is used again for each line.
@@ -55,6 +57,11 @@ func (r *lineReader) read(line []byte) []pair {
 		if t.kind != numberToken {
 			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) {
 				heading = headed{begin: t.begin, end: t.end, until: r.headedUntil(i)}
+			}
+			if t.kind == wordToken && len(r.pairs) == 0 && digitAt(line, t.end-1) {
+				if p, ok := r.worker(i); ok {
+					r.pairs, r.unlike = append(r.pairs, p), true
+				}
 			}
 			continue
 		}
@@ -110,7 +117,11 @@ func (r *lineReader) read(line []byte) []pair {
 				r.pairs[k].name = bracketed
 			}
 		case r.inBrackets(i) && !p.unit:
-			p.name = bracketed
+			if p.name = bracketed; r.standardOutput(i + 1) {
+				p.name = rankName
+			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, bracketed) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].name = outerBracket // "[3] [10]": the last one counts within the others
+			}
 		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):
 			p.name = leading
 		case p.unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):

@@ -43,6 +43,7 @@ func (s *survey) candidates(step string) []ranked {
 		}
 	}
 	tellTwins(all)
+	s.implied(all)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].before(all[j]) })
 	return all
 }

@@ -45,8 +45,9 @@ func (c *Chunk) Singles() []float64 {
 // resumed run did anew, runs that are not wanted, and losses that were written twice.
 type sequencer struct {
 	plan    plan
-	redrawn bool // each loss stands in two records
-	twice   bool // records may be written twice
+	redrawn bool    // each loss stands in two records
+	twice   bool    // records may be written twice
+	before  *lately // where they are told twice
 	// lastOfStep says that of the records of a step, as of an epoch's bar, the last one counts; held is the last one so far.
 	lastOfStep bool
 	held       *heldRow
@@ -146,6 +147,13 @@ func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 	if s.started && !grouped && s.isTwice(step, loss) {
 		s.repeated++
 		return
+	}
+	if s.before != nil && !grouped {
+		if s.before.told(float64(step), loss) {
+			s.repeated++
+			return
+		}
+		s.before.add(float64(step), loss)
 	}
 	s.watch.see(step, s.row, loss, epoch)
 	if s.reopenings.of != nil {

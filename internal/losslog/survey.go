@@ -24,8 +24,11 @@ type survey struct {
 	label   string
 	counted int
 	text    bool // of lines for people
+	bars    bool // rows are drawn again and again
 	by      labelling
-	loss    string // whose words before it tell lines apart, where these do
+	only    *Condition // which records count
+	others  bool       // the one at hand does not
+	loss    string     // whose words before it tell lines apart, where these do
 }
 
 // fieldSurvey is what was seen of one field.
@@ -106,6 +109,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 	if s.split != "" && f.name == s.split {
 		s.label = string(text)
 	}
+	s.others = s.others || s.only != nil && f.name == s.only.Field && !s.only.holds(text)
 	if !isNumber {
 		return
 	}
@@ -118,6 +122,10 @@ func (s *survey) endRecord() { s.endLine(s.label) }
 
 // endLine ends the record at hand, which has a label.
 func (s *survey) endLine(text string) {
+	if s.others {
+		s.now, s.label, s.others = s.now[:0], "", false
+		return
+	}
 	if s.split != "" {
 		text = s.label
 	}

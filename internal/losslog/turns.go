@@ -14,6 +14,7 @@ type turn struct {
 	rose      bool    // the epoch rose
 	fell      bool    // the epoch fell
 	same      bool    // the record was there before, with this loss
+	gap       int64   // the last distance between steps before
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
 	// since, if not 0, is the row from which on records before this turn are of a start that came to nothing: the counter went back to
@@ -30,6 +31,7 @@ type turns struct {
 	count  int64
 	most   int64 // the highest step so far
 	still  int   // records of the first run with the step of the one before
+	stubs  int   // of these, the log's first ones: runs that ended after one record
 	gap    int64 // the last distance between steps
 	widest int64 // the largest one
 	all    []turn
@@ -70,7 +72,9 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 			r.gap = step - r.most
 			r.widest = max(r.widest, r.gap)
 		} else {
-			r.still++
+			if r.still++; step == r.first {
+				r.stubs++
+			}
 		}
 		r.most = step
 	case !r.back:
@@ -127,7 +131,7 @@ func (r *turns) landing(step, row int64) turn {
 
 // turn begins to watch a counter that went back.
 func (r *turns) turn(step, row int64, epoch float64) {
-	r.from = turn{row: row, step: step, before: r.before(), most: r.most, toStart: step <= r.first+max(0, r.gap-1), end: r.level()}
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+max(0, r.gap-1), end: r.level()}
 	if r.count > 0 && epoch == epoch {
 		r.from.rose, r.from.fell = epoch > r.epoch, epoch < r.epoch
 	}
@@ -211,6 +215,7 @@ type plan struct {
 
 	// again is the row, counted from 1, that tells an earlier one again at the end, as that of the best step.
 	again int64
+	stub  bool // it is a run of its own, which ended at once
 
 	next int // of the turns that are still to come
 	all  []turn
@@ -219,6 +224,9 @@ type plan struct {
 // of says what becomes of a row. Rows are asked for in order.
 func (p *plan) of(row, step int64) fate {
 	if row+1 == p.again {
+		if p.stub {
+			return ofAnotherRun
+		}
 		return toldAgain
 	}
 	if p.to > 0 && (row < p.from || row >= p.to) {
@@ -253,7 +261,15 @@ func (r *turns) finish(kind counterKind) (p plan) {
 		again = r.from.row + 1
 	}
 	p = r.meaning(kind)
-	p.again, p.all = again, r.all
+	p.again, p.stub, p.all = again, r.from.toStart && kind == counts, r.all
+	if r.stubs > 0 && r.stubs == r.still && r.count > 2*int64(r.stubs)+8 && !p.ordinal {
+		// Runs that ended after one record, and one that went on.
+		begins := []int64{0}
+		for i := range r.stubs {
+			begins = append(begins, int64(i+1))
+		}
+		p.begins = append(begins, p.begins[min(1, len(p.begins)):]...)
+	}
 	return p
 }
 
@@ -268,7 +284,7 @@ func (r *turns) withEpochs(parts *turns, kind counterKind, uncounted bool) plan 
 	if q.ordinal {
 		return p
 	}
-	q.again, q.all = p.again, p.all
+	q.again, q.stub, q.all = p.again, p.stub, p.all
 	q.ordinal, q.inEpochs = true, true
 	return q
 }
@@ -310,7 +326,9 @@ func (r *turns) meaning(kind counterKind) (p plan) {
 // cyclic says whether a counter that begins anew counts the batches of an epoch.
 func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	rose, fell, alike, onward := 0, 0, 0, 0
+	longest := int64(math.MinInt64) // where the parts before the last one ended
 	for i, t := range starts {
+		longest = max(longest, t.before+2*max(1, t.gap))
 		switch {
 		case t.rose:
 			rose++
@@ -327,6 +345,8 @@ func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	switch n := len(starts); {
 	case rose+fell > 0:
 		return rose > fell
+	case r.before() > longest:
+		return false // no epoch is longer than those before
 	case n >= 2 && alike == n-1:
 		return onward*3 >= n || kind == batches || kind == positions
 	case kind == batches || kind == positions:

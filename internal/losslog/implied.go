@@ -1,0 +1,70 @@
+package losslog
+
+import (
+	"math"
+	"strings"
+)
+
+// implied takes for losses what the numbers of records show to be one, though no name says so: a total that is the sum of the numbers
+// before it, as in "box 0.1 obj 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
+func (s *survey) implied(all []ranked) {
+	for i := range all {
+		if all[i].meaning.strength >= measure {
+			return
+		}
+	}
+	for i := range all {
+		r := &all[i]
+		switch {
+		case r.meaning.strength != unknown || r.count < 3:
+		case isOfWhole(r.name) && s.sums(r.tally), r.name == string(nameless) && s.hasMeanBehind(r.tally):
+			r.meaning.strength, r.meaning.parts = loss, 0
+		}
+	}
+}
+
+// isOfWhole says whether a name says only that it is of a whole: "total".
+func isOfWhole(name string) bool {
+	for _, word := range words(name) {
+		if !wholeWords[word] {
+			return false
+		}
+	}
+	return true
+}
+
+// sums says whether the numbers of a series are the sums of two or more that stand right before them.
+func (s *survey) sums(t *tally) bool {
+	n, sums := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		sum, at := 0.0, 0
+		for at < len(values) && values[at].field != t.field {
+			at++
+		}
+		total := values[at].number
+		for k := at - 1; k >= 0; k-- {
+			if sum += values[k].number; k < at-1 && math.Abs(sum-total) <= 0.01*math.Abs(total) {
+				sums++
+				return
+			}
+		}
+	})
+	return sums*10 >= n*9
+}
+
+// hasMeanBehind says whether a number that has no name stands right before one that is called its mean, and follows it.
+func (s *survey) hasMeanBehind(t *tally) bool {
+	n, means := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		for i, v := range values[:len(values)-1] {
+			if v.field == t.field {
+				name := s.fields[values[i+1].field].name
+				means += flagOf(averageWords[strings.ToLower(name)])
+				return
+			}
+		}
+	})
+	return n > 0 && means*10 >= n*9
+}

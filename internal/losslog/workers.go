@@ -1,0 +1,136 @@
+package losslog
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+
+	"alrc/internal/decimal"
+)
+
+// workerNames are what one of several that train one model together is called.
+var workerNames = set("rank worker workers gpu node proc process host pid trainer replica")
+
+// workerWord takes a word such as "rank3", "worker-0" or "node01" apart.
+func workerWord(word []byte) (name []byte, id float64, ok bool) {
+	digits := bytes.TrimRight(word, "0123456789")
+	name = bytes.TrimRight(digits, "-_")
+	if len(digits) == len(word) || len(word)-len(digits) > 6 || len(name) < 3 {
+		return nil, 0, false
+	}
+	if i := bytes.LastIndexAny(name, "-_/."); i >= 0 {
+		name = name[i+1:]
+	}
+	if len(name) > 8 || !workerNames[string(bytes.ToLower(name))] {
+		return nil, 0, false
+	}
+	id, _ = decimal.Parse(word[len(digits):])
+	return name, id, true
+}
+
+// worker returns the number of the worker that word i, before any number of its line, tells: "[rank3]: ", "worker-0 | ".
+func (r *lineReader) worker(i int) (p pair, ok bool) {
+	word := r.word(i)
+	name, id, ok := workerWord(word)
+	if !ok {
+		// As torchrun has it: "[default0]:".
+		digits, found := bytes.CutPrefix(word, []byte("default"))
+		if id, ok = wholeNumber(digits); !ok || !found || i == 0 || r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' {
+			return p, false
+		}
+		name = rankName
+	}
+	return pair{name: name, text: bytes.TrimLeft(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_/."), value: id, total: -1, at: i, first: -1}, true
+}
+
+// standardOutput says whether the brackets that end at token i tell whose output a line is, as mpirun has it: "[1,0]<stdout>:".
+func (r *lineReader) standardOutput(i int) bool {
+	if i+2 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != '<' || r.tokens[i+2].kind != wordToken {
+		return false
+	}
+	word := string(r.word(i + 2))
+	return word == "stdout" || word == "stderr"
+}
+
+// workers finds the field that says which of several workers wrote a record, where each tells losses of the same steps, and how many
+// there are. The condition is that of the first of them.
+func (s *survey) workers(t *tally) (first Condition, n int, ok bool) {
+	for i, f := range s.fields {
+		words := words(f.name)
+		named := len(words) > 0 && workerNames[words[len(words)-1]]
+		if !named && f.name != string(leading) && f.name != string(bracketed) || f.numbers < 6 {
+			continue
+		}
+		if lowest, n := s.byWorker(t, i, named); n > 1 {
+			c := Condition{Field: f.name, Value: strconv.FormatFloat(lowest, 'f', -1, 64)}
+			c.prepare()
+			return c, n, true
+		}
+	}
+	return first, 0, false
+}
+
+// byWorker returns the lowest number of a worker, and how many there are, if a field tells these: each has as many records of a series
+// as the others, which come by turns. What only its place names must count steps of each beside it.
+func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n int) {
+	const most = 1024
+	var order []float64
+	steps := make(map[float64][]float64) // of each worker, what counts beside
+	others := 0
+	counter := -1
+	s.own(t, func(values []sampledValue) {
+		id, at, found := 0.0, math.NaN(), false
+		for _, v := range values {
+			kind := s.fields[v.field].counter
+			switch {
+			case v.field == field && !found:
+				id, found = v.number, true
+			case s.fields[v.field].name == string(outerBracket):
+			case v.field != field && v.field != t.field && (kind <= batches && counter < 0 || v.field == counter) && at != at:
+				at, counter = v.number, v.field
+			}
+		}
+		if !found || id != math.Trunc(id) || id < 0 {
+			others++
+			return
+		}
+		order = append(order, id)
+		steps[id] = append(steps[id], at)
+	})
+	if n = len(steps); n < 2 || n > most || others*20 > len(order) {
+		return 0, 0
+	}
+	lowest, highest, fullest := math.Inf(1), math.Inf(-1), 0
+	for id, own := range steps {
+		lowest, highest, fullest = min(lowest, id), max(highest, id), max(fullest, len(own))
+	}
+	name := s.fields[field].name
+	if highest > float64(2*n) && !strings.HasSuffix(strings.ToLower(name), "pid") {
+		return 0, 0
+	}
+	half := make(map[float64]int)
+	for _, id := range order[:len(order)/2] {
+		half[id]++
+	}
+	for id, own := range steps {
+		if len(own) < 3 || len(own)*2 < fullest || half[id]*10 < len(own)*3 || half[id]*10 > len(own)*7 {
+			return 0, 0
+		}
+		if !named && !sameSteps(steps[lowest], own) {
+			return 0, 0
+		}
+	}
+	return lowest, n
+}
+
+// sameSteps says whether two workers counted the same steps, of which there are several.
+func sameSteps(a, b []float64) bool {
+	n := min(len(a), len(b))
+	same, moves := 0, 0
+	for i := range n {
+		same += flagOf(a[i] == b[i])
+		moves += flagOf(i > 0 && a[i] != a[i-1])
+	}
+	return same*10 >= n*9 && moves*2 >= n
+}
