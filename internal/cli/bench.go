@@ -25,10 +25,10 @@ func newBenchCommand() *cobra.Command {
 	command := newBenchTaskCommand(experiment.Supersample, &cobra.Command{
 		Use:   "bench [flags]",
 		Short: "Measure how fast this machine trains, and where the time goes",
-		Long: `Train experiment 1's network on generated images for some seconds at each batch size,
-and print images a second, the rate of arithmetic against the processor's measured
-limit, and the time of each part of a step. 'alrc bench micrographs' is the same of
-experiment 3's network.`,
+		Long: `Train experiment 1's network on generated images for some seconds at each batch
+size, and print images a second, the rate of arithmetic against the processor's
+measured limit, and the time of each part of a step. 'alrc bench micrographs' is
+the same of experiment 3's network.`,
 		Example: `  alrc bench
   alrc bench --width 0.25 --batch-size 1 --threads 1
   alrc bench --json > bench.json`,
@@ -36,8 +36,8 @@ experiment 3's network.`,
 	command.AddCommand(newBenchTaskCommand(experiment.Micrographs, &cobra.Command{
 		Use:   "micrographs [flags]",
 		Short: "Measure experiment 3's network",
-		Long: `Train experiment 3's network on generated micrographs for some seconds at each batch
-size, and print what 'alrc bench' prints.`,
+		Long: `Train experiment 3's network on generated micrographs for some seconds at each
+batch size, and print what 'alrc bench' prints.`,
 		Example: `  alrc bench micrographs
   alrc bench micrographs --width 0.125 --depth 0.5 --size 64
   alrc bench micrographs --size 512 --batch-size 1`,

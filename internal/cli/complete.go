@@ -31,25 +31,30 @@ func newCompleteCommand(open evaluation.OpenCompleter) *cobra.Command {
 	f := &completeFlags{}
 	command := &cobra.Command{
 		Use:   "complete [MODEL] IMAGE... [flags]",
-		Short: "Complete partial scans of micrographs, by kriging or a trained network",
-		Long: `Complete partial scans of any size. Without MODEL they are completed without training, by what
-comes nearest to seen pixels that are held out (--method auto): kriging, which estimates what
-was not seen from the scan's own covariance, or linear interpolation. MODEL is the folder of a run
-of 'alrc train micrographs', its checkpoint.safetensors, or a method's word: kriging, linear
-(or bilinear; between the pixels that were seen), or biharmonic (the smoothest surface through them).
+		Short: "Complete partial scans of micrographs, by kriging or a network",
+		Long: `Complete partial scans of any size. Without MODEL they are completed without
+training, by what comes nearest to seen pixels that are held out (--method
+auto): kriging, which estimates what was not seen from the scan's own
+covariance, or linear interpolation. MODEL is the folder of a run of
+'alrc train micrographs', its checkpoint.safetensors, or a method's word:
+kriging, linear (or bilinear; between the pixels that were seen), or biharmonic
+(the smoothest surface through them).
 
-IMAGE is a file of ` + imagefile.Formats() + `.
-What was not seen is NaN in it, as 'alrc scan' writes it, or 0 in a mask image (--mask), whose values
-from 0 to 1 say how much of a pixel was seen. All images of a stack are completed, or one of them (--page).
+IMAGE is a file of
+` + imagefile.Formats() + `.
+What was not seen is NaN in it, as 'alrc scan' writes it, or 0 in a mask image
+(--mask), whose values from 0 to 1 say how much of a pixel was seen. All images
+of a stack are completed, or one of them (--page).
 
-For each IMAGE it writes a TIFF file in IMAGE's units, with its pixel size and metadata, and a
-PNG file that shows the scan and what became of it; --out FILE.mrc writes MRC instead. Given the
-whole micrograph (--truth), it prints how near the completion is to it, beside those without a network.`,
-		Example: `  alrc complete scan.tif                       # writes scan-completed.tif and scan-completed.png
-  alrc complete scan.dm4 --mask mask.tif        # calibrated as the scan is
+For each IMAGE it writes a TIFF file in IMAGE's units, with its pixel size and
+metadata, and a PNG file that shows the scan and what became of it; --out
+FILE.mrc writes MRC instead. Given the whole micrograph (--truth), it prints how
+near the completion is to it, beside those without a network.`,
+		Example: `  alrc complete scan.tif    # writes scan-completed.tif and scan-completed.png
+  alrc complete scan.dm4 --mask mask.tif    # calibrated as the scan is
   alrc complete scan.tif --method kriging --uncertainty uncertainty.tif
   alrc complete runs/alrc scans/*.tif --mask spiral.tif --out completed
-  alrc complete runs/alrc micrograph-scan.tif --truth micrograph.tif --out result.tif`,
+  alrc complete runs/alrc scan.tif --truth micrograph.tif --out result.tif`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments, open) },
 	}

@@ -31,9 +31,10 @@ func newCIFAR10Command() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cifar10 [flags]",
 		Short: "Download CIFAR-10: 60,000 photographs of 32x32 pixels",
-		Long: `Download CIFAR-10's binary version (170 MB, unpacked 184 MB), check its MD5 and unpack it.
-A download that was interrupted continues where it stopped. If this machine cannot reach
-the address, put cifar-10-binary.tar.gz in the folder by hand and run this again.`,
+		Long: `Download CIFAR-10's binary version (170 MB, unpacked 184 MB), check its MD5 and
+unpack it. A download that was interrupted continues where it stopped. If this
+machine cannot reach the address, put cifar-10-binary.tar.gz in the folder by
+hand and run this again.`,
 		Example: `  alrc data cifar10 --dir data
   alrc train --data cifar10 --data-dir data`,
 		Args: cobra.NoArgs,

@@ -41,23 +41,25 @@ func newEvaluateCommand(open evaluation.OpenCompleter) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "evaluate [RUN...] [flags]",
 		Short: "Measure how well trained networks complete held-out micrographs",
-		Long: `Complete the same held-out crops of partial scans by networks that 'alrc train micrographs'
-trained, and by what there is without a network: bilinear interpolation, biharmonic
-inpainting and kriging. RUN is a run's folder, its checkpoint.safetensors, or a folder of several runs,
-which are all taken. Their images, crop size and scans are those of the first run, and the others
-must have the same.
+		Long: `Complete the same held-out crops of partial scans by networks that
+'alrc train micrographs' trained, and by what there is without a network:
+bilinear interpolation, biharmonic inpainting and kriging. RUN is a run's
+folder, its checkpoint.safetensors, or a folder of several runs, which are all
+taken. Their images, crop size and scans are those of the first run, and the
+others must have the same.
 
-It prints how the mean squared errors of single crops are distributed, against the blurred truth,
-which networks are trained to give; what other methods give is blurred alike. Intensities are
-scaled to [-1, 1].
+It prints how the mean squared errors of single crops are distributed, against
+the blurred truth, which networks are trained to give; what other methods give
+is blurred alike. Intensities are scaled to [-1, 1].
 
-With --images it completes scans of whole micrographs instead, by networks and without (RUN may then be
-left out): what to expect of scans of one's own. No network is tried on an image that it was trained
-on; runs that differ in what they held out alone become one row.`,
+With --images it completes scans of whole micrographs instead, by networks and
+without (RUN may then be left out): what to expect of scans of one's own. No
+network is tried on an image that it was trained on; runs that differ in what
+they held out alone become one row.`,
 		Example: `  alrc evaluate runs/mine
   alrc evaluate runs/mine/alrc-3 runs/longer --crops 5000
   alrc evaluate runs/mine --csv crops.csv --json > evaluation.json
-  alrc evaluate --images lattice.tif,edge.tif --masks spiral,grid --coverages 0.05,0.1`,
+  alrc evaluate --images lattice.tif,edge.tif --masks grid --coverages 0.05,0.1`,
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments, open) },
 	}
 	addFlagGroups(command,

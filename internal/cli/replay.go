@@ -40,14 +40,16 @@ func newReplayCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay [flags] FILE|FOLDER|-...",
 		Short: "See what clipping would have done to a run that you have a log of",
-		Long: `Read the losses of a training run from its log, whatever wrote it, and tell which steps
-were outliers, what each clipping would have done, and which settings to use.
+		Long: `Read the losses of a training run from its log, whatever wrote it, and tell
+which steps were outliers, what each clipping would have done, and which
+settings to use.
 
-Reads the console output of most trainers, progress bars and tables included, CSV and TSV,
-JSON lines and documents, TensorBoard event files, notebooks, and folders of these; compressed
-by gzip, zstd or bzip2 or not. The format is told by the content.`,
+Reads the console output of most trainers, progress bars and tables included,
+CSV and TSV, JSON lines and documents, TensorBoard event files, notebooks, and
+folders of these; compressed by gzip, zstd or bzip2 or not. The format is told
+by the content.`,
 		Example: `  alrc replay train.csv
-  alrc replay runs/exp1                         a folder of TensorBoard event files
+  alrc replay runs/exp1                  # a folder of TensorBoard event files
   alrc replay train.log --column MSE --where Val=0
   alrc replay train.log --pattern 'error ([-+0-9.eE]+|nan|inf)'
   alrc replay train.csv --html replay.html --snippet pytorch

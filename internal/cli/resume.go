@@ -16,9 +16,9 @@ func newResumeCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "resume DIR",
 		Short: "Continue training that was stopped or killed, or extend it",
-		Long: `Continue the runs of a folder that 'alrc train' made, each from its last checkpoint.
-The results are those of an uninterrupted run, bit for bit. With --steps, runs continue
-to that number of steps, even if they were done.`,
+		Long: `Continue the runs of a folder that 'alrc train' made, each from its last
+checkpoint. The results are those of an uninterrupted run, bit for bit. With
+--steps, runs continue to that number of steps, even if they were done.`,
 		Example: `  alrc resume runs/mine
   alrc resume runs/mine --steps 20000`,
 		Args: cobra.ExactArgs(1),

@@ -40,22 +40,21 @@ func newRootCommand(engines experiment.Engines) *cobra.Command {
 		Use:   "alrc",
 		Short: "Adaptive learning rate clipping: training that a bad batch cannot wreck",
 		Long: `alrc limits each loss of a training run to a number of standard deviations above
-its running mean, so that one outlier cannot wreck the weights (adaptive learning
-rate clipping, Ede and Beanland 2020).
+its running mean, so that one outlier cannot wreck the weights (adaptive
+learning rate clipping, Ede and Beanland 2020).
 
-Start with:  alrc train              train a network without and with clipping, and compare
-             alrc train micrographs  train one that completes partial scans of micrographs
-             alrc replay LOSSES.csv  see what clipping would have done to a run you have
-             alrc watch -- PROGRAM   run a training program, and be told when its loss spikes`,
+Start with:
+  alrc train              train a network without and with clipping, and compare
+  alrc train micrographs  train one that completes partial scans of micrographs
+  alrc replay LOSSES.csv  see what clipping would have done to a run you have
+  alrc watch -- PROGRAM   run a training program; be told when its loss spikes`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate(about())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
-	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		return usageError("%w\nSee '%s --help'.", err, command.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newTrainCommand(engines), newResumeCommand(engines), newReportCommand(), newReplayCommand(), newSnippetCommand(), newWatchCommand(), newServeCommand(), newBenchCommand(), newDataCommand(),
 		newSweepCommand(engines), newWorkerCommand(engines), newScanCommand(), newCompleteCommand(experiment.OpenCompleter), newEvaluateCommand(experiment.OpenCompleter), newVersionCommand())
 	for _, command := range root.Commands() {

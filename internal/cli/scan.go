@@ -28,13 +28,14 @@ func newScanCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "scan IMAGE [flags]",
 		Short: "Make a partial scan of a micrograph, to try completing it",
-		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral, at points
-of a grid, or on lines. IMAGE is a file of one channel, of
+		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral,
+at points of a grid, or on lines. IMAGE is a file of one channel, of
 ` + imagefile.Formats() + `.
 
-It writes a TIFF file of two float32 pages, in IMAGE's units and with its metadata: the
-scan, with NaN where nothing was seen, and the mask, which says how much of each pixel
-was seen, from 0 to 1. A PNG file beside it shows the scan.`,
+It writes a TIFF file of two float32 pages, in IMAGE's units and with its
+metadata: the scan, with NaN where nothing was seen, and the mask, which says
+how much of each pixel was seen, from 0 to 1. A PNG file beside it shows the
+scan.`,
 		Example: `  alrc scan micrograph.tif                      # writes micrograph-scan.tif
   alrc scan micrograph.tif --mask grid --coverage 0.1
   alrc complete biharmonic micrograph-scan.tif --truth micrograph.tif`,

@@ -30,11 +30,13 @@ func newServeCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve [FOLDER|SWEEP|LOG ...]",
 		Short: "Show runs, sweeps and logs in a browser, while they grow",
-		Long: `Show runs, sweeps and logs of other programs in a browser: what each is doing, and its losses
-as they come. Without an argument, it shows the newest of runs/ and sweeps/, and what comes there.
+		Long: `Show runs, sweeps and logs of other programs in a browser: what each is doing,
+and its losses as they come. Without an argument, it shows the newest of runs/
+and sweeps/, and what comes there.
 
-It only reads. It listens on this machine alone, unless --address says otherwise; then the printed
-URL has a token without which nothing is shown, that of $` + tokenVariable + ` where it is set.`,
+It only reads. It listens on this machine alone, unless --address says
+otherwise; then the printed URL has a token without which nothing is shown, that
+of $` + tokenVariable + ` where it is set.`,
 		Example: `  alrc serve --open
   alrc serve runs sweeps/table1-tiny train.log
   alrc serve --address 0.0.0.0:8080 sweeps/mine`,

@@ -15,9 +15,9 @@ func newSnippetCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "snippet " + strings.Join(snippet.Frameworks, "|"),
 		Short: "Print the method as a module to paste into a training program",
-		Long: `Print a module that clips as the library does, for Go, GoMLX, PyTorch or JAX. It has
-the paper's n and decay; 'alrc replay LOG --snippet FRAMEWORK' fills in those that it
-recommends for a run.`,
+		Long: `Print a module that clips as the library does, for Go, GoMLX, PyTorch or JAX. It
+has the paper's n and decay; 'alrc replay LOG --snippet FRAMEWORK' fills in
+those that it recommends for a run.`,
 		Example: `  alrc snippet pytorch > alrc.py
   alrc snippet jax > alrc.py`,
 		Args: cobra.ExactArgs(1),

@@ -19,10 +19,10 @@ import (
 func newSweepCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sweep",
-		Short: "Train grids of runs, on this machine or on many, and report with error bars",
-		Long: `Train a grid of runs. Its specification is that of a run in which any setting may be a
-list; every combination is a run. A sweep may be stopped or killed at any time, and
-continues when it is run again. 'alrc worker' adds machines to it.`,
+		Short: "Train grids of runs, on this machine or on many, with error bars",
+		Long: `Train a grid of runs. Its specification is that of a run in which any setting
+may be a list; every combination is a run. A sweep may be stopped or killed at
+any time, and continues when it is run again. 'alrc worker' adds machines to it.`,
 		Example: `  alrc sweep list
   alrc sweep run table1-tiny --data-dir cifar
   alrc sweep status sweeps/table1-tiny
@@ -104,7 +104,7 @@ func newSweepStatusCommand() *cobra.Command {
 	var connection sweep.Connection
 	command := &cobra.Command{
 		Use:   "status DIR",
-		Short: "Show which runs are done, running, waiting or set aside, and when the sweep will end",
+		Short: "Show which runs are done, running or waiting, and when it will end",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			folder, err := sweep.Read(arguments[0])

@@ -40,13 +40,14 @@ func newSweepRunCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "run FILE|NAME|DIR",
 		Short: "Train all runs of a sweep, or those that are left, and report",
-		Long: `Train all runs of a sweep: that of a file, one that comes with the program ('alrc sweep
-list'), or that of a folder that this command made before. Runs that have results are
-left alone, so that a stopped sweep continues when it is run again.`,
+		Long: `Train all runs of a sweep: that of a file, one that comes with the program
+('alrc sweep list'), or that of a folder that this command made before. Runs
+that have results are left alone, so that a stopped sweep continues when it is
+run again.`,
 		Example: `  alrc sweep run table1-tiny --data-dir cifar
-  alrc sweep run table1-tiny --set data.kind=procedural --set 'batch-size=[1, 4]'
+  alrc sweep run table1-tiny --set data.kind=procedural --set 'clip=[none]'
   alrc sweep run mine.yaml --out sweeps/mine --jobs 4
-  alrc sweep run table1 --nats nats://queue.example.org --jobs 0   # for workers elsewhere`,
+  alrc sweep run table1 --nats nats://queue.example.org --jobs 0   # for workers`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments[0]) },
 	}

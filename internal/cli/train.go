@@ -37,11 +37,11 @@ type trainFlags struct {
 // newTrainCommand is train, which is train supersample, and the tasks by name.
 func newTrainCommand(engines experiment.Engines) *cobra.Command {
 	command := newSupersampleCommand("train [flags]", engines)
-	command.Short = "Train a network without and with clipping, and show what clipping did"
+	command.Short = "Train a network without and with clipping, and compare"
 	command.Long += `
 
-'alrc train supersample' is the same, and 'alrc train micrographs' trains a network to
-complete micrographs of which a part was scanned.`
+'alrc train supersample' is the same, and 'alrc train micrographs' trains a
+network to complete micrographs of which a part was scanned.`
 	command.Example += `
   alrc train micrographs`
 	command.AddCommand(newSupersampleCommand("supersample [flags]", engines), newMicrographsCommand(engines))
@@ -54,9 +54,9 @@ func newSupersampleCommand(use string, engines experiment.Engines) *cobra.Comman
 	return f.command(&cobra.Command{
 		Use:   use,
 		Short: "Train a network to sharpen images (experiment 1 of the paper)",
-		Long: `Train a network to sharpen images, once for each clipping, on the same batches from
-the same starting weights, and compare. Without flags: generated images, a loss of the
-fourth power, batch size 1, first without clipping and then with it.`,
+		Long: `Train a network to sharpen images, once for each clipping, on the same batches
+from the same starting weights, and compare. Without flags: generated images, a
+loss of the fourth power, batch size 1, first without clipping and then with it.`,
 		Example: `  alrc train
   alrc train --data cifar10 --data-dir cifar --clip none --clip alrc:2 --seeds 3
   alrc train --data 'photos/*.jpg' --test 0.1 --size 64
@@ -77,13 +77,15 @@ func newMicrographsCommand(engines experiment.Engines) *cobra.Command {
 	return f.command(&cobra.Command{
 		Use:   "micrographs [flags]",
 		Short: "Train a network to complete micrographs that were scanned in part (experiment 3 of the paper)",
-		Long: `Train a network to complete micrographs from a scan of some of their pixels, once for each
-clipping, on the same crops and scans from the same starting weights, and compare. Its target is
-the blurred micrograph: at full size, and at half by a second output with a clipping of its own.
-Without flags: generated micrographs, spiral scans of 2 to 30 % of the pixels, batch size 1.
-'alrc complete' applies what was trained, and 'alrc evaluate' measures it on held-out crops.`,
+		Long: `Train a network to complete micrographs from a scan of some of their pixels,
+once for each clipping, on the same crops and scans from the same starting
+weights, and compare. Its target is the blurred micrograph: at full size, and at
+half by a second output with a clipping of its own. Without flags: generated
+micrographs, spiral scans of 2 to 30 % of the pixels, batch size 1.
+'alrc complete' applies what was trained, and 'alrc evaluate' measures it on
+held-out crops.`,
 		Example: `  alrc train micrographs
-  alrc train micrographs --data "$MICROGRAPHS" --test "$MICROGRAPHS/last.tif" --out runs/mine
+  alrc train micrographs --data 'scans/*.tif' --test scans/5.tif --out runs/mine
   alrc complete runs/mine/alrc-3 scan.tif`,
 	}, []string{"none", "alrc:3"}, 200, 1, func(flags *pflag.FlagSet) {
 		flags.StringArrayVar(&f.data, "data", []string{"procedural"}, "`IMAGES`: procedural, or a file, a glob or a folder of image files; repeatable")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -41,15 +42,37 @@ func findCommand(root *cobra.Command, arguments []string) error {
 }
 
 func unknownCommand(command *cobra.Command, name string) error {
-	command.SuggestionsMinimumDistance = 2
-	hint := ""
-	if near := command.SuggestionsFor(name); len(near) > 0 {
-		for i := range near {
-			near[i] = fmt.Sprintf("'%s %s'", command.CommandPath(), near[i])
-		}
-		hint = "; did you mean " + strings.Join(near, " or ") + "?"
-	}
+	hint := didYouMean(command, name, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
 	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
+}
+
+// flagError is the usage error of flags that could not be parsed. Of one that is unknown it says which was meant.
+func flagError(command *cobra.Command, err error) error {
+	hint := ""
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+		names := &cobra.Command{}
+		command.Flags().VisitAll(func(flag *pflag.Flag) {
+			names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
+		})
+		hint = didYouMean(names, unknown.GetSpecifiedName(), func(near string) string { return "--" + near })
+	}
+	return usageError("%w%s\nSee '%s --help'.", err, hint, command.CommandPath())
+}
+
+// didYouMean is a hint at the few names of commands below one that are near to a name, or "".
+func didYouMean(command *cobra.Command, name string, written func(near string) string) string {
+	const most = 3
+	command.SuggestionsMinimumDistance = 2
+	near := command.SuggestionsFor(name)
+	if len(near) == 0 {
+		return ""
+	}
+	near = near[:min(len(near), most)]
+	for i := range near {
+		near[i] = written(near[i])
+	}
+	return "; did you mean " + strings.Join(near, " or ") + "?"
 }
 
 // usageErrors makes a wrong number of arguments, of the command or of those below it, a usage error.

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -78,6 +79,10 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"snippet", "takes 1", exitUsage},
 		{"completion bassh", "did you mean 'alrc completion bash'?", exitUsage},
 		{"--no-such-flag", "unknown flag", exitUsage},
+		{"train --stepz 5", "unknown flag: --stepz; did you mean --steps?", exitUsage},
+		{"train micrographs --batch_size=5", "did you mean --batch-size?", exitUsage},
+		{"sweep run table1 --job 2", "did you mean --jobs?", exitUsage},
+		{"train -z", "unknown shorthand flag: 'z' in -z\nSee", exitUsage},
 	} {
 		if _, stderr, code := run(strings.Fields(test.arguments)...); code != test.code || !strings.Contains(stderr, test.want) {
 			t.Errorf("alrc %s: exit code %d, %s", test.arguments, code, stderr)
@@ -199,4 +204,19 @@ func TestBenchStops(t *testing.T) {
 	if text, code := signalled(t, c, "Measuring", syscall.SIGTERM); code != exitSIGTERM || strings.Contains(text, "cancel") {
 		t.Errorf("exit code %d: %s", code, text)
 	}
+}
+
+// Every command's help fits a terminal of 80 columns, but for that of the library's completions.
+func TestHelpFitsATerminal(t *testing.T) {
+	walk(newRootCommand(nil), func(command *cobra.Command) {
+		if command.Name() == "completion" || command.HasParent() && command.Parent().Name() == "completion" {
+			return
+		}
+		stdout, _, _ := run(append(strings.Fields(command.CommandPath())[1:], "--help")...)
+		for line := range strings.Lines(stdout) {
+			if line = strings.TrimSuffix(line, "\n"); utf8.RuneCountInString(line) > 80 {
+				t.Errorf("%s: %q has more than 80 columns", command.CommandPath(), line)
+			}
+		}
+	})
 }

@@ -64,21 +64,22 @@ func newWatchCommand() *cobra.Command {
 	var f watchFlags
 	command := &cobra.Command{
 		Use:   "watch [flags] -- COMMAND [ARGUMENT...]",
-		Short: "Run a training program, and raise an alert when its loss spikes or diverges",
-		Long: `Run a program and judge the losses that it writes, as they come. Its output passes
-through untouched. A line on standard error tells of every spike, and what was logged
-before and after it is kept as JSON.
+		Short: "Run a training program, and tell when its loss spikes or diverges",
+		Long: `Run a program and judge the losses that it writes, as they come. Its output
+passes through untouched. A line on standard error tells of every spike, and
+what was logged before and after it is kept as JSON.
 
-Where the program writes its losses to a file, --log names that: it need not be there
-yet, and what is in it before the program starts is not judged. It may be a folder, as of
-TensorBoard.
+Where the program writes its losses to a file, --log names that: it need not be
+there yet, and what is in it before the program starts is not judged. It may be
+a folder, as of TensorBoard.
 
-The exit code is the program's own; 3 if that is 0 and there was an alert, or if the
-program was stopped by --stop-on.`,
+The exit code is the program's own; 3 if that is 0 and there was an alert, or if
+the program was stopped by --stop-on.`,
 		Example: `  alrc watch -- python train.py --epochs 3
   alrc watch --stop-on diverged --stop-on stalled:30m -- python train.py
   alrc watch --log runs/train.log -- python train.py
-  alrc watch --exec 'notify-send "$ALRC_ALERT"' --webhook $SLACK_URL -- ./train.sh`,
+  alrc watch --exec 'notify-send "$ALRC_ALERT"' -- ./train.sh
+  alrc watch --webhook "$SLACK_URL" -- ./train.sh`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error { return f.run(command, arguments) },
 	}

@@ -23,10 +23,10 @@ func newWorkerCommand(engines experiment.Engines) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "worker (--nats URL | --sweep DIR)",
 		Short: "Take runs of sweeps from a queue, and train them",
-		Long: `Take runs of sweeps from a NATS server, or from the server of a sweep that runs on this
-machine, and train them, until it is told to stop. On Ctrl-C and SIGTERM it saves its
-runs and hands them back, and another worker continues them.`,
-		Example: `  alrc worker --nats tls://queue.example.org --nats-creds me.creds --data-dir cifar
+		Long: `Take runs of sweeps from a NATS server, or from the server of a sweep that runs
+on this machine, and train them, until it is told to stop. On Ctrl-C and SIGTERM
+it saves its runs and hands them back, and another worker continues them.`,
+		Example: `  alrc worker --nats tls://queue.example.org --nats-creds me.creds
   alrc worker --sweep sweeps/table1-small --jobs 2`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
