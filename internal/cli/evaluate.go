@@ -71,7 +71,8 @@ they held out alone become one row.`,
 		group("Whole micrographs", func(flags *pflag.FlagSet) {
 			flags.StringSliceVar(&f.whole.Images, "images", nil, "complete scans of these `FILES`, instead of held-out crops")
 			flags.StringSliceVar(&f.whole.Masks, "masks", []string{micrograph.Spiral}, "`KINDS` of scans: spiral, grid, lines, mask images")
-			flags.Float64SliceVar(&f.whole.Coverages, "coverages", []float64{micrograph.DefaultCoverage}, "fractions of the image that are seen")
+			flags.Float64SliceVar(&f.whole.Coverages, "coverages", []float64{micrograph.DefaultCoverage}, "`FRACTIONS` of the image that are seen")
+			flags.Lookup("coverages").DefValue = fmt.Sprint([]float64{micrograph.DefaultCoverage})
 			flags.IntVar(&f.whole.Repeats, "scans", 3, "`N` scans of each kind and coverage")
 			flags.StringVar(&f.picture, "picture", "", "draw the middle of each image, the first scan, its completions and the truth, to this PNG `FILE`")
 		}),
@@ -94,10 +95,14 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 			return usageError("--%s %s: there is no folder %s", flag, file, filepath.Dir(file))
 		}
 	}
-	if f.picture != "" && len(f.whole.Images) == 0 {
-		return usageError("--picture: it is of whole micrographs; give them by --images")
-	}
-	if len(f.whole.Images) > 0 {
+	if len(f.whole.Images) == 0 {
+		if err := withoutEffect(command.Flags(), "it is of whole micrographs; give them by --images", "masks", "coverages", "scans", "picture"); err != nil {
+			return err
+		}
+	} else {
+		if err := withoutEffect(command.Flags(), "it is of held-out crops, and --images completes whole micrographs", "crops"); err != nil {
+			return err
+		}
 		if f.json {
 			return usageError("--json: there is no JSON form of what --images measures; --csv writes its numbers")
 		}

@@ -35,6 +35,16 @@ func addFlagGroups(command *cobra.Command, groups ...flagGroup) {
 	})
 }
 
+// withoutEffect is the usage error of those of some flags that were given, and would have no effect: why says so.
+func withoutEffect(flags *pflag.FlagSet, why string, names ...string) error {
+	for _, name := range names {
+		if flags.Changed(name) {
+			return usageError("--%s has no effect here: %s", name, why)
+		}
+	}
+	return nil
+}
+
 // group makes a flag group and lets declare fill it.
 func group(title string, declare func(flags *pflag.FlagSet)) flagGroup {
 	flags := pflag.NewFlagSet(title, pflag.ContinueOnError)

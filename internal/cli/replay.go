@@ -60,7 +60,7 @@ by the content.`,
 	addFlagGroups(command,
 		f.reading(),
 		group("Clipping", func(flags *pflag.FlagSet) {
-			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2", "alrc:3", "alrc:4", "two-sided"}, clipping.Forms+" (repeatable)")
+			flags.StringArrayVar(&f.clips, "clip", []string{"none", "alrc:2", "alrc:3", "alrc:4", "two-sided"}, "`CLIPPING`, repeatable: "+clipping.Forms)
 			flags.Float64Var(&f.decay, "decay", 0, "decay of the running moments (default 0.999)")
 			flags.StringVar(&f.moments, "moments", "auto", "starting moments: auto, or MU1,MU2")
 			flags.StringVar(&f.rule, "rule", "auto", "how scales are made: auto, ratio or distance")
@@ -91,7 +91,7 @@ func (f *replayFlags) reading() flagGroup {
 		flags.StringVar(&f.step, "step-column", "", "what counts the steps; guessed by name")
 		flags.StringVar(&f.batch, "batch-column", "", "records that follow one another with the same value are the losses of one step")
 		flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
-		flags.StringArrayVar(&f.where, "where", nil, "only records with this, as in Val=0 or split!=val (repeatable)")
+		flags.StringArrayVar(&f.where, "where", nil, "only records with this: `FIELD=VALUE` or FIELD!=VALUE, as in split!=val; repeatable")
 		flags.StringVar(&f.lines, "lines", "", "only lines with this word, as in valid, where lines of several kinds hold the loss")
 		flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default last)")
 		flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")

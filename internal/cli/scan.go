@@ -42,6 +42,11 @@ scan.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			path := arguments[0]
+			if !micrograph.IsDrawn(mask) {
+				if err := withoutEffect(command.Flags(), "a mask image has a coverage of its own", "coverage"); err != nil {
+					return err
+				}
+			}
 			scan, err := micrograph.ParseScan(mask, coverage)
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
@@ -61,8 +66,8 @@ scan.`,
 				if err := atomicfile.Write(out, partial.Write); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(command.ErrOrStderr(), "%s, %dx%d pixels: %.3g %% seen by a scan of kind %s.\n",
-					path, partial.Width, partial.Height, 100*partial.Coverage(), scan.Kind)
+				_, err = fmt.Fprintf(command.ErrOrStderr(), "%s, %dx%d pixels: %.3g %% seen by %v.\n",
+					path, partial.Width, partial.Height, 100*partial.Coverage(), scan)
 				return err
 			}
 			preview := strings.TrimSuffix(out, filepath.Ext(out)) + ".png"
@@ -77,8 +82,8 @@ scan.`,
 			if err := atomicfile.Write(preview, func(w io.Writer) error { return png.Encode(w, shown) }); err != nil {
 				return err
 			}
-			text := fmt.Sprintf("%s, %dx%d pixels: %.3g %% seen by a scan of kind %s, which passes %.3g %% of the pixels.\nIt is in %s, and as a picture in %s.",
-				path, partial.Width, partial.Height, 100*partial.Coverage(), scan.Kind, 100*partial.Passed(), out, preview)
+			text := fmt.Sprintf("%s, %dx%d pixels: %.3g %% seen by %v, which passes %.3g %% of the pixels.\nIt is in %s, and as a picture in %s.",
+				path, partial.Width, partial.Height, 100*partial.Coverage(), scan, 100*partial.Passed(), out, preview)
 			w := command.OutOrStdout()
 			_, err = fmt.Fprintln(w, layout(w).Wrap(text, "  "))
 			if partial.Passed() == 1 {

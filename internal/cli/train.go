@@ -238,6 +238,9 @@ func (f *trainFlags) specifications(command *cobra.Command) ([]experiment.Specif
 	if flags.Changed("exclude") {
 		s.Data.Exclude = f.exclude
 	}
+	if err := withoutEffect(flags, fmt.Sprintf("data of kind %s make no use of it", s.Data.Kind), s.Data.Idle()...); err != nil {
+		return nil, err
+	}
 	if f.seeds < 1 {
 		return nil, usageError("--seeds %d: give a number of repeats of at least 1", f.seeds)
 	}

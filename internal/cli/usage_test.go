@@ -220,3 +220,25 @@ func TestHelpFitsATerminal(t *testing.T) {
 		}
 	})
 }
+
+// A flag that would do nothing is refused, and the message says why.
+func TestFlagsWithoutEffect(t *testing.T) {
+	for arguments, why := range map[string]string{
+		"train --records-per-file 3":                       "data of kind procedural",
+		"train --test 0.5":                                 "data of kind procedural",
+		"train --data-dir photos":                          "data of kind procedural",
+		"train --data cifar10 --test 0.5":                  "data of kind cifar10",
+		"train micrographs --exclude a.tif":                "data of kind procedural-micrographs",
+		"train micrographs --data a.tif --dose 5":          "data of kind micrographs",
+		"train micrographs --mask mask.tif --coverage 0.5": "make no use of it",
+		"scan a.tif --mask mask.tif --coverage 0.5":        "coverage of its own",
+		"evaluate runs --masks grid":                       "give them by --images",
+		"evaluate runs --coverages 0.1":                    "give them by --images",
+		"evaluate runs --scans 2":                          "give them by --images",
+		"evaluate --images a.tif --crops 5":                "held-out crops",
+	} {
+		if _, stderr, code := run(strings.Fields(arguments)...); code != exitUsage || !strings.Contains(stderr, why) {
+			t.Errorf("alrc %s: exit code %d, %s", arguments, code, stderr)
+		}
+	}
+}

@@ -88,7 +88,7 @@ the program was stopped by --stop-on.`,
 		group("Alerts", func(flags *pflag.FlagSet) {
 			f.alerting.add(flags, "", "alrc-spikes.jsonl")
 			flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no alerts")
-			flags.StringArrayVar(&f.stopOn, "stop-on", nil, "end the program on spike, diverged, or stalled:DURATION, when no loss comes for as long (repeatable)")
+			flags.StringArrayVar(&f.stopOn, "stop-on", nil, "end the program on an `EVENT`: spike, diverged, or stalled:DURATION, when no loss comes for as long; repeatable")
 			flags.DurationVar(&f.grace, "grace", 30*time.Second, "how long a program that is stopped may take to end after SIGINT, and then after SIGTERM")
 		}),
 	)

@@ -14,12 +14,15 @@ const DefaultCoverage = 1.0 / 20
 // DefaultRange is what networks are trained for where nothing else is asked for: what scans see is seldom what one was trained for.
 var DefaultRange = Coverage{0.02, 0.3}
 
-// Kinds are the scans that there are, beside mask images.
+// The scans that there are, beside mask images.
 const (
 	Spiral = "spiral"
 	Grid   = "grid"
 	Lines  = "lines"
 )
+
+// IsDrawn reports whether a text names one of them, and not a mask image.
+func IsDrawn(mask string) bool { return mask == Spiral || mask == Grid || mask == Lines }
 
 // Scan says which pixels of an image a scan visits.
 //
@@ -49,8 +52,7 @@ type Scan struct {
 // not take.
 func ParseScan(mask string, coverage float64) (Scan, error) {
 	s := Scan{Kind: mask, Coverage: coverage}
-	switch mask {
-	case Spiral, Grid, Lines:
+	if IsDrawn(mask) {
 		if !(coverage > 0 && coverage <= 1) {
 			return Scan{}, fmt.Errorf("a coverage of %v: give a fraction of the pixels above 0 and up to 1", coverage)
 		}
@@ -62,6 +64,14 @@ func ParseScan(mask string, coverage float64) (Scan, error) {
 	}
 	s.Coverage = statistics.Mean(s.image)
 	return s, nil
+}
+
+// String is the scan in words.
+func (s Scan) String() string {
+	if s.image != nil {
+		return "the mask " + s.Kind
+	}
+	return "a scan of kind " + s.Kind
 }
 
 // Mask fills mask, [height,width], with that of a position.

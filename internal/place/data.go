@@ -99,6 +99,30 @@ func (d Data) Validate() error {
 	return err
 }
 
+// Idle names the settings, as flags and specifications name them, that data of this kind make no use of.
+func (d Data) Idle() []string {
+	var idle []string
+	k, err := d.kind()
+	if err != nil {
+		return nil
+	}
+	if k.source != inFolder {
+		idle = append(idle, "records-per-file")
+	}
+	if k.source != inFiles {
+		idle = append(idle, "test", "exclude")
+	}
+	if k.source != generated {
+		idle = append(idle, "dose")
+	} else if k.content != Micrographs || d.drawnMask() {
+		idle = append(idle, "data-dir")
+	}
+	if !d.drawnMask() {
+		idle = append(idle, "coverage")
+	}
+	return idle
+}
+
 // WithoutPlace is the data without where they lie.
 func (d Data) WithoutPlace() Data {
 	d.Dir, d.Paths = "", nil

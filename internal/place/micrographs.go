@@ -74,9 +74,7 @@ func (d Data) Scanned() (mask string, coverage micrograph.Coverage) {
 }
 
 // drawnMask says that the mask is not that of an image.
-func (d Data) drawnMask() bool {
-	return d.mask() == micrograph.Spiral || d.mask() == micrograph.Grid || d.mask() == micrograph.Lines
-}
+func (d Data) drawnMask() bool { return micrograph.IsDrawn(d.mask()) }
 
 // validateScan says what is wrong with how micrographs are scanned and made.
 func (d Data) validateScan() error {
