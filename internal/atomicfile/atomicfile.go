@@ -21,7 +21,7 @@ import (
 // Write replaces the file at path by what write produces. The content goes to a temporary file beside the target, which is
 // synced and then renamed; when anything fails the temporary file is removed and the target is as it was. A symbolic link is
 // followed, an existing file keeps its mode, and a new one gets what the umask leaves. What is no regular file, such as a
-// device or a pipe, is written to.
+// device or a pipe, is written to; "-" is standard output.
 func Write(path string, write func(io.Writer) error) error {
 	if err := replace(path, write, false); err != nil {
 		return fmt.Errorf("write %s: %w", path, withoutPath(err, path))
@@ -95,8 +95,11 @@ func replace(path string, write func(io.Writer) error, private bool) (err error)
 }
 
 // IsStream says that a path is not that of a file that is replaced, but of something that is written to: a device, a pipe, a
-// socket, or a descriptor of a process, such as /dev/stdout.
+// socket, a descriptor of a process, such as /dev/stdout, or "-", which is standard output.
 func IsStream(path string) bool {
+	if path == "-" {
+		return true
+	}
 	for _, name := range []string{"/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/"} {
 		if absolute, err := filepath.Abs(path); err == nil && strings.HasPrefix(absolute, name) {
 			return true
@@ -108,16 +111,22 @@ func IsStream(path string) bool {
 
 // writeTo writes to what is there.
 func writeTo(path string, write func(io.Writer) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return err
+	file := os.Stdout
+	if path != "-" {
+		var err error
+		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+			return err
+		}
 	}
 	buffered := bufio.NewWriterSize(file, 1<<16)
-	err = write(buffered)
+	err := write(buffered)
 	if err == nil {
 		err = buffered.Flush()
 	}
-	return errors.Join(err, file.Close())
+	if file != os.Stdout {
+		err = errors.Join(err, file.Close())
+	}
+	return err
 }
 
 // follow returns the file that a symbolic link stands for, also if there is none yet.

@@ -41,7 +41,8 @@ kriging, linear (or bilinear; between the pixels that were seen), or biharmonic
 (the smoothest surface through them).
 
 IMAGE is a file of
-` + imagefile.Formats() + `.
+` + imagefile.Formats() + `;
+- is standard input, and --out - standard output.
 What was not seen is NaN in it, as 'alrc scan' writes it, or 0 in a mask image
 (--mask), whose values from 0 to 1 say how much of a pixel was seen. All images
 of a stack are completed, or one of them (--page).
@@ -101,23 +102,31 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	if command.Flags().Changed("premultiplied") {
 		options.Premultiplied = &f.premultiplied
 	}
-	dir := f.out
-	if isFile(f.out) {
-		dir = filepath.Dir(f.out)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(f.folder(), 0o755); err != nil {
 		return err
 	}
 	for _, path := range images {
-		file := f.out
-		if !isFile(f.out) {
-			file = filepath.Join(dir, stem(path)+"-completed.tif")
-		}
-		if err := f.complete(ctx, command, method, path, options, file); err != nil {
+		if err := f.complete(ctx, command, method, path, options, f.file(path)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// folder is the one to write to.
+func (f *completeFlags) folder() string {
+	if isFile(f.out) {
+		return filepath.Dir(f.out)
+	}
+	return f.out
+}
+
+// file is where the completion of an image goes.
+func (f *completeFlags) file(image string) string {
+	if isFile(f.out) {
+		return f.out
+	}
+	return filepath.Join(f.folder(), stem(image)+"-completed.tif")
 }
 
 // isModel reports whether the first argument is a model: a method's word, or a run's folder or checkpoint; what is not there and has no
@@ -126,13 +135,14 @@ func isModel(argument string) bool {
 	if micrograph.IsMethod(argument) || filepath.Ext(argument) == ".safetensors" {
 		return true
 	}
-	info, err := os.Stat(argument)
-	return err == nil && info.IsDir() || err != nil && filepath.Ext(argument) == ""
+	return isFolder(argument) || argument != imagefile.Stdin && !isThere(argument) && filepath.Ext(argument) == ""
 }
 
 // check finds what does not go together before anything is done.
 func (f *completeFlags) check(model string, images []string) error {
 	switch {
+	case len(images) == 0 && !micrograph.IsMethod(model) && !isThere(model):
+		return usageError("%s: there is no such image, nor a run's folder", model)
 	case len(images) == 0:
 		return usageError("%s is a model: give the images to complete after it", model)
 	case f.method != "" && model != "":
@@ -147,6 +157,8 @@ func (f *completeFlags) check(model string, images []string) error {
 		return usageError("--uncertainty is that of one image, and %d images are given: complete them one at a time", len(images))
 	case f.uncertainty != "" && !isFile(f.uncertainty):
 		return usageError("--uncertainty %s: it is a TIFF or MRC file; give a name that ends in .tif or .mrc", f.uncertainty)
+	case !isFile(f.out) && filepath.Ext(f.out) != "" && !isFolder(f.out) && !strings.HasSuffix(f.out, string(filepath.Separator)):
+		return usageError("--out %s: it is a TIFF or MRC file, whose name ends in .tif or .mrc, or a folder; make the folder first if that is its name", f.out)
 	case f.page < -1:
 		return usageError("--page %d: images are counted from 0", f.page)
 	}
@@ -154,13 +166,15 @@ func (f *completeFlags) check(model string, images []string) error {
 		return usageError("--uncertainty: %s does not know how far off it may be; kriging does", word)
 	}
 	written := map[string]string{}
+	files := []string{f.uncertainty}
 	for _, path := range images {
 		if other, ok := written[stem(path)]; ok {
 			return usageError("%s and %s would be written to the same file: complete them one at a time, with an --out each", other, path)
 		}
 		written[stem(path)] = path
+		files = append(files, f.file(path), pictureBeside(f.file(path)))
 	}
-	return nil
+	return wouldOverwrite(files, append([]string{f.mask, f.truth}, images...))
 }
 
 // open opens a network, or takes a method without one by its word.
@@ -198,6 +212,9 @@ type result struct {
 // complete completes the scans of a file, and writes them to one file, and a picture beside it.
 func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, method micrograph.Method, path string, o micrograph.PartialOptions, file string) error {
 	w := command.OutOrStdout()
+	if atomicfile.IsStream(file) || atomicfile.IsStream(f.uncertainty) { // what is told is not to be among pixels
+		w = command.ErrOrStderr()
+	}
 	scans, err := micrograph.OpenScans(path, o)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}

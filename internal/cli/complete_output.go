@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"path/filepath"
-	"strings"
 
 	"alrc/internal/atomicfile"
 	"alrc/internal/figure"
@@ -33,10 +31,10 @@ func (f *completeFlags) write(results []result, truth []float32, file string) (w
 			return "", err
 		}
 	}
-	if atomicfile.IsStream(file) { // which has no folder for a picture
+	picture := pictureBeside(file)
+	if picture == "" {
 		return file, nil
 	}
-	picture := strings.TrimSuffix(file, filepath.Ext(file)) + ".png"
 	return file + ", " + picture, atomicfile.Write(picture, preview(results, truth).WritePNG)
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -95,6 +96,9 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 			return usageError("--%s %s: there is no folder %s", flag, file, filepath.Dir(file))
 		}
 	}
+	if err := wouldOverwrite([]string{f.csv, f.picture}, slices.Concat(f.whole.Images, f.whole.Masks)); err != nil {
+		return err
+	}
 	if len(f.whole.Images) == 0 {
 		if err := withoutEffect(command.Flags(), "it is of whole micrographs; give them by --images", "masks", "coverages", "scans", "picture"); err != nil {
 			return err
@@ -131,7 +135,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	if err := stoppedOr(ctx, err); err != nil {
 		return err
 	}
-	out := command.OutOrStdout()
+	out := f.output(command)
 	if f.json {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
@@ -169,7 +173,7 @@ func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open eva
 	if err := stoppedOr(ctx, err); err != nil {
 		return err
 	}
-	out := command.OutOrStdout()
+	out := f.output(command)
 	if err := e.Write(out, layout(out)); err != nil {
 		return err
 	}
@@ -186,6 +190,14 @@ func (f *evaluateFlags) runWhole(command *cobra.Command, runs []string, open eva
 		return nil
 	}
 	return atomicfile.Write(f.csv, e.WriteScans)
+}
+
+// output is where tables go: not among the bytes of a file that goes to standard output.
+func (f *evaluateFlags) output(command *cobra.Command) io.Writer {
+	if atomicfile.IsStream(f.csv) || atomicfile.IsStream(f.picture) {
+		return command.ErrOrStderr()
+	}
+	return command.OutOrStdout()
 }
 
 // stoppedOr is the error of an evaluation that was stopped, or else the one that it ended with.

@@ -158,6 +158,9 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	if err != nil {
 		return err
 	}
+	if err := wouldOverwrite([]string{f.html, f.json, f.csv, f.alerting.keep}, inputs); err != nil {
+		return err
+	}
 	if f.follow {
 		return f.watch(command, o.Log)
 	}
@@ -174,7 +177,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 		}
 		o.Rows = func(write func(io.Writer) error) error { return atomicfile.Write(f.csv, write) }
 	}
-	if f.csv == "-" || f.csv != "" && atomicfile.IsStream(f.csv) {
+	if f.csv != "" && atomicfile.IsStream(f.csv) {
 		var err error
 		if rows, err = os.CreateTemp("", "alrc-rows-*"); err != nil {
 			return fmt.Errorf("keep the rows: %w", err)

@@ -47,6 +47,16 @@ scan.`,
 					return err
 				}
 			}
+			if out == "" {
+				out = stem(path) + "-scan.tif"
+			}
+			preview := pictureBeside(out)
+			if preview == out {
+				return usageError("--out %s: the scan is a TIFF file; give a name that ends in .tif", out)
+			}
+			if err := wouldOverwrite([]string{out, preview}, []string{path, mask}); err != nil {
+				return err
+			}
 			scan, err := micrograph.ParseScan(mask, coverage)
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
@@ -59,9 +69,6 @@ scan.`,
 			for _, note := range partial.Notes {
 				fmt.Fprintf(command.ErrOrStderr(), "%s: %s\n", path, note)
 			}
-			if out == "" {
-				out = stem(path) + "-scan.tif"
-			}
 			if atomicfile.IsStream(out) { // which has no folder for a picture
 				if err := atomicfile.Write(out, partial.Write); err != nil {
 					return err
@@ -69,10 +76,6 @@ scan.`,
 				_, err = fmt.Fprintf(command.ErrOrStderr(), "%s, %dx%d pixels: %.3g %% seen by %v.\n",
 					path, partial.Width, partial.Height, 100*partial.Coverage(), scan)
 				return err
-			}
-			preview := strings.TrimSuffix(out, filepath.Ext(out)) + ".png"
-			if preview == out {
-				return usageError("--out %s: the scan is a TIFF file; give a name that ends in .tif", out)
 			}
 			if err := atomicfile.Write(out, partial.Write); err != nil {
 				return err
@@ -109,6 +112,9 @@ scan.`,
 
 // stem is a file's name without folder and ending.
 func stem(path string) string {
+	if path == imagefile.Stdin {
+		return "stdin"
+	}
 	name := filepath.Base(path)
 	return strings.TrimSuffix(name, filepath.Ext(name))
 }

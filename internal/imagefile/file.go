@@ -6,6 +6,7 @@
 package imagefile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -33,17 +34,33 @@ type File struct {
 	info os.FileInfo
 }
 
+// Stdin is the path of standard input, which is read whole into memory.
+const Stdin = "-"
+
+// mostStdin is the largest number of bytes of standard input that are read.
+const mostStdin = 1 << 31
+
 // Open opens a file by what it holds, whatever its name.
 func Open(path string) (*File, error) { return OpenArray(path, "") }
 
 // OpenArray opens a .npz or HDF5 file for the images of the array of a name. "" stands for the only one, and for other files.
 func OpenArray(path, array string) (*File, error) {
+	if path == Stdin {
+		content, err := io.ReadAll(io.LimitReader(os.Stdin, mostStdin+1))
+		if err == nil && len(content) > mostStdin {
+			err = fmt.Errorf("standard input has more than %d bytes: give a file", mostStdin)
+		}
+		if err != nil {
+			return nil, withoutPath(err)
+		}
+		return open(bytes.NewReader(content), int64(len(content)), path, array)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, withoutPath(err)
 	}
 	if !info.Mode().IsRegular() { // a pipe might wait forever
-		return nil, errors.New("it is no regular file")
+		return nil, errors.New("it is no regular file; of a pipe, give - and send it to standard input")
 	}
 	file, err := os.Open(path)
 	if err != nil {
