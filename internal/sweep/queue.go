@@ -315,7 +315,7 @@ func patiently(ctx context.Context, call func(context.Context) error) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the server is away: %w", err)
+			return err
 		case <-time.After(pause):
 		}
 	}

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 
 	// What follows must reach the server, also one that is away for a while, and also when the worker is told to stop;
 	// but then not for ever: the run's folder keeps the work, and the run goes on from there.
-	delivery, stop := withPatience(ctx)
+	delivery, stop := w.withPatience(ctx)
 	defer stop()
 	stopped := ctx.Err() != nil && (errors.Is(err, context.Canceled) || isAway(err))
 	switch {
@@ -78,9 +79,13 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 	case isGone(err):
 		w.report("%s: the sweep is no longer on the server", run.Label)
 		return os.RemoveAll(dir)
-	case isAway(err):
-		return fmt.Errorf("%s: %w; the work is kept in %s, and a worker that is started with the same folder goes on with it",
-			run.Label, err, dir)
+	case isAway(err) || delivery.Err() != nil:
+		w.report("%s: the server is away; the work is kept in %s, and a worker that is started with the same --work goes on with it",
+			run.Label, dir)
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", run.Label, err)
 	case atomicfile.IsFull(err):
 		w.giveBack(delivery, q, message, run.ID, func(*record) {})
 		return fmt.Errorf("%s: %w; make room in %s and start again: the run goes on from its checkpoint", run.Label, err, w.Folder)
@@ -107,8 +112,8 @@ func (w *Worker) train(ctx context.Context, q *Queue, message jetstream.Msg, run
 }
 
 // withPatience returns a context that lasts a while longer than another.
-func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
-	const grace = 15 * time.Second
+func (w *Worker) withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
+	grace := cmp.Or(w.grace, 15*time.Second)
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
 	return longer, func() { stop(); cancel() }

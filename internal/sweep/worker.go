@@ -38,6 +38,9 @@ type Worker struct {
 	// Report, where not nil, is told what the worker does, a line at a time.
 	Report func(string)
 
+	// grace is how long a worker that is told to stop waits for a server that is away; 0 stands for 15 seconds.
+	grace time.Duration
+
 	// delivered, where not nil, is told that results came to the queue.
 	delivered chan<- struct{}
 
@@ -56,7 +59,11 @@ func (w *Worker) Work(ctx context.Context, c Connection) error {
 		return err
 	}
 	defer connection.Close()
-	defer connection.FlushTimeout(callTimeout) // what was handed back is to be known at once
+	defer func() {
+		if connection.IsConnected() {
+			connection.FlushTimeout(callTimeout) // what was handed back is to be known at once
+		}
+	}()
 	return w.work(ctx, connection, "")
 }
 
