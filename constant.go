@@ -7,7 +7,7 @@ import (
 
 // Constant limits losses to a threshold that never changes, by the ratio of the two: constant learning rate clipping
 // (CLRC; Ede and Beanland 2020). It is for losses whose scale is known and stays what it is. It has no moments; its
-// state is its counters. Make it with [NewConstant].
+// state is its counters. Make it with [NewConstant]; the zero value panics.
 type Constant struct{ core }
 
 // NewConstant returns a clipper with a fixed threshold, which must be a number above 0.

@@ -21,12 +21,14 @@ type core struct {
 // length. It changes nothing, so that a batch may be scaled in parts; the statistics that it returns, merged, are for
 // Observe.
 func (c *core) Scales(losses, scales []float64) (s Statistics) {
+	c.mustBeMade()
 	clip(&c.next, losses, scales, &s)
 	return s
 }
 
 // Scales32 is Scales for losses in single precision. The arithmetic is in double precision all the same.
 func (c *core) Scales32(losses, scales []float32) (s Statistics) {
+	c.mustBeMade()
 	clip(&c.next, losses, scales, &s)
 	return s
 }
@@ -86,10 +88,18 @@ func (c *core) Step32(losses, scales []float32) (s Statistics) {
 
 // observe takes valid statistics.
 func (c *core) observe(s *Statistics) {
+	c.mustBeMade()
 	c.counts.count(s)
 	if c.adapt != nil {
 		c.moments.observe(s)
 		c.settle()
+	}
+}
+
+// mustBeMade panics for the zero value, whose thresholds of 0 would take nearly all of every gradient.
+func (c *core) mustBeMade() {
+	if c.variant == "" {
+		panic("alrc: the clipper is a zero value: make it with New, NewTwoSided or NewConstant")
 	}
 }
 

@@ -46,7 +46,7 @@ func or(value, standard float64) float64 {
 
 // OneSided limits each loss to a number of standard deviations above the running mean of the losses: adaptive learning
 // rate clipping (ALRC), algorithm 1 of Ede and Beanland 2020. It is the variant to begin with. High losses are scaled
-// down; low ones are left as they are. Make it with [New].
+// down; low ones are left as they are. Make it with [New]; the zero value panics.
 type OneSided struct{ core }
 
 // New returns a one-sided clipper, or an error that names the option that is out of range.

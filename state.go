@@ -68,5 +68,8 @@ func (s State) validate(variant string) error {
 	if s.Steps < 0 || s.Losses < 0 || s.Clipped < 0 || s.Raised < 0 || s.NonFinite < 0 {
 		return errors.New("alrc: the state has a negative count")
 	}
+	if rest := s.Losses - s.NonFinite; rest < 0 || s.Clipped > rest || s.Raised > rest-s.Clipped {
+		return fmt.Errorf("alrc: of the state's %d losses %d are clipped, %d raised and %d not finite", s.Losses, s.Clipped, s.Raised, s.NonFinite)
+	}
 	return nil
 }

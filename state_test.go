@@ -48,14 +48,16 @@ func TestRestore(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	nan := math.NaN()
 	for name, spoil := range map[string]func(*alrc.State){
-		`"constant"`:   func(s *alrc.State) { s.Variant = "constant" },
-		"moments":      func(s *alrc.State) { s.Mu1 = nan },
-		"moments, 25":  func(s *alrc.State) { s.Mu2 = -1 },
-		"distances":    func(s *alrc.State) { s.Up = math.Inf(1) },
-		"bias is 2":    func(s *alrc.State) { s.Bias = 2 },
-		"20 starting":  func(s *alrc.State) { s.Start = make([]alrc.StartStep, 20) },
-		"(NaN, 1)":     func(s *alrc.State) { s.Start = []alrc.StartStep{{Mean: nan, RMS: 1}} },
-		"a negative c": func(s *alrc.State) { s.Steps = -1 },
+		`"constant"`:                             func(s *alrc.State) { s.Variant = "constant" },
+		"moments":                                func(s *alrc.State) { s.Mu1 = nan },
+		"moments, 25":                            func(s *alrc.State) { s.Mu2 = -1 },
+		"distances":                              func(s *alrc.State) { s.Up = math.Inf(1) },
+		"bias is 2":                              func(s *alrc.State) { s.Bias = 2 },
+		"20 starting":                            func(s *alrc.State) { s.Start = make([]alrc.StartStep, 20) },
+		"(NaN, 1)":                               func(s *alrc.State) { s.Start = []alrc.StartStep{{Mean: nan, RMS: 1}} },
+		"a negative c":                           func(s *alrc.State) { s.Steps = -1 },
+		"2 losses 2 are clipped, 0 raised and 1": func(s *alrc.State) { s.Losses, s.Clipped, s.NonFinite = 2, 2, 1 },
+		"9 are clipped":                          func(s *alrc.State) { s.Losses, s.Clipped = 8, 9 },
 	} {
 		clipper, err := alrc.New(alrc.Options{Moments: alrc.Published()})
 		if err != nil {
@@ -70,6 +72,26 @@ func TestRestoreRefuses(t *testing.T) {
 		if !reflect.DeepEqual(clipper.State(), before) {
 			t.Errorf("restoring %+v failed, and changed the clipper", state)
 		}
+	}
+}
+
+// A clipper that nobody made would take nearly all of every gradient: it panics instead.
+func TestZeroValuesPanic(t *testing.T) {
+	for name, use := range map[string]func(){
+		"Step":    func() { new(alrc.OneSided).Step([]float64{1}, make([]float64, 1)) },
+		"Step32":  func() { new(alrc.TwoSided).Step32([]float32{1}, make([]float32, 1)) },
+		"Steps":   func() { new(alrc.OneSided).Steps([]float64{1}, make([]float64, 1), make([]float64, 1)) },
+		"Scales":  func() { new(alrc.Constant).Scales([]float64{1}, make([]float64, 1)) },
+		"Observe": func() { new(alrc.OneSided).Observe(alrc.Statistics{}) },
+	} {
+		func() {
+			defer func() {
+				if message, ok := recover().(string); !ok || !strings.Contains(message, "make it with New") {
+					t.Errorf("%s of a zero value: %v", name, message)
+				}
+			}()
+			use()
+		}()
 	}
 }
 

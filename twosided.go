@@ -48,7 +48,7 @@ func (o TwoSidedOptions) Resolve() (TwoSidedOptions, error) {
 // TwoSided limits losses on both sides of their running mean, or on one side: doubly adaptive learning rate clipping (DALRC; Ede
 // and Beanland 2020). Instead of one standard deviation it keeps the running mean distances of the losses above and
 // below the mean, so that skewed losses have a threshold of their own on each side. High losses are scaled down, and
-// the gradients of low ones raised, by a bounded factor. Make it with [NewTwoSided].
+// the gradients of low ones raised, by a bounded factor. Make it with [NewTwoSided]; the zero value panics.
 type TwoSided struct{ core }
 
 // NewTwoSided returns a two-sided clipper, or an error that names the option that is out of range.
