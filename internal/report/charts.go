@@ -24,14 +24,17 @@ const (
 // binsEach is how many bins each of so many lines has, where a bin takes so many values.
 func binsEach(lines, values int) int { return min(max(chartValues/max(lines*values, 1), 48), 2000) }
 
-// lineColor is the colour of a place beyond the palette, too: darker there, since browsers have room for many lines.
+// lineColor is the colour of a place beyond the palette, too: nearer to grey there, since browsers have room for many lines.
 func lineColor(place int) string {
 	n := color.NRGBAModel.Convert(figure.Palette[place%len(figure.Palette)]).(color.NRGBA)
 	for range min(place/len(figure.Palette), 4) {
-		n.R, n.G, n.B = uint8(int(n.R)*7/10), uint8(int(n.G)*7/10), uint8(int(n.B)*7/10)
+		n.R, n.G, n.B = greyer(n.R), greyer(n.G), greyer(n.B)
 	}
 	return chart.Hex(n)
 }
+
+// greyer is three tenths of the way from a part of a colour to the middle grey, which is seen on light and dark pages.
+func greyer(part uint8) uint8 { return uint8((int(part)*7 + 0x80*3) / 10) }
 
 // chart is the raw losses of all runs, the seeds of a clipping together.
 func (c *Comparison) chart(losses func(*Run) []float64, id, title, label string, logY bool) *chart.Data {

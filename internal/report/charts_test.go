@@ -113,4 +113,14 @@ func TestPagesHaveTheFiguresColours(t *testing.T) {
 			t.Errorf("the scripts lack the palette's colour %d, %s", place, hex)
 		}
 	}
+	// Beyond the palette a colour is told from white and from black pages.
+	for place := range 100 {
+		var parts [3]int
+		if _, err := fmt.Sscanf(lineColor(place), "#%02x%02x%02x", &parts[0], &parts[1], &parts[2]); err != nil {
+			t.Fatal(err)
+		}
+		if light := (299*parts[0] + 587*parts[1] + 114*parts[2]) / 1000; light < 0x50 || light > 0xC0 {
+			t.Errorf("place %d has the colour %s", place, lineColor(place))
+		}
+	}
 }

@@ -54,6 +54,16 @@
       this.pointed(this.at === undefined ? null : this.at);
     }
 
+    // suggest changes what the view begins with, and so what is shown of it that nobody has changed.
+    suggest(start) {
+      const { log } = this.view;
+      for (const [name, value] of Object.entries(start)) {
+        if (this.view[name] === this.start[name]) this.view[name] = value;
+        this.start[name] = value;
+      }
+      this.refresh(this.view.log === log ? undefined : 'axes');
+    }
+
     update(quiet) {
       for (const [name, button] of Object.entries(this.buttons)) button.setAttribute('aria-pressed', String(this.pressed(name)));
       this.buttons.time.hidden = !this.panel().some(line => line.time);
@@ -61,7 +71,9 @@
       this.buttons.thresholds.hidden = !this.panel().some(line => line.threshold);
       this.buttons.marks.hidden = !this.panel().some(line => line.marks.length > 0);
       this.buttons.whole.disabled = !this.view.x && !this.view.y;
-      this.choice.value = String(this.view.window);
+      const window = String(this.view.window);
+      if (![...this.choice.options].some(o => o.value === window)) this.choice.append(element('option', { value: window }, alrc.count(this.view.window) + ' steps'));
+      this.choice.value = window;
       const panels = [...new Set(this.source.lines.map(line => line.panel))];
       this.panels.hidden = panels.length < 2;
       if (panels.length !== this.panels.options.length) this.panels.replaceChildren(...panels.map(p => element('option', { value: p }, p)));
@@ -127,8 +139,6 @@
     }
 
     choose(window) {
-      this.view.window = window;
-      if (![...this.choice.options].some(o => o.value === String(window))) this.choice.append(element('option', { value: String(window) }, alrc.count(window) + ' steps'));
       this.set({ window });
       if (this.source.refine) this.source.refine(this);
     }

@@ -310,12 +310,12 @@
     return '#' + [0, 1, 2].map(k => Math.round(part(a, k) * (1 - share) + part(b, k) * share).toString(16).padStart(2, '0')).join('');
   }
 
-  // The colours of this project's figures, in their order; beyond them they are darker.
+  // The colours of this project's figures, in their order; beyond them they are nearer to grey, which is seen on light and dark.
   const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
 
   function color(place) {
     const n = palette.length, at = ((place % n) + n) % n;
-    return mix(palette[at], '#000000', 1 - Math.pow(0.7, Math.min(4, Math.max(0, Math.floor(place / n)))));
+    return mix(palette[at], '#808080', 1 - Math.pow(0.7, Math.min(4, Math.max(0, Math.floor(place / n)))));
   }
 
   Object.assign(alrc, { Plot, plotFonts: fonts, color });

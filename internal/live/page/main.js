@@ -87,27 +87,34 @@
   function drawRuns() {
     const all = list(), listed = overview.listed(all);
     overview.draw(listed, new Set(all.map(r => r.folder)).size > 1 || all.some(r => r.worker));
-    by('runs').hidden = all.length === 0;
+    by('runs').hidden = by('curves').hidden = all.length === 0;
     by('count').textContent = (listed.length === all.length ? `${all.length} in all` : `${listed.length} of ${all.length}`) + `, ${all.filter(r => r.state === 'training').length} training`;
     by('all').textContent = listed.every(r => state.shown.has(r.id)) ? 'Draw none' : 'Draw all';
     const training = all.filter(r => r.state === 'training').length;
     document.title = (training ? `${training} training, ` : '') + by('title').textContent;
   }
 
+  // start is the view that suits the lines that are drawn: how they are smoothed, and whether their axis is logarithmic. The
+  // smoothing stays what it was until they are twice as long.
+  function start(before) {
+    const longest = Math.max(...lines.lines.map(l => l.end || 0), ...list().map(r => r.steps || 0));
+    const window = Math.round(Math.min(Math.max(longest / 40, 1), 500));
+    const finite = lines.lines.flatMap(l => l.mean.filter(v => v > 0));
+    return {
+      window: before && window < 2 * before.window ? before.window : window,
+      log: finite.length > 0 && finite.reduce((a, b) => Math.max(a, b)) > 6 * finite.reduce((a, b) => Math.min(a, b)),
+    };
+  }
+
   function drawChart() {
     if (!chart) {
       if (lines.lines.length === 0) return;
-      const longest = Math.max(...lines.lines.map(l => l.end || 0), ...list().map(r => r.steps || 0));
-      const finite = lines.lines.flatMap(l => l.mean.filter(v => v > 0));
-      chart = new alrc.Chart(by('chart'), lines, {
-        id: 'losses', title: 'Losses', xLabel: 'step', yLabel: 'loss', window: Math.round(Math.min(Math.max(longest / 40, 1), 500)),
-        log: finite.length > 0 && finite.reduce((a, b) => Math.max(a, b)) > 6 * finite.reduce((a, b) => Math.min(a, b)),
-        view: alrc.readView(parts), changed: note,
-      });
+      chart = new alrc.Chart(by('chart'), lines, { id: 'losses', title: 'Losses', xLabel: 'step', yLabel: 'loss', ...start(), view: alrc.readView(parts), changed: note });
       if (chart.view.x) lines.refine(chart);
       return;
     }
-    chart.refresh();
+    if (lines.lines.length > 0) chart.suggest(start(chart.start));
+    else chart.refresh();
     chart.update(true);
   }
 
