@@ -107,7 +107,7 @@ func (r *lineReader) left(i int) before {
 		c.free = c.separated // "1: 0.5 loss"
 	case t.kind == timeToken:
 		c.free = c.separated // "12:30 PM: 0.5 loss"
-	case t.kind == markToken && t.mark == ')' && c.separated:
+	case t.kind == markToken && (t.mark == ')' || t.mark == '>') && c.separated:
 		c.name, c.first, c.last = r.parenthesised(j)
 	case t.kind == wordToken:
 		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
@@ -213,11 +213,15 @@ func (r *lineReader) start(i int) int {
 	return r.tokens[i].begin
 }
 
-// parenthesised returns the name that ends with the parenthesis at j: "time (ms)".
+// parenthesised returns the name that ends with the parenthesis at j: "time (ms)", "cross_entropy <loss>".
 func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
+	opening := byte('(')
+	if r.tokens[j].mark == '>' {
+		opening = '<'
+	}
 	for k := j - 1; k >= 0 && j-k < 6; k-- {
 		t := &r.tokens[k]
-		if t.kind == markToken && t.mark == '(' {
+		if t.kind == markToken && t.mark == opening {
 			if k > 0 && r.tokens[k-1].kind == wordToken {
 				_, first, _ = r.phrase(k - 1)
 				return r.line[r.tokens[first].begin:r.tokens[j].end], first, k - 1

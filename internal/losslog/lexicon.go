@@ -277,7 +277,9 @@ func mean(name string) meaning {
 			m.role = r
 		case digit && i > 0 && roleOf(all[i-1]) != unsaid:
 		case word == "smooth" && i+1 < len(all) && (measureWords[all[i+1]] || lossWords[all[i+1]]):
-			m.parts++ // as in smooth L1
+			if named {
+				m.parts++ // as in smooth L1 loss
+			}
 		case averageWords[word]:
 			m.statistic = max(m.statistic, averaged)
 			other = other || word == "epoch"

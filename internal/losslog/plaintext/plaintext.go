@@ -37,6 +37,9 @@ func Open(r io.Reader, path string) (*Text, error) {
 	if order, mark := utf16Order(head); order != nil {
 		t.Reader = bufio.NewReaderSize(&utf16Reader{r: t.Reader, order: order, skip: mark}, HeadSize)
 	}
+	if isEscaped(head) {
+		t.Reader = bufio.NewReaderSize(&unescaper{r: t.Reader}, HeadSize)
+	}
 	return t, nil
 }
 

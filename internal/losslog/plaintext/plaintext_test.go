@@ -11,7 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-const sample = "step 1, loss 0.5\nstep 2, loss 0.25, Übung 𝄞\n"
+const sample = "step 1,\tloss 0.5 #1\nstep 2, loss 0.25, Übung 𝄞\n"
 
 func inUTF16(mark string, put func(b []byte, v uint16) []byte) string {
 	b := []byte(mark)
@@ -36,7 +36,7 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{"as it is": sample, "UTF-16": inUTF16("\xff\xfe", little), "UTF-16, big end first": inUTF16("\xfe\xff", big),
-		"UTF-16 without a mark": inUTF16("", little), "behind zeros": strings.Repeat("\x00", 100_000) + sample,
+		"UTF-16 without a mark": inUTF16("", little), "codes of control characters": strings.ReplaceAll(sample, "\t", "#011"), "behind zeros": strings.Repeat("\x00", 100_000) + sample,
 		"gzip": compressed(gzip.NewWriter(&zipped), &zipped), "zstd": compressed(z, &packed)} {
 		text, err := Open(strings.NewReader(content), name)
 		if err != nil {
