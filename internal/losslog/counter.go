@@ -105,6 +105,7 @@ func (s *survey) counter(t *tally) counter {
 	var c counter
 	best, bestRank := (*behaviour)(nil), math.MaxInt
 	cyclic, cyclicRank := (*behaviour)(nil), math.MaxInt
+	twice := s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19 // two loggers tell each loss
 	epochThere := false
 	for _, b := range fields {
 		epochThere = epochThere || s.fields[b.field].counter == epochs && b.count*10 >= n*9
@@ -132,7 +133,7 @@ func (s *survey) counter(t *tally) counter {
 			continue // it may stand behind the losses
 		}
 		moves := b.count - 1
-		growing := b.up*10 >= moves*9
+		growing := b.up*10 >= moves*9 || twice && carried && b.down == 0 && b.up*20 >= moves*9
 		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
 		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0 || kind == epochs && s.bars) && !carried
@@ -151,7 +152,7 @@ func (s *survey) counter(t *tally) counter {
 		}
 	}
 	if best == nil {
-		c.redrawn = s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19
+		c.redrawn = twice
 		return c
 	}
 	if s.fields[best.field].counter == positions {
