@@ -142,9 +142,17 @@ func (r *lineReader) left(i int) before {
 				}
 			}
 		}
+		if c.opened && c.separated && r.loggedBy(j) {
+			return c // INFO:root:[10]
+		}
 		c.name, c.first, c.last = r.phrase(j)
 	}
 	return c
+}
+
+// loggedBy says whether word j is the name of a logger at the beginning of a line, behind a level.
+func (r *lineReader) loggedBy(j int) bool {
+	return j == 2 && r.tokens[1].kind == markToken && r.tokens[1].mark == ':' && r.tokens[0].kind == wordToken && r.isPrefix(0)
 }
 
 func (r *lineReader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }

@@ -22,7 +22,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	l.whole = whole && len(l.run.files) == 1
 	l.head = sample
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
-	l.by, l.labelled, l.worker = byWords, "", nil
+	l.by, l.labelled, l.worker, l.modes = byWords, "", nil, nil
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
 	if len(l.options.Where) == 0 {
@@ -45,6 +45,12 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 		if l.by, l.labelled = s.labelling(sample, l.options.Loss, l.options.Step); l.by != byWords {
 			s = l.newSurvey(first, "")
 			visit(s, first, sample, whole)
+		} else if all := s.candidates(l.options.Step); len(all) > 0 && l.options.Lines == "" {
+			if l.modes = modes(sample, all[0].name, all[0].label); l.modes == nil {
+				return s, first, nil
+			}
+			s = l.newSurvey(first, "")
+			visit(s, first, sample, whole)
 		}
 	}
 	return s, first, nil
@@ -52,7 +58,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
-	s.by, s.loss, s.only = l.by, l.labelled, l.worker
+	s.by, s.loss, s.only, s.modes = l.by, l.labelled, l.worker, l.modes
 	table, isTable := kind.table.(*csvScanner)
 	s.bars = isTable && table.bars
 	s.text = kind.format == Text || isTable && table.loose
@@ -109,6 +115,9 @@ func (l *Log) choose() error {
 		if err := l.chooseSplit(s, chosen); err != nil {
 			return err
 		}
+	}
+	if l.chosen.modes = l.modes; l.modes != nil {
+		l.note("lines of their own say which losses are of a validation: these are left out")
 	}
 	if l.worker != nil {
 		l.chosen.where = append(l.chosen.where, *l.worker)

@@ -16,6 +16,8 @@ type csvScanner struct {
 	edges     bool
 	header    [][]byte // its lines, which a resumed run may write again
 	names     []string
+	// fields is the number of fields of a row, where tables with others stand among them; else 0.
+	fields int
 	// loose says that lines which do not fit are others', and no malformed records.
 	loose bool
 	// numeric are the columns that hold numbers in the first row: in a loose table they do so in each.

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// implied takes for losses what the numbers of records show to be one, though no name says so: a total that is the sum of the numbers
-// before it, as in "box 0.1 obj 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
+// implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before it, as
+// in "box 0.1 obj 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
 func (s *survey) implied(all []ranked) {
 	for i := range all {
 		if all[i].meaning.strength >= measure {
@@ -17,7 +17,7 @@ func (s *survey) implied(all []ranked) {
 		r := &all[i]
 		switch {
 		case r.meaning.strength != unknown || r.count < 3:
-		case isOfWhole(r.name) && s.sums(r.tally), r.name == string(nameless) && s.hasMeanBehind(r.tally):
+		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(nameless) && s.hasMeanBehind(r.tally):
 			r.meaning.strength, r.meaning.parts = loss, 0
 		}
 	}
@@ -51,6 +51,17 @@ func (s *survey) sums(t *tally) bool {
 		}
 	})
 	return sums*10 >= n*9
+}
+
+// afterParts says whether several numbers that may be losses stand before a total in records that count steps.
+func (s *survey) afterParts(all []ranked, total *ranked) bool {
+	parts := 0
+	for _, r := range all {
+		if r.meaning.strength == unknown && r.name != total.name && r.count == total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
+			parts++
+		}
+	}
+	return parts > 1 && s.hasCounter(total.tally)
 }
 
 // hasMeanBehind says whether a number that has no name stands right before one that is called its mean, and follows it.

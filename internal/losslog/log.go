@@ -79,6 +79,7 @@ type Log struct {
 	kerasBars  bool   // it is drawn by Keras
 	by         labelling
 	labelled   string     // the loss whose words before it tell lines apart, where these do
+	modes      modeLines  // that tell training from validation
 	worker     *Condition // of several that tell the same steps, the one that is taken
 	workers    int
 	byLine     bool // a record is a line made for people
@@ -170,6 +171,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	if source.Records == 0 || !steps {
 		return false, l.nothing(source)
 	}
+	source.LeftOut += seq.leftOut
 	source.Superseded, source.OtherRuns, source.Repeated = seq.superseded, seq.otherRuns, seq.repeated
 	l.read = source
 	if l.planned {

@@ -2,8 +2,12 @@ package losslog
 
 import (
 	"bytes"
-	"strings"
+	"maps"
+	"slices"
 )
+
+// fewestRows is how many rows a table among other lines has at least.
+const fewestRows = 3
 
 // sniffTable recognises a table with names above its columns among other lines: of several, the one whose names tell most of losses.
 func sniffTable(sample []byte) (*csvScanner, bool) {
@@ -11,7 +15,7 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 	var best *csvScanner
 	most := 0
 	add := func(s *csvScanner, rows int) {
-		if s == nil || rows < 3 || s.header == nil {
+		if s == nil || rows < fewestRows || s.header == nil {
 			return
 		}
 		tells := 0 // of losses, and what counts their steps
@@ -19,7 +23,7 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 			tells = max(tells, 2*int(mean(name).strength))
 		}
 		for _, name := range s.names {
-			if kind := counterOf(name); kind <= epochs && kind != strangers && !strings.ContainsAny(name, "[]|/") {
+			if isCounterName(name) {
 				tells |= 1
 			}
 		}
@@ -29,6 +33,12 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 	}
 	for _, delimiter := range []byte{'|', '\t', ' '} {
 		add(readTable(lines, delimiter))
+	}
+	counts, _ := (&csvScanner{delimiter: ' '}).countFields(lines)
+	for _, n := range slices.Sorted(maps.Keys(counts)) {
+		if counts[n] >= fewestRows && n > 2 {
+			add(readFields(lines, &csvScanner{delimiter: ' ', long: -1, value: -1, fields: n}))
+		}
 	}
 	add(gapTable(lines))
 	if s, ok := openTable(lines); ok {

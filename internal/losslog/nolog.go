@@ -61,7 +61,7 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	case found.Beside:
 		return sure || best.count >= 3
 	}
-	return best.count >= 3 && (sure && found.What == nolog.Document || best.count*10 >= s.counted)
+	return best.count >= 3 && (sure && (found.What == nolog.Document || best.counted) || best.count*10 >= s.counted)
 }
 
 // isData says whether records are none of a training: nothing in them is named as what is logged of one, or what may be a loss

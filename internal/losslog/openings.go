@@ -220,14 +220,14 @@ func (r *reopenings) begins() (rows []int64, line string) {
 		back, votes := 0, 0
 		for i := range places {
 			p := &places[i]
-			start, end := p.begin, r.lastLosses()
+			start, end, after := p.begin, r.lastLosses(), r.rows-p.row
 			if i > 0 {
 				start = places[i-1].after.mean()
 			}
 			if i+1 < len(places) {
-				end = places[i+1].before
+				end, after = places[i+1].before, places[i+1].length
 			}
-			switch p.judge(start, end) {
+			switch p.judge(start, end, after) {
 			case 1:
 				back++
 				votes++
@@ -248,8 +248,8 @@ func (r *reopenings) begins() (rows []int64, line string) {
 }
 
 // judge returns 1 if the loss had fallen and was back at the log's beginning, or back at as much as it fell by before or fell by again
-// after, -1 if it went on where it was, and 0 if too little is known. The loss began at start and came to end before and after.
-func (p *again) judge(start float64, end level) int {
+// after, -1 if it went on where it was, and 0 if too little is known. The loss began at start, and came to an end again after some rows.
+func (p *again) judge(start float64, end level, after int64) int {
 	if p.length < 3 || p.after.n == 0 || p.begin != p.begin {
 		return 0
 	}
@@ -261,7 +261,7 @@ func (p *again) judge(start float64, end level) int {
 	switch {
 	case fallen > 2*spread && jump > 0.6*fallen:
 		return 1
-	case p.length < 4*levelOf:
+	case p.length < 4*levelOf || after < 4*levelOf:
 	case jump > 3*spread && fell > 2*spread && falls > 2*end.spread() && jump > 0.6*min(fell, falls):
 		return 1
 	case jump < -3*spread && falls > 2*end.spread():

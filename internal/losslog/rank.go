@@ -161,7 +161,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return r.count > 1 && r.whole < finite
 	case r.meaning.strength > unknown:
 		return r.count > 1 && !(s.text && r.least == r.most)
-	case s.text && finite > 1 && r.least == r.most:
+	case s.text && finite > 1 && r.least == r.most, r.meaning.words > mostNameWords:
 		return false
 	case s.fields[r.field].counter <= batches && r.name != string(nameless):
 		return false
@@ -171,6 +171,9 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	// Seconds since 1970, or milliseconds.
 	return !(r.least > 1e8 && r.grown*10 >= finite*9)
 }
+
+// mostNameWords is how many words a name of a loss has at most that does not say so.
+const mostNameWords = 8
 
 // fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
 func (f *fieldSurvey) fewWholes() bool {
@@ -184,24 +187,34 @@ func (f *fieldSurvey) fewWholes() bool {
 
 // hasCounter says whether most records of a series hold what counts steps.
 func (s *survey) hasCounter(t *tally) bool {
-	own, counted := 0, 0
-	for _, r := range s.records {
-		if r.label != t.label {
-			continue
-		}
-		holds, counts := false, false
-		for _, v := range s.values[r.begin:r.end] {
-			holds = holds || v.field == t.field
-			counts = counts || s.fields[v.field].counter <= batches && v.number == math.Trunc(v.number)
-		}
-		if holds {
-			own++
-			if counts {
-				counted++
+	own := 0
+	type counted struct {
+		n     int
+		first float64
+		moved bool
+	}
+	counters := make(map[int]*counted)
+	s.own(t, func(values []sampledValue) {
+		own++
+		for _, v := range values {
+			if s.fields[v.field].counter > batches || v.number != math.Trunc(v.number) {
+				continue
 			}
+			c := counters[v.field]
+			if c == nil {
+				c = &counted{first: v.number}
+				counters[v.field] = c
+			}
+			c.n++
+			c.moved = c.moved || v.number != c.first
+		}
+	})
+	for _, c := range counters {
+		if c.n*10 >= own*8 && (c.moved || own < 3) {
+			return true
 		}
 	}
-	return own > 0 && counted*10 >= own*8
+	return false
 }
 
 // class orders names by whether they say that they are losses of training.
@@ -224,6 +237,9 @@ func (r ranked) before(other ranked) bool {
 	}
 	if r.count*2 > other.count*3 || other.count*2 > r.count*3 {
 		return r.count > other.count
+	}
+	if m := r.meaning; m.strength == measure && m.role != other.meaning.role && (m.role == training || other.meaning.role == training) {
+		return m.role == training
 	}
 	if a, b := commonness(r.name), commonness(other.name); a != b {
 		return a < b
@@ -320,6 +336,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		return d, false
 	case best.meaning.strength == loss && best.meaning.parts == 0:
 		d.why = "as its name says"
+	case best.meaning.strength == loss && best.meaning.role == unsaid && s.hasTrainingMeasure(all, best):
+		return d, false
 	case best.meaning.strength == loss && len(fields) == 1:
 		d.why = "the only loss of training by its name"
 	case d.named && best.meaning.strength < loss && len(fields) == 1 && unnamed == 0:
@@ -333,6 +351,17 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "of validation, since no loss of training is there"
 	}
 	return d, true
+}
+
+// hasTrainingMeasure says whether a measure that is named as the training's stands beside what is only a part of a loss: "Train MSE" and
+// "gate loss".
+func (s *survey) hasTrainingMeasure(all []ranked, best *ranked) bool {
+	for _, r := range all {
+		if r.meaning.strength == measure && r.meaning.role == training && r.meaning.parts == 0 && s.together(best.tally, r.name) {
+			return true
+		}
+	}
+	return false
 }
 
 // mostCandidates is how many series a question lists.

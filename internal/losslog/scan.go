@@ -37,6 +37,10 @@ type block struct {
 	carries bool
 	epoch   float64
 	inEpoch bool // rows have epochs
+	// modes are what lines above the rows say that these are of, where modal is true; mode is the last one.
+	modes []role
+	mode  role
+	modal bool
 	// reopened are the rows before which openings of the log came again.
 	reopened []reopened
 
@@ -44,7 +48,7 @@ type block struct {
 }
 
 func (b *block) reset() {
-	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], cells: b.cells[:0], reopened: b.reopened[:0], epoch: math.NaN()}
+	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], modes: b.modes[:0], cells: b.cells[:0], reopened: b.reopened[:0], epoch: math.NaN()}
 }
 
 func (b *block) add(step int64, loss float64) {
@@ -52,6 +56,9 @@ func (b *block) add(step int64, loss float64) {
 	b.losses = append(b.losses, loss)
 	if b.inEpoch {
 		b.epochs = append(b.epochs, b.epoch)
+	}
+	if b.modal {
+		b.modes = append(b.modes, b.mode)
 	}
 }
 
@@ -182,6 +189,8 @@ type selection struct {
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
 	openings         *openings
+	// modes are lines of their own that tell training from validation.
+	modes modeLines
 }
 
 // hash tells texts apart (FNV-1a).

@@ -66,6 +66,8 @@ type sequencer struct {
 	within     int64 // records of the epoch at hand, where nothing else counts
 	epoch      float64
 	reopenings reopenings
+	mode       role   // what the last line that tells said the records are of
+	leftOut    int64  // of validation, by such lines
 	alike      uint32 // the openings that came since the last row
 
 	carry   int64 // the last step of lines before those of losses
@@ -96,6 +98,16 @@ func (s *sequencer) push(b *block, c *Chunk) {
 		for len(reopened) > 0 && reopened[0].row <= i {
 			s.alike |= reopened[0].alike
 			reopened = reopened[1:]
+		}
+		if b.modal {
+			mode := b.modes[i]
+			if mode == unsaid {
+				mode = s.mode
+			}
+			if mode == validation {
+				s.leftOut++
+				continue
+			}
 		}
 		switch {
 		case step == carriedStep && s.carries:
@@ -137,6 +149,9 @@ func (s *sequencer) push(b *block, c *Chunk) {
 	if b.carries {
 		s.carry, s.carries = b.carry, true
 	}
+	if b.mode != unsaid {
+		s.mode = b.mode
+	}
 	if b.epoch == b.epoch {
 		s.epoch = b.epoch
 	}
@@ -162,8 +177,8 @@ func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 	}
 	within := step
 	if s.uncounted {
-		if epoch != s.inEpoch {
-			s.inEpoch, s.within = epoch, 0
+		if whole := math.Floor(epoch); whole != s.inEpoch {
+			s.inEpoch, s.within = whole, 0
 		}
 		within = s.within
 		s.within++

@@ -28,6 +28,8 @@ type survey struct {
 	by      labelling
 	only    *Condition // which records count
 	others  bool       // the one at hand does not
+	modes   modeLines  // that tell training from validation
+	mode    role       // what the last one said
 	loss    string     // whose words before it tell lines apart, where these do
 }
 
@@ -117,12 +119,20 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 	s.now = append(s.now, sampledValue{field: i, number: value, unit: unit, total: total})
 }
 
+// skips notes what a line says of those below it. None is left out.
+func (s *survey) skips(line []byte) bool {
+	if mode := s.modes.of(line); mode != unsaid {
+		s.mode = mode
+	}
+	return false
+}
+
 // endRecord ends the record at hand.
 func (s *survey) endRecord() { s.endLine(s.label) }
 
 // endLine ends the record at hand, which has a label.
 func (s *survey) endLine(text string) {
-	if s.others {
+	if s.others || s.mode == validation {
 		s.now, s.label, s.others = s.now[:0], "", false
 		return
 	}

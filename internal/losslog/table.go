@@ -2,7 +2,9 @@ package losslog
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
+	"strings"
 
 	"alrc/internal/decimal"
 )
@@ -56,25 +58,15 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		}
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
+	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
-	counts := make(map[int]int)
-	first := make(map[int]int)
-	for i, line := range lines {
-		cells := s.cells(line)
-		if line[0] == '#' || len(cells) < 2 && !(delimiter == ' ' && len(cells) == 1) || !s.isRow(cells) {
-			continue
-		}
-		if counts[len(cells)]++; counts[len(cells)] == 1 {
-			first[len(cells)] = i
-		}
-	}
-	count := 0
+	count := s.fields
 	for n, rows := range counts {
-		if rows > counts[count] || rows == counts[count] && n > count {
+		if s.fields == 0 && (rows > counts[count] || rows == counts[count] && n > count) {
 			count = n
 		}
 	}
-	if count == 0 {
+	if counts[count] == 0 {
 		return nil, 0
 	}
 	rows, begin := counts[count], first[count]
@@ -110,6 +102,21 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	return s, belong
 }
 
+// countFields returns how many lines of numbers there are by their number of fields, and the first of these.
+func (s *csvScanner) countFields(lines [][]byte) (counts, first map[int]int) {
+	counts, first = make(map[int]int), make(map[int]int)
+	for i, line := range lines {
+		cells := s.cells(line)
+		if line[0] == '#' || len(cells) < 2 && !(s.delimiter == ' ' && len(cells) == 1) || !s.isRow(cells) {
+			continue
+		}
+		if counts[len(cells)]++; counts[len(cells)] == 1 {
+			first[len(cells)] = i
+		}
+	}
+	return counts, first
+}
+
 // findHeader looks for the names of columns in the lines right above the first row.
 func (s *csvScanner) findHeader(above [][]byte, count int) {
 	for i := len(above) - 1; i >= 0 && i >= len(above)-6; i-- {
@@ -119,7 +126,7 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		}
 		names, ok := s.headerCells(line, count)
 		if !ok {
-			// A table that is no table but for white space has its names right above.
+			s.findFarHeader(above[:i], count)
 			return
 		}
 		s.header = [][]byte{line}
@@ -140,6 +147,26 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		}
 		return
 	}
+}
+
+// findFarHeader looks for the names of columns further above, of which one says what counts.
+func (s *csvScanner) findFarHeader(above [][]byte, count int) {
+	if s.delimiter != ' ' || count < 4 {
+		return
+	}
+	for i := len(above) - 1; i >= 0; i-- {
+		names, ok := s.headerCells(above[i], count)
+		if ok && slices.ContainsFunc(names, isCounterName) {
+			s.header, s.names = [][]byte{above[i]}, names
+			return
+		}
+	}
+}
+
+// isCounterName says whether the name of a column is of what counts steps or epochs.
+func isCounterName(name string) bool {
+	kind := counterOf(name)
+	return kind <= epochs && kind != strangers && !strings.ContainsAny(name, "[]|/")
 }
 
 // headerCells returns the names that a line holds, if there are as many as fields of rows.

@@ -60,7 +60,7 @@ func (s *textScanner) whole(data []byte) int {
 }
 
 func (s *textScanner) scan(data []byte, b *block) {
-	b.inEpoch = s.epoch != ""
+	b.inEpoch, b.modal = s.epoch != "", s.modes != nil
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
 	do := func(line []byte, begin, end int, pairs []pair) { s.scanRecord(data, line, begin, end, pairs, r, b) }
@@ -83,6 +83,9 @@ func (s *textScanner) scan(data []byte, b *block) {
 func (s *textScanner) skips(line []byte, b *block) bool {
 	if bytes.Contains(line, s.pattern) {
 		return false
+	}
+	if mode := s.modes.of(line); mode != unsaid {
+		b.mode = mode
 	}
 	if s.openings != nil {
 		b.reopen(s.openings.match(line))
@@ -212,7 +215,7 @@ func (s *textScanner) meets(c *Condition, pairs []pair, line []byte) bool {
 func (s *textScanner) survey(data []byte, visit *survey) {
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
-	s.inRows(data, r, func([]byte) bool { return false }, func(_ []byte, _, _ int, pairs []pair) {
+	s.inRows(data, r, visit.skips, func(_ []byte, _, _ int, pairs []pair) {
 		for i := range pairs {
 			p := &pairs[i]
 			visit.add(p.name, p.text, p.value, true, p.unit, p.total)

@@ -17,6 +17,7 @@ type turn struct {
 	gap       int64   // the last distance between steps before
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
+	leap      float64 // the first one
 	// since, if not 0, is the row from which on records before this turn are of a start that came to nothing: the counter went back to
 	// its beginning, and from there to where the run was resumed.
 	since int64
@@ -107,7 +108,9 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.start += (loss - r.start) / float64(r.started)
 	}
 	if r.back && r.begun < levelOf && loss-loss == 0 {
-		r.begun++
+		if r.begun++; r.begun == 1 {
+			r.from.leap = loss
+		}
 		r.from.begin += (loss - r.from.begin) / float64(r.begun)
 	}
 	if epoch == epoch {
@@ -352,7 +355,7 @@ func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	case kind == batches || kind == positions:
 		return onward*3 >= n
 	default:
-		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1
+		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1 && math.Abs(starts[0].leap-starts[0].end) < math.Abs(starts[0].leap-r.start)
 	}
 }
 

@@ -1,0 +1,120 @@
+package losslog
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Some programs say on a line of its own what the records below it are of, "testing in eval mode", until another one, or the heading of
+// an epoch, says otherwise. Where losses of training and of validation are told apart by such lines alone, those of training are read.
+
+// modeWords may stand in lines that say what is below them, beside words such as "eval".
+var modeWords = set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
+	" running run performing doing going to for model network results")
+
+// longestMode is how long a line that says what is below it may be.
+const longestMode = 80
+
+// modeOf returns what the lines below this one are of; unsaid where it does not say.
+func modeOf(line []byte) role {
+	const mostWords = 8
+	if len(line) > longestMode {
+		return unsaid
+	}
+	text := strings.Trim(string(line), " \t\r-=*#~_.>:[]()|")
+	digits := strings.ContainsAny(text, "0123456789")
+	if len(text) < 4 && text != "val" || strings.ContainsAny(text, "=%|{\"'") || strings.Contains(text, ": ") && !digits {
+		return unsaid
+	}
+	all := words(text)
+	if len(all) > mostWords {
+		return unsaid
+	}
+	kinds, epoch, others := 0, false, 0
+	for _, word := range all {
+		switch kind := wordLabel([]byte(word)); {
+		case epochWords[word]:
+			epoch = true
+		case kind != 0:
+			kinds |= kind
+		case word[0] >= '0' && word[0] <= '9':
+		case modeWords[word]:
+			others++
+		default:
+			return unsaid
+		}
+	}
+	switch {
+	case kinds == validationLabel && (!digits || epoch && others == 0):
+		return validation
+	case kinds == trainingLabel && (!digits || epoch && others == 0), kinds == 0 && epoch && digits && others == 0:
+		return training
+	}
+	return unsaid
+}
+
+// modeLines are the lines, but for their digits, that say what is below them.
+type modeLines map[string]role
+
+// of returns what a line says of those below it.
+func (m modeLines) of(line []byte) role {
+	if len(m) == 0 || len(line) > longestMode {
+		return unsaid
+	}
+	var text [longestMode]byte
+	return m[string(withoutDigits(text[:0], line))]
+}
+
+func withoutDigits(text, line []byte) []byte {
+	for _, c := range line {
+		if classes[c]&(digitClass|spaceClass) == 0 {
+			text = append(text, c)
+		}
+	}
+	return text
+}
+
+// modes returns the lines by which a log tells, by turns, records of a training's loss from those of a validation; nil where there
+// are none.
+func modes(sample []byte, loss, label string) modeLines {
+	const fewest = 3
+	found, count := make(modeLines), make(map[string]int)
+	lines(sample, func(line []byte, _, _ int) {
+		if m := modeOf(line); m != unsaid && !bytes.Contains(line, []byte(loss)) {
+			key := string(withoutDigits(nil, line))
+			found[key] = m
+			count[key]++
+		}
+	})
+	for key, n := range count {
+		if n < fewest-1 {
+			delete(found, key)
+		}
+	}
+	var turns [validation + 1]int // parts with losses
+	mode, counted := unsaid, unsaid
+	r := readers.Get().(*lineReader)
+	defer readers.Put(r)
+	lines(sample, func(line []byte, _, _ int) {
+		if !bytes.Contains(line, []byte(loss)) {
+			if m := found.of(line); m != unsaid {
+				mode = m
+			}
+			return
+		}
+		if mode == counted {
+			return
+		}
+		for _, p := range r.read(line) {
+			if string(p.name) == loss && string(r.labelOf()) == label {
+				counted = mode
+				turns[mode]++
+				return
+			}
+		}
+	})
+	if turns[validation] >= fewest && turns[training] >= fewest-1 {
+		return found
+	}
+	return nil
+}
