@@ -162,11 +162,12 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 	if !ok && !r.jump {
 		return ground{}, false
 	}
+	if ok && d.window.common(median+Limit/2*deviation) {
+		return ground{}, false
+	}
 	g := d.nearby(i, end)
 	if ok && g.level <= median+2*deviation {
-		// What a fifth of the neighbours are as well, as where batches come from two sources, is no outlier.
-		common := 5*d.window.within(median+Limit*deviation, math.Inf(1)) >= n
-		return ground{level: median, deviation: deviation}, !common
+		return ground{level: median, deviation: deviation}, true
 	}
 	if ok {
 		// Losses fall: the level just before it lies clearly above the window's.
@@ -303,6 +304,13 @@ func (d *Detector) begin(e *Episode, last int64) {
 // a loss that comes back ever so slowly is given the time.
 func (d *Detector) settle() {
 	e := d.open
+	if 4*e.backs >= e.Records {
+		// Spikes follow one another so closely that nine calm records never came.
+		if e.look = e.Records + 1; e.between() {
+			d.end(e)
+		}
+		return
+	}
 	e.look *= 2
 	if d.window.n < half {
 		return

@@ -57,7 +57,10 @@ type Episode struct {
 	Area float64
 	Kind Kind
 
-	peaked  int // records up to the peak
+	peaked  int   // records up to the peak
+	backs   int   // records that were back
+	since   int   // the first record after the peak that was back, counted like peaked; 0: none
+	sinceAt int64 // its step
 	last    [calm]float64
 	steps   [calm]int64
 	quiet   int     // records since the last spike
@@ -91,10 +94,15 @@ func (e *Episode) add(step int64, loss float64) bool {
 		e.Spikes++
 		e.quiet = 0
 		if loss > e.PeakLoss {
-			e.PeakLoss, e.Peak, e.peaked = loss, step, e.Records
+			e.PeakLoss, e.Peak, e.peaked, e.since = loss, step, e.Records, 0
 			e.Deviations = (loss - e.Baseline) / e.Deviation
 		}
 		return false
+	}
+	if loss <= e.Baseline+backWithin*e.Deviation {
+		if e.backs++; e.since == 0 {
+			e.since, e.sinceAt = e.Records, step
+		}
 	}
 	e.last[e.quiet%calm], e.steps[e.quiet%calm] = loss, step
 	e.quiet++
@@ -129,6 +137,16 @@ func (e *Episode) back() bool {
 	}
 	e.Back, e.Kind = true, Spike
 	e.Recovery = max(e.End-e.Peak, 0)
+	return true
+}
+
+// between ends an episode of many spikes after each of which the loss came back, unless the last record is one.
+func (e *Episode) between() bool {
+	if e.since == 0 || e.quiet == 0 {
+		return false
+	}
+	e.Back, e.Kind = true, Spike
+	e.Recovery, e.Quick = e.sinceAt-e.Peak, e.since == e.peaked+1
 	return true
 }
 

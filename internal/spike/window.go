@@ -1,8 +1,10 @@
 package spike
 
 import (
+	"bytes"
 	"math"
 	"slices"
+	"strconv"
 
 	"alrc/internal/statistics"
 )
@@ -14,6 +16,8 @@ const (
 	span = 2*half + 1
 	// consistent makes a median absolute deviation the standard deviation of normal losses.
 	consistent = 1.4826
+	// ofDigit is the standard deviation of normal losses half of which are rounded to one number, in units of its last digit.
+	ofDigit = 0.74
 )
 
 // window holds the losses of the last records. Their median and deviation are found only when a loss needs them; nearly
@@ -195,12 +199,32 @@ func (w *window) reaches(x float64, n int, limit float64) (median, deviation flo
 	}
 	// Where most losses are equal, the others' distances count; see deviation.
 	if equal := w.within(median, median); equal > n/2+1 {
-		if others := n - equal; 10*others >= n && within-equal <= others/2 {
+		reach = above / (limit * ofDigit)
+		if others := n - equal; 10*others >= n && w.within(median-reach, median+reach)-equal <= others/2 {
 			return median, 0, false
 		}
 	}
 	deviation = w.deviation(n, median)
 	return median, deviation, above >= limit*deviation
+}
+
+// common says whether losses of least or more are no outliers since a quarter of all are, in the first half of the window and
+// in the last, as where batches come from two sources. In one half alone it is losses that fall, or a spike of many records.
+func (w *window) common(least float64) bool {
+	middle := (w.low + w.high) / 2
+	return w.quarter(w.low, middle, least) && w.quarter(middle, w.high, least)
+}
+
+// quarter says whether a quarter of the finite losses of some records are least or more.
+func (w *window) quarter(first, end int64, least float64) bool {
+	high, n := 0, 0
+	for i := first; i < end; i++ {
+		if x := w.loss[i&255]; x-x == 0 {
+			n++
+			high += 1 - lower(x, least)
+		}
+	}
+	return 4*high >= n
 }
 
 // within counts the losses from least to most.
@@ -246,9 +270,37 @@ func (w *window) deviation(n int, median float64) float64 {
 		least = max(least, w.aboveZero)
 	}
 	if others := v[equal:n]; 10*len(others) >= n {
-		return max(least, consistent*statistics.Percentile(others, 0.5))
+		distance := statistics.Percentile(others, 0.5)
+		if distance <= others[0]*(1+1e-6) {
+			// Losses that are rounded to few digits: most others are one of the last digit away.
+			return max(least, ofDigit*distance)
+		}
+		return max(least, consistent*distance)
 	}
-	return least
+	// Of losses that are rounded to few digits some differ by the last one, without any more to it.
+	digit := lastDigit(median)
+	for i := w.low; i < w.high && digit > 0; i++ {
+		if x := w.loss[i&255]; x != median && x-x == 0 {
+			digit = min(digit, lastDigit(x))
+		}
+	}
+	return max(least, digit/2)
+}
+
+// lastDigit is the unit of the last decimal digit of a number, as it is written for short; 0 for more than six digits.
+func lastDigit(x float64) float64 {
+	var buffer [32]byte
+	text := strconv.AppendFloat(buffer[:0], x, 'e', -1, 64)
+	mantissa, exponent, _ := bytes.Cut(text, []byte{'e'})
+	mantissa = bytes.TrimPrefix(mantissa, []byte{'-'})
+	power, err := strconv.Atoi(string(exponent))
+	if err != nil || len(mantissa) > 7 {
+		return 0
+	}
+	if len(mantissa) > 1 {
+		power -= len(mantissa) - 2
+	}
+	return math.Pow10(power)
 }
 
 // nth puts the value of rank k of v, from 0, at v[k], none higher before it and none lower after it, and returns it.
