@@ -3,6 +3,7 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"alrc/internal/losslog/nolog"
@@ -38,7 +39,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 		return l.data(s, "a table of data")
 	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
 		return l.data(s, "data (JSON)")
-	case first.format == Text && best != nil && best.meaning.strength == unknown && best.count < many && !s.saysTraining(best):
+	case first.format == Text && best != nil && best.meaning.strength == unknown && (best.count < many || !best.counted) && !s.saysTraining(best):
 		return l.nothingNamed(s)
 	}
 	return nil
@@ -115,7 +116,11 @@ var trainingTerms = set("step steps iteration iterations iter iters epoch epochs
 
 // saysTraining says whether a name is of what is logged of trainings.
 func saysTraining(name string) bool {
-	for _, word := range words(name) {
+	all := words(name)
+	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
+		return false // "epoch date"
+	}
+	for _, word := range all {
 		for _, w := range split(word) {
 			if trainingTerms[w] || roleOf(w) != unsaid && w != "test" && w != "learn" {
 				return true
