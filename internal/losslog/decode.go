@@ -85,13 +85,14 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 			return nil, err
 		}
 	}
+	rows := arraysIn(head)
 	switch {
 	case wandb.Is(head):
 		return wandb.NewReader(b), nil
 	case notebook.Is(head):
 		return plaintext.NewCleanReader(notebook.NewReader(b)), nil
-	case isArrays(head):
-		return &arraysReader{r: b}, nil
+	case rows > 0:
+		return &arraysReader{r: b, rows: rows}, nil
 	case isColumns(head) && !f.isColumn:
 		return newColumnsReader(f, d)
 	case plaintext.NeedsCleaning(head):

@@ -11,24 +11,32 @@ import (
 	"alrc/internal/losslog/plaintext"
 )
 
-// isArrays recognises a JSON document of arrays of numbers, as TensorBoard downloads series.
-func isArrays(head []byte) bool {
+// arraysIn recognises a JSON document of numbers in arrays, and returns how deep they lie: 2 where each array is a row, as TensorBoard
+// downloads series, 1 where the document is one array; 0 for others.
+func arraysIn(head []byte) (depth int) {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
-	if !bytes.HasPrefix(text, []byte("[")) {
-		return false
+	for bytes.HasPrefix(text, []byte("[")) {
+		depth++
+		text = bytes.TrimLeft(text[1:], " \t\r\n")
 	}
-	text = bytes.TrimLeft(text[1:], " \t\r\n")
-	if !bytes.HasPrefix(text, []byte("[")) {
-		return false
+	if _, n := decimal.Parse(text); n == 0 || depth > 2 {
+		return 0
 	}
-	text = bytes.TrimLeft(text[1:], " \t\r\n")
-	_, n := decimal.Parse(text)
-	return n > 0
+	if depth == 1 {
+		// Lines of a log may begin with a number in brackets, and each line may be a batch.
+		list, rest, closed := bytes.Cut(text, []byte("]"))
+		const fewest = 10
+		if bytes.Count(list, []byte(",")) < fewest-1 || closed && len(bytes.TrimSpace(rest)) > 0 {
+			return 0
+		}
+	}
+	return depth
 }
 
-// arraysReader turns arrays of numbers into the lines of a table.
+// arraysReader turns arrays of numbers into the lines of a table: each array at a depth of 2, or each number of a single one.
 type arraysReader struct {
 	r     io.Reader
+	rows  int // the depth of the arrays that hold numbers
 	depth int
 	in    [1 << 14]byte
 	out   []byte
@@ -44,11 +52,13 @@ func (a *arraysReader) Read(p []byte) (int, error) {
 			case c == '[':
 				a.depth++
 			case c == ']':
-				if a.depth == 2 {
+				if a.depth == a.rows {
 					a.out = append(a.out, '\n')
 				}
 				a.depth--
-			case a.depth == 2 && c > ' ':
+			case a.rows == 1 && c == ',':
+				a.out = append(a.out, '\n')
+			case a.depth == a.rows && c > ' ':
 				a.out = append(a.out, c)
 			}
 		}
@@ -70,13 +80,14 @@ func isColumns(head []byte) bool {
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}
-	if end := objectEnd(text, 0); end > 0 && len(trim(text[end:])) > 0 {
+	if end := objectEnd(text, 0); end > 0 && len(bytes.TrimSpace(text[end:])) > 0 {
 		return false // objects follow one another: a batch of losses each
 	}
 	if _, ok := arrayOfObjects(text); ok {
 		return false
 	}
 	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
+	key := ""
 	for run := 0; ; {
 		event, err := s.Next()
 		if err != nil {
@@ -84,10 +95,14 @@ func isColumns(head []byte) bool {
 		}
 		inArray := len(s.Stack) > 0 && s.Stack[len(s.Stack)-1] == '['
 		switch {
-		case event == jsonstream.Begin || event == jsonstream.End || event == jsonstream.Key:
+		case event == jsonstream.Key:
+			key = string(s.Text)
+			run = 0
+		case event == jsonstream.Begin || event == jsonstream.End:
 			run = 0
 		case inArray && event == jsonstream.Other:
-			if run++; run > 1 {
+			// Settings have pairs, too.
+			if run++; run > 2 || run > 1 && mean(key).strength == loss {
 				return true
 			}
 		}

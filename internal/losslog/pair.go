@@ -116,7 +116,7 @@ func (r *lineReader) read(line []byte) []pair {
 			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, ofTotal) && i-r.pairs[k].at <= 3 {
 				r.pairs[k].name = bracketed
 			}
-		case r.inBrackets(i) && !p.unit:
+		case r.inBrackets(i) && !p.unit, i == 1 && r.timed(i):
 			if p.name = bracketed; r.standardOutput(i + 1) {
 				p.name = rankName
 			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, bracketed) && i-r.pairs[k].at <= 3 {
@@ -193,6 +193,26 @@ func (r *lineReader) inBrackets(i int) bool {
 		}
 	}
 	return false
+}
+
+// timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
+func (r *lineReader) timed(i int) bool {
+	if r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' || !r.counts(i) {
+		return false
+	}
+	var shape []byte
+	for k := i + 1; k < len(r.tokens) && len(shape) < 3; k++ {
+		switch t := &r.tokens[k]; t.kind {
+		case gapToken:
+		case markToken:
+			shape = append(shape, t.mark)
+		case numberToken, timeToken:
+			shape = append(shape, '0')
+		default:
+			return false
+		}
+	}
+	return string(shape) == "|0]"
 }
 
 // counts says whether the number of token i is whole and without a unit.

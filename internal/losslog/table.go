@@ -179,10 +179,14 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	if len(cells) != count && s.delimiter == ' ' {
 		cells = splitGaps(line)
 	}
+	var names []string
+	if len(cells) == count-1 && s.delimiter == ' ' && line[0] == ' ' {
+		names = append(names, "") // the rows' index, as programs print data frames
+		count--
+	}
 	if len(cells) != count || !areNames(cells) {
 		return nil, false
 	}
-	var names []string
 	for _, cell := range cells {
 		names = append(names, fieldText(cell))
 	}

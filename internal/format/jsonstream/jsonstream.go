@@ -60,8 +60,8 @@ func (s *Stream) Next() (Event, error) {
 			s.key = false
 			s.Text = append(s.Text[:0], c)
 			return End, nil
-		case '"':
-			if err := s.quoted(); err != nil {
+		case '"', '\'': // Python prints dictionaries with the latter
+			if err := s.quoted(c); err != nil {
 				return 0, err
 			}
 			if s.key {
@@ -91,7 +91,7 @@ func (s *Stream) Next() (Event, error) {
 }
 
 // quoted reads the rest of a text in quotes.
-func (s *Stream) quoted() error {
+func (s *Stream) quoted(mark byte) error {
 	s.Text = s.Text[:0]
 	for {
 		c, err := s.R.ReadByte()
@@ -99,7 +99,7 @@ func (s *Stream) quoted() error {
 			return err
 		}
 		switch c {
-		case '"':
+		case mark:
 			return nil
 		case '\\':
 			if c, err = s.R.ReadByte(); err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 func TestStream(t *testing.T) {
-	const document = `{"a": [1, -2.5e3,null], "b\"\u00e9": {"c": "d\n", "e": true}} {}`
-	want := []string{"0 {", "2 a", "0 [", "4 1", "4 -2.5e3", "4 null", "1 ]", "2 b\"\u00e9", "0 {", "2 c", "3 d\n", "2 e", "4 true", "1 }", "1 }", "0 {", "1 }"}
+	const document = `{"a": [1, -2.5e3,null], "b\"\u00e9": {"c": "d\n", "e": true}} {'f"': 1}`
+	want := []string{"0 {", "2 a", "0 [", "4 1", "4 -2.5e3", "4 null", "1 ]", "2 b\"\u00e9", "0 {", "2 c", "3 d\n", "2 e", "4 true", "1 }", "1 }", "0 {", "2 f\"", "4 1", "1 }"}
 	s := Stream{R: bufio.NewReader(strings.NewReader(document))}
 	for i, part := range want {
 		event, err := s.Next()
