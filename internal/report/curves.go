@@ -54,7 +54,7 @@ func (c *Comparison) smoothed(losses func(*Run) []float64) figure.Plot {
 	p := figure.Plot{
 		Title:  "Learning curves",
 		XLabel: "step",
-		YLabel: fmt.Sprintf("raw loss, smoothed over %s steps", words.Count(window)),
+		YLabel: "raw loss" + smoothedOver(window),
 	}
 	var all []float64
 	for i, g := range c.Groups {

@@ -27,20 +27,19 @@ func (c *Comparison) page() *figure.Page {
 	}
 
 	page.Heading(2, "Learning curves")
-	window := words.Count(c.window())
 	curves := c.curves()
 	curves.Title = ""
 	raw := func(r *Run) []float64 { return r.metrics.RawLoss }
 	page.Chart(c.chart(raw, "losses", "Learning curves", "raw loss", curves.LogY), figure.Figure{Plots: []figure.Plot{curves}}, 1900, 800,
 		"Smoothed learning curves of every clipping. "+strings.Join(sentences, " "),
-		fmt.Sprintf("Raw training losses, that is before any clipping, smoothed over %s steps.", window))
+		"Raw training losses, that is before any clipping"+smoothedOver(c.window())+".")
 	if c.halved() {
 		half := c.smoothed(func(r *Run) []float64 { return r.half })
 		half.Title = ""
 		data := c.chart(func(r *Run) []float64 { return r.half }, "half", "Losses of the output of half the size", "loss, half the size", half.LogY)
 		page.Chart(data, figure.Figure{Plots: []figure.Plot{half}}, 1900, 600, "Smoothed losses of the output of half the size.",
-			fmt.Sprintf("The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
-				" (Huberised, where that is on), smoothed over %s steps.", window))
+			"The same of the network's output of half the size, which is clipped by itself: its losses before clipping"+
+				" (Huberised, where that is on)"+smoothedOver(c.window())+".")
 	}
 	columns := min(len(c.Groups), 2)
 	rows := (len(c.Groups) + columns - 1) / columns
@@ -48,7 +47,7 @@ func (c *Comparison) page() *figure.Page {
 	page.Chart(c.detailChart(details[0].LogY), figure.Figure{Plots: details, Columns: columns, SharedX: true, SharedY: true}, 1900, 120+640*rows,
 		"Single losses of one run of each clipping, with the threshold and the clipped losses marked.",
 		fmt.Sprintf("Losses as the clipping sees them (large ones Huberised, where that is on), step by step and smoothed over"+
-			" %s steps. Circles are clipped losses, the 300 hardest at most; dashed is the threshold.", window))
+			" %s. Circles are clipped losses, the 300 hardest at most; dashed is the threshold.", words.Counted(c.window(), "step")))
 
 	page.Heading(2, "Results")
 	header, cells := c.table()

@@ -58,7 +58,7 @@ func (g *Group) alone() string {
 	if math.IsNaN(s.mean) {
 		return fmt.Sprintf("%s, there are no final losses yet.", words.Capital(g.with()))
 	}
-	return fmt.Sprintf("%s, the mean of the last %s losses is %s%s%s.", words.Capital(g.with()), words.Count(s.last),
+	return fmt.Sprintf("%s, %s is %s%s%s.", words.Capital(g.with()), lastLosses(s.last),
 		words.Spread(s.mean, s.std, s.seeds-s.diverged), overSeeds(s.seeds-s.diverged), g.clippedShare(s))
 }
 
@@ -116,12 +116,12 @@ func compare(base, g *Group) string {
 			rest = "it did not"
 		}
 		if before.diverged < before.seeds {
-			return fmt.Sprintf("%s %s; with %s %s, and the mean of the last %s losses is %s (without: %s,"+
-				" of the runs that did not diverge)%s.", words.Capital(base.with()), which, g.Name, rest, words.Count(after.last),
+			return fmt.Sprintf("%s %s; with %s %s, and %s is %s (without: %s,"+
+				" of the runs that did not diverge)%s.", words.Capital(base.with()), which, g.Name, rest, lastLosses(after.last),
 				words.Spread(after.mean, after.std, after.seeds), words.Spread(before.mean, before.std, before.seeds-before.diverged), g.clippedShare(after))
 		}
-		return fmt.Sprintf("%s %s; with %s %s, and the mean of the last %s losses is %s%s%s.", words.Capital(base.with()), which, g.Name,
-			rest, words.Count(after.last), words.Spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
+		return fmt.Sprintf("%s %s; with %s %s, and %s is %s%s%s.", words.Capital(base.with()), which, g.Name,
+			rest, lastLosses(after.last), words.Spread(after.mean, after.std, after.seeds), overSeeds(after.seeds), g.clippedShare(after))
 	case after.diverged == after.seeds:
 		if before.diverged == 0 {
 			return fmt.Sprintf("%s made it worse: %s diverged, and %s none did.", words.Capital(g.subject()), all(after.seeds), base.with())
@@ -135,25 +135,25 @@ func compare(base, g *Group) string {
 	}
 	from, to := e.texts()
 	numbers := fmt.Sprintf("from %s to %s", from, to)
-	last := words.Count(after.last)
+	last := lastLosses(after.last)
 	share := g.clippedShare(after)
 	if after.diverged > before.diverged {
 		share += fmt.Sprintf("; but %d of %d runs with it diverged, and %d without", after.diverged, after.seeds, before.diverged)
 	}
 	if missing := before.running + after.running; missing > 0 {
-		return fmt.Sprintf("So far, with %s missing: over %s, the mean of the last %s losses goes %s with %s%s.", words.Counted(missing, "run"),
+		return fmt.Sprintf("So far, with %s missing: over %s, %s goes %s with %s%s.", words.Counted(missing, "run"),
 			words.Counted(n, "seed"), last, numbers, g.Name, share)
 	}
 	switch {
 	case !e.agree():
-		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s, but down for %d of the seeds and up for %d%s.",
+		return fmt.Sprintf("%s made no clear difference: %s went %s%s, but down for %d of the seeds and up for %d%s.",
 			words.Capital(g.subject()), last, numbers, overSeeds(n), e.lower, n-e.lower, share)
 	case math.Abs(e.change) < smallest || e.tie() || math.IsNaN(e.change):
-		return fmt.Sprintf("%s made no clear difference: the mean of the last %s losses went %s%s%s.", words.Capital(g.subject()), last, numbers,
+		return fmt.Sprintf("%s made no clear difference: %s went %s%s%s.", words.Capital(g.subject()), last, numbers,
 			overSeeds(n), share)
 	}
 	if !e.clear() {
-		return fmt.Sprintf("%s made no significant difference: the mean of the last %s losses went %s%s (p = %.2g)%s.",
+		return fmt.Sprintf("%s made no significant difference: %s went %s%s (p = %.2g)%s.",
 			words.Capital(g.subject()), last, numbers, overSeeds(n), e.p, share)
 	}
 	verb := "lowered"
@@ -163,7 +163,23 @@ func compare(base, g *Group) string {
 	if n == 1 {
 		share += "; with one seed this may be chance"
 	}
-	return fmt.Sprintf("%s %s the mean of the last %s losses %s (%s)%s%s.", words.Capital(g.subject()), verb, last, numbers, e.text(), overSeeds(n), share)
+	return fmt.Sprintf("%s %s %s %s (%s)%s%s.", words.Capital(g.subject()), verb, last, numbers, e.text(), overSeeds(n), share)
+}
+
+// lastLosses is what is compared of so many final losses.
+func lastLosses(count int64) string {
+	if count == 1 {
+		return "the last loss"
+	}
+	return "the mean of the last " + words.Count(count) + " losses"
+}
+
+// smoothedOver says over how many steps a curve is smoothed, where it is.
+func smoothedOver(steps int) string {
+	if steps < 2 {
+		return ""
+	}
+	return ", smoothed over " + words.Count(steps) + " steps"
 }
 
 func all(n int) string {

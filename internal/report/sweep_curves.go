@@ -47,7 +47,7 @@ func (s *Sweep) figure(b *Block) (f figure.Figure, width, height int) {
 	f = figure.Figure{SharedX: true, SharedY: true, Columns: min(len(b.Columns), 2)}
 	for _, column := range b.Columns {
 		p := figure.Plot{Title: words.Capital(column.Name), XLabel: "step",
-			YLabel: fmt.Sprintf("raw loss, smoothed over %s steps", words.Count(s.window())), LogY: true}
+			YLabel: "raw loss" + smoothedOver(s.window()), LogY: true}
 		diverged := figure.Mark{Name: "a run diverged", Color: figure.Ink, Cross: true}
 		drawn := column.drawn()
 		for at, cell := range column.Cells {
