@@ -81,9 +81,9 @@ func newSweepShowCommand() *cobra.Command {
 		Short: "Print a sweep's specification and the number of its runs",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			content, err := sweep.Load(arguments[0])
+			content, err := loadSweep(arguments[0])
 			if err != nil {
-				return &ExitError{Code: exitUsage, Err: err}
+				return err
 			}
 			specification, err := sweep.Parse(content)
 			if err != nil {
@@ -245,4 +245,14 @@ func writeSweepReport(w io.Writer, dir string) error {
 	}
 	_, err = fmt.Fprintf(w, "\nReport: %s\n", filepath.Join(dir, "report.html"))
 	return err
+}
+
+// loadSweep reads the specification of a sweep by its file, or by its name, of which one that is unknown is told with those
+// that are near.
+func loadSweep(name string) ([]byte, error) {
+	content, err := sweep.Load(name)
+	if err != nil {
+		return nil, usageError("%w%s", err, didYouMean(name, sweep.Ready(), func(near string) string { return near }))
+	}
+	return content, nil
 }

@@ -78,7 +78,7 @@ func (f *sweepRunFlags) folder(argument string) (*sweep.Folder, error) {
 		}
 		return sweep.Read(argument)
 	}
-	content, err := sweep.Load(argument)
+	content, err := loadSweep(argument)
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []st
 			_, err = options.Engines.Find(specification.Engine)
 		}
 		if err != nil {
-			return usageError("%s: %w", dir, err)
+			return &ExitError{Code: exitUsage, Err: runfolder.In(dir, err)}
 		}
 		_, data, err := opener.Open(specification.Data)
 		if err != nil {

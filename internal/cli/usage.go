@@ -42,7 +42,13 @@ func findCommand(root *cobra.Command, arguments []string) error {
 }
 
 func unknownCommand(command *cobra.Command, name string) error {
-	hint := didYouMean(command, name, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
+	var names []string
+	for _, below := range command.Commands() {
+		if below.IsAvailableCommand() {
+			names = append(names, below.Name())
+		}
+	}
+	hint := didYouMean(name, names, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
 	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
 }
 
@@ -51,20 +57,21 @@ func flagError(command *cobra.Command, err error) error {
 	hint := ""
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
-		names := &cobra.Command{}
-		command.Flags().VisitAll(func(flag *pflag.Flag) {
-			names.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
-		})
-		hint = didYouMean(names, unknown.GetSpecifiedName(), func(near string) string { return "--" + near })
+		var names []string
+		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
+		hint = didYouMean(unknown.GetSpecifiedName(), names, func(near string) string { return "--" + near })
 	}
 	return usageError("%w%s\nSee '%s --help'.", err, hint, command.CommandPath())
 }
 
-// didYouMean is a hint at the few names of commands below one that are near to a name, or "".
-func didYouMean(command *cobra.Command, name string, written func(near string) string) string {
+// didYouMean is a hint at the few of some names that are near to one, or "".
+func didYouMean(name string, names []string, written func(near string) string) string {
 	const most = 3
-	command.SuggestionsMinimumDistance = 2
-	near := command.SuggestionsFor(name)
+	all := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, name := range names {
+		all.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	near := all.SuggestionsFor(name)
 	if len(near) == 0 {
 		return ""
 	}

@@ -82,6 +82,7 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"train --stepz 5", "unknown flag: --stepz; did you mean --steps?", exitUsage},
 		{"train micrographs --batch_size=5", "did you mean --batch-size?", exitUsage},
 		{"sweep run table1 --job 2", "did you mean --jobs?", exitUsage},
+		{"sweep show tabel1-tiny", "did you mean table1-tiny?", exitUsage},
 		{"train -z", "unknown shorthand flag: 'z' in -z\nSee", exitUsage},
 	} {
 		if _, stderr, code := run(strings.Fields(test.arguments)...); code != test.code || !strings.Contains(stderr, test.want) {

@@ -153,7 +153,7 @@ func ParseMoments(text string) (*alrc.Moments, error) {
 	}
 	m := &alrc.Moments{Mu1: mu1, Mu2: mu2}
 	if _, err := (alrc.Options{Moments: m}).Resolve(); err != nil {
-		return nil, fmt.Errorf("moments %q: %w", text, err)
+		return nil, fmt.Errorf("moments %q: %s", text, strings.TrimPrefix(err.Error(), "alrc: "))
 	}
 	return m, nil
 }

@@ -113,7 +113,7 @@ func Train(ctx context.Context, dir string, data *DataSet, o Options) (result *r
 	}()
 	resetPeakMemory()
 	if err := r.open(o); err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, runfolder.In(dir, err)
 	}
 	result, err = r.train(ctx, o)
 	if err != nil && ctx.Err() == nil {

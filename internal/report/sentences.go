@@ -174,13 +174,8 @@ func lastLosses(count int64) string {
 	return "the mean of the last " + words.Count(count) + " losses"
 }
 
-// smoothedOver says over how many steps a curve is smoothed, where it is.
-func smoothedOver(steps int) string {
-	if steps < 2 {
-		return ""
-	}
-	return ", smoothed over " + words.Count(steps) + " steps"
-}
+// smoothedOver says over how many steps a curve is smoothed.
+func smoothedOver(steps int) string { return ", smoothed over " + words.Counted(steps, "step") }
 
 func all(n int) string {
 	if n == 1 {

@@ -23,10 +23,19 @@ func IsBusy(err error) bool { return errors.Is(err, errBusy) }
 func Lock(dir string) (io.Closer, error) {
 	lock, err := LockFile(filepath.Join(dir, lockFile))
 	if IsBusy(err) {
-		return nil, fmt.Errorf("%s: another process is training this run; wait until it is done, or stop it: %w", dir, err)
+		return nil, &busyError{dir}
 	}
 	return lock, err
 }
+
+// busyError is that of a run's folder that another process has locked.
+type busyError struct{ dir string }
+
+func (e *busyError) Error() string {
+	return e.dir + ": another process is training this run; wait until it is done, or stop it"
+}
+
+func (e *busyError) Is(target error) bool { return target == errBusy }
 
 // LockFile locks a file, which it creates if there is none, as [Lock] does.
 func LockFile(path string) (io.Closer, error) {

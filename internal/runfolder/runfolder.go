@@ -21,10 +21,12 @@ package runfolder
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 )
 
 // The files and folders in a run's folder.
@@ -123,4 +125,12 @@ func Remove(dir string) error {
 	// A folder that is not empty is the user's.
 	os.Remove(dir)
 	return nil
+}
+
+// In is an error of what happened in a run's folder, which its message names once.
+func In(dir string, err error) error {
+	if strings.HasPrefix(err.Error(), dir) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", dir, err)
 }

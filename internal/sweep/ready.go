@@ -34,7 +34,7 @@ func Load(name string) ([]byte, error) {
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w; give a file, or one of the sweeps that come with the program: %s", err, strings.Join(Ready(), ", "))
+		return nil, fmt.Errorf("%w; give a file, a folder that 'alrc sweep run' made, or one of the sweeps that come with the program: %s", err, strings.Join(Ready(), ", "))
 	}
 	return content, nil
 }
