@@ -79,6 +79,30 @@ func TestAdvice(t *testing.T) {
 		{"an oscillation that grows", func(i int, loss float64) float64 {
 			return min(loss, 1.2) + 0.02*math.Exp(float64(i)/900)*math.Sin(float64(i)/3)
 		}, spike.Steady, NotEnough, []string{"scatter more and more", "learning rate"}, "People"},
+		{"spikes at every fifth step", func(i int, loss float64) float64 {
+			if loss = min(loss, 1.2); i%5 == 3 {
+				loss += 4
+			}
+			return loss
+		}, spike.Spiky, Helps, []string{"come so often", "n = 2"}, "catches what stands out"},
+		{"two sources", func(i int, loss float64) float64 {
+			if loss = min(loss, 1.2); i*7919%100 < 25 {
+				loss += 4
+			}
+			return loss
+		}, spike.Spiky, NotEnough, []string{"two sources"}, "catches what stands out"},
+		{"spikes in the start alone", func(i int, loss float64) float64 {
+			if loss = min(loss, 1.2); i == 4 || i == 15 {
+				loss += 9
+			}
+			return loss
+		}, spike.Spiky, Helps, []string{"in the first 20 steps", "by hand"}, "catches what stands out"},
+		{"losses of 1e-8", func(i int, loss float64) float64 {
+			if loss = min(loss, 1.2); i%700 == 300 {
+				loss += 9
+			}
+			return loss * 1e-8
+		}, spike.Spiky, NotEnough, []string{"too small", "Multiply"}, "catches what stands out"},
 		{"drift", func(i int, loss float64) float64 { return min(loss, 1.2) + float64(i)/2000 }, spike.Drifting, NotEnough,
 			[]string{"not for a slow rise", "learning rate"}, "does not need"},
 	}

@@ -173,7 +173,7 @@ func (r *Report) clipRows() (rows [][]string) {
 			row[3] = fmt.Sprintf("%s (step %s)", words.Short(float64(c.Strongest), 3), words.Count(c.StrongestStep))
 		}
 		if c.Settled != nil {
-			row[5] = words.Counted(c.SettledSteps, "step")
+			row[5] = words.Counted(c.SettledSteps, r.pace.unit())
 		}
 		if c.Clip == "none" || strings.HasPrefix(c.Clip, "constant") {
 			row[5] = "-"

@@ -70,6 +70,14 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 	return p, nil
 }
 
+// unit is what the log counts.
+func (p pace) unit() string {
+	if p.gap >= 2 {
+		return "record"
+	}
+	return "step"
+}
+
 // note says what a log that leaves out steps cannot show.
 func (p pace) note() string {
 	text := fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a mean, so that spikes may be missed or"+

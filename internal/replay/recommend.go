@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"alrc"
 	"alrc/internal/snippet"
 	"alrc/internal/spike"
 	"alrc/internal/words"
@@ -52,9 +53,15 @@ func (r *Report) recommend() {
 		few  = 0.02 // of ordinary losses clipped; more means that n is within the usual spread
 		some = 0.05
 		slow = 50 // steps to come back from a spike
+		// often is the share of spikes from which on they are part of what losses do.
+		often = 0.1
 	)
 	// ordinary is the share of losses clipped that are no spikes.
 	ordinary := func(n float64) float64 { return max(0, shares[n]-float64(r.SpikeShare)) }
+	// missed says whether less than half as many losses are clipped as there are finite ones that spiked.
+	missed := func(n float64) bool {
+		return r.Spikes > r.NonFinite && 2*shares[n]*float64(r.Losses) < float64(r.Spikes-r.NonFinite)
+	}
 	rec := Recommendation{N: 3, Decay: r.pace.decay, Fit: Helps}
 	switch {
 	case r.NonFinite == r.Losses:
@@ -63,17 +70,40 @@ func (r *Report) recommend() {
 	case r.Condition == spike.Short:
 		rec.Fit = NotNeeded
 		rec.Reason = "The log is too short to say more than the published defaults."
-	case r.Spikes == 0 && shares[3] == 0:
+	case r.Spikes == 0 && (shares[3] == 0 || shares[3] <= few && (r.Condition == spike.Steady || r.Condition == spike.Dropped)):
 		rec.Fit = NotNeeded
 		rec.Reason = "Nothing would have been clipped at n = 3."
+		if shares[3] > 0 {
+			rec.Reason = fmt.Sprintf("n = 3 would have clipped %s of all losses, none of which stands out.", words.Percent(shares[3]))
+		}
 		if r.Condition == spike.Steady || r.Condition == spike.Dropped {
 			rec.Reason += " This run does not need clipping. The published default costs nothing and insures runs with a higher learning" +
 				" rate or smaller batches."
 		}
+	case missed(3) && r.belowEpsilon():
+		rec.Fit = NotEnough
+		rec.Reason = fmt.Sprintf("These losses are too small for clipping: it adds %v to their variance, beside which they do not differ. Multiply"+
+			" the loss by a power of ten that brings it near 1.", alrc.Epsilon)
+	case missed(3) && r.spikedInStart():
+		rec.Reason = fmt.Sprintf("The spikes lie in the first %d steps, in which nothing is clipped while the moments start: to limit such, set the"+
+			" moments by hand.", alrc.StartSteps)
 	case r.Spikes > r.NonFinite && shares[3] == 0 && shares[2] == 0:
 		rec.Reason = fmt.Sprintf("n = 3 would have clipped nothing, though losses spiked: over the %s that running moments average, losses"+
 			" differ more than around the spikes. Moments that follow faster catch more: replay with --decay %v.", words.Counted(int64(math.Round(1/(1-r.pace.perRecord))), "record"),
 			fasterThan(r.pace.perRecord))
+	case missed(3) && !missed(2) && r.Condition == spike.Spiky:
+		rec.N = 2
+		rec.Reason = fmt.Sprintf("Spikes come so often that the running deviation grows with them: of all losses %s spiked, of which n = 3 would clip fewer"+
+			" than half (%s of all losses). The tighter n = 2 clips %s.", words.Percent(float64(r.SpikeShare)), words.Percent(shares[3]), words.Percent(shares[2]))
+	case missed(3) && r.SpikeShare >= often:
+		rec.Fit = NotEnough
+		rec.Reason = fmt.Sprintf("So many steps spike, %s, that they are no outliers to a running deviation: even n = 2 clips only %s of all losses."+
+			" Losses of two heights may be of batches from two sources: look at what the high ones have in common.",
+			words.Percent(float64(r.SpikeShare)), words.Percent(shares[2]))
+	case missed(3) && r.Condition == spike.Spiky:
+		rec.Reason = fmt.Sprintf("n = 3 would have clipped fewer losses (%s) than spiked (%s): over the %s that running moments average, losses differ"+
+			" more than around the spikes. Moments that follow faster catch more: replay with --decay %v.", words.Percent(shares[3]),
+			words.Percent(float64(r.SpikeShare)), words.Counted(int64(math.Round(1/(1-r.pace.perRecord))), "record"), fasterThan(r.pace.perRecord))
 	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
@@ -81,6 +111,9 @@ func (r *Report) recommend() {
 	case ordinary(3) <= few:
 		rec.Reason = fmt.Sprintf("n = 3 clips %s of all losses: it catches what stands out, and leaves ordinary losses alone (n = 2 would clip %s).",
 			words.Percent(shares[3]), words.Percent(shares[2]))
+	case r.analysis.found.Shifts > 0:
+		rec.Reason = fmt.Sprintf("n = 3 clips %s of all losses, also those after the loss rose to another level, until the running mean has followed.",
+			words.Percent(shares[3]))
 	default:
 		rec.N = 4
 		rec.Reason = fmt.Sprintf("These losses have a long tail: n = 3 clips %s of them, which is more than outliers; n = 4 clips %s.",
@@ -109,7 +142,7 @@ func (r *Report) recommend() {
 	if r.Drift != nil && r.Condition != spike.Drifting {
 		rec.Reason += " The slow rise beside the spikes is not for clipping, but for the learning rate or the data."
 	}
-	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found.Beginning)
+	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found)
 	rec.Snippets = map[string]string{}
 	for _, framework := range snippet.Frameworks {
 		rec.Snippets[framework] = snippet.Text(framework, rec.N, rec.Decay)
@@ -117,14 +150,34 @@ func (r *Report) recommend() {
 	r.Recommendation = rec
 }
 
+// belowEpsilon says whether no loss rises by more than what clipping adds to their deviation.
+func (r *Report) belowEpsilon() bool {
+	return float64(r.Most-r.Least) < 3*math.Sqrt(alrc.Epsilon)
+}
+
+// spikedInStart says whether all spikes lie in the first steps, from which the moments start.
+func (r *Report) spikedInStart() bool {
+	for _, e := range r.analysis.found.Episodes {
+		if e.Spikes > 0 && e.Record >= alrc.StartSteps {
+			return false
+		}
+	}
+	return true
+}
+
 // fasterThan is a decay of moments that average over a tenth of the records, but no fewer than ten.
 func fasterThan(decay float64) float64 { return max(1-10*(1-decay), 0.9) }
 
 // startingMoments returns the moments of the log's first ordinary losses, those of spikes left out, rounded to four
 // digits, up, since overestimates decay and underestimates do not recover well.
-func startingMoments(beginning []float64) (mu1, mu2 float64) {
+func startingMoments(found *spike.Summary) (mu1, mu2 float64) {
+	beginning := found.Beginning
 	if len(beginning) < 5 {
-		return 25, 900
+		if found.Initial-found.Initial != 0 || found.Condition == spike.Short {
+			return 25, 900
+		}
+		// The level at the beginning, and a deviation that decays to the right one.
+		beginning = []float64{0.5 * found.Initial, 1.5 * found.Initial}
 	}
 	var mean, square float64
 	for _, loss := range beginning {
@@ -132,7 +185,7 @@ func startingMoments(beginning []float64) (mu1, mu2 float64) {
 		square += loss * loss / float64(len(beginning))
 	}
 	mu1 = roundUp(mean)
-	variance := max(square-mean*mean, 1e-6*mean*mean, 1e-8)
+	variance := max(square-mean*mean, 1e-6*mean*mean, 1e-16)
 	mu2 = roundUp(mu1*mu1 + variance)
 	for mu2 <= mu1*mu1 {
 		mu2 = roundUp(mu2 * 1.001)

@@ -43,13 +43,17 @@ func (r *Report) judge() {
 	if r.NonFinite > 0 && found.Condition != spike.Divergent {
 		add(fmt.Sprintf("%s not finite (NaN or infinite), in %s.", words.Agreeing(r.NonFinite, "loss was", "losses were"), words.Counted(r.analysis.badSteps, "step")))
 	}
-	if found.Shifts > 0 {
+	if found.Shifts > 0 && found.Condition != spike.Divergent {
 		add(fmt.Sprintf("%s the loss rose to another level and stayed there%s, as after a change of the data or of the learning rate.",
 			words.Capital(words.Times(int(found.Shifts))), r.firstShift()))
 	}
 	add(r.dropped())
 	if r.Drift != nil {
-		add(fmt.Sprintf("Apart from spikes the loss drifted up, from %s about step %s to %s at the end.", words.Short(float64(r.Drift.Lowest), 4),
+		loss := "The loss"
+		if r.Spikes > 0 {
+			loss = "Apart from spikes the loss"
+		}
+		add(fmt.Sprintf("%s drifted up, from %s about step %s to %s at the end.", loss, words.Short(float64(r.Drift.Lowest), 4),
 			words.Count(r.Drift.From), words.Short(float64(r.Drift.End), 4)))
 	}
 	if s := r.Scatter; s != nil {
@@ -121,10 +125,11 @@ func (r *Report) spiked() string {
 
 // inEpisodes tells what spikes together make.
 func (r *Report) inEpisodes() string {
-	if r.EpisodeCount <= 1 || r.EpisodeCount == r.Spikes && r.quickly {
+	episodes := r.EpisodeCount - r.analysis.found.Shifts
+	if episodes <= 1 || episodes == r.Spikes && r.quickly {
 		return ""
 	}
-	text := fmt.Sprintf("They make %s", words.Counted(r.EpisodeCount, "episode"))
+	text := fmt.Sprintf("They make %s", words.Counted(episodes, "episode"))
 	if !r.quickly && r.MedianRecovery > 0 {
 		text += fmt.Sprintf(", half of which took %s or more to come back from", words.Counted(r.MedianRecovery, "step"))
 	}
@@ -173,8 +178,15 @@ func periodOf(found *spike.Summary, gap int64) int64 {
 		return 0
 	}
 	var distances []int64
+	long := 0
 	for i, e := range episodes[1:] {
 		distances = append(distances, e.Start-episodes[i].Start)
+		if 2*(e.Start-episodes[i].End) < e.Start-episodes[i].Start {
+			long++
+		}
+	}
+	if 2*long > len(distances) {
+		return 0 // one hardly ends before the next begins
 	}
 	period := statistics.Median(distances)
 	regular := 0

@@ -295,7 +295,9 @@ func (d *Detector) begin(e *Episode, last int64) {
 		return
 	default:
 		// It ran into an episode that was found before it.
-		e.Back, e.Kind, e.Recovery = true, Spike, e.End-e.Peak
+		if !e.between() {
+			e.Back, e.Kind, e.Recovery = true, Spike, e.End-e.Peak
+		}
 	}
 	d.end(e)
 }

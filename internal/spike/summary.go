@@ -178,7 +178,9 @@ func (s *Summary) conclude(l *levels) {
 			shifted += max(0, e.settled-e.Baseline)
 		}
 	}
-	s.Drift, s.Scatter = l.drift(shifted), l.scatter()
+	if s.Drift = l.drift(shifted); s.Standstill == nil {
+		s.Scatter = l.scatter()
+	}
 	switch diverged := s.diverged(); {
 	case s.Records == 0:
 		s.Condition = Short
@@ -223,7 +225,7 @@ func (s *Summary) diverged() *Episode {
 		if e.Kind != Diverged || e.NonFinite == e.Records {
 			continue
 		}
-		if end := s.end(); end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+(s.Initial-e.Baseline)/3 {
+		if end := s.end(); s.EndsNonFinite() || end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+(s.Initial-e.Baseline)/3 {
 			found = e
 			continue
 		}
