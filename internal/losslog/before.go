@@ -85,6 +85,17 @@ func (r *lineReader) left(i int) before {
 			}
 			c.free = !c.opened
 			return c
+		case '#':
+			// "Iteration #3", "#3 loss 0.5"
+			j--
+			skip()
+			if j < 0 {
+				c.free = true
+				return c
+			}
+			if r.tokens[j].kind != wordToken || !counterOfLine(r.word(j)) {
+				return c // one of several things
+			}
 		case ';', '*', '@':
 			c.free = !c.opened
 			return c

@@ -130,7 +130,7 @@ func (r *lineReader) read(line []byte) []pair {
 		default:
 			if name, first, last := r.behind(i); name != nil && left.free {
 				p.name, p.first, p.last = name, first, last
-			} else if i == 0 || i == 1 && r.tokens[0].kind == gapToken {
+			} else if r.leads(i) {
 				p.name = leading
 			} else {
 				continue
@@ -193,6 +193,19 @@ func (r *lineReader) inBrackets(i int) bool {
 		}
 	}
 	return false
+}
+
+// leads says whether number i begins the line, but for a mark: "10 loss", "#10 loss", "(10) loss".
+func (r *lineReader) leads(i int) bool {
+	marks := 0
+	for _, t := range r.tokens[:i] {
+		if t.kind == markToken && (t.mark == '#' || t.mark == '(') {
+			marks++
+		} else if t.kind != gapToken {
+			return false
+		}
+	}
+	return marks == 0 || marks == 1 && r.counts(i)
 }
 
 // timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
