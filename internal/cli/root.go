@@ -3,7 +3,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -30,7 +29,7 @@ func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.En
 	}
 	var exit *ExitError
 	if err != nil && !(errors.As(err, &exit) && exit.Err == nil) {
-		fmt.Fprintf(stderr, "alrc: %v\n", err)
+		tell(stderr, "alrc: %s", strings.TrimPrefix(err.Error(), "alrc: "))
 	}
 	return exitCode(err)
 }

@@ -110,7 +110,7 @@ func openBrowser(url string, stderr io.Writer) {
 		command = exec.Command("xdg-open", url)
 	}
 	if err := command.Start(); err != nil {
-		fmt.Fprintf(stderr, "alrc: no browser could be started (%v): open the address yourself\n", err)
+		tell(stderr, "alrc: no browser could be started (%v): open the address yourself", err)
 		return
 	}
 	go command.Wait()
@@ -151,7 +151,7 @@ func (f *serveFlag) start(ctx context.Context, stderr io.Writer, dir, dataDir st
 	go func() {
 		defer close(done)
 		if err := server.Run(ctx); err != nil {
-			fmt.Fprintf(stderr, "alrc: the page is not served any more: %v\n", err)
+			tell(stderr, "alrc: the page is not served any more: %v", err)
 		}
 	}()
 	fmt.Fprintf(stderr, "See it live: %s\n", server.URL)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -38,4 +39,13 @@ func showsUnicode() bool {
 func layout(w io.Writer) words.Layout {
 	columns, _ := isTerminal(w)
 	return words.Layout{Width: min(columns, 120), ASCII: !showsUnicode()}
+}
+
+// tell writes a message for people, whose lines are broken at spaces where w is a terminal.
+func tell(w io.Writer, format string, arguments ...any) {
+	text := fmt.Sprintf(format, arguments...)
+	if columns, ok := isTerminal(w); ok {
+		text = words.Layout{Width: columns}.Message(text)
+	}
+	fmt.Fprintln(w, text)
 }

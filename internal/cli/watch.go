@@ -32,7 +32,7 @@ func (f *alertFlags) add(flags *pflag.FlagSet, condition, keep string) {
 
 // watcher makes a watcher that prints alerts, and what tells others of them.
 func (f *alertFlags) watcher(print func(watch.Alert) error, stdout, stderr io.Writer) (*watch.Watcher, *watch.Notifier) {
-	problem := func(err error) { fmt.Fprintf(stderr, "alrc: %v\n", err) }
+	problem := func(err error) { tell(stderr, "alrc: %v", err) }
 	notifier := watch.NewNotifier(f.exec, f.webhook, stdout, problem)
 	w := watch.New()
 	w.Alert = func(a watch.Alert) error {
@@ -216,7 +216,7 @@ func (f *replayFlags) watch(command *cobra.Command, o losslog.Options) error {
 		return nil
 	}, out, stderr)
 	waiting := func(err error) {
-		fmt.Fprintf(stderr, "alrc: waiting for losses: %s\n", strings.TrimSpace(err.Error()))
+		tell(stderr, "alrc: waiting for losses: %s", strings.TrimSpace(err.Error()))
 	}
 	err := watch.Follow(ctx, o, w, waiting)
 	notifier.Close()

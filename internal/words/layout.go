@@ -45,6 +45,19 @@ func (l Layout) Wrap(text, indent string) string {
 	return b.String()
 }
 
+// Message is Wrap for a message: only lines that are too long are broken, and rows of tables, which hold several spaces, stay as
+// they are.
+func (l Layout) Message(text string) string {
+	lines := strings.Split(l.Plain(text), "\n")
+	for i, line := range lines {
+		if l.Width > 0 && utf8.RuneCountInString(line) > l.Width && !strings.Contains(strings.TrimSpace(line), "  ") {
+			begin := line[:len(line)-len(strings.TrimLeft(line, " "))]
+			lines[i] = begin + Layout{Width: l.Width - len(begin)}.Wrap(line, begin)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // lines breaks text into lines of a width, less the indent from the second line on.
 func (l Layout) lines(text string, width, indent int) []string {
 	if width <= 0 {

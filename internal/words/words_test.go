@@ -50,6 +50,18 @@ var (
 	}
 )
 
+func TestMessage(t *testing.T) {
+	l := Layout{Width: 20}
+	text := "alrc: a message that is too long\n  1  a row of a table  that is too long\n  indented text that is too long\nshort"
+	want := "alrc: a message that\nis too long\n  1  a row of a table  that is too long\n  indented text that\n  is too long\nshort"
+	if got := l.Message(text); got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	if got := (Layout{}).Message(text); got != text {
+		t.Errorf("%q without a width", got)
+	}
+}
+
 func TestTableAligns(t *testing.T) {
 	want := "" +
 		"clipping     seeds  mean of last 2,500  99th percentile  largest  clipped\n" +
