@@ -225,7 +225,7 @@ func newEvaluateProgress(w io.Writer, label string, total int) *evaluateProgress
 	p := &evaluateProgress{w: w, label: label, total: total, begin: now, shown: now}
 	columns, ok := isTerminal(w)
 	if !ok {
-		fmt.Fprintf(w, "%s: %s crops\n", strings.TrimSpace(label), words.Count(total))
+		fmt.Fprintf(w, "%s: %s\n", strings.TrimSpace(label), words.Counted(total, "crop"))
 		return p
 	}
 	p.bars, p.bar = newBar(w, columns, label, int64(total), columns-len(label)-40, &p.mutex, p.text)
@@ -260,7 +260,7 @@ func (p *evaluateProgress) close() {
 // text is the progress in words; the time is how long it will take yet, or how long it took.
 func (p *evaluateProgress) text(now time.Time) string {
 	elapsed := now.Sub(p.begin)
-	text := words.Count(p.done) + "/" + words.Count(p.total) + " crops"
+	text := words.Count(p.done) + "/" + words.Counted(p.total, "crop")
 	switch {
 	case p.done == p.total:
 		text += " in " + words.Clock(elapsed)

@@ -98,7 +98,7 @@ func (p *runProgress) start(now time.Time) {
 		if p.first > 1 {
 			p.all.line(p.label, fmt.Sprintf("going on after step %s of %s", words.Count(p.first-1), words.Count(p.latest.Steps)))
 		} else {
-			p.all.line(p.label, fmt.Sprintf("%s steps", words.Count(p.latest.Steps)))
+			p.all.line(p.label, words.Counted(p.latest.Steps, "step"))
 		}
 		return
 	}

@@ -93,8 +93,7 @@ func newSweepShowCommand() *cobra.Command {
 			if err != nil {
 				return usageError("%s: %w", arguments[0], err)
 			}
-			_, err = fmt.Fprintf(command.OutOrStdout(), "%s\n# %d runs, which differ in %s.\n", strings.TrimSpace(string(content)),
-				len(plan.Runs), strings.Join(plan.Varying, ", "))
+			_, err = fmt.Fprintf(command.OutOrStdout(), "%s\n# %s.\n", strings.TrimSpace(string(content)), runsOf(plan))
 			return err
 		},
 	}
@@ -245,6 +244,15 @@ func writeSweepReport(w io.Writer, dir string) error {
 	}
 	_, err = fmt.Fprintf(w, "\nReport: %s\n", filepath.Join(dir, "report.html"))
 	return err
+}
+
+// runsOf says how many runs a plan has, and in what they differ.
+func runsOf(plan *sweep.Plan) string {
+	runs := words.Counted(len(plan.Runs), "run")
+	if len(plan.Varying) == 0 {
+		return runs
+	}
+	return runs + ", which differ in " + strings.Join(plan.Varying, ", ")
 }
 
 // loadSweep reads the specification of a sweep by its file, or by its name, of which one that is unknown is told with those

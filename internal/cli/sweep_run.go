@@ -204,7 +204,7 @@ type sweepProgress struct {
 
 func newSweepProgress(w io.Writer, folder *sweep.Folder) *sweepProgress {
 	p := &sweepProgress{w: w, total: len(folder.Plan.Runs), texts: make(chan string, 1)}
-	fmt.Fprintf(w, "%s: %d runs, in %s\n", folder.Plan.Title, p.total, folder.Dir)
+	fmt.Fprintf(w, "%s: %s, in %s\n", folder.Plan.Title, words.Counted(p.total, "run"), folder.Dir)
 	columns, ok := isTerminal(w)
 	if !ok {
 		return p

@@ -14,6 +14,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/place"
 	"alrc/internal/sweep"
+	"alrc/internal/words"
 )
 
 func newWorkerCommand(engines experiment.Engines) *cobra.Command {
@@ -72,7 +73,7 @@ it saves its runs and hands them back, and another worker continues them.`,
 			}
 			stderr := command.ErrOrStderr()
 			name := workerName()
-			fmt.Fprintf(stderr, "Worker %s: %d at a time, of %d threads each, from %s\n", name, jobs, threads, connection.Address())
+			fmt.Fprintf(stderr, "Worker %s: %d at a time, of %s each, from %s\n", name, jobs, words.Counted(threads, "thread"), connection.Address())
 			worker := &sweep.Worker{Name: name, Jobs: jobs, Threads: threads, Data: place.Opener{Dir: dataDir}, Engines: engines, Folder: work,
 				Environment: experiment.Here(version(), threads, "alrc worker"),
 				Report:      func(line string) { fmt.Fprintln(stderr, line) }}
