@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -132,9 +133,7 @@ func writeReport(w io.Writer, out string) error {
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}
-	if err := comparison.Write(out); err != nil {
-		return err
-	}
+	written := comparison.Write(out) // the results are shown all the same where nothing can be written
 	fmt.Fprintln(w)
 	if err := comparison.Table(w, layout(w)); err != nil {
 		return err
@@ -147,7 +146,7 @@ func writeReport(w io.Writer, out string) error {
 	} else {
 		err = comparison.ASCIIPlot(w, min(columns, 100), rows)
 	}
-	if err != nil {
+	if err = cmp.Or(err, written); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\nReport: %s\n", filepath.Join(out, "report.html"))

@@ -215,3 +215,26 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 }
+
+// Results are shown, and the error is told, where a report cannot be written.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	t.Chdir(t.TempDir())
+	train := append(strings.Fields("train --clip none --steps 3 --out runs"), strings.Fields(tiny)...)
+	sweep := "clip: none\nwidth: 0.05\nsteps: 3\ndata: {kind: procedural, size: 8}\ntest-images: 1\n"
+	if err := os.WriteFile("grid.yaml", []byte(sweep), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for dir, arguments := range map[string][]string{"runs": train, "sweeps/grid": {"sweep", "run", "grid.yaml"}} {
+		if _, stderr, code := run(arguments...); code != 0 {
+			t.Fatalf("%v: %s", arguments, stderr)
+		}
+		page := filepath.Join(dir, "report.html")
+		if err := errors.Join(os.Remove(page), os.Mkdir(page, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, code := run("report", dir)
+		if code != exitFailure || !strings.Contains(stdout, "no clipping") || !strings.Contains(stderr, "report.html") {
+			t.Errorf("%s: exit code %d, %s%s", dir, code, stdout, stderr)
+		}
+	}
+}
