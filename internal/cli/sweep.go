@@ -13,6 +13,7 @@ import (
 	"alrc/internal/experiment"
 	"alrc/internal/place"
 	"alrc/internal/report"
+	"alrc/internal/runfolder"
 	"alrc/internal/sweep"
 	"alrc/internal/words"
 )
@@ -152,14 +153,10 @@ func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *swee
 	if !status.Live && counts[sweep.Done] < len(status.Runs) {
 		fmt.Fprintln(w, l.Wrap("No server of the sweep is up: this is what the folder tells. Go on with: alrc sweep run "+quoted(folder.Dir), ""))
 	}
-	diverged := 0
 	var rows [][]string
 	waiting := 0
 	const most = 20
 	for _, run := range status.Runs {
-		if run.Result != nil && run.Result.Diverged {
-			diverged++
-		}
 		detail := ""
 		switch run.State {
 		case sweep.Done:
@@ -190,8 +187,19 @@ func writeStatus(w io.Writer, l words.Layout, folder *sweep.Folder, status *swee
 	if waiting > most {
 		fmt.Fprintf(w, "and %d more that wait\n", waiting-most)
 	}
-	if diverged > 0 {
-		fmt.Fprintf(w, "%d of the runs that are done diverged.\n", diverged)
+	fates := status.Fates()
+	var bad []string
+	for _, fate := range []struct {
+		of      runfolder.Fate
+		meaning string
+	}{{runfolder.Diverged, "diverged"}, {runfolder.Lost, "lost (the loss left its level for good)"},
+		{runfolder.IsDead, "dead (the output depends on the input no longer)"}} {
+		if n := fates[fate.of]; n > 0 {
+			bad = append(bad, fmt.Sprintf("%d %s", n, fate.meaning))
+		}
+	}
+	if len(bad) > 0 {
+		fmt.Fprintln(w, l.Wrap(fmt.Sprintf("Of %s done: %s.", words.Counted(int64(counts[sweep.Done]), "run"), strings.Join(bad, ", ")), ""))
 	}
 	return nil
 }

@@ -174,10 +174,11 @@ func silence(d time.Duration) string {
 
 // ended says how a run ended, by its result.
 func (r *Run) ended(result *runfolder.Result) {
-	switch r.Words = result.Ending(); {
-	case r.Words == "":
+	r.Words = result.Ending()
+	switch result.Fate() {
+	case runfolder.Sound:
 		r.State, r.Words = Done, "done"
-	case result.Dead != nil:
+	case runfolder.IsDead:
 		r.State = Dead
 	default:
 		r.State = Diverged

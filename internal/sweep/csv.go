@@ -110,12 +110,8 @@ func (f *Folder) WriteCSV(w io.Writer) error {
 			row = append(row, fields.get(name))
 		}
 		state := "missing"
-		switch {
-		case run.Result == nil:
-		case run.Result.Diverged:
-			state = "diverged"
-		default:
-			state = "done"
+		if run.Result != nil {
+			state = string(run.Result.Fate())
 		}
 		row = append(row, state)
 		for _, c := range resultColumns {

@@ -45,6 +45,17 @@ func (s *Status) Counts() map[State]int {
 	return counts
 }
 
+// Fates returns the number of runs that are done by how they ended.
+func (s *Status) Fates() map[runfolder.Fate]int {
+	fates := map[runfolder.Fate]int{}
+	for _, run := range s.Runs {
+		if run.Result != nil {
+			fates[run.Result.Fate()]++
+		}
+	}
+	return fates
+}
+
 // Failed returns the runs that were set aside.
 func (s *Status) Failed() []RunStatus {
 	var failed []RunStatus
