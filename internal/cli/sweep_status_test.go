@@ -36,7 +36,7 @@ func TestStatusCountsFates(t *testing.T) {
 	var status sweep.Status
 	for _, result := range []*runfolder.Result{{}, {Diverged: true, Stability: left}, {Diverged: true}, {Stability: left},
 		{Dead: &runfolder.Dead{Layer: "conv1", Step: 3}, Stability: left}} {
-		status.Runs = append(status.Runs, sweep.RunStatus{Run: sweep.Run{Specification: experiment.Specification{Steps: 100}}, State: sweep.Done, Result: result})
+		status.Runs = append(status.Runs, sweep.RunStatus{Run: sweep.Run{Specification: experiment.Default()}, State: sweep.Done, Result: result})
 	}
 	var text strings.Builder
 	if err := writeStatus(&text, words.Layout{Width: 80}, &sweep.Folder{Plan: &sweep.Plan{Title: "Five runs"}}, &status); err != nil {
