@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,8 +53,20 @@ func unknownCommand(command *cobra.Command, name string) error {
 	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
 }
 
-// flagError is the usage error of flags that could not be parsed. Of one that is unknown it says which was meant.
+// flagError is the usage error of flags that could not be parsed. Of one that is unknown it says which was meant, and of a value
+// what it may be.
 func flagError(command *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		reason := invalid.Unwrap()
+		if form := valueForms[invalid.GetFlag().Value.Type()]; form != "" {
+			reason = fmt.Errorf("give %s", form)
+			if errors.Is(err, strconv.ErrRange) {
+				reason = errors.New("it is too large")
+			}
+		}
+		return usageError("--%s %s: %w\nSee '%s --help'.", invalid.GetFlag().Name, invalid.GetValue(), reason, command.CommandPath())
+	}
 	hint := ""
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
@@ -62,6 +75,12 @@ func flagError(command *cobra.Command, err error) error {
 		hint = didYouMean(unknown.GetSpecifiedName(), names, func(near string) string { return "--" + near })
 	}
 	return usageError("%w%s\nSee '%s --help'.", err, hint, command.CommandPath())
+}
+
+// valueForms says what flags of each type take.
+var valueForms = map[string]string{
+	"int": "a whole number", "int64": "a whole number", "uint64": "a whole number of at least 0", "float64": "a number", "bool": "true or false",
+	"intSlice": "whole numbers with commas between them", "float64Slice": "numbers with commas between them", "duration": "a time, such as 30s or 5m",
 }
 
 // didYouMean is a hint at the few of some names that are near to one, or "".

@@ -83,6 +83,16 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"train micrographs --batch_size=5", "did you mean --batch-size?", exitUsage},
 		{"sweep run table1 --job 2", "did you mean --jobs?", exitUsage},
 		{"sweep show tabel1-tiny", "did you mean table1-tiny?", exitUsage},
+		{"train --steps many", "--steps many: give a whole number", exitUsage},
+		{"train --steps 1e3", "--steps 1e3: give a whole number", exitUsage},
+		{"train --steps 99999999999999999999", "it is too large", exitUsage},
+		{"train --seed -1", "--seed -1: give a whole number of at least 0", exitUsage},
+		{"train --huber=perhaps", "give true or false", exitUsage},
+		{"train --decay x", "--decay x: give a number", exitUsage},
+		{"bench --batch-size 1,x", "give whole numbers", exitUsage},
+		{"evaluate --coverages x", "give numbers", exitUsage},
+		{"sweep run table1 --silence 3", "--silence 3: give a time, such as 30s", exitUsage},
+		{"train micrographs --coverage 5", "--coverage 5: a coverage of 5: give a fraction", exitUsage},
 		{"train -z", "unknown shorthand flag: 'z' in -z\nSee", exitUsage},
 	} {
 		if _, stderr, code := run(strings.Fields(test.arguments)...); code != test.code || !strings.Contains(stderr, test.want) {
