@@ -80,6 +80,9 @@ func Load(dir string) (*Comparison, error) {
 		}
 		return a.Seed < b.Seed
 	})
+	if err := validate(runs); err != nil {
+		return nil, err
+	}
 	for _, run := range runs {
 		if n := len(c.Groups); n == 0 || c.Groups[n-1].Clip != run.Clip {
 			c.Groups = append(c.Groups, &Group{Clip: run.Clip, Name: describe(run.Clip)})
