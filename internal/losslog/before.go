@@ -58,9 +58,16 @@ func (r *lineReader) left(i int) before {
 			c.separated = true
 			j--
 			skip()
+			if k := r.bracketed(j); k > 0 {
+				// "loss [1901-2000]: 0.5": what the brackets hold is no loss.
+				for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {
+					r.pairs = r.pairs[:len(r.pairs)-1]
+				}
+				j = k
+			}
 		case '|':
 			// A row of a box: "| loss | 0.5 |".
-			if !r.isBox(j, i) {
+			if !r.isBox(j, i) && !r.isLastBar(j, i) {
 				c.free = !c.opened
 				return c
 			}
@@ -159,6 +166,21 @@ func (r *lineReader) left(i int) before {
 		c.name, c.first, c.last = r.phrase(j)
 	}
 	return c
+}
+
+// bracketed returns the word of a loss that brackets with numbers follow directly, which end at token j; -1 where there are none.
+func (r *lineReader) bracketed(j int) int {
+	if j < 3 || r.tokens[j].kind != markToken || r.tokens[j].mark != ']' {
+		return -1
+	}
+	k := j - 1
+	for k > 0 && (r.tokens[k].kind == numberToken || r.tokens[k].kind == markToken && (r.tokens[k].mark == ',' || r.tokens[k].mark == '-')) {
+		k--
+	}
+	if k < 1 || k == j-1 || r.tokens[k].kind != markToken || r.tokens[k].mark != '[' || r.tokens[k-1].kind != wordToken || !lossLike(r.word(k-1)) {
+		return -1
+	}
+	return k - 1
 }
 
 // loggedBy says whether word j is the name of a logger at the beginning of a line, behind a level.
@@ -266,6 +288,19 @@ func (r *lineReader) isBox(j, i int) bool {
 		}
 	}
 	return bars >= 2
+}
+
+// isLastBar says whether the bar at j is a line's only one, behind the name of a loss, and number i ends the line.
+func (r *lineReader) isLastBar(j, i int) bool {
+	if i != len(r.tokens)-1 || j == 0 || r.tokens[j-1].kind != wordToken || mean(string(r.word(j-1))).strength < loss {
+		return false
+	}
+	for k := range j {
+		if t := &r.tokens[k]; t.kind == markToken && t.mark == '|' {
+			return false
+		}
+	}
+	return true
 }
 
 // repeated says whether the number before number i was taken for a loss though it counts.

@@ -79,7 +79,11 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if isPointer(head) {
 		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
 	}
-	if inner, ok := wrappingOf(head); ok {
+	inner, ok := wrappingOf(head)
+	if !ok {
+		inner, ok = wrappingTable(head)
+	}
+	if ok {
 		b = bufio.NewReaderSize(&wrappedReader{wrapping: inner, r: b}, plaintext.HeadSize)
 		if head, err = plaintext.Head(b); err != nil {
 			return nil, err

@@ -63,7 +63,7 @@ var (
 	measureWords = set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")
 	averageWords = set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated")
-	extremeWords = set("min max std stddev var variance num count best lowest highest sem minimum maximum")
+	extremeWords = set("min max std stddev var variance num count best lowest highest sem minimum maximum init")
 	// wholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
 	wholeWords = set("total sum overall all combined aggregate full global")
 	mainWords  = set("lm reduced model main task base objective")
@@ -82,7 +82,7 @@ var (
 		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +
 		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer ppl perplexity" +
 		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
-		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance" +
+		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
 		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
 		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
 		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"alrc/internal/losslog/nolog"
 )
@@ -100,7 +101,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 		return sniffed{}, fmt.Errorf("%s holds no JSON array of objects", path)
 	}
 	if is(CSV) {
-		if table, ok := sniffCSV(text); ok && (format == CSV || table.header != nil || tellsMore(table, text)) {
+		if table, ok := sniffCSV(text); ok && (format == CSV || table.namesLoss() || tellsMore(table, text)) {
 			return sniffed{format: CSV, start: start, table: table}, nil
 		}
 		if table, ok := sniffTable(text); ok && (format == CSV || tellsMore(table, text)) {
@@ -138,6 +139,11 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 		}
 	}
 	return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, format == JSONLines
+}
+
+// namesLoss says whether a table has a column that is named as a loss.
+func (s *csvScanner) namesLoss() bool {
+	return s.header != nil && slices.ContainsFunc(s.names, func(name string) bool { return mean(name).strength >= measure })
 }
 
 // tellsMore says whether a table's names tell of losses at least as clearly as the names of numbers in other lines do.

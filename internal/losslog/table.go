@@ -133,7 +133,7 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		s.names = names
 		// A second line above may hold the beginnings of the names.
 		if i > 0 && s.delimiter != ',' && !isRule(trim(above[i-1])) {
-			if more, ok := s.headerCells(above[i-1], count); ok {
+			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
 				s.header = append(s.header, above[i-1])
 				for j := range names {
 					s.names[j] = string(trim([]byte(more[j] + " " + names[j])))
@@ -183,6 +183,8 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	if len(cells) == count-1 && s.delimiter == ' ' && line[0] == ' ' {
 		names = append(names, "") // the rows' index, as programs print data frames
 		count--
+	} else if len(cells) == count+1 && s.delimiter == ' ' && count > 2 && isCounterName(string(cells[0])) {
+		cells = cells[:count] // the last column is of remarks
 	}
 	if len(cells) != count || !areNames(cells) {
 		return nil, false

@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
-// wrapping is how lines of a log are kept in JSON objects, one each, as containers and services of logs keep them.
+// wrapping is how lines of a log are kept in JSON objects, or in rows of a table, one each, as containers and services of logs keep
+// them.
 type wrapping struct {
-	key   string // of the field that holds a line
-	ended bool   // lines have their own ends, and may go on in the next object
+	key    string // of the field that holds a line
+	ended  bool   // lines have their own ends, and may go on in the next object
+	column int    // of a table, the column that holds a line, counted from 1; else 0
 }
 
 // wrappingOf recognises objects in lines that hold a log's lines in one of their fields: there a loss is named, and in
@@ -53,7 +55,49 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 	best := clearest(&jsonScanner{lines: true}, head[:len(head)-len(rest)])
 	for key, text := range texts {
 		if s := clearest(&textScanner{}, text.Bytes()); s >= measure && (s > best || s == best && key < found.key && ok) {
-			best, found, ok = s, wrapping{key, 2*ends[key] > objects}, true
+			best, found, ok = s, wrapping{key: key, ended: 2*ends[key] > objects}, true
+		}
+	}
+	return found, ok
+}
+
+// wrappingTable recognises a table one of whose columns holds a log's lines: there a loss is named, and none of the columns is one.
+func wrappingTable(head []byte) (found wrapping, ok bool) {
+	const fewest, most = 3, 200
+	first, rest, _ := bytes.Cut(head, newline)
+	names := splitFields(bytes.TrimRight(first, "\r"), ',')
+	if len(names) < 2 || !areNames(names) || bytes.ContainsAny(first, ":={}[]") {
+		return found, false
+	}
+	for _, name := range names {
+		if mean(fieldText(name)).strength >= measure {
+			return found, false
+		}
+	}
+	texts := make([]bytes.Buffer, len(names))
+	rows := 0
+	for rows < most {
+		line, after, whole := bytes.Cut(rest, newline)
+		if !whole {
+			break
+		}
+		rest = after
+		cells := splitFields(bytes.TrimRight(line, "\r"), ',')
+		if len(cells) != len(names) {
+			return found, false
+		}
+		rows++
+		for i, cell := range cells {
+			texts[i].WriteString(fieldText(cell) + "\n")
+		}
+	}
+	if rows < fewest {
+		return found, false
+	}
+	best := unknown
+	for i := range texts {
+		if s := clearest(&textScanner{}, texts[i].Bytes()); s >= measure && s > best {
+			best, found, ok = s, wrapping{column: i + 1}, true
 		}
 	}
 	return found, ok
@@ -85,6 +129,16 @@ func (w *wrappedReader) Read(p []byte) (int, error) {
 
 // unwrap adds what the line at hand holds to the output.
 func (w *wrappedReader) unwrap() {
+	if len(w.line) == 0 {
+		return
+	}
+	if w.column > 0 {
+		if cells := splitFields(bytes.TrimRight(w.line, "\r\n"), ','); len(cells) >= w.column {
+			w.out.WriteString(fieldText(cells[w.column-1]))
+		}
+		w.out.WriteByte('\n')
+		return
+	}
 	var object map[string]json.RawMessage
 	var text string
 	if json.Unmarshal(w.line, &object) != nil || json.Unmarshal(object[w.key], &text) != nil {
