@@ -66,7 +66,7 @@ they held out alone become one row.`,
 	addFlagGroups(command,
 		group("What", func(flags *pflag.FlagSet) {
 			flags.IntVar(&f.crops, "crops", 2000, "`N` held-out crops to complete")
-			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation, biharmonic inpainting and kriging")
+			flags.BoolVar(&f.baselines, "baselines", true, "compare with bilinear interpolation, biharmonic inpainting and kriging (=false: do not)")
 			flags.StringVar(&f.dataDir, "data-dir", "", "`FOLDER` of the micrographs, if they have moved")
 		}),
 		group("Whole micrographs", func(flags *pflag.FlagSet) {

@@ -123,7 +123,7 @@ type serveFlag struct{ address string }
 const aloneAddress = "true"
 
 func (f *serveFlag) add(flags *pflag.FlagSet) {
-	flags.Var(f, "serve", "show it in a browser meanwhile, as 'alrc serve' does; --serve=`HOST:PORT` is its address")
+	flags.Var(f, "serve", "show it in a browser meanwhile, as 'alrc serve' does; --serve=HOST:PORT chooses the address")
 	flags.Lookup("serve").NoOptDefVal = aloneAddress
 }
 

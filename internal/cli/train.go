@@ -114,7 +114,7 @@ func (f *trainFlags) command(command *cobra.Command, clips []string, scale, hube
 		group("Data", data),
 		group("Experiment", func(flags *pflag.FlagSet) {
 			flags.StringVar((*string)(&s.Loss), "loss", string(s.Loss), fmt.Sprintf("squared, quartic, or a power `P`: %d * mean |target - output|^P", scale))
-			flags.BoolVar(&s.Huber, "huber", s.Huber, fmt.Sprintf("replace losses of %d or more by their square roots", huber))
+			flags.BoolVar(&s.Huber, "huber", s.Huber, fmt.Sprintf("replace losses of %d or more by their square roots (=false: leave them)", huber))
 			flags.StringArrayVar(&f.clips, "clip", clips, "`CLIPPING`, repeatable: "+clipping.Forms)
 			flags.StringArrayVar(&f.stabilisers, "stabilise", []string{stabiliser.None}, "`METHOD` to use beside each clipping, several joined by +; repeatable: "+stabiliser.Forms())
 			flags.StringArrayVar(&f.pairs, "pair", nil, "`CLIPPING,METHOD`: train these pairs alone; repeatable")

@@ -82,7 +82,7 @@ func Listen(o Options) (*Server, error) {
 			return nil, &UsageError{fmt.Errorf("the address %q is not HOST:PORT, such as 127.0.0.1:8080: %w", o.Address, err)}
 		}
 		if s.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
-			return nil, &UsageError{fmt.Errorf("listen at %s: %w; give another --address, or port 0 for one that is free", o.Address, err)}
+			return nil, &UsageError{fmt.Errorf("listen at %s: %w; give another address, such as 127.0.0.1:0 for a port that is free", o.Address, err)}
 		}
 	}
 	if err != nil {
