@@ -39,7 +39,7 @@ hand and run this again.`,
   alrc train --data cifar10 --data-dir data`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if info, err := os.Stat(dir); dir == "" || err == nil && !info.IsDir() {
+			if dir == "" || isThere(dir) && !isFolder(dir) {
 				return usageError("--dir %q: give a folder; it need not exist yet", dir)
 			}
 			ctx, cancel := withSignals(command.Context())

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,7 +91,7 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	}
 	for flag, file := range map[string]string{"csv": f.csv, "picture": f.picture} {
 		// It would be a pity to find out after minutes of work.
-		if folder, err := os.Stat(filepath.Dir(file)); file != "" && (err != nil || !folder.IsDir()) {
+		if file != "" && !isFolder(filepath.Dir(file)) {
 			return usageError("--%s %s: there is no folder %s", flag, file, filepath.Dir(file))
 		}
 	}
