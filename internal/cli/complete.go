@@ -106,7 +106,11 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 		return err
 	}
 	for _, path := range images {
-		if err := f.complete(ctx, command, method, path, options, f.file(path)); err != nil {
+		err := f.complete(ctx, command, method, path, options, f.file(path))
+		if err != nil && ctx.Err() != nil {
+			return fmt.Errorf("stopped, and %s was not completed: %w", path, ctx.Err())
+		}
+		if err != nil {
 			return err
 		}
 	}

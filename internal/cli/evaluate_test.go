@@ -246,7 +246,7 @@ func TestEvaluateDivergedNetwork(t *testing.T) {
 func TestEvaluateStops(t *testing.T) {
 	trainCompleters(t)
 	text, code := signalled(t, command(t, "evaluate", "runs/first", "--crops", "500000", "--csv", "crops.csv"), "bilinear: ", os.Interrupt)
-	if code != 130 || !strings.Contains(text, "stopped") {
+	if code != 130 || !strings.Contains(text, "alrc: stopped, and nothing was written\n") {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 	if _, err := os.Stat("crops.csv"); !errors.Is(err, fs.ErrNotExist) {

@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -29,7 +30,9 @@ func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.En
 	}
 	var exit *ExitError
 	if err != nil && !(errors.As(err, &exit) && exit.Err == nil) {
-		tell(stderr, "alrc: %s", strings.TrimPrefix(err.Error(), "alrc: "))
+		// Who stopped the command knows why its context ended.
+		message := strings.TrimSuffix(err.Error(), ": "+context.Canceled.Error())
+		tell(stderr, "alrc: %s", strings.TrimPrefix(message, "alrc: "))
 	}
 	return exitCode(err)
 }
