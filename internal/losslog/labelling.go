@@ -110,7 +110,8 @@ func prefixWord(word []byte) bool {
 	if len(strings.TrimRight(lower, "0123456789"))+3 <= len(lower) {
 		return true
 	}
-	return loggerWords[lower] || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
+	// So does the name of a time: "eta: 1 day, 6:34:13".
+	return loggerWords[lower] || timeWords[lower] && !emptyWords[lower] || timeUnits[lower] || lower == "day" || lower == "days" || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
 }
 
 // labelling says what tells the lines of a survey's likely loss apart, from a sample of the log; loss is what a flag names.
