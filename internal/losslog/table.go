@@ -132,7 +132,7 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		s.header = [][]byte{line}
 		s.names = names
 		// A second line above may hold the beginnings of the names.
-		if i > 0 && s.delimiter != ',' && !isRule(trim(above[i-1])) {
+		if i > 0 && s.delimiter != ',' && !isRule(trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
 			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
 				s.header = append(s.header, above[i-1])
 				for j := range names {
@@ -147,6 +147,22 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		}
 		return
 	}
+}
+
+// standsAbove says whether each word of a line stands above one of the next.
+func standsAbove(upper, lower []byte) bool {
+	at := func(line []byte, i int) bool { return i < len(line) && line[i] > ' ' }
+	for i := 0; i < len(upper); {
+		covered := false
+		for ; at(upper, i); i++ {
+			covered = covered || at(lower, i)
+		}
+		if i > 0 && at(upper, i-1) && !covered {
+			return false
+		}
+		i++
+	}
+	return true
 }
 
 // findFarHeader looks for the names of columns further above, of which one says what counts.

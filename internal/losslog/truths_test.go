@@ -259,6 +259,7 @@ var truths = []struct {
 	{name: "wandb-export.csv", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 99},
 	{name: "wandb-tail.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 59},
 	{name: "word-lm.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.305999999999999, largest: 4.9, first: 1, last: 60},
+	{name: "words-above-header.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 40},
 	{name: "workers-by-prefix.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8794225, largest: 2.3952, first: 0, last: 195},
 	{name: "workers-by-words.log", losses: 20, nonFinite: 0, steps: 20, mean: 0.90168, largest: 2.2734, first: 0, last: 19},
 	{name: "workers-of-mpirun.log", losses: 20, nonFinite: 0, steps: 20, mean: 0.90168, largest: 2.2734, first: 0, last: 190},
