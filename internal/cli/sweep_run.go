@@ -127,15 +127,16 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 	switch {
 	case f.jobs < 0:
 		return usageError("--jobs %d: give a number of at least 0", f.jobs)
-	case jobs == 0 && f.connection.URL == "":
-		// Workers of this machine may still come by --sweep.
-		fmt.Fprintln(command.ErrOrStderr(), "No job runs in this process: add workers with alrc worker --sweep DIR.")
 	case f.silence < time.Second || f.silence > 24*time.Hour:
 		return usageError("--silence %v: give a time from 1s to 24h", f.silence)
 	}
 	folder, err := f.folder(argument)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
+	}
+	if jobs == 0 && f.connection.URL == "" {
+		// Workers of this machine may still come by --sweep.
+		fmt.Fprintf(command.ErrOrStderr(), "No job runs in this process: add workers with alrc worker --sweep %s\n", quoted(folder.Dir))
 	}
 	jobs = capped(command, "jobs", jobs, "runs are trained at a time")
 	ctx, cancel := withSignals(command.Context())

@@ -91,6 +91,7 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"train --decay x", "--decay x: give a number", exitUsage},
 		{"bench --batch-size 1,x", "give whole numbers", exitUsage},
 		{"evaluate --coverages x", "give numbers", exitUsage},
+		{"sweep run table1 --jobs 0 --silence 0s", "give a time from 1s to 24h", exitUsage},
 		{"sweep run table1 --silence 3", "--silence 3: give a time, such as 30s", exitUsage},
 		{"train micrographs --coverage 5", "--coverage 5: a coverage of 5: give a fraction", exitUsage},
 		{"train -z", "unknown shorthand flag: 'z' in -z\nSee", exitUsage},
