@@ -89,7 +89,7 @@ var (
 	countWords = set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
 		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração ステップ 스텝 步 num_updates boosting tree trees")
 	batchWords  = set("batch batches mb chunk")
-	epochWords  = set("epoch epochs ep epoche epoca época epoque époque эпоха エポック 에포크 에폭 轮 pass")
+	epochWords  = set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха エポック 에포크 에폭 轮 pass")
 	amountWords = set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	timeWords   = set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +

@@ -238,7 +238,7 @@ func (r ranked) before(other ranked) bool {
 	if r.count*2 > other.count*3 || other.count*2 > r.count*3 {
 		return r.count > other.count
 	}
-	if m := r.meaning; m.strength == measure && m.role != other.meaning.role && (m.role == training || other.meaning.role == training) {
+	if m := r.meaning; (m.strength == measure || r.count == other.count && r.label == other.label && m.words == other.meaning.words+flagOf(m.role == training)-flagOf(other.meaning.role == training)) && m.role != other.meaning.role && (m.role == training || other.meaning.role == training) {
 		return m.role == training
 	}
 	if a, b := commonness(r.name), commonness(other.name); a != b {
