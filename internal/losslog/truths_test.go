@@ -61,6 +61,7 @@ var truths = []struct {
 	{name: "epoch-figures.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 390},
 	{name: "epoch-header-iter.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "epoch-of-batches.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.9255133333333333, largest: 2.4415, first: 1, last: 60},
+	{name: "epoch-rises-late.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8912575, largest: 2.3188, first: 1, last: 40},
 	{name: "epoch-tag.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "epochs-of-two-runs.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "epochs-under-headings.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.8850233333333335, largest: 2.379, first: 1, last: 60},

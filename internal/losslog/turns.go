@@ -13,6 +13,7 @@ type turn struct {
 	toStart   bool    // it went back to where the log began, or before
 	rose      bool    // the epoch rose
 	fell      bool    // the epoch fell
+	epoch     float64 // that of the row before
 	same      bool    // the record was there before, with this loss
 	gap       int64   // the last distance between steps before
 	end       float64 // the mean of the last losses before
@@ -100,7 +101,9 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 			r.jump, r.jumped, r.there = r.landing(step, row), true, r.seen(step)
 		}
 		r.last = step
-		r.rows++
+		if r.rows++; r.rows == 2 && !r.from.fell && epoch > r.from.epoch {
+			r.from.rose = true // an epoch may be counted from the second record on
+		}
 		r.repeated = r.repeated || r.seen(step)
 	}
 	if r.started < levelOf && loss-loss == 0 {
@@ -134,9 +137,9 @@ func (r *turns) landing(step, row int64) turn {
 
 // turn begins to watch a counter that went back.
 func (r *turns) turn(step, row int64, epoch float64) {
-	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+max(0, r.gap-1), end: r.level()}
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+max(0, r.gap-1), end: r.level(), epoch: math.NaN()}
 	if r.count > 0 && epoch == epoch {
-		r.from.rose, r.from.fell = epoch > r.epoch, epoch < r.epoch
+		r.from.rose, r.from.fell, r.from.epoch = epoch > r.epoch, epoch < r.epoch, r.epoch
 	}
 	r.back, r.last, r.rows, r.begun = true, step, 1, 0
 	r.repeated = r.seen(step)
