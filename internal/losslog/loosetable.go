@@ -27,6 +27,9 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 				tells |= 1
 			}
 		}
+		if tells < 2*int(measure) && tells&1 == 0 {
+			return // of neither
+		}
 		if s.loose = true; best == nil || tells > most {
 			best, most = s, tells
 		}

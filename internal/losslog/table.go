@@ -196,7 +196,7 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		cells = splitGaps(line)
 	}
 	var names []string
-	if len(cells) == count-1 && s.delimiter == ' ' && line[0] == ' ' {
+	if len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' {
 		names = append(names, "") // the rows' index, as programs print data frames
 		count--
 	} else if len(cells) == count+1 && s.delimiter == ' ' && count > 2 && isCounterName(string(cells[0])) {
