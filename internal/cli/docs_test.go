@@ -16,7 +16,7 @@ import (
 var documented = regexp.MustCompile("(?m)(?:^(?:    |  )?(?:\\$ |time )?|[`&] ?)(?:go run \\./cmd/alrc|(?:\\./)?alrc) ([a-z][^`\n]*)")
 
 // A command that runs a benchmark: its folder stands before or after the name.
-var documentedBenchmark = regexp.MustCompile("go test (?:(\\.[a-z/]*) )?-run xxx -bench ([A-Z][A-Za-z]+)(?: (\\.[a-z/]*))?")
+var documentedBenchmark = regexp.MustCompile(`go test (?:(\.[a-z/]*) )?-run xxx -bench ([A-Z][A-Za-z]+)(?: (\.[a-z/]*))?`)
 
 // shellWords splits a command as a shell does, up to what ends it.
 func shellWords(text string) (words []string) {

@@ -16,7 +16,7 @@ import (
 // A worker that is told to stop while the server is away keeps what it has, also of a run that is done, and goes on from there.
 func TestStoppedWhileTheServerIsAway(t *testing.T) {
 	f := openIn(t, filepath.Join(t.TempDir(), "sweep"), shortPlan(t))
-	server, q := testQueue(t, f)
+	server, _ := testQueue(t, f)
 	run := f.Plan.Runs[0]
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -45,7 +45,7 @@ func TestStoppedWhileTheServerIsAway(t *testing.T) {
 	if err != nil || !kept.Load() {
 		t.Fatalf("the worker said that it kept the run: %v; %v", kept.Load(), err)
 	}
-	server, q = testQueue(t, f)
+	server, q := testQueue(t, f)
 	again := &Worker{Name: "again", Folder: w.Folder, Threads: 1}
 	work(t, server, q, again, func(records map[string]record) bool {
 		if now, err := os.Stat(result); err == nil && !now.ModTime().Equal(done.ModTime()) {
