@@ -56,7 +56,7 @@ func set(words string) map[string]bool {
 var (
 	trainingWords = set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 обучение обучения entrenamiento entraînement entrainement" +
 		" treino treinamento addestramento trainings")
-	validationWords = set("val valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 検証 評価 검증 평가" +
+	validationWords = set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 検証 評価 검증 평가" +
 		" валидация валидации validación validacion" +
 		" validação validacao prueba teste validierung тест")
 	lossWords    = set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс 损失 損失 손실")

@@ -33,7 +33,8 @@ func plain(name string) string {
 func (s *survey) splitField() (field, training string, ok bool) {
 	for i, f := range s.fields {
 		name := plain(f.name)
-		if !validationFlags[name] && !trainingFlags[name] && !splitNames[name] && !namers[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
+		splits := splitNames[name] || f.tellsRoles()
+		if !validationFlags[name] && !trainingFlags[name] && !splits && !namers[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
 			continue
 		}
 		texts := make([]string, 0, len(f.texts))
@@ -77,6 +78,22 @@ func (s *survey) splitField() (field, training string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// tellsRoles says whether a field's texts are the names of training, validation and the like, and nothing else.
+func (f *fieldSurvey) tellsRoles() bool {
+	trains, validates := false, false
+	for text := range f.texts {
+		switch roleOf(strings.ToLower(text)) {
+		case training:
+			trains = true
+		case validation:
+			validates = true
+		default:
+			return false
+		}
+	}
+	return trains && validates
 }
 
 // hasValue says whether a field is there for whatever number a record has.

@@ -241,7 +241,11 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 	}
 	if s.delimiter == ' ' || s.delimiter == '|' {
 		// Prose is separated by these, too.
-		return numbers > 0 && strange <= min(1, len(cells)/4)
+		least := 4
+		if s.edges {
+			least = 3
+		}
+		return numbers > 0 && strange <= min(1, len(cells)/least)
 	}
 	return numbers > 0 && strange <= max(1, numbers)
 }

@@ -206,6 +206,7 @@ var truths = []struct {
 	{name: "system-log-codes.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3427824999999998, largest: 3.04759, first: 0, last: 39},
 	{name: "t-and-v.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "table-in-report.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9293541666666667, largest: 2.3187, first: 0, last: 23},
+	{name: "table-of-each-epoch.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 40},
 	{name: "table.ipynb", losses: 60, nonFinite: 0, steps: 60, mean: 0.7339350833333333, largest: 1.828761, first: 10, last: 600},
 	{name: "tacotron2.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 99},
 	{name: "tensor-dumps.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
