@@ -197,15 +197,7 @@ func (s *survey) movesByEpoch(t *tally, step int) bool {
 	changes, alike := 0, 0
 	lastLoss, lastStep := math.NaN(), math.NaN()
 	s.own(t, func(values []sampledValue) {
-		loss, at := math.NaN(), math.NaN()
-		for _, v := range values {
-			switch {
-			case v.field == t.field && loss != loss:
-				loss = v.number
-			case v.field == step && at != at:
-				at = v.number
-			}
-		}
+		loss, at := firstOf(values, t.field), firstOf(values, step)
 		if loss != lastLoss {
 			changes++
 			alike += flagOf(at == lastStep)
@@ -220,15 +212,7 @@ func (s *survey) nested(t *tally, outer, inner int) bool {
 	moves, onward := 0, 0
 	lastOuter, lastInner := math.Inf(-1), math.Inf(-1)
 	s.own(t, func(values []sampledValue) {
-		a, b := math.NaN(), math.NaN()
-		for _, v := range values {
-			switch {
-			case v.field == outer && a != a:
-				a = v.number
-			case v.field == inner && b != b:
-				b = v.number
-			}
-		}
+		a, b := firstOf(values, outer), firstOf(values, inner)
 		moves++
 		if a > lastOuter || a == lastOuter && b > lastInner {
 			onward++
@@ -264,6 +248,16 @@ func (s *survey) ownTotal(t *tally, step int) float64 {
 		return first
 	}
 	return 0
+}
+
+// firstOf returns the first number of a field in a record; NaN where there is none.
+func firstOf(values []sampledValue, field int) float64 {
+	for _, v := range values {
+		if v.field == field {
+			return v.number
+		}
+	}
+	return math.NaN()
 }
 
 // own calls do with the values of each record of a series.

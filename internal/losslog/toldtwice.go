@@ -42,15 +42,7 @@ func (s *survey) toldTwice(t *tally, name string) bool {
 	back, told, distinct := 0, 0, 0
 	last := math.NaN()
 	s.own(t, func(values []sampledValue) {
-		loss, at := math.NaN(), math.NaN()
-		for _, v := range values {
-			switch {
-			case v.field == t.field && loss != loss:
-				loss = v.number
-			case v.field == step && at != at:
-				at = v.number
-			}
-		}
+		loss, at := firstOf(values, t.field), firstOf(values, step)
 		if before.count > 0 && at <= before.most {
 			back++
 			if before.told(at, loss) {
