@@ -38,7 +38,7 @@ type File struct {
 const Stdin = "-"
 
 // mostStdin is the largest number of bytes of standard input that are read.
-const mostStdin = 1 << 31
+const mostStdin = 1<<31 - 1
 
 // Open opens a file by what it holds, whatever its name.
 func Open(path string) (*File, error) { return OpenArray(path, "") }
@@ -48,7 +48,7 @@ func OpenArray(path, array string) (*File, error) {
 	if path == Stdin {
 		content, err := io.ReadAll(io.LimitReader(os.Stdin, mostStdin+1))
 		if err == nil && len(content) > mostStdin {
-			err = fmt.Errorf("standard input has more than %d bytes: give a file", mostStdin)
+			err = errors.New("standard input has more than 2 GB: give a file")
 		}
 		if err != nil {
 			return nil, withoutPath(err)
