@@ -119,14 +119,26 @@ func Parse(text []byte) (value float64, n int) {
 	return value, i
 }
 
+// Whole reads text that is a decimal number and nothing else.
+func Whole(text []byte) (value float64, ok bool) {
+	value, n := Parse(text)
+	return value, n > 0 && n == len(text)
+}
+
 const everyByte = 0x0101010101010101
+
+// NonDigits returns the top bit of each byte of eight that is no digit.
+func NonDigits(word uint64) uint64 {
+	word ^= '0' * everyByte
+	return (word&(0x7f*everyByte) + 0x76*everyByte | word) & (0x80 * everyByte)
+}
 
 // digitsAt adds the digits at i to a mantissa, up to eight at once, and returns where they end.
 func digitsAt(text []byte, i int, mantissa uint64) (uint64, int) {
 	for i+8 <= len(text) {
-		word := binary.LittleEndian.Uint64(text[i:]) ^ '0'*everyByte
-		// The top bit of each byte that is no digit.
-		others := (word&(0x7f*everyByte) + 0x76*everyByte | word) & (0x80 * everyByte)
+		word := binary.LittleEndian.Uint64(text[i:])
+		others := NonDigits(word)
+		word ^= '0' * everyByte
 		if others == 0 {
 			mantissa = mantissa*100_000_000 + eightDigits(word)
 			i += 8

@@ -86,10 +86,7 @@ func shapeOf(line []byte) uint64 {
 	h := uint64(len(line))
 	take := func(i int) {
 		word := wordAt(line, i)
-		// The top bit of a byte of others says that it is no digit.
-		digit := word ^ '0'*everyByte
-		others := ((digit & (0x7f * everyByte)) + 0x76*everyByte | digit) & (0x80 * everyByte)
-		h = (h ^ word&(others>>7*0xff)) * 0x9e3779b97f4a7c15
+		h = (h ^ word&(decimal.NonDigits(word)>>7*0xff)) * 0x9e3779b97f4a7c15
 		h ^= h >> 29
 	}
 	i := 0

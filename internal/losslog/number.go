@@ -8,9 +8,7 @@ import (
 
 // wholeNumber reads a field that is a number and nothing else, but for space around it.
 func wholeNumber(field []byte) (float64, bool) {
-	field = trim(field)
-	value, n := decimal.Parse(field)
-	return value, n > 0 && n == len(field)
+	return decimal.Whole(trim(field))
 }
 
 // trim takes spaces, tabs and carriage returns off both ends.

@@ -213,8 +213,8 @@ func quoted(line []byte, i int) token {
 		return token{kind: markToken, mark: q, begin: i, end: i + 1}
 	}
 	inner := rest[:end]
-	if value, n := decimal.Parse(inner); n > 0 && n == len(inner) {
-		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + n, quoted: true}
+	if value, ok := decimal.Whole(inner); ok {
+		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + end, quoted: true}
 	}
 	return token{kind: quotedToken, begin: i + 1, end: i + 2 + end}
 }

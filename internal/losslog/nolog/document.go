@@ -97,8 +97,7 @@ func readDocument(text []byte) document {
 			d.entries++
 		}
 		if event == jsonstream.Other {
-			value, n := decimal.Parse(s.Text)
-			ok := n > 0 && n == len(s.Text)
+			value, ok := decimal.Whole(s.Text)
 			if ok && depth == 1 && d.roots == 1 && value == float64(int64(value)) {
 				d.whole++
 			}

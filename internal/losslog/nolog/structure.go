@@ -337,8 +337,8 @@ func failureAfter(lines []string) string {
 }
 
 func isNumber(text string) bool {
-	_, n := decimal.Parse([]byte(text))
-	return n > 0 && n == len(text)
+	_, ok := decimal.Whole([]byte(text))
+	return ok
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }
