@@ -27,16 +27,8 @@ func named(prefix string, parameters []Parameter, values [][]float32) []safetens
 // Tensors returns a state as named tensors: the weights, running means, moments, and the number of steps.
 func (l Layout) Tensors(s State) []safetensors.Tensor {
 	list := append(l.Named(s.Weights), named("", l.RunningMeans, s.RunningMeans)...)
-	var zeros [][]float32
-	if s.Moments == nil {
-		zeros = Zeros(l.Parameters)
-	}
-	for i, moment := range l.Moments {
-		values := zeros
-		if s.Moments != nil {
-			values = s.Moments[i]
-		}
-		list = append(list, named(moment+".", l.Parameters, values)...)
+	for i, values := range l.MomentsOf(s) {
+		list = append(list, named(l.Moments[i]+".", l.Parameters, values)...)
 	}
 	// A float32 counts to 2^24; two of them to 2^48.
 	return append(list, safetensors.Tensor{Name: stepTensor, Shape: []int{2},

@@ -7,6 +7,7 @@ package weights
 
 import (
 	"math"
+	"slices"
 
 	"alrc/internal/model"
 	"alrc/internal/random"
@@ -101,8 +102,16 @@ type State struct {
 	Steps int64
 }
 
-// Zeros returns zeros for each parameter.
-func Zeros(list []Parameter) [][]float32 {
+// MomentsOf returns the moments of a state, zeros where it has none. These are the same for each moment, and not to be written to.
+func (l Layout) MomentsOf(s State) [][][]float32 {
+	if s.Moments != nil {
+		return s.Moments
+	}
+	return slices.Repeat([][][]float32{zeros(l.Parameters)}, len(l.Moments))
+}
+
+// zeros returns zeros for each parameter.
+func zeros(list []Parameter) [][]float32 {
 	values := make([][]float32, len(list))
 	for i, p := range list {
 		values[i] = make([]float32, p.Size())
@@ -115,7 +124,7 @@ func Zeros(list []Parameter) [][]float32 {
 // their gains are the directions' lengths, so that the weights are what was drawn. Weights of a calibrated network are
 // normal with deviation [model.CalibratedDeviation] instead, and its engine is to calibrate it. Running means begin at 0.
 func (l Layout) Start(seed uint64) State {
-	weights := Zeros(l.Parameters)
+	weights := zeros(l.Parameters)
 	draws := random.New(seed)
 	var drawn []float32 // the weights or directions of the present layer
 	for i, p := range l.Parameters {
@@ -138,7 +147,7 @@ func (l Layout) Start(seed uint64) State {
 			}
 		}
 	}
-	return State{Weights: weights, RunningMeans: Zeros(l.RunningMeans)}
+	return State{Weights: weights, RunningMeans: zeros(l.RunningMeans)}
 }
 
 // length is the Euclidean length.

@@ -106,7 +106,7 @@ func filled(l Layout) State {
 	s := l.Start(1)
 	s.Steps = 1<<24 + 7
 	for range l.Moments {
-		s.Moments = append(s.Moments, Zeros(l.Parameters))
+		s.Moments = append(s.Moments, zeros(l.Parameters))
 	}
 	next := float32(0)
 	for _, set := range append([][][]float32{s.Weights, s.RunningMeans}, s.Moments...) {

@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"alrc/internal/format/safetensors"
 	"alrc/internal/weights"
@@ -31,11 +30,7 @@ func (e *Engine) take(s weights.State) {
 	e.setLargest(nil)
 	e.state = nil
 	e.hand(e.layout.Parameters, s.Weights)
-	moments := s.Moments
-	if moments == nil {
-		moments = slices.Repeat([][][]float32{weights.Zeros(e.layout.Parameters)}, len(e.layout.Moments))
-	}
-	for _, values := range moments {
+	for _, values := range e.layout.MomentsOf(s) {
 		e.hand(e.layout.Parameters, values)
 	}
 	e.hand(e.layout.RunningMeans, s.RunningMeans)
