@@ -88,9 +88,7 @@ func (r *Report) recommend() {
 		rec.Reason = fmt.Sprintf("The spikes lie in the first %d steps, in which nothing is clipped while the moments start: to limit such, set the"+
 			" moments by hand.", alrc.StartSteps)
 	case r.Spikes > r.NonFinite && shares[3] == 0 && shares[2] == 0:
-		rec.Reason = fmt.Sprintf("n = 3 would have clipped nothing, though losses spiked: over the %s that running moments average, losses"+
-			" differ more than around the spikes. Moments that follow faster catch more: replay with --decay %v.", words.Counted(int64(math.Round(1/(1-r.pace.perRecord))), "record"),
-			fasterThan(r.pace.perRecord))
+		rec.Reason = "n = 3 would have clipped nothing, though losses spiked: " + r.tooSlow()
 	case missed(3) && !missed(2) && r.Condition == spike.Spiky:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes come so often that the running deviation grows with them: of all losses %s spiked, of which n = 3 would clip fewer"+
@@ -101,9 +99,8 @@ func (r *Report) recommend() {
 			" Losses of two heights may be of batches from two sources: look at what the high ones have in common.",
 			words.Percent(float64(r.SpikeShare)), words.Percent(shares[2]))
 	case missed(3) && r.Condition == spike.Spiky:
-		rec.Reason = fmt.Sprintf("n = 3 would have clipped fewer losses (%s) than spiked (%s): over the %s that running moments average, losses differ"+
-			" more than around the spikes. Moments that follow faster catch more: replay with --decay %v.", words.Percent(shares[3]),
-			words.Percent(float64(r.SpikeShare)), words.Counted(int64(math.Round(1/(1-r.pace.perRecord))), "record"), fasterThan(r.pace.perRecord))
+		rec.Reason = fmt.Sprintf("n = 3 would have clipped fewer losses (%s) than spiked (%s): %s", words.Percent(shares[3]),
+			words.Percent(float64(r.SpikeShare)), r.tooSlow())
 	case r.MedianRecovery >= slow && !r.quickly && ordinary(2) <= some:
 		rec.N = 2
 		rec.Reason = fmt.Sprintf("Spikes took long to come back from (half of them %s or more), so the tighter n = 2 is worth that it clips %s of"+
@@ -163,6 +160,13 @@ func (r *Report) spikedInStart() bool {
 		}
 	}
 	return true
+}
+
+// tooSlow says why moments that average over many records miss spikes, and what to do.
+func (r *Report) tooSlow() string {
+	decay := r.pace.perRecord
+	return fmt.Sprintf("over the %s that running moments average, losses differ more than around the spikes. Moments that follow faster catch"+
+		" more: replay with --decay %v.", words.Counted(int64(math.Round(1/(1-decay))), "record"), fasterThan(decay))
 }
 
 // fasterThan is a decay of moments that average over a tenth of the records, but no fewer than ten.
