@@ -9,8 +9,8 @@
 // Records count, not steps: a log of every 50th step is judged by the same rule as one of all of them.
 //
 // An [Episode] begins with a spike and lasts until the median of 9 losses is back within 2 deviations of the level from
-// before, or for 200 records where the loss comes back after each of many spikes. Besides episodes, a [Summary] names what is not for clipping: levels that drop or rise and stay, a slow drift,
-// a divergence, and losses that no longer change.
+// before, or for 200 records where the loss comes back after each of many spikes. Besides episodes, a [Summary] names what is
+// not for clipping: levels that drop or rise and stay, a slow drift, a divergence, and losses that no longer change.
 //
 // [Find] judges losses that are there; a [Detector] judges them as they come, in bounded memory.
 package spike
