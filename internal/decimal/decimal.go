@@ -235,7 +235,7 @@ func word(text []byte, first int, negative bool) (value float64, n int) {
 		value float64
 	}{{"nan", math.NaN()}, {"infinity", math.Inf(1)}, {"inf", math.Inf(1)}} {
 		end := first + len(known.name)
-		if end <= len(text) && equalFold(text[first:end], known.name) && (end == len(text) || !isLetter(text[end])) {
+		if end <= len(text) && equalFold(text[first:end], known.name) && (end == len(text) || !IsLetter(text[end])) {
 			if negative {
 				return -known.value, end
 			}
@@ -254,4 +254,5 @@ func equalFold(text []byte, lower string) bool {
 	return true
 }
 
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }
+// IsLetter says whether a byte is of a word: a letter, an underscore, or part of a character beyond ASCII.
+func IsLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }

@@ -1,6 +1,10 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+
+	"alrc/internal/losslog/lexicon"
+)
 
 // before is what stands before a number.
 type before struct {
@@ -292,7 +296,7 @@ func (r *lineReader) isBox(j, i int) bool {
 
 // isLastBar says whether the bar at j is a line's only one, behind the name of a loss, and number i ends the line.
 func (r *lineReader) isLastBar(j, i int) bool {
-	if i != len(r.tokens)-1 || j == 0 || r.tokens[j-1].kind != wordToken || mean(string(r.word(j-1))).strength < loss {
+	if i != len(r.tokens)-1 || j == 0 || r.tokens[j-1].kind != wordToken || lexicon.MeaningOf(string(r.word(j-1))).Strength < lexicon.Loss {
 		return false
 	}
 	for k := range j {
@@ -313,7 +317,7 @@ func (r *lineReader) repeated(before, i int) bool {
 		bytes.IndexByte(r.line[r.tokens[i].begin:r.tokens[i].end], '.') < 0 || r.tokens[i].unit < r.tokens[i].end {
 		return false
 	}
-	return mean(string(p.name)).strength == loss
+	return lexicon.MeaningOf(string(p.name)).Strength == lexicon.Loss
 }
 
 // numbered says whether number i, with a name before it that does not count, tells one of several things by that name apart.

@@ -76,7 +76,7 @@ func scan(b *testing.B, content []byte, s scanner, rows int) {
 	defer perProcessor(b, len(content))()
 	for b.Loop() {
 		read := 0
-		err := scanAll(bytes.NewReader(content), 0, s, false, func(b *block) error { read += len(b.losses); return nil })
+		err := scanAll(bytes.NewReader(content), 0, s, false, func(b *block) error { read += len(b.Losses); return nil })
 		if err != nil || read != rows {
 			b.Fatal(read, err)
 		}
@@ -170,7 +170,7 @@ func BenchmarkEvents(b *testing.B) {
 	for b.Loop() {
 		rows := 0
 		err := readEvents(bytes.NewReader(content), "loss", eventRows, func() *block { filled.reset(); return &filled },
-			func(b *block) error { rows += len(b.losses); return nil })
+			func(b *block) error { rows += len(b.Losses); return nil })
 		if err != nil || rows != 100_000 {
 			b.Fatal(rows, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/runfolder"
 )
 
@@ -33,7 +34,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 		}
 	}
 	if len(l.options.Where) == 0 && !first.events {
-		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.strength > unknown {
+		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.Strength > lexicon.Unknown {
 			if only, n, ok := s.workers(all[0].tally); ok {
 				l.worker, l.workers = &only, n
 				s = l.newSurvey(first, s.split)
@@ -182,7 +183,7 @@ func (l *Log) tellChoice(s *survey, d decision, all []ranked) {
 	var others []string
 	seen := map[string]bool{d.name: true}
 	for _, r := range all {
-		if !seen[r.name] && r.meaning.strength > unknown {
+		if !seen[r.name] && r.meaning.Strength > lexicon.Unknown {
 			others = append(others, r.name)
 		}
 		seen[r.name] = true
@@ -198,10 +199,10 @@ func (l *Log) tellChoice(s *survey, d decision, all []ranked) {
 	switch {
 	case len(others) > 0:
 		l.note("the loss is %q, %s; %s picks another: %s", d.name, why, l.lossFlag(), list(others))
-	case !d.named || d.meaning.role == validation || d.meaning.strength < loss:
+	case !d.named || d.meaning.Role == lexicon.Validation || d.meaning.Strength < lexicon.Loss:
 		l.note("the loss is %q, %s", d.name, why)
 	}
-	if d.meaning.statistic == averaged || d.summary {
+	if d.meaning.Statistic == lexicon.Averaged || d.summary {
 		l.note("%q holds means, by its name: spikes look weaker in them than they were", d.name)
 	}
 }
@@ -367,7 +368,7 @@ func (l *Log) chooseSteps(s *survey, chosen ranked) {
 	l.redrawn, l.lastOfStep = c.redrawn, c.full != "" || l.bars && c.name != ""
 	l.chosen.full = c.full
 	l.toldTwice = c.name != "" && !c.carried && !c.redrawn && c.full == "" && l.options.Batch == "" && s.toldTwice(chosen.tally, c.name)
-	if l.kerasBars && c.name == string(ofTotal) {
+	if l.kerasBars && c.name == string(lexicon.OfTotal) {
 		l.note("a bar of Keras shows the mean of the epoch so far: a spike raises what follows it, too, and looks weaker than it was")
 	}
 	if c.name == "" && l.options.Batch == "" {

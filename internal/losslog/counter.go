@@ -1,6 +1,10 @@
 package losslog
 
-import "math"
+import (
+	"math"
+
+	"alrc/internal/losslog/lexicon"
+)
 
 // counter is what numbers the steps of a series.
 type counter struct {
@@ -97,7 +101,7 @@ func (s *survey) counter(t *tally) counter {
 			}
 		}
 		for _, v := range values {
-			if kind := s.fields[v.field].counter; !v.unit && s.text && kind <= epochs && kind != strangers {
+			if kind := s.fields[v.field].counter; !v.unit && s.text && kind <= lexicon.Epochs && kind != lexicon.Strangers {
 				last[v.field], there[v.field] = v, true
 			}
 		}
@@ -108,24 +112,24 @@ func (s *survey) counter(t *tally) counter {
 	twice := s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19 // two loggers tell each loss
 	epochThere := false
 	for _, b := range fields {
-		epochThere = epochThere || s.fields[b.field].counter == epochs && b.count*10 >= n*9
+		epochThere = epochThere || s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9
 	}
 	for i, b := range fields {
 		kind := s.fields[b.field].counter
-		if kind == epochs && c.epoch == "" && b.count*10 >= n*9 {
+		if kind == lexicon.Epochs && c.epoch == "" && b.count*10 >= n*9 {
 			c.epoch = s.fields[b.field].name
 		}
-		if kind == amounts && epochThere {
+		if kind == lexicon.Amounts && epochThere {
 			continue // of what was seen, and no steps
 		}
-		if kind == strangers && b.last > 9e8 {
+		if kind == lexicon.Strangers && b.last > 9e8 {
 			continue // a time, in seconds or less since 1970
 		}
 		enough := n*8/10 + flagOf(n*8%10 > 0) // figures of epochs may lack it
-		if kind == counts && !s.text {
+		if kind == lexicon.Counts && !s.text {
 			enough = (n + 1) / 2 // rows of other kinds may lack it
 		}
-		if kind == notACounter || b.count < enough || b.whole*100 < b.count*97 {
+		if kind == lexicon.NotACounter || b.count < enough || b.whole*100 < b.count*97 {
 			continue
 		}
 		carried := b.beforehand > b.own
@@ -136,17 +140,17 @@ func (s *survey) counter(t *tally) counter {
 		growing := b.up*10 >= moves*9 || twice && carried && b.down == 0 && b.up*20 >= moves*9
 		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == counts && b.up > 0 || moves < 3) && (kind <= positions || kind == batches && b.down == 0 || kind == epochs && s.bars) && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == lexicon.Counts && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried
 		switch {
-		case moves == 0 && kind > positions, carried && moves == 0:
+		case moves == 0 && kind > lexicon.Positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:
 			best, bestRank = b, rank
-		case (kind <= batches || kind == epochs) && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
+		case (kind <= lexicon.Batches || kind == lexicon.Epochs) && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
 			cyclic, cyclicRank = b, rank
 		}
 	}
 	// A counter that starts again, of batches most often, makes an epoch none of steps.
-	if best == nil || cyclic != nil && s.fields[best.field].counter >= strangers {
+	if best == nil || cyclic != nil && s.fields[best.field].counter >= lexicon.Strangers {
 		if cyclic != nil {
 			best = cyclic
 		}
@@ -155,10 +159,10 @@ func (s *survey) counter(t *tally) counter {
 		c.redrawn = twice
 		return c
 	}
-	if s.fields[best.field].counter == positions {
+	if s.fields[best.field].counter == lexicon.Positions {
 		// A name that counts as the place does comes before it: "2/10 Epoch 3".
 		for _, b := range fields {
-			if kind := s.fields[b.field].counter; kind == epochs && b.own == best.own && b.up == b.count-1 && best.up == b.up && b.last-b.first == best.last-best.first {
+			if kind := s.fields[b.field].counter; kind == lexicon.Epochs && b.own == best.own && b.up == b.count-1 && best.up == b.up && b.last-b.first == best.last-best.first {
 				best = b
 				break
 			}
@@ -166,12 +170,12 @@ func (s *survey) counter(t *tally) counter {
 	}
 	if moves := best.count - 1; best.own > best.beforehand && best.up*10 < moves*9 {
 		// What moves seldom counts epochs, where another number counts within these.
-		named := s.fields[best.field].counter == counts
+		named := s.fields[best.field].counter == lexicon.Counts
 		for _, b := range fields {
-			if name := s.fields[b.field].name; named && (name == string(bracketed) || name == string(leading)) {
+			if name := s.fields[b.field].name; named && (name == string(lexicon.Bracketed) || name == string(lexicon.Leading)) {
 				continue // of a worker
 			}
-			if b.own == b.count && b.own*10 >= n*9 && b.down > 0 && s.fields[b.field].counter <= batches && s.nested(t, best.field, b.field) {
+			if b.own == b.count && b.own*10 >= n*9 && b.down > 0 && s.fields[b.field].counter <= lexicon.Batches && s.nested(t, best.field, b.field) {
 				c.epoch = s.fields[best.field].name
 				best = b
 				break
@@ -185,7 +189,7 @@ func (s *survey) counter(t *tally) counter {
 	c.name = s.fields[best.field].name
 	c.carried = best.beforehand > best.own
 	c.always = !c.carried && best.own*10 >= n*8
-	c.redrawn = c.name == string(ofTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
+	c.redrawn = c.name == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.name, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.name, 0, false
 	}
@@ -278,13 +282,13 @@ func (s *survey) own(t *tally, do func([]sampledValue)) {
 
 // countRank orders what may count steps, best first: what stands in the records themselves before what stands on lines before
 // these, and the epoch, where each record has another one, before names that say nothing.
-func countRank(kind counterKind, carried, growing bool) int {
+func countRank(kind lexicon.CounterKind, carried, growing bool) int {
 	switch {
-	case kind <= batches && !carried:
+	case kind <= lexicon.Batches && !carried:
 		return int(kind)
-	case kind == epochs && growing && !carried:
+	case kind == lexicon.Epochs && growing && !carried:
 		return 10
-	case kind <= batches:
+	case kind <= lexicon.Batches:
 		return 20 + int(kind)
 	}
 	return 30 + int(kind)*2 + flagOf(carried)

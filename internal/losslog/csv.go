@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/sequence"
 )
 
 // csvScanner reads a table of lines: fields that a delimiter separates, or white space. Bars may stand at both edges.
@@ -38,42 +40,6 @@ type csvScanner struct {
 	wanted                                           []bool // by column
 }
 
-// fieldEnd returns where the field at i ends: at a delimiter, or at the end of the line.
-func fieldEnd(line []byte, i int, delimiter byte) int {
-	if i < len(line) && line[i] == '"' {
-		for i++; i < len(line); i++ {
-			if line[i] != '"' {
-				continue
-			}
-			if i+1 < len(line) && line[i+1] == '"' {
-				i++
-				continue
-			}
-			break
-		}
-	}
-	if i >= len(line) {
-		return len(line)
-	}
-	if end := bytes.IndexByte(line[i:], delimiter); end >= 0 {
-		return i + end
-	}
-	return len(line)
-}
-
-// unquote takes quotes off a field.
-func unquote(field []byte) []byte {
-	field = trim(field)
-	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
-		return field[1 : len(field)-1]
-	}
-	return field
-}
-
-func fieldText(field []byte) string {
-	return strings.ReplaceAll(string(unquote(field)), `""`, `"`)
-}
-
 func (s *csvScanner) column(name string) (int, error) {
 	for i, known := range s.names {
 		if known == name {
@@ -89,15 +55,6 @@ func (s *csvScanner) column(name string) (int, error) {
 		return i - 1, nil
 	}
 	return 0, fmt.Errorf("there is no column %q; the columns are %s", name, list(s.names))
-}
-
-// list joins names for a message.
-func list(names []string) string {
-	const most = 12
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }
 
 // choose returns the scanner of a selection.
@@ -147,7 +104,7 @@ func (s *csvScanner) choose(chosen selection) (scanner, error) {
 func (s *csvScanner) whole(data []byte) int { return wholeLines(data) }
 
 func (s *csvScanner) scan(data []byte, b *block) {
-	b.inEpoch = s.epochColumn >= 0
+	b.InEpoch = s.epochColumn >= 0
 	for begin := 0; begin < len(data); {
 		next := s.scanLine(data, begin, b)
 		if next <= begin { // a line off the beaten track
@@ -169,7 +126,7 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 	if len(s.where) > 0 || s.batchColumn >= 0 || s.delimiter == ' ' || s.edges || s.loose || s.decimalComma || s.long >= 0 {
 		return begin
 	}
-	step, loss := int64(missingStep), 0.0
+	step, loss := int64(sequence.MissingStep), 0.0
 	i := begin
 	for column, wanted := range s.wanted {
 		if wanted {
@@ -188,7 +145,7 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 				}
 			}
 			if column == s.epochColumn {
-				b.epoch = value
+				b.Epoch = value
 			}
 			if i == len(data) {
 				if column != len(s.wanted)-1 {
@@ -217,7 +174,7 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 		i++
 	}
 	b.records++
-	b.add(step, loss)
+	b.Add(step, loss)
 	end := bytes.IndexByte(data[i:], '\n')
 	if i > begin && data[i-1] == '\n' {
 		return i
@@ -271,7 +228,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 			return
 		}
 	}
-	at := int64(missingStep)
+	at := int64(sequence.MissingStep)
 	if len(step) > 0 {
 		number, _, ok := partOf(step)
 		if ok {
@@ -293,14 +250,14 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	}
 	if s.epochColumn >= 0 {
 		if epoch, _, ok := partOf(cell(s.epochColumn)); ok {
-			b.epoch = epoch
+			b.Epoch = epoch
 		}
 	}
 	if s.batchColumn >= 0 {
-		b.addGrouped(at, value, hash(cell(s.batchColumn)))
+		b.AddGrouped(at, value, hash(cell(s.batchColumn)))
 		return
 	}
-	b.add(at, value)
+	b.Add(at, value)
 }
 
 // skips says whether a line of a table is none of its rows: empty, a comment, a rule, the header again.
@@ -345,21 +302,6 @@ func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
 	return wholeNumber(cell)
 }
 
-// listSum adds the numbers of a list such as "[0.5, 0.1]".
-func listSum(cell []byte) (sum float64, ok bool) {
-	if len(cell) < 3 || cell[0] != '[' || cell[len(cell)-1] != ']' {
-		return 0, false
-	}
-	for _, part := range bytes.FieldsFunc(cell[1:len(cell)-1], func(r rune) bool { return r == ',' || r == ' ' }) {
-		value, ok := wholeNumber(part)
-		if !ok {
-			return 0, false
-		}
-		sum += value
-	}
-	return sum, true
-}
-
 func (s *csvScanner) survey(data []byte, visit *survey) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, newline)
@@ -386,7 +328,7 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 			}
 			value, ok := s.cellNumber(cell)
 			total := -1.0
-			if !ok && counterOf(name) <= epochs {
+			if !ok && lexicon.CounterOf(name) <= lexicon.Epochs {
 				value, total, ok = partOf(cell)
 			}
 			visit.add([]byte(name), cell, value, ok, false, total)
@@ -409,11 +351,4 @@ func (s *csvScanner) fits(cells [][]byte) bool {
 		}
 	}
 	return s.isRow(cells)
-}
-
-// learn notes which columns hold numbers in the first row.
-func (s *csvScanner) learn(cells [][]byte) {
-	for _, cell := range cells {
-		s.numeric = append(s.numeric, isCellNumber(unquote(cell)))
-	}
 }

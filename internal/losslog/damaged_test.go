@@ -108,7 +108,7 @@ func TestEndlessLine(t *testing.T) {
 	malformed, losses := 0, 0
 	err = scanAll(&zeros{left: 3 * longestRecord}, 0, chosen, false, func(b *block) error {
 		malformed += b.malformed
-		losses += len(b.losses)
+		losses += len(b.Losses)
 		return nil
 	})
 	if err != nil || malformed == 0 || losses > 0 {

@@ -4,14 +4,14 @@
 //
 //   - A source is found (source.go), and opened (decode.go): as plain text (package plaintext), with notebooks and the like turned
 //     into text, JSON lines or tables. What is no log is called what it is (package nolog).
-//   - Its format is told by its content (sniff.go): event files, JSON, tables (table.go, loosetable.go), lines with named numbers (token.go
-//     and pair.go), records of several lines (rows.go).
+//   - Its format is told by its content (sniff.go): event files, JSON, tables, lines with named numbers (token.go
+//     and pair.go), records of several lines (rows.go). Tables are told from other text in table.go and, among other lines, in
+//     loosetable.go; header.go finds the names of their columns, split.go and cells.go their fields, and csv.go reads them.
 //   - A survey of its beginning (survey.go) takes records of names and numbers. What the names say is in the lexicon
-//     (lexicon.go), what the words of a line say in label.go. Of the series, an explicit order chooses the loss (rank.go), and
+//     (package lexicon), what the words of a line say in label.go. Of the series, an explicit order chooses the loss (rank.go), and
 //     what goes up beside it counts its steps (counter.go). A new kind of name is a word in the lexicon.
-//   - A scanner of the format turns pieces of the file, several at a time, into blocks of steps and losses.
-//   - A sequencer (steps.go) puts these in order into steps. Where the counter goes back (turns.go), the run was resumed, or
-//     another one follows, or an epoch began. So do lines from before the first loss that come again (openings.go).
+//   - A scanner of the format (scan.go) turns pieces of the file, several at a time (pipeline.go), into blocks of losses.
+//   - A sequencer (package sequence) puts these in order into steps, and tells runs that follow one another, or were resumed, apart.
 //
 // Nothing of this grows with the file.
 package losslog

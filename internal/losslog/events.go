@@ -56,10 +56,10 @@ func readEvents(r io.Reader, tag string, rows int, next func() *block, send func
 		for _, scalar := range event.Scalars {
 			if scalar.Tag == tag {
 				b.records++
-				b.add(event.Step, scalar.Value)
+				b.Add(event.Step, scalar.Value)
 			}
 		}
-		if len(b.losses) >= rows {
+		if len(b.Losses) >= rows {
 			if err := send(b); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"alrc/internal/losslog/sequence"
 	"alrc/internal/tail"
 )
 
@@ -129,7 +130,7 @@ func (l *Log) tellsEnough() bool {
 
 // read reads an opened log as it grows.
 func (f *follower) read(ctx context.Context, l *Log) error {
-	f.sequence = *l.newSequencer()
+	f.sequence = l.newSequencer()
 	f.row, f.comparing = 0, true
 	for i, file := range l.run.files {
 		was, _ := tail.AtEnd(file.real)
@@ -149,7 +150,7 @@ func (f *follower) read(ctx context.Context, l *Log) error {
 		}
 	}
 	f.chunk.Reset()
-	f.sequence.flush(&f.chunk)
+	f.sequence.Flush(&f.chunk)
 	return f.hand(&f.chunk)
 }
 
@@ -181,7 +182,7 @@ func (f *follower) rowsBefore(l *Log, file file) (rows int) {
 	defer opened.Close()
 	// What is wrong with them does not matter.
 	_ = l.fileBlocks(file, io.LimitReader(opened, before.length), false, func(b *block) error {
-		rows += len(b.losses)
+		rows += len(b.Losses)
 		return nil
 	})
 	return rows
@@ -201,7 +202,7 @@ type follower struct {
 	row       int
 	comparing bool
 
-	sequence sequencer
+	sequence *sequence.Sequencer
 	chunk    Chunk
 	do       func(*Chunk) error
 	any      bool
@@ -210,11 +211,11 @@ type follower struct {
 }
 
 func (f *follower) push(b *block) error {
-	old := min(f.skip, len(b.losses))
+	old := min(f.skip, len(b.Losses))
 	f.skip -= old
-	for i := old; i < len(b.losses); i++ {
+	for i := old; i < len(b.Losses); i++ {
 		const most = 1 << 20
-		h := uint64(b.steps[i])*0x9e3779b97f4a7c15 ^ math.Float64bits(b.losses[i])
+		h := uint64(b.Steps[i])*0x9e3779b97f4a7c15 ^ math.Float64bits(b.Losses[i])
 		if f.comparing = f.comparing && f.row < len(f.seen) && f.seen[f.row] == h; f.comparing {
 			old++
 		} else if f.row < most {
@@ -222,16 +223,10 @@ func (f *follower) push(b *block) error {
 		}
 		f.row++
 	}
-	b.drop(old)
+	b.Drop(old)
 	f.chunk.Reset()
-	f.sequence.push(b, &f.chunk)
+	f.sequence.Push(&b.Rows, &f.chunk)
 	return f.hand(&f.chunk)
-}
-
-// drop takes the first rows away.
-func (b *block) drop(rows int) {
-	b.steps, b.losses = b.steps[rows:], b.losses[rows:]
-	b.groups, b.epochs = b.groups[min(rows, len(b.groups)):], b.epochs[min(rows, len(b.epochs)):]
 }
 
 func (f *follower) hand(c *Chunk) error {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // checkPieces scans data whole, and again in the pieces that a reader with a small buffer would make: both must find
@@ -33,8 +35,8 @@ func checkPieces(t *testing.T, s scanner, data []byte, size int) {
 		begin += n
 		end = max(end, begin)
 	}
-	if len(whole.steps) != len(whole.losses) || len(whole.groups) != 0 && len(whole.groups) != len(whole.losses) {
-		t.Fatalf("%d steps, %d losses, %d groups", len(whole.steps), len(whole.losses), len(whole.groups))
+	if len(whole.Steps) != len(whole.Losses) || len(whole.Groups) != 0 && len(whole.Groups) != len(whole.Losses) {
+		t.Fatalf("%d steps, %d losses, %d groups", len(whole.Steps), len(whole.Losses), len(whole.Groups))
 	}
 	text := func(values []float64) (all []string) {
 		for _, value := range values {
@@ -42,10 +44,10 @@ func checkPieces(t *testing.T, s scanner, data []byte, size int) {
 		}
 		return all
 	}
-	if diff := cmp.Diff(whole.steps, parts.steps); diff != "" {
+	if diff := cmp.Diff(whole.Steps, parts.Steps); diff != "" {
 		t.Errorf("steps differ by pieces: %s", diff)
 	}
-	if diff := cmp.Diff(text(whole.losses), text(parts.losses)); diff != "" {
+	if diff := cmp.Diff(text(whole.Losses), text(parts.Losses)); diff != "" {
 		t.Errorf("losses differ by pieces: %s", diff)
 	}
 }
@@ -185,8 +187,8 @@ func FuzzLine(f *testing.F) {
 			if p.at < 0 || p.at >= len(r.tokens) || r.tokens[p.at].kind != numberToken {
 				t.Fatalf("%q is no number of %q", p.text, line)
 			}
-			mean(string(p.name))
-			counterOf(string(p.name))
+			lexicon.MeaningOf(string(p.name))
+			lexicon.CounterOf(string(p.name))
 		}
 		r.labelOf()
 		last := 0

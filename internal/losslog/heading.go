@@ -1,6 +1,10 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+
+	"alrc/internal/losslog/lexicon"
+)
 
 // headed is a part of a line whose numbers have names under a heading: "Losses: x 0.1, y 0.2".
 type headed struct{ begin, end, until int }
@@ -10,7 +14,7 @@ const headingMark = ": "
 
 // lossLike says whether a word is one for losses.
 func lossLike(word []byte) bool {
-	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lossWords[string(bytes.ToLower(word))]
+	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lexicon.LossWords[string(bytes.ToLower(word))]
 }
 
 // isHeading says whether word i heads the names of several numbers: a colon and a name follow.
@@ -56,4 +60,4 @@ func (r *lineReader) timeBehind(i int) bool {
 }
 
 // timeUnits are words behind numbers that make these times.
-var timeUnits = set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs")
+var timeUnits = lexicon.Set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs")

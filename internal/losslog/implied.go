@@ -3,30 +3,32 @@ package losslog
 import (
 	"math"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before it, as
 // in "box 0.1 obj 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
 func (s *survey) implied(all []ranked) {
 	for i := range all {
-		if all[i].meaning.strength >= measure {
+		if all[i].meaning.Strength >= lexicon.Measure {
 			return
 		}
 	}
 	for i := range all {
 		r := &all[i]
 		switch {
-		case r.meaning.strength != unknown || r.count < 3:
-		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(nameless) && s.hasMeanBehind(r.tally):
-			r.meaning.strength, r.meaning.parts = loss, 0
+		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
+		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && s.hasMeanBehind(r.tally):
+			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
 	}
 }
 
 // isOfWhole says whether a name says only that it is of a whole: "total".
 func isOfWhole(name string) bool {
-	for _, word := range words(name) {
-		if !wholeWords[word] {
+	for _, word := range lexicon.Words(name) {
+		if !lexicon.WholeWords[word] {
 			return false
 		}
 	}
@@ -57,7 +59,7 @@ func (s *survey) sums(t *tally) bool {
 func (s *survey) afterParts(all []ranked, total *ranked) bool {
 	parts := 0
 	for _, r := range all {
-		if r.meaning.strength == unknown && r.name != total.name && r.count == total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
+		if r.meaning.Strength == lexicon.Unknown && r.name != total.name && r.count == total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
 			parts++
 		}
 	}
@@ -72,7 +74,7 @@ func (s *survey) hasMeanBehind(t *tally) bool {
 		for i, v := range values[:len(values)-1] {
 			if v.field == t.field {
 				name := s.fields[values[i+1].field].name
-				means += flagOf(averageWords[strings.ToLower(name)])
+				means += flagOf(lexicon.AverageWords[strings.ToLower(name)])
 				return
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/sequence"
 )
 
 // jsonScanner reads JSON objects: one a line, or those of an array in a document, such as the log_history of
@@ -114,7 +115,7 @@ type found struct {
 }
 
 func (s *jsonScanner) scan(data []byte, b *block) {
-	b.inEpoch = s.epoch != ""
+	b.InEpoch = s.epoch != ""
 	for i := 0; i < len(data); {
 		end := len(data)
 		if s.lines {
@@ -152,7 +153,7 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 	if len(f.loss) == 0 || string(f.loss) == "null" {
 		return
 	}
-	step := int64(missingStep)
+	step := int64(sequence.MissingStep)
 	if len(f.step) > 0 && string(f.step) != "null" {
 		value, ok := wholeNumber(f.step)
 		if ok {
@@ -165,16 +166,16 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 	}
 	if len(f.epoch) > 0 {
 		if epoch, ok := wholeNumber(f.epoch); ok {
-			b.epoch = epoch
+			b.Epoch = epoch
 		}
 	}
-	left := f.denied || f.conditions < len(s.where) || s.always && step == missingStep
+	left := f.denied || f.conditions < len(s.where) || s.always && step == sequence.MissingStep
 	if f.loss[0] == '[' {
 		group := uint64(b.offset) + uint64(begin)
 		if s.batch != "" {
 			group = hash(f.batch)
 		}
-		rows := len(b.losses)
+		rows := len(b.Losses)
 		for list := f.loss[1:]; ; {
 			list = bytes.TrimLeft(list, " \t\r\n,")
 			if len(list) == 0 || list[0] == ']' {
@@ -185,13 +186,13 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 				value, n = math.NaN(), 4
 			}
 			if n == 0 {
-				b.steps, b.losses, b.groups = b.steps[:rows], b.losses[:rows], b.groups[:min(rows, len(b.groups))]
+				b.Truncate(rows)
 				b.malform(data, begin, end, "has a list that holds more than numbers for a loss")
 				return
 			}
 			list = list[n:]
 			if !left {
-				b.group(step, value, group)
+				b.AddToGroup(step, value, group)
 			}
 		}
 		b.records++
@@ -210,20 +211,12 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 	case left:
 		b.leftOut++
 	case s.batch != "":
-		b.group(step, value, hash(f.batch))
-	case len(b.groups) > 0:
-		b.group(step, value, uint64(b.offset)+uint64(begin))
+		b.AddToGroup(step, value, hash(f.batch))
+	case b.Grouped():
+		b.AddToGroup(step, value, uint64(b.offset)+uint64(begin))
 	default:
-		b.add(step, value)
+		b.Add(step, value)
 	}
-}
-
-// group adds a row to a block whose rows before may have no group: each of these is a step of its own.
-func (b *block) group(step int64, loss float64, group uint64) {
-	for len(b.groups) < len(b.losses) {
-		b.groups = append(b.groups, ^uint64(len(b.groups)))
-	}
-	b.addGrouped(step, loss, group)
 }
 
 // object looks for paths in an object, which may be followed by nothing but space.

@@ -8,6 +8,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/format/jsonstream"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 )
 
@@ -102,7 +103,7 @@ func isColumns(head []byte) bool {
 			run = 0
 		case inArray && event == jsonstream.Other:
 			// Settings have pairs, too.
-			if run++; run > 2 || run > 1 && mean(key).strength == loss {
+			if run++; run > 2 || run > 1 && lexicon.MeaningOf(key).Strength == lexicon.Loss {
 				return true
 			}
 		}

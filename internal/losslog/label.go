@@ -1,6 +1,10 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+
+	"alrc/internal/losslog/lexicon"
+)
 
 // labelOf returns the words of the line at hand that tell what its numbers are of: "train", "valid", "averaged".
 func (r *lineReader) labelOf() []byte {
@@ -47,7 +51,7 @@ const (
 
 // initials are the letters that words that tell lines apart begin with.
 var initials = func() (all [256]bool) {
-	for _, words := range []map[string]bool{trainingWords, validationWords, summaryWords} {
+	for _, words := range []map[string]bool{lexicon.TrainingWords, lexicon.ValidationWords, lexicon.SummaryWords} {
 		for word := range words {
 			all[word[0]] = true
 			all[word[0]-'a'+'A'] = true
@@ -70,11 +74,11 @@ func wordLabel(word []byte) (kinds int) {
 				lower = append(lower, c|0x20)
 			}
 			switch {
-			case trainingWords[string(lower)] && string(lower) != "learning":
+			case lexicon.TrainingWords[string(lower)] && string(lower) != "learning":
 				kinds |= trainingLabel
-			case validationWords[string(lower)]:
+			case lexicon.ValidationWords[string(lower)]:
 				kinds |= validationLabel
-			case summaryWords[string(lower)]:
+			case lexicon.SummaryWords[string(lower)]:
 				kinds |= summaryLabel
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // labelling is what tells lines with the same loss apart, besides words such as "train".
@@ -45,10 +47,10 @@ type roles struct{ training, validation bool }
 func rolesOf(pairs []pair, loss string) (all roles) {
 	for i := range pairs {
 		if p := &pairs[i]; p.first >= 0 && string(p.name) != loss {
-			switch mean(string(p.name)).role {
-			case training:
+			switch lexicon.MeaningOf(string(p.name)).Role {
+			case lexicon.Training:
 				all.training = true
-			case validation:
+			case lexicon.Validation:
 				all.validation = true
 			}
 		}
@@ -94,7 +96,7 @@ func (r *lineReader) lead(pairs []pair, loss string) []byte {
 
 var (
 	// loggerWords stand in the prefixes of loggers: levels, and parts of dates.
-	loggerWords = set("info debug warning warn error critical notice trace log logger root main am pm utc gmt mon tue wed thu fri sat sun jan feb mar" +
+	loggerWords = lexicon.Set("info debug warning warn error critical notice trace log logger root main am pm utc gmt mon tue wed thu fri sat sun jan feb mar" +
 		" apr may jun jul aug sep oct nov dec")
 	// workerWords begin the names of one of several that train one model.
 	workerWords = []string{"rank", "worker", "gpu", "node", "host", "proc", "cuda", "device", "task", "pid", "thread", "shard", "replica", "stage"}
@@ -111,7 +113,7 @@ func prefixWord(word []byte) bool {
 		return true
 	}
 	// So does the name of a time: "eta: 1 day, 6:34:13".
-	return loggerWords[lower] || timeWords[lower] && !emptyWords[lower] || timeUnits[lower] || lower == "day" || lower == "days" || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
+	return loggerWords[lower] || lexicon.TimeWords[lower] && !lexicon.EmptyWords[lower] || timeUnits[lower] || lower == "day" || lower == "days" || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
 }
 
 // labelling says what tells the lines of a survey's likely loss apart, from a sample of the log; loss is what a flag names.
@@ -119,14 +121,14 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 	label := ""
 	if loss == "" {
 		all := s.candidates(step)
-		if len(all) == 0 || all[0].meaning.strength == unknown {
+		if len(all) == 0 || all[0].meaning.Strength == lexicon.Unknown {
 			return byWords, ""
 		}
 		loss, label = all[0].name, all[0].label
 	} else if !s.has(loss) {
 		return byWords, ""
 	}
-	if mean(loss).role != unsaid {
+	if lexicon.MeaningOf(loss).Role != lexicon.Unsaid {
 		return byWords, ""
 	}
 	var told []roles

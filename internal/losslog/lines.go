@@ -3,6 +3,8 @@ package losslog
 import (
 	"fmt"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // chooseLines takes the lines of the chosen series, where others hold its name too.
@@ -59,7 +61,7 @@ func (s *survey) companion(t *tally, step string) string {
 	each(func(_ float64, values []sampledValue) {
 		n++
 		for field := range s.fields {
-			if field != counter && s.fields[field].counter <= batches && has(values, field) {
+			if field != counter && s.fields[field].counter <= lexicon.Batches && has(values, field) {
 				own[field]++
 			}
 		}
@@ -124,8 +126,8 @@ func withoutSaving(label string) string {
 	var rest []string
 	for _, part := range strings.Fields(label) {
 		saving := false
-		for _, word := range words(part) {
-			saving = saving || savingWords[word]
+		for _, word := range lexicon.Words(part) {
+			saving = saving || lexicon.SavingWords[word]
 		}
 		if !saving {
 			rest = append(rest, part)

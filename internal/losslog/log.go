@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/sequence"
 )
 
 // Options say what to read, and how.
@@ -59,6 +61,9 @@ type Source struct {
 	FirstMalformed string `json:"-"`
 }
 
+// Chunk is some of a log's steps, in order, each with its losses.
+type Chunk = sequence.Chunk
+
 // Log is a log with its loss chosen.
 type Log struct {
 	options Options
@@ -84,9 +89,8 @@ type Log struct {
 	workers    int
 	byLine     bool // a record is a line made for people
 
-	reopened string // the line that comes again where runs begin that nothing else tells
-	plan     plan   // which rows are taken, once that is known
-	planned  bool
+	plan    sequence.Plan // which rows are taken, once that is known
+	planned bool
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
@@ -155,7 +159,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		}
 		lines[f.path] += b.lines
 		c := next()
-		seq.push(b, c)
+		seq.Push(&b.Rows, c)
 		steps = steps || c.Len() > 0
 		return do(c)
 	})
@@ -163,7 +167,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		return false, err
 	}
 	c := next()
-	seq.flush(c)
+	seq.Flush(c)
 	steps = steps || c.Len() > 0
 	if err := do(c); err != nil {
 		return false, err
@@ -171,44 +175,42 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	if source.Records == 0 || !steps {
 		return false, l.nothing(source)
 	}
-	source.LeftOut += seq.leftOut
-	source.Superseded, source.OtherRuns, source.Repeated = seq.superseded, seq.otherRuns, seq.repeated
+	out := seq.LeftOut()
+	source.LeftOut += out.Validation
+	source.Superseded, source.OtherRuns, source.Repeated = out.Superseded, out.OtherRuns, out.Repeated
 	l.read = source
 	if l.planned {
 		return false, nil
 	}
 	l.planned = true
-	l.plan = seq.watch.withEpochs(&seq.parts, counterOf(l.source.Step), seq.uncounted)
-	if !l.byLine {
-		l.plan.again = 0
-	}
-	if len(l.plan.begins) == 0 {
-		l.beginAgain(&seq.reopenings, seq.uncounted)
-	}
-	if err := l.chooseRun(seq.row); err != nil {
+	l.plan = seq.Planned(lexicon.CounterOf(l.source.Step), l.byLine)
+	if err := l.chooseRun(); err != nil {
 		return false, err
 	}
-	l.source.Resumes = len(l.plan.resumed)
-	return l.plan.ordinal || len(l.plan.resumed) > 0 || l.plan.to > 0 || l.plan.again > 0, nil
+	l.source.Resumes = l.plan.Resumes()
+	return l.plan.Selects(), nil
 }
 
-func (l *Log) newSequencer() *sequencer {
-	var before *lately
-	if l.toldTwice {
-		before = new(lately)
-	}
-	return &sequencer{before: before, plan: l.plan, uncounted: l.pattern == nil && l.chosen.step == "" && l.source.Format != Events, redrawn: l.redrawn, lastOfStep: l.lastOfStep, twice: l.byLine && l.chosen.step != "" && l.chosen.batch == "",
-		epoch: math.NaN(), reopenings: reopenings{of: l.chosen.openings}, watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
+func (l *Log) newSequencer() *sequence.Sequencer {
+	return sequence.New(sequence.Options{
+		Plan:       l.plan,
+		Openings:   l.chosen.openings != nil,
+		Uncounted:  l.pattern == nil && l.chosen.step == "" && l.source.Format != Events,
+		Redrawn:    l.redrawn,
+		Twice:      l.byLine && l.chosen.step != "" && l.chosen.batch == "",
+		ToldTwice:  l.toldTwice,
+		LastOfStep: l.lastOfStep,
+	})
 }
 
 // chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
-func (l *Log) chooseRun(rows int64) error {
+func (l *Log) chooseRun() error {
 	p := &l.plan
-	n := len(p.begins)
+	n := p.Runs()
 	wanted := n
 	switch run := l.options.Run; {
 	case run == "all" && n > 0:
-		p.ordinal, p.begins, p.resumed = true, nil, nil
+		p.TakeAll()
 		l.note("the log holds %d runs, one after the other: all are taken, and steps are numbered in the order of the log", n)
 		return nil
 	case run == "" || run == "last" || run == "all":
@@ -218,54 +220,33 @@ func (l *Log) chooseRun(rows int64) error {
 			return fmt.Errorf("--run %s: %s holds %s; give a number up to that, last or all", run, l.run.files[0].path, plural(max(n, 1), "run"))
 		}
 	}
-	anew := fmt.Sprintf("%s begins anew", l.source.Step)
-	if p.inEpochs {
-		anew = fmt.Sprintf("%s begins anew", l.chosen.epoch)
-	}
-	if l.reopened != "" {
-		anew = fmt.Sprintf("the loss is back at its beginning after lines such as %q", l.reopened)
-	}
 	if n > 0 {
-		p.from, p.to = p.begins[wanted-1], rows
-		if wanted < n {
-			p.to = p.begins[wanted]
-		}
-		if l.source.Step != "" {
-			p.ordinal = p.ordinal && p.within()
-		}
+		p.Take(wanted, l.source.Step != "")
 	}
-	if p.ordinal && l.source.Step != "" {
+	if p.Ordinal && l.source.Step != "" {
 		l.note("%s goes back to its beginning again and again, as a counter of batches does: steps are numbered in the order of the log", l.source.Step)
 	}
 	if n == 0 {
 		return nil
 	}
-	var resumed []turn
-	for _, t := range p.resumed {
-		if t.row > p.from && t.row < p.to {
-			resumed = append(resumed, t)
-		}
-	}
-	p.resumed = resumed
 	l.source.Runs, l.source.RunTaken = n, wanted
 	which := "the last"
 	if wanted < n {
 		which = fmt.Sprintf("number %d", wanted)
 	}
-	l.note("the log holds %d runs, one after the other, since %s; this is %s, and --run N or --run all takes others", n, anew, which)
+	l.note("the log holds %d runs, one after the other, since %s; this is %s, and --run N or --run all takes others", n, l.anew(), which)
 	return nil
 }
 
-// beginAgain takes the log for several runs where its openings tell so.
-func (l *Log) beginAgain(r *reopenings, uncounted bool) {
-	rows, line := r.begins()
-	if len(rows) == 0 {
-		return
+// anew is what tells that a run of a log begins.
+func (l *Log) anew() string {
+	if opening, ok := l.plan.Reopened(); ok {
+		return fmt.Sprintf("the loss is back at its beginning after lines such as %q", l.chosen.openings.lines[opening])
 	}
-	p := &l.plan
-	p.begins = append([]int64{0}, rows...)
-	p.resumed, p.inEpochs, p.ordinal = nil, false, p.ordinal || uncounted
-	l.reopened = line
+	if l.plan.InEpochs {
+		return fmt.Sprintf("%s begins anew", l.chosen.epoch)
+	}
+	return fmt.Sprintf("%s begins anew", l.source.Step)
 }
 
 func plural(n int, noun string) string {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // fewestRows is how many rows a table among other lines has at least.
@@ -20,14 +22,14 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 		}
 		tells := 0 // of losses, and what counts their steps
 		for _, name := range s.names {
-			tells = max(tells, 2*int(mean(name).strength))
+			tells = max(tells, 2*int(lexicon.MeaningOf(name).Strength))
 		}
 		for _, name := range s.names {
 			if isCounterName(name) {
 				tells |= 1
 			}
 		}
-		if tells < 2*int(measure) && tells&1 == 0 {
+		if tells < 2*int(lexicon.Measure) && tells&1 == 0 {
 			return // of neither
 		}
 		if s.loose = true; best == nil || tells > most {

@@ -3,37 +3,39 @@ package losslog
 import (
 	"bytes"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // Some programs say on a line of its own what the records below it are of, "testing in eval mode", until another one, or the heading of
 // an epoch, says otherwise. Where losses of training and of validation are told apart by such lines alone, those of training are read.
 
 // modeWords may stand in lines that say what is below them, beside words such as "eval".
-var modeWords = set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
+var modeWords = lexicon.Set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
 	" running run performing doing going to for model network results")
 
 // longestMode is how long a line that says what is below it may be.
 const longestMode = 80
 
 // modeOf returns what the lines below this one are of; unsaid where it does not say.
-func modeOf(line []byte) role {
+func modeOf(line []byte) lexicon.Role {
 	const mostWords = 8
 	if len(line) > longestMode {
-		return unsaid
+		return lexicon.Unsaid
 	}
 	text := strings.Trim(string(line), " \t\r-=*#~_.>:[]()|")
 	digits := strings.ContainsAny(text, "0123456789")
 	if len(text) < 4 && text != "val" || strings.ContainsAny(text, "=%|{\"'") || strings.Contains(text, ": ") && !digits {
-		return unsaid
+		return lexicon.Unsaid
 	}
-	all := words(text)
+	all := lexicon.Words(text)
 	if len(all) > mostWords {
-		return unsaid
+		return lexicon.Unsaid
 	}
 	kinds, epoch, others := 0, false, 0
 	for _, word := range all {
 		switch kind := wordLabel([]byte(word)); {
-		case epochWords[word]:
+		case lexicon.EpochWords[word]:
 			epoch = true
 		case kind != 0:
 			kinds |= kind
@@ -41,25 +43,25 @@ func modeOf(line []byte) role {
 		case modeWords[word]:
 			others++
 		default:
-			return unsaid
+			return lexicon.Unsaid
 		}
 	}
 	switch {
 	case kinds == validationLabel && (!digits || epoch && others == 0):
-		return validation
+		return lexicon.Validation
 	case kinds == trainingLabel && (!digits || epoch && others == 0), kinds == 0 && epoch && digits && others == 0:
-		return training
+		return lexicon.Training
 	}
-	return unsaid
+	return lexicon.Unsaid
 }
 
 // modeLines are the lines, but for their digits, that say what is below them.
-type modeLines map[string]role
+type modeLines map[string]lexicon.Role
 
 // of returns what a line says of those below it.
-func (m modeLines) of(line []byte) role {
+func (m modeLines) of(line []byte) lexicon.Role {
 	if len(m) == 0 || len(line) > longestMode {
-		return unsaid
+		return lexicon.Unsaid
 	}
 	var text [longestMode]byte
 	return m[string(withoutDigits(text[:0], line))]
@@ -80,7 +82,7 @@ func modes(sample []byte, loss, label string) modeLines {
 	const fewest = 3
 	found, count := make(modeLines), make(map[string]int)
 	lines(sample, func(line []byte, _, _ int) {
-		if m := modeOf(line); m != unsaid && !bytes.Contains(line, []byte(loss)) {
+		if m := modeOf(line); m != lexicon.Unsaid && !bytes.Contains(line, []byte(loss)) {
 			key := string(withoutDigits(nil, line))
 			found[key] = m
 			count[key]++
@@ -91,13 +93,13 @@ func modes(sample []byte, loss, label string) modeLines {
 			delete(found, key)
 		}
 	}
-	var turns [validation + 1]int // parts with losses
-	mode, counted := unsaid, unsaid
+	var turns [lexicon.Validation + 1]int // parts with losses
+	mode, counted := lexicon.Unsaid, lexicon.Unsaid
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
 	lines(sample, func(line []byte, _, _ int) {
 		if !bytes.Contains(line, []byte(loss)) {
-			if m := found.of(line); m != unsaid {
+			if m := found.of(line); m != lexicon.Unsaid {
 				mode = m
 			}
 			return
@@ -113,7 +115,7 @@ func modes(sample []byte, loss, label string) modeLines {
 			}
 		}
 	})
-	if turns[validation] >= fewest && turns[training] >= fewest-1 {
+	if turns[lexicon.Validation] >= fewest && turns[lexicon.Training] >= fewest-1 {
 		return found
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 )
 
@@ -26,7 +27,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 		return found.ErrOf(f.path)
 	}
 	// To tell other kinds takes a while, which is for those that may be one.
-	if enough := best != nil && best.count >= many && (sure || best.meaning.strength == loss); !enough && !isTable {
+	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
 		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) {
 			return found.ErrOf(f.path)
 		}
@@ -39,7 +40,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 		return l.data(s, "a table of data")
 	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
 		return l.data(s, "data (JSON)")
-	case first.format == Text && best != nil && best.meaning.strength == unknown && (best.count < many || !best.counted) && !s.saysTraining(best):
+	case first.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !s.saysTraining(best):
 		return l.nothingNamed(s)
 	}
 	return nil
@@ -57,7 +58,7 @@ const many = 10
 // not only here and there.
 func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	switch {
-	case best.distinct < 2, best.meaning.strength < loss:
+	case best.distinct < 2, best.meaning.Strength < lexicon.Loss:
 		return false
 	case found.Beside:
 		return sure || best.count >= 3
@@ -72,15 +73,15 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	if best != nil {
 		counter = s.counter(best.tally).name
 	}
-	counted := counter != "" && (names == 2 || counterOf(counter) <= epochs && counterOf(counter) != strangers)
+	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter) <= lexicon.Epochs && lexicon.CounterOf(counter) != lexicon.Strangers)
 	switch {
 	case nameless:
 		return names > 1 && counter == "" && !s.hasParts()
-	case best != nil && best.meaning.strength == loss && (best.meaning.parts == 0 || names < 3), s.saysTraining(best):
+	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
 		return true
-	case best.meaning.strength >= roleAlone:
+	case best.meaning.Strength >= lexicon.RoleAlone:
 		return !counted && names > 2
 	}
 	return names > 1 && !(counted && names == 2)
@@ -110,19 +111,19 @@ func (s *survey) saysTraining(best *ranked) bool {
 
 // trainingTerms are words of columns that are logged of trainings, and seldom of anything else. Measures, such as accuracies, stand in
 // tables of results as well.
-var trainingTerms = set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
+var trainingTerms = lexicon.Set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
 	" train training eval gnorm grad gradient perplexity ppl entropy kl advantage episode episodes wps throughput timestep timesteps update updates" +
 	" discriminator generator")
 
 // saysTraining says whether a name is of what is logged of trainings.
 func saysTraining(name string) bool {
-	all := words(name)
+	all := lexicon.Words(name)
 	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
 		return false // "epoch date"
 	}
 	for _, word := range all {
-		for _, w := range split(word) {
-			if trainingTerms[w] || roleOf(w) != unsaid && w != "test" && w != "learn" {
+		for _, w := range lexicon.Split(word) {
+			if trainingTerms[w] || lexicon.RoleOf(w) != lexicon.Unsaid && w != "test" && w != "learn" {
 				return true
 			}
 		}

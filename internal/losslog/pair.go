@@ -2,6 +2,8 @@ package losslog
 
 import (
 	"bytes"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // pair is a number of a line, with its name.
@@ -15,21 +17,6 @@ type pair struct {
 	first int     // the first of the name's tokens; -1 where there is none
 	last  int
 	label []byte // of a record's first pair, where it is known
-}
-
-// Numbers that only their place names.
-var (
-	ofTotal      = []byte("n/N")  // as in "70/600"
-	bracketed    = []byte("[n]")  // as in "[500]"
-	leading      = []byte("n:")   // as in "12: loss 0.5"
-	nameless     = []byte("(it)") // as in "step 10: 2.5"
-	rankName     = []byte("rank") // as in "[1,0]<stdout>:"
-	outerBracket = []byte("[N]")  // as in "[3] [10]"
-)
-
-// isPosition says whether a name is that of a number that only its place names.
-func isPosition(name string) bool {
-	return name == string(ofTotal) || name == string(bracketed) || name == string(leading) || name == string(outerBracket)
 }
 
 // lineReader finds the named numbers of lines. It is used again for each line.
@@ -88,12 +75,12 @@ func (r *lineReader) read(line []byte) []pair {
 			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
 			p.first, p.last = index.first, left.number
 		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
-			p.name = nameless
+			p.name = lexicon.Nameless
 		case left.number >= 0 && left.close && r.repeated(left.number, i):
 			// "train loss 100 0.5": the first number counts.
 			counts := &r.pairs[len(r.pairs)-1]
 			p.name, p.first, p.last = counts.name, counts.first, counts.last
-			counts.name, counts.first = leading, -1
+			counts.name, counts.first = lexicon.Leading, -1
 		case left.name != nil && !left.separated && prepositions[string(left.name)]:
 			continue
 		case left.name != nil:
@@ -111,19 +98,19 @@ func (r *lineReader) read(line []byte) []pair {
 				}
 			}
 		case t.total >= 0 && !r.rateBehind(i):
-			p.name = ofTotal
+			p.name = lexicon.OfTotal
 			// "[1/30][100/278]": the last one counts within the others.
-			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, ofTotal) && i-r.pairs[k].at <= 3 {
-				r.pairs[k].name = bracketed
+			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.OfTotal) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].name = lexicon.Bracketed
 			}
 		case r.inBrackets(i) && !p.unit, i == 1 && r.timed(i):
-			if p.name = bracketed; r.standardOutput(i + 1) {
-				p.name = rankName
-			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, bracketed) && i-r.pairs[k].at <= 3 {
-				r.pairs[k].name = outerBracket // "[3] [10]": the last one counts within the others
+			if p.name = lexicon.Bracketed; r.standardOutput(i + 1) {
+				p.name = lexicon.RankName
+			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.Bracketed) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].name = lexicon.OuterBracket // "[3] [10]": the last one counts within the others
 			}
 		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):
-			p.name = leading
+			p.name = lexicon.Leading
 		case p.unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
 			p.name = line[t.unit:t.end]
 			p.unit = false
@@ -131,7 +118,7 @@ func (r *lineReader) read(line []byte) []pair {
 			if name, first, last := r.behind(i); name != nil && left.free {
 				p.name, p.first, p.last = name, first, last
 			} else if r.leads(i) {
-				p.name = leading
+				p.name = lexicon.Leading
 			} else {
 				continue
 			}
@@ -270,7 +257,7 @@ func (r *lineReader) isPoint(i int) bool {
 }
 
 // prepositions part a name from what counts: "loss at step".
-var prepositions = set("at after for in on of over")
+var prepositions = lexicon.Set("at after for in on of over")
 
 // cutPreposition parts "loss at step" into "loss" and "step".
 func cutPreposition(name []byte) (head, tail []byte, ok bool) {

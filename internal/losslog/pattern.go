@@ -3,6 +3,8 @@ package losslog
 import (
 	"fmt"
 	"regexp"
+
+	"alrc/internal/losslog/sequence"
 )
 
 // pattern finds losses by a regular expression. Its group named loss, or its first one, is the loss; groups named
@@ -76,7 +78,7 @@ func (p *pattern) add(data []byte, begin, end int, group func(int) []byte, b *bl
 		b.malform(data, begin, end, fmt.Sprintf("has %q for a loss", shorten(group(p.loss))))
 		return
 	}
-	step := int64(missingStep)
+	step := int64(sequence.MissingStep)
 	if text := group(p.step); text != nil {
 		value, ok := wholeNumber(text)
 		if ok {
@@ -95,8 +97,8 @@ func (p *pattern) add(data []byte, begin, end int, group func(int) []byte, b *bl
 		}
 	}
 	if p.batch >= 0 {
-		b.addGrouped(step, loss, hash(group(p.batch)))
+		b.AddGrouped(step, loss, hash(group(p.batch)))
 		return
 	}
-	b.add(step, loss)
+	b.Add(step, loss)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 )
 
@@ -47,7 +48,7 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 	e.Candidates, e.Left = s.list("", all)
 	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", path)
 	switch best := all[0]; {
-	case best.meaning.strength == unknown:
+	case best.meaning.Strength == lexicon.Unknown:
 		e.Reason = fmt.Sprintf("no series in %s is named like a loss; choose one, if it is among them", path)
 	case len(e.Candidates) == 1:
 		e.Reason = fmt.Sprintf("no series in %s is clearly the loss; choose this, if it is", path)
@@ -71,7 +72,7 @@ func (l *Log) nothingNamed(s *survey) error {
 func (l *Log) named(s *survey) string {
 	var names []string
 	for _, name := range s.numbers("") {
-		if len(names) < mostCandidates && !isPosition(name) && name != string(nameless) && !strings.ContainsAny(name, "/\\") {
+		if len(names) < mostCandidates && !lexicon.IsPosition(name) && name != string(lexicon.Nameless) && !strings.ContainsAny(name, "/\\") {
 			names = append(names, fmt.Sprintf("%q", name))
 		}
 	}
@@ -100,4 +101,13 @@ func (l *Log) guesses() string {
 		return ""
 	}
 	return "; it seems to hold " + list(names)
+}
+
+// list joins names for a message.
+func list(names []string) string {
+	const most = 12
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }

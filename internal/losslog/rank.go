@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // ranked is a series that may be the loss, with all that its rank depends on.
@@ -12,7 +14,7 @@ type ranked struct {
 	*tally
 	name    string
 	label   string
-	meaning meaning
+	meaning lexicon.Meaning
 	summary bool // its lines sum up others
 	counted bool // what counts steps stands in its records
 	growing bool // its numbers count, as far as can be seen
@@ -24,13 +26,13 @@ func (s *survey) candidates(step string) []ranked {
 	var all []ranked
 	most := 0
 	for _, t := range s.series {
-		if m := s.fields[t.field].meaning; m.strength > excluded {
+		if m := s.fields[t.field].meaning; m.Strength > lexicon.Excluded {
 			most = max(most, t.count)
 		}
 	}
 	for i, t := range s.series {
 		f := s.fields[t.field]
-		if f.name == step || f.name == s.split || isPosition(f.name) || f.numbers*2 < f.count && f.meaning.strength < loss {
+		if f.name == step || f.name == s.split || lexicon.IsPosition(f.name) || f.numbers*2 < f.count && f.meaning.Strength < lexicon.Loss {
 			continue
 		}
 		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
@@ -53,14 +55,14 @@ func tellTwins(all []ranked) {
 	for i := range all {
 		for j := range all {
 			t, v := &all[i], &all[j]
-			if t.meaning.strength != loss || v.meaning.strength != loss || t.meaning.role != unsaid || v.meaning.role != unsaid {
+			if t.meaning.Strength != lexicon.Loss || v.meaning.Strength != lexicon.Loss || t.meaning.Role != lexicon.Unsaid || v.meaning.Role != lexicon.Unsaid {
 				continue
 			}
-			a, b := words(t.name), words(v.name)
+			a, b := lexicon.Words(t.name), lexicon.Words(v.name)
 			if len(a) == 2 && len(b) == 2 && (a[0] == "t" && b[0] == "v" && a[1] == b[1] || a[1] == "t" && b[1] == "v" && a[0] == b[0]) {
-				t.meaning.role, v.meaning.role = training, validation
-				t.meaning.parts--
-				v.meaning.parts--
+				t.meaning.Role, v.meaning.Role = lexicon.Training, lexicon.Validation
+				t.meaning.Parts--
+				v.meaning.Parts--
 			}
 		}
 	}
@@ -73,14 +75,14 @@ func (r *ranked) judgeLabel(split string) {
 		yes := r.label == "1" || r.label == "true" || r.label == "True"
 		switch {
 		case validationFlags[name]:
-			r.meaning.role = training
+			r.meaning.Role = lexicon.Training
 			if yes {
-				r.meaning.role = validation
+				r.meaning.Role = lexicon.Validation
 			}
 		case trainingFlags[name]:
-			r.meaning.role = validation
+			r.meaning.Role = lexicon.Validation
 			if yes {
-				r.meaning.role = training
+				r.meaning.Role = lexicon.Training
 			}
 		}
 		if validationFlags[name] || trainingFlags[name] {
@@ -89,26 +91,26 @@ func (r *ranked) judgeLabel(split string) {
 	}
 	if namers[plain(split)] {
 		if isValue(r.name) {
-			r.meaning = mean(r.label)
+			r.meaning = lexicon.MeaningOf(r.label)
 		} else {
-			r.meaning.strength = excluded
+			r.meaning.Strength = lexicon.Excluded
 		}
 		return
 	}
 	if isValue(r.name) {
 		// The label names the number: "key": "train_loss", "value": 0.5.
-		if m := mean(strings.ReplaceAll(r.label, " ", "_")); m.strength >= loss {
+		if m := lexicon.MeaningOf(strings.ReplaceAll(r.label, " ", "_")); m.Strength >= lexicon.Loss {
 			r.meaning = m
 			return
 		}
 	}
 	kinds := wordsLabel(r.label)
-	if r.meaning.role == unsaid {
+	if r.meaning.Role == lexicon.Unsaid {
 		switch {
 		case kinds&validationLabel != 0:
-			r.meaning.role = validation
+			r.meaning.Role = lexicon.Validation
 		case kinds&trainingLabel != 0:
-			r.meaning.role = training
+			r.meaning.Role = lexicon.Training
 		}
 	}
 	r.summary = kinds&summaryLabel != 0
@@ -140,10 +142,10 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	const few = 5
 	finite := r.count - r.nonFinite
 	growing := finite >= few && r.whole == finite && r.grown*10 >= finite*9
-	switch r.meaning.strength {
-	case excluded:
+	switch r.meaning.Strength {
+	case lexicon.Excluded:
 		return false
-	case loss:
+	case lexicon.Loss:
 		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
 		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0) &&
 			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes())
@@ -153,17 +155,17 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case finite >= few && r.whole == finite, finite >= few && r.least == r.most:
 		return false
-	case s.text && r.meaning.strength == unknown && (finite < 3 || r.whole == finite):
+	case s.text && r.meaning.Strength == lexicon.Unknown && (finite < 3 || r.whole == finite):
 		return false
-	case r.meaning.strength == unknown && r.whole == r.count:
+	case r.meaning.Strength == lexicon.Unknown && r.whole == r.count:
 		return false // sizes and counts
-	case r.meaning.strength == roleAlone:
+	case r.meaning.Strength == lexicon.RoleAlone:
 		return r.count > 1 && r.whole < finite
-	case r.meaning.strength > unknown:
+	case r.meaning.Strength > lexicon.Unknown:
 		return r.count > 1 && !(s.text && r.least == r.most)
-	case s.text && finite > 1 && r.least == r.most, r.meaning.words > mostNameWords:
+	case s.text && finite > 1 && r.least == r.most, r.meaning.Words > mostNameWords:
 		return false
-	case s.fields[r.field].counter <= batches && r.name != string(nameless):
+	case s.fields[r.field].counter <= lexicon.Batches && r.name != string(lexicon.Nameless):
 		return false
 	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
 		return false
@@ -197,7 +199,7 @@ func (s *survey) hasCounter(t *tally) bool {
 	s.own(t, func(values []sampledValue) {
 		own++
 		for _, v := range values {
-			if s.fields[v.field].counter > batches || v.number != math.Trunc(v.number) {
+			if s.fields[v.field].counter > lexicon.Batches || v.number != math.Trunc(v.number) {
 				continue
 			}
 			c := counters[v.field]
@@ -220,9 +222,9 @@ func (s *survey) hasCounter(t *tally) bool {
 // class orders names by whether they say that they are losses of training.
 func (r ranked) class() int {
 	switch {
-	case r.meaning.strength == unknown:
+	case r.meaning.Strength == lexicon.Unknown:
 		return 2
-	case r.meaning.role == validation:
+	case r.meaning.Role == lexicon.Validation:
 		return 1
 	}
 	return 0
@@ -238,10 +240,10 @@ func (r ranked) before(other ranked) bool {
 	if r.count*2 > other.count*3 || other.count*2 > r.count*3 {
 		return r.count > other.count
 	}
-	if m := r.meaning; (m.strength == measure || r.count == other.count && r.label == other.label && m.words == other.meaning.words+flagOf(m.role == training)-flagOf(other.meaning.role == training)) && m.role != other.meaning.role && (m.role == training || other.meaning.role == training) {
-		return m.role == training
+	if m := r.meaning; (m.Strength == lexicon.Measure || r.count == other.count && r.label == other.label && m.Words == other.meaning.Words+flagOf(m.Role == lexicon.Training)-flagOf(other.meaning.Role == lexicon.Training)) && m.Role != other.meaning.Role && (m.Role == lexicon.Training || other.meaning.Role == lexicon.Training) {
+		return m.Role == lexicon.Training
 	}
-	if a, b := commonness(r.name), commonness(other.name); a != b {
+	if a, b := lexicon.Commonness(r.name), lexicon.Commonness(other.name); a != b {
 		return a < b
 	}
 	if r.count != other.count && r.count*20 < other.count*19 != (other.count*20 < r.count*19) {
@@ -261,9 +263,9 @@ func (r ranked) compare(other ranked) int {
 	keys := func(r, other ranked) []int {
 		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most
-		return []int{flag(r.growing || still), flag(rare && other.meaning.strength > unknown), flag(r.meaning.statistic == extreme), r.class(), -int(r.meaning.strength),
+		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
-			flag(r.meaning.parts > 0), flag(r.meaning.statistic == averaged || r.summary)}
+			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {
@@ -284,13 +286,13 @@ type decision struct {
 
 // instead returns the loss whose mean r is, where there is just one that r can be the mean of; else r.
 func (r *ranked) instead(all []ranked) *ranked {
-	if r.meaning.statistic != averaged || r.meaning.strength != loss || r.meaning.parts > 0 {
+	if r.meaning.Statistic != lexicon.Averaged || r.meaning.Strength != lexicon.Loss || r.meaning.Parts > 0 {
 		return r
 	}
 	plain := r
 	for i := range all {
 		other := &all[i]
-		if other.meaning.strength != loss || other.meaning.statistic != plainly || other.class() > 0 || other.label != r.label || other.count != r.count {
+		if other.meaning.Strength != lexicon.Loss || other.meaning.Statistic != lexicon.Plainly || other.class() > 0 || other.label != r.label || other.count != r.count {
 			continue
 		}
 		if plain != r {
@@ -316,38 +318,38 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	unnamed := 0
 	for _, r := range all {
 		if r.compare(*best) == 0 {
-			if !fields[r.name] && r.name != best.name && leaf(r.name) == leaf(best.name) {
+			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) {
 				places++
 			}
 			fields[r.name] = true
 		}
-		if r.meaning.strength == unknown && (best.meaning.strength == unknown || s.together(best.tally, r.name)) {
+		if r.meaning.Strength == lexicon.Unknown && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
 			unnamed++ // it may be a loss as well
 		}
 	}
 	if len(s.alikeOf(all, *best)) > 1 {
 		return d, false
 	}
-	d = decision{ranked: best, named: best.meaning.strength > unknown}
+	d = decision{ranked: best, named: best.meaning.Strength > lexicon.Unknown}
 	switch {
-	case best.meaning.statistic == extreme, !d.named && best.count < 2, !d.named && leaf(best.name) != best.name && best.count < fewestOfPath:
+	case best.meaning.Statistic == lexicon.Extreme, !d.named && best.count < 2, !d.named && lexicon.Leaf(best.name) != best.name && best.count < fewestOfPath:
 		return d, false
-	case places > 0 && leaf(best.name) != best.name:
+	case places > 0 && lexicon.Leaf(best.name) != best.name:
 		return d, false
-	case best.meaning.strength == loss && best.meaning.parts == 0:
+	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
-	case best.meaning.strength == loss && best.meaning.role == unsaid && s.hasTrainingMeasure(all, best):
+	case best.meaning.Strength == lexicon.Loss && best.meaning.Role == lexicon.Unsaid && s.hasTrainingMeasure(all, best):
 		return d, false
-	case best.meaning.strength == loss && len(fields) == 1:
+	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
 		d.why = "the only loss of training by its name"
-	case d.named && best.meaning.strength < loss && len(fields) == 1 && unnamed == 0:
+	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && unnamed == 0:
 		d.why = "what the training goes by, of the names there are"
 	case !d.named && len(fields) == 1 && !s.text:
 		d.why = "the only number that may be one, though its name does not say so"
 	default:
 		return d, false
 	}
-	if best.meaning.role == validation {
+	if best.meaning.Role == lexicon.Validation {
 		d.why = "of validation, since no loss of training is there"
 	}
 	return d, true
@@ -357,7 +359,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 // "gate loss".
 func (s *survey) hasTrainingMeasure(all []ranked, best *ranked) bool {
 	for _, r := range all {
-		if r.meaning.strength == measure && r.meaning.role == training && r.meaning.parts == 0 && s.together(best.tally, r.name) {
+		if r.meaning.Strength == lexicon.Measure && r.meaning.Role == lexicon.Training && r.meaning.Parts == 0 && s.together(best.tally, r.name) {
 			return true
 		}
 	}
@@ -375,7 +377,7 @@ func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
 	best := all[0]
 	for _, r := range all {
 		// Where names say what losses are, others are none; nor are the extremes of what is listed.
-		if r.meaning.strength == unknown && best.meaning.strength == loss || r.meaning.statistic == extreme && best.meaning.statistic != extreme {
+		if r.meaning.Strength == lexicon.Unknown && best.meaning.Strength == lexicon.Loss || r.meaning.Statistic == lexicon.Extreme && best.meaning.Statistic != lexicon.Extreme {
 			continue
 		}
 		// What never changes is no loss that a person asks about, where others are.

@@ -3,6 +3,8 @@ package losslog
 import (
 	"bytes"
 	"slices"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // Some programs write a record in several lines, each with a name and its number: in boxes, "| loss | 0.5 |", or as dictionaries and
@@ -56,8 +58,10 @@ func findRows(sample []byte) (style rowStyle, opens string) {
 	flush := func() {
 		if len(names) > 1 {
 			firsts[names[0]]++
-			at := slices.IndexFunc(names, func(name string) bool { return mean(name).strength == loss })
-			counts := func(name string) bool { return counterOf(name) <= batches || counterOf(name) == epochs }
+			at := slices.IndexFunc(names, func(name string) bool { return lexicon.MeaningOf(name).Strength == lexicon.Loss })
+			counts := func(name string) bool {
+				return lexicon.CounterOf(name) <= lexicon.Batches || lexicon.CounterOf(name) == lexicon.Epochs
+			}
 			switch {
 			case at < 0:
 			case slices.ContainsFunc(names[:at], counts):

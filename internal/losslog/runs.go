@@ -3,6 +3,8 @@ package losslog
 import (
 	"fmt"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // mostRuns is how many of a folder's runs are looked at.
@@ -100,7 +102,7 @@ func (l *Log) viable() (s *survey, all []ranked, loss string, err error) {
 	case l.options.Pattern != "":
 	case ok:
 		return s, all, d.name, l.otherThanLog(s, first, d.ranked, true)
-	case len(all) == 0 || all[0].meaning.strength == unknown:
+	case len(all) == 0 || all[0].meaning.Strength == lexicon.Unknown:
 		return s, all, "", fmt.Errorf("no series in %s is named like a loss", l.run.files[0].path)
 	}
 	if l.options.Pattern == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/sequence"
 )
 
 // runTogether reads text whose records run together on long lines, or without any line end. A record goes from one
@@ -16,7 +17,7 @@ type runTogether struct {
 
 // isWord says whether a byte can stand in a key.
 func isWord(c byte) bool {
-	return isLetter(c) || isDigit(c) || c == '.' || c == '/' || c == '-' || c == '@' || c == '%'
+	return decimal.IsLetter(c) || isDigit(c) || c == '.' || c == '/' || c == '-' || c == '@' || c == '%'
 }
 
 // keyStart returns where the key that ends at end begins; end where there is none. A key is a word that begins with
@@ -26,18 +27,18 @@ func keyStart(data []byte, end int) int {
 	for start > 0 && isWord(data[start-1]) && end-start < 64 {
 		start--
 	}
-	for start < end && !isLetter(data[start]) {
+	for start < end && !decimal.IsLetter(data[start]) {
 		start++
 	}
 	if start == end {
 		return end
 	}
 	for range 2 {
-		if start < 2 || data[start-1] != ' ' || !isLetter(data[start-2]) {
+		if start < 2 || data[start-1] != ' ' || !decimal.IsLetter(data[start-2]) {
 			break
 		}
 		word := start - 1
-		for word > 0 && isLetter(data[word-1]) && start-word < 32 {
+		for word > 0 && decimal.IsLetter(data[word-1]) && start-word < 32 {
 			word--
 		}
 		if word > 0 && (isWord(data[word-1])) {
@@ -127,7 +128,7 @@ func (s *runTogether) scan(data []byte, b *block) {
 		if text == nil {
 			return
 		}
-		step := int64(missingStep)
+		step := int64(sequence.MissingStep)
 		if s.step != "" {
 			if _, value, text := find(record, s.step); text != nil {
 				var ok bool
@@ -147,10 +148,10 @@ func (s *runTogether) scan(data []byte, b *block) {
 		}
 		if s.batch != "" {
 			_, _, text := find(record, s.batch)
-			b.addGrouped(step, loss, hash(text))
+			b.AddGrouped(step, loss, hash(text))
 			return
 		}
-		b.add(step, loss)
+		b.Add(step, loss)
 	})
 	b.lines += bytes.Count(data, newline)
 }

@@ -2,24 +2,13 @@ package losslog
 
 import (
 	"bytes"
-	"math"
+
+	"alrc/internal/losslog/sequence"
 )
 
-// missingStep stands for the step of a record that has none, and carriedStep for that of one whose step stands in a
-// piece before.
-const (
-	missingStep = math.MinInt64
-	carriedStep = math.MinInt64 + 1
-)
-
-// block is what a scanner finds in a piece of a file: a row per loss.
+// block is what a scanner finds in a piece of a file.
 type block struct {
-	steps  []int64
-	losses []float64
-	// groups tells the losses of one step from those of the next, where several rows make a step; else it is empty.
-	groups []uint64
-	// epochs are those of the rows, where records tell them; else it is empty.
-	epochs []float64
+	sequence.Rows
 
 	records   int // records with a loss, also those that conditions leave out
 	leftOut   int // records that conditions leave out
@@ -32,57 +21,12 @@ type block struct {
 	offset    int64
 	note      string // what ended a file early
 
-	// carry is the last step of lines before those of losses, where carries says that there was one; epoch the last epoch.
-	carry   int64
-	carries bool
-	epoch   float64
-	inEpoch bool // rows have epochs
-	// modes are what lines above the rows say that these are of, where modal is true; mode is the last one.
-	modes []role
-	mode  role
-	modal bool
-	// reopened are the rows before which openings of the log came again.
-	reopened []reopened
-
 	cells [][]byte // of the line at hand, for use again
 }
 
 func (b *block) reset() {
-	*b = block{steps: b.steps[:0], losses: b.losses[:0], groups: b.groups[:0], epochs: b.epochs[:0], modes: b.modes[:0], cells: b.cells[:0], reopened: b.reopened[:0], epoch: math.NaN()}
-}
-
-func (b *block) add(step int64, loss float64) {
-	b.steps = append(b.steps, step)
-	b.losses = append(b.losses, loss)
-	if b.inEpoch {
-		b.epochs = append(b.epochs, b.epoch)
-	}
-	if b.modal {
-		b.modes = append(b.modes, b.mode)
-	}
-}
-
-func (b *block) addGrouped(step int64, loss float64, group uint64) {
-	b.add(step, loss)
-	b.groups = append(b.groups, group)
-}
-
-// reopened says which openings came right before a row.
-type reopened struct {
-	row   int
-	alike uint32
-}
-
-// reopen notes openings that came again.
-func (b *block) reopen(alike uint32) {
-	if alike == 0 {
-		return
-	}
-	if n := len(b.reopened); n > 0 && b.reopened[n-1].row == len(b.losses) {
-		b.reopened[n-1].alike |= alike
-		return
-	}
-	b.reopened = append(b.reopened, reopened{row: len(b.losses), alike: alike})
+	b.Rows.Reset()
+	*b = block{Rows: b.Rows, cells: b.cells[:0]}
 }
 
 // malform counts a malformed record.

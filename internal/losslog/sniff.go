@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 )
 
@@ -143,7 +144,7 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 
 // namesLoss says whether a table has a column that is named as a loss.
 func (s *csvScanner) namesLoss() bool {
-	return s.header != nil && slices.ContainsFunc(s.names, func(name string) bool { return mean(name).strength >= measure })
+	return s.header != nil && slices.ContainsFunc(s.names, func(name string) bool { return lexicon.MeaningOf(name).Strength >= lexicon.Measure })
 }
 
 // tellsMore says whether a table's names tell of losses at least as clearly as the names of numbers in other lines do.
@@ -152,14 +153,14 @@ func tellsMore(table *csvScanner, text []byte) bool {
 }
 
 // clearest is how clearly the clearest of the names that a scanner finds before several numbers says that it is a loss.
-func clearest(s scanner, text []byte) strength {
+func clearest(s scanner, text []byte) lexicon.Strength {
 	survey := newSurvey("")
 	survey.text = true
 	s.survey(text[:s.whole(text)], survey)
-	best := excluded
+	best := lexicon.Excluded
 	for _, f := range survey.fields {
 		if f.numbers > 1 {
-			best = max(best, f.meaning.strength)
+			best = max(best, f.meaning.Strength)
 		}
 	}
 	return best

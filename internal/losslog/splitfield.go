@@ -4,14 +4,16 @@ import (
 	"math"
 	"sort"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 var (
-	validationFlags = set("val valid validation is_val is_validation eval is_eval test is_test")
-	trainingFlags   = set("train training is_train is_training")
+	validationFlags = lexicon.Set("val valid validation is_val is_validation eval is_eval test is_test")
+	trainingFlags   = lexicon.Set("train training is_train is_training")
 	// namers are fields whose text names the number of a record.
-	namers     = set("metric metric_name key name tag series variable measure quantity")
-	splitNames = set("split phase mode stage set subset dataset data_split partition")
+	namers     = lexicon.Set("metric metric_name key name tag series variable measure quantity")
+	splitNames = lexicon.Set("split phase mode stage set subset dataset data_split partition")
 )
 
 // plain makes names of the same meaning equal: lower case, words joined by underscores.
@@ -84,10 +86,10 @@ func (s *survey) splitField() (field, training string, ok bool) {
 func (f *fieldSurvey) tellsRoles() bool {
 	trains, validates := false, false
 	for text := range f.texts {
-		switch roleOf(strings.ToLower(text)) {
-		case training:
+		switch lexicon.RoleOf(strings.ToLower(text)) {
+		case lexicon.Training:
 			trains = true
-		case validation:
+		case lexicon.Validation:
 			validates = true
 		default:
 			return false
@@ -109,11 +111,11 @@ func (s *survey) hasValue() bool {
 // bestNamed returns the name that is clearly the one of a training's loss; empty where there is none.
 func bestNamed(names []string) (best string) {
 	rank := func(name string) int {
-		m := mean(name)
-		if m.strength < measure || m.statistic == extreme {
+		m := lexicon.MeaningOf(name)
+		if m.Strength < lexicon.Measure || m.Statistic == lexicon.Extreme {
 			return math.MaxInt
 		}
-		return int(loss-m.strength)*8 + flagOf(m.role == validation)*4 + flagOf(m.parts > 0)*2 + flagOf(m.statistic == averaged)
+		return int(lexicon.Loss-m.Strength)*8 + flagOf(m.Role == lexicon.Validation)*4 + flagOf(m.Parts > 0)*2 + flagOf(m.Statistic == lexicon.Averaged)
 	}
 	least, ties := math.MaxInt, 0
 	for _, name := range names {
@@ -136,7 +138,7 @@ func (s *survey) besideLosses(field int) bool {
 	for _, r := range s.records {
 		holds := false
 		for _, v := range s.values[r.begin:r.end] {
-			holds = holds || v.field != field && s.fields[v.field].meaning.strength > excluded
+			holds = holds || v.field != field && s.fields[v.field].meaning.Strength > lexicon.Excluded
 		}
 		if !holds {
 			continue

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"alrc/internal/losslog/plaintext"
+	"alrc/internal/losslog/sequence"
 )
 
 // Stream reads a log that comes piece by piece, as a running program writes it, and hands on its steps as soon as their
@@ -22,7 +23,7 @@ type Stream struct {
 
 	log      *Log
 	table    scanner
-	sequence *sequencer
+	sequence *sequence.Sequencer
 	block    block
 	chunk    Chunk
 }
@@ -80,7 +81,7 @@ func (s *Stream) Close() error {
 		return err
 	}
 	s.chunk.Reset()
-	s.sequence.flush(&s.chunk)
+	s.sequence.Flush(&s.chunk)
 	return s.hand()
 }
 
@@ -154,7 +155,7 @@ func (s *Stream) scan(last bool) error {
 	}
 	s.data = s.data[:copy(s.data, s.data[whole:])]
 	s.chunk.Reset()
-	s.sequence.push(&s.block, &s.chunk)
+	s.sequence.Push(&s.block.Rows, &s.chunk)
 	return s.hand()
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"math"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // survey keeps of records what the choice of a loss and of what counts its steps needs: figures of each series, and
@@ -26,11 +28,11 @@ type survey struct {
 	text    bool // of lines for people
 	bars    bool // rows are drawn again and again
 	by      labelling
-	only    *Condition // which records count
-	others  bool       // the one at hand does not
-	modes   modeLines  // that tell training from validation
-	mode    role       // what the last one said
-	loss    string     // whose words before it tell lines apart, where these do
+	only    *Condition   // which records count
+	others  bool         // the one at hand does not
+	modes   modeLines    // that tell training from validation
+	mode    lexicon.Role // what the last one said
+	loss    string       // whose words before it tell lines apart, where these do
 }
 
 // fieldSurvey is what was seen of one field.
@@ -40,8 +42,8 @@ type fieldSurvey struct {
 	texts          map[string]int // up to mostTexts different ones
 	mostTexts      int
 	manyTexts      bool
-	meaning        meaning
-	counter        counterKind
+	meaning        lexicon.Meaning
+	counter        lexicon.CounterKind
 }
 
 // sampledRecord is one record: a range of values.
@@ -95,7 +97,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 		if namers[plain(f.name)] {
 			f.mostTexts = mostLabels
 		}
-		f.meaning, f.counter = mean(f.name), counterOf(f.name)
+		f.meaning, f.counter = lexicon.MeaningOf(f.name), lexicon.CounterOf(f.name)
 		s.fields = append(s.fields, f)
 		s.byName[f.name] = i
 	}
@@ -121,7 +123,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 
 // skips notes what a line says of those below it. None is left out.
 func (s *survey) skips(line []byte) bool {
-	if mode := s.modes.of(line); mode != unsaid {
+	if mode := s.modes.of(line); mode != lexicon.Unsaid {
 		s.mode = mode
 	}
 	return false
@@ -132,7 +134,7 @@ func (s *survey) endRecord() { s.endLine(s.label) }
 
 // endLine ends the record at hand, which has a label.
 func (s *survey) endLine(text string) {
-	if s.others || s.mode == validation {
+	if s.others || s.mode == lexicon.Validation {
 		s.now, s.label, s.others = s.now[:0], "", false
 		return
 	}

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/sequence"
 )
 
 // textScanner reads lines made for people, in which numbers have names: "step 10: loss 0.5, lr=1e-3".
@@ -60,7 +63,7 @@ func (s *textScanner) whole(data []byte) int {
 }
 
 func (s *textScanner) scan(data []byte, b *block) {
-	b.inEpoch, b.modal = s.epoch != "", s.modes != nil
+	b.InEpoch, b.Modal = s.epoch != "", s.modes != nil
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
 	do := func(line []byte, begin, end int, pairs []pair) { s.scanRecord(data, line, begin, end, pairs, r, b) }
@@ -84,11 +87,11 @@ func (s *textScanner) skips(line []byte, b *block) bool {
 	if bytes.Contains(line, s.pattern) {
 		return false
 	}
-	if mode := s.modes.of(line); mode != unsaid {
-		b.mode = mode
+	if mode := s.modes.of(line); mode != lexicon.Unsaid {
+		b.Mode = mode
 	}
 	if s.openings != nil {
-		b.reopen(s.openings.match(line))
+		b.Reopen(s.openings.match(line))
 	}
 	return !s.carried && !(s.epochAhead && bytes.Contains(line, s.epochPattern))
 }
@@ -136,22 +139,22 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		}
 	}
 	if epochPair != nil {
-		b.epoch = epochPair.value
+		b.Epoch = epochPair.value
 	}
 	if stepPair != nil && s.carried && !stepPair.unit {
 		if step, ok := stepOf(stepPair.value); ok {
-			b.carry, b.carries = step, true
+			b.Carry, b.Carries = step, true
 		}
 	}
 	if lossPair == nil {
 		return
 	}
-	step := int64(missingStep)
+	step := int64(sequence.MissingStep)
 	switch {
-	case s.carried && b.carries:
-		step = b.carry
+	case s.carried && b.Carries:
+		step = b.Carry
 	case s.carried:
-		step = carriedStep
+		step = sequence.CarriedStep
 	case stepPair != nil:
 		var ok bool
 		if step, ok = stepOf(stepPair.value); !ok {
@@ -176,10 +179,10 @@ func (s *textScanner) scanRecord(data, line []byte, begin, end int, pairs []pair
 		if batchPair != nil {
 			text = batchPair.text
 		}
-		b.addGrouped(step, lossPair.value, hash(text))
+		b.AddGrouped(step, lossPair.value, hash(text))
 		return
 	}
-	b.add(step, lossPair.value)
+	b.Add(step, lossPair.value)
 }
 
 // labelOf returns the label of a record of the line at hand.
@@ -245,7 +248,7 @@ func (s *textScanner) choose(chosen selection) (scanner, error) {
 	if _, name, ok := strings.Cut(chosen.loss, headingMark); ok {
 		c.pattern = []byte(name)
 	}
-	if isPosition(chosen.loss) || chosen.loss == string(nameless) {
+	if lexicon.IsPosition(chosen.loss) || chosen.loss == string(lexicon.Nameless) {
 		c.pattern = nil
 	}
 	return c, nil

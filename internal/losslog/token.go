@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
 )
 
 // tokenKind is what a part of a line is.
@@ -40,7 +41,7 @@ const (
 var classes = func() (table [256]uint8) {
 	for c := range table {
 		switch {
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c >= 0x80:
+		case decimal.IsLetter(byte(c)):
 			table[c] = letterClass
 		case c >= '0' && c <= '9':
 			table[c] = digitClass
@@ -50,8 +51,6 @@ var classes = func() (table [256]uint8) {
 	}
 	return table
 }()
-
-func isLetter(c byte) bool { return classes[c]&letterClass != 0 }
 
 func isDigit(c byte) bool { return classes[c]&digitClass != 0 }
 
@@ -285,7 +284,7 @@ func numeral(line []byte, i, depth int) token {
 
 // endsAtName says whether what is written together with a number is the name of the next one.
 func (t *token) endsAtName(line []byte) bool {
-	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !timeWords[string(bytes.ToLower(line[t.unit:t.end]))]
+	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !lexicon.TimeWords[string(bytes.ToLower(line[t.unit:t.end]))]
 }
 
 // hasSeparator says whether text ends with a colon or an equals sign, but for space.

@@ -1,36 +1,10 @@
 package losslog
 
-import "math"
+import (
+	"math"
 
-// lately holds the last records of a log, to know them again where they are told twice, as by two loggers of which one writes blocks.
-type lately struct {
-	steps  [1024]float64
-	losses [1024]float64
-	count  int
-	most   float64 // the highest step
-}
-
-// told says whether a record, which is not of a higher step than all before, was there before.
-func (l *lately) told(step, loss float64) bool {
-	if l.count == 0 || step > l.most {
-		return false
-	}
-	for i := range min(l.count, len(l.steps)) {
-		if l.steps[i] == step && (l.losses[i] == loss || loss != loss && l.losses[i] != l.losses[i]) {
-			return true
-		}
-	}
-	return false
-}
-
-func (l *lately) add(step, loss float64) {
-	if l.count == 0 || step > l.most {
-		l.most = step
-	}
-	i := l.count % len(l.steps)
-	l.steps[i], l.losses[i] = step, loss
-	l.count++
-}
+	"alrc/internal/losslog/sequence"
+)
 
 // toldTwice says whether the records of a series whose counter goes back are nearly all there before, with losses of several values.
 func (s *survey) toldTwice(t *tally, name string) bool {
@@ -38,21 +12,21 @@ func (s *survey) toldTwice(t *tally, name string) bool {
 	if !ok {
 		return false
 	}
-	var before lately
+	var before sequence.Recent
 	back, told, distinct := 0, 0, 0
 	last := math.NaN()
 	s.own(t, func(values []sampledValue) {
 		loss, at := firstOf(values, t.field), firstOf(values, step)
-		if before.count > 0 && at <= before.most {
+		if before.GoesBack(at) {
 			back++
-			if before.told(at, loss) {
+			if before.Told(at, loss) {
 				told++
 				distinct += flagOf(loss != last)
 				last = loss
 				return
 			}
 		}
-		before.add(at, loss)
+		before.Add(at, loss)
 	})
 	return distinct >= 3 && told*20 >= back*19
 }

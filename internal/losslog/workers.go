@@ -7,10 +7,11 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
 )
 
 // workerNames are what one of several that train one model together is called.
-var workerNames = set("rank worker workers gpu node proc process host pid trainer replica")
+var workerNames = lexicon.Set("rank worker workers gpu node proc process host pid trainer replica")
 
 // workerWord takes a word such as "rank3", "worker-0" or "node01" apart.
 func workerWord(word []byte) (name []byte, id float64, ok bool) {
@@ -39,7 +40,7 @@ func (r *lineReader) worker(i int) (p pair, ok bool) {
 		if id, ok = wholeNumber(digits); !ok || !found || i == 0 || r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' {
 			return p, false
 		}
-		name = rankName
+		name = lexicon.RankName
 	}
 	return pair{name: name, text: bytes.TrimLeft(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_/."), value: id, total: -1, at: i, first: -1}, true
 }
@@ -57,9 +58,9 @@ func (r *lineReader) standardOutput(i int) bool {
 // there are. The condition is that of the first of them.
 func (s *survey) workers(t *tally) (first Condition, n int, ok bool) {
 	for i, f := range s.fields {
-		words := words(f.name)
+		words := lexicon.Words(f.name)
 		named := len(words) > 0 && workerNames[words[len(words)-1]]
-		if !named && f.name != string(leading) && f.name != string(bracketed) || f.numbers < 6 {
+		if !named && f.name != string(lexicon.Leading) && f.name != string(lexicon.Bracketed) || f.numbers < 6 {
 			continue
 		}
 		if lowest, n := s.byWorker(t, i, named); n > 1 {
@@ -86,8 +87,8 @@ func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n in
 			switch {
 			case v.field == field && !found:
 				id, found = v.number, true
-			case s.fields[v.field].name == string(outerBracket):
-			case v.field != field && v.field != t.field && (kind <= batches && counter < 0 || v.field == counter) && at != at:
+			case s.fields[v.field].name == string(lexicon.OuterBracket):
+			case v.field != field && v.field != t.field && (kind <= lexicon.Batches && counter < 0 || v.field == counter) && at != at:
 				at, counter = v.number, v.field
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // wrapping is how lines of a log are kept in JSON objects, or in rows of a table, one each, as containers and services of logs keep
@@ -54,7 +56,7 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 	}
 	best := clearest(&jsonScanner{lines: true}, head[:len(head)-len(rest)])
 	for key, text := range texts {
-		if s := clearest(&textScanner{}, text.Bytes()); s >= measure && (s > best || s == best && key < found.key && ok) {
+		if s := clearest(&textScanner{}, text.Bytes()); s >= lexicon.Measure && (s > best || s == best && key < found.key && ok) {
 			best, found, ok = s, wrapping{key: key, ended: 2*ends[key] > objects}, true
 		}
 	}
@@ -70,7 +72,7 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 		return found, false
 	}
 	for _, name := range names {
-		if mean(fieldText(name)).strength >= measure {
+		if lexicon.MeaningOf(fieldText(name)).Strength >= lexicon.Measure {
 			return found, false
 		}
 	}
@@ -94,9 +96,9 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 	if rows < fewest {
 		return found, false
 	}
-	best := unknown
+	best := lexicon.Unknown
 	for i := range texts {
-		if s := clearest(&textScanner{}, texts[i].Bytes()); s >= measure && s > best {
+		if s := clearest(&textScanner{}, texts[i].Bytes()); s >= lexicon.Measure && s > best {
 			best, found, ok = s, wrapping{column: i + 1}, true
 		}
 	}

@@ -221,7 +221,7 @@ func isProse(lines []string) bool {
 	for _, line := range lines {
 		words, letters := len(strings.Fields(line)), 0
 		for _, c := range []byte(line) {
-			if isLetter(c) {
+			if decimal.IsLetter(c) {
 				letters++
 			}
 		}
@@ -340,5 +340,3 @@ func isNumber(text string) bool {
 	_, ok := decimal.Whole([]byte(text))
 	return ok
 }
-
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }

@@ -1,8 +1,9 @@
-package losslog
+package sequence
 
 import (
 	"math"
-	"slices"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // turn says that the counter of steps went back: to step, at row.
@@ -199,76 +200,18 @@ func (r *turns) hadLoss(step int64, loss float64) bool {
 	return false
 }
 
-// fate is what becomes of a row.
-type fate uint8
-
-const (
-	taken fate = iota
-	anewLater
-	ofAnotherRun
-	toldAgain
-)
-
-// plan says, after a first reading, which rows are taken.
-type plan struct {
-	ordinal bool // steps are numbered in the order of the log
-	// inEpochs says that turns are of steps within epochs.
-	inEpochs bool
-	resumed  []turn
-	// begins are the rows at which the log's runs begin, where there are several, of which [from, to) is taken.
-	begins   []int64
-	from, to int64
-
-	// again is the row, counted from 1, that tells an earlier one again at the end, as that of the best step.
-	again int64
-	stub  bool // it is a run of its own, which ended at once
-
-	next int // of the turns that are still to come
-	all  []turn
-}
-
-// of says what becomes of a row. Rows are asked for in order.
-func (p *plan) of(row, step int64) fate {
-	if row+1 == p.again {
-		if p.stub {
-			return ofAnotherRun
-		}
-		return toldAgain
-	}
-	if p.to > 0 && (row < p.from || row >= p.to) {
-		return ofAnotherRun
-	}
-	for p.next < len(p.resumed) && p.resumed[p.next].row <= row {
-		p.next++
-	}
-	for _, later := range p.resumed[p.next:] {
-		if p.to > 0 && later.row >= p.to {
-			break
-		}
-		if step >= later.step || later.since > 0 && row >= later.since {
-			return anewLater
-		}
-	}
-	return taken
-}
-
-// within says whether the counter goes back within the run that is taken.
-func (p *plan) within() bool {
-	return slices.ContainsFunc(p.all, func(t turn) bool { return t.row > p.from && t.row < p.to })
-}
-
 // finish returns what the turns of the counter mean. A counter that begins anew while the epoch rises counts the batches of an
 // epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
-func (r *turns) finish(kind counterKind) (p plan) {
+func (r *turns) finish(kind lexicon.CounterKind) (p Plan) {
 	again := int64(0)
 	// A last record of the first step is of a run that ended at once.
-	stub := kind == counts && r.from.toStart && !r.from.rose && len(r.all) == 0 && r.count > 20
+	stub := kind == lexicon.Counts && r.from.toStart && !r.from.rose && len(r.all) == 0 && r.count > 20
 	if r.back && r.rows == 1 && (r.from.same || stub) {
 		again = r.from.row + 1
 	}
 	p = r.meaning(kind)
-	p.again, p.stub, p.all = again, r.from.toStart && kind == counts, r.all
-	if r.stubs > 0 && r.stubs == r.still && r.count > 2*int64(r.stubs)+8 && !p.ordinal {
+	p.again, p.stub, p.all = again, r.from.toStart && kind == lexicon.Counts, r.all
+	if r.stubs > 0 && r.stubs == r.still && r.count > 2*int64(r.stubs)+8 && !p.Ordinal {
 		// Runs that ended after one record, and one that went on.
 		begins := []int64{0}
 		for i := range r.stubs {
@@ -281,21 +224,21 @@ func (r *turns) finish(kind counterKind) (p plan) {
 
 // withEpochs is finish where the epochs of all rows are known: a counter of batches tells with these of runs that were resumed, or
 // follow one another.
-func (r *turns) withEpochs(parts *turns, kind counterKind, uncounted bool) plan {
+func (r *turns) withEpochs(parts *turns, kind lexicon.CounterKind, uncounted bool) Plan {
 	p := r.finish(kind)
-	if !p.ordinal && !uncounted || parts.count != r.count {
+	if !p.Ordinal && !uncounted || parts.count != r.count {
 		return p
 	}
-	q := parts.finish(counts)
-	if q.ordinal {
+	q := parts.finish(lexicon.Counts)
+	if q.Ordinal {
 		return p
 	}
 	q.again, q.stub, q.all = p.again, p.stub, p.all
-	q.ordinal, q.inEpochs = true, true
+	q.Ordinal, q.InEpochs = true, true
 	return q
 }
 
-func (r *turns) meaning(kind counterKind) (p plan) {
+func (r *turns) meaning(kind lexicon.CounterKind) (p Plan) {
 	r.end(r.rows >= 2 || r.from.toStart && r.from.rose, r.last)
 	var starts, others []turn
 	for _, t := range r.all {
@@ -314,12 +257,12 @@ func (r *turns) meaning(kind counterKind) (p plan) {
 			}
 		}
 		if rising*2 > len(others) && len(others) > 1 {
-			return plan{ordinal: true}
+			return Plan{Ordinal: true}
 		}
-		return plan{resumed: others}
+		return Plan{resumed: others}
 	}
 	if r.cyclic(starts, kind) {
-		return plan{ordinal: true}
+		return Plan{Ordinal: true}
 	}
 	p.begins = []int64{0}
 	for _, t := range starts {
@@ -330,7 +273,7 @@ func (r *turns) meaning(kind counterKind) (p plan) {
 }
 
 // cyclic says whether a counter that begins anew counts the batches of an epoch.
-func (r *turns) cyclic(starts []turn, kind counterKind) bool {
+func (r *turns) cyclic(starts []turn, kind lexicon.CounterKind) bool {
 	rose, fell, alike, onward := 0, 0, 0, 0
 	longest := int64(math.MinInt64) // where the parts before the last one ended
 	for i, t := range starts {
@@ -354,8 +297,8 @@ func (r *turns) cyclic(starts []turn, kind counterKind) bool {
 	case r.before() > longest:
 		return false // no epoch is longer than those before
 	case n >= 2 && alike == n-1:
-		return onward*3 >= n || kind == batches || kind == positions
-	case kind == batches || kind == positions:
+		return onward*3 >= n || kind == lexicon.Batches || kind == lexicon.Positions
+	case kind == lexicon.Batches || kind == lexicon.Positions:
 		return onward*3 >= n
 	default:
 		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1 && math.Abs(starts[0].leap-starts[0].end) < math.Abs(starts[0].leap-r.start)

@@ -1,74 +1,32 @@
-package losslog
+package sequence
 
-import "math"
+import (
+	"math"
 
-// Chunk is some of a log's steps, in order, each with its losses.
-type Chunk struct {
-	steps  []int64
-	losses []float64
-	ends   []int // where each step's losses end; empty where every step has one
-}
+	"alrc/internal/losslog/lexicon"
+)
 
-// Reset empties the chunk.
-func (c *Chunk) Reset() { c.steps, c.losses, c.ends = c.steps[:0], c.losses[:0], c.ends[:0] }
-
-// Len returns the number of steps.
-func (c *Chunk) Len() int { return len(c.steps) }
-
-// Step returns the number of step i of the chunk, as the log counts steps.
-func (c *Chunk) Step(i int) int64 { return c.steps[i] }
-
-// Steps returns the numbers of all steps.
-func (c *Chunk) Steps() []int64 { return c.steps }
-
-// Losses returns the losses of step i of the chunk: one, or those of a batch.
-func (c *Chunk) Losses(i int) []float64 {
-	if len(c.ends) == 0 {
-		return c.losses[i : i+1 : i+1]
-	}
-	begin := 0
-	if i > 0 {
-		begin = c.ends[i-1]
-	}
-	return c.losses[begin:c.ends[i]:c.ends[i]]
-}
-
-// Singles returns the losses of all steps where every step has one, and nil otherwise.
-func (c *Chunk) Singles() []float64 {
-	if len(c.ends) > 0 {
-		return nil
-	}
-	return c.losses
-}
-
-// sequencer turns rows into steps. It fills in missing steps, groups the losses of batches, and leaves out what a
+// A Sequencer turns rows into steps. It fills in missing steps, groups the losses of batches, and leaves out what a
 // resumed run did anew, runs that are not wanted, and losses that were written twice.
-type sequencer struct {
-	plan    plan
-	redrawn bool    // each loss stands in two records
-	twice   bool    // records may be written twice
-	before  *lately // where they are told twice
-	// lastOfStep says that of the records of a step, as of an epoch's bar, the last one counts; held is the last one so far.
-	lastOfStep bool
-	held       *heldRow
+type Sequencer struct {
+	how    Options
+	plan   Plan
+	before *Recent  // where records are told twice
+	held   *heldRow // the last one so far, where the last one of a step counts
 
 	row        int64
 	last       int64
 	lastLoss   float64
 	started    bool
-	superseded int64
-	otherRuns  int64
-	repeated   int64
+	count      LeftOut
 	watch      turns
 	parts      turns // of steps within epochs, where records tell these
-	uncounted  bool  // nothing counts steps
 	inEpoch    float64
 	within     int64 // records of the epoch at hand, where nothing else counts
 	epoch      float64
 	reopenings reopenings
-	mode       role   // what the last line that tells said the records are of
-	leftOut    int64  // of validation, by such lines
-	alike      uint32 // the openings that came since the last row
+	mode       lexicon.Role // what the last line that tells said the records are of
+	alike      uint32       // the openings that came since the last row
 
 	carry   int64 // the last step of lines before those of losses
 	carries bool
@@ -79,64 +37,113 @@ type sequencer struct {
 	written      int64 // steps
 }
 
+// Options say how rows become steps.
+type Options struct {
+	Plan      Plan // what [Sequencer.Planned] returned after an earlier reading, where there was one
+	Openings  bool // rows tell which openings came again
+	Uncounted bool // nothing counts steps
+	Redrawn   bool // each loss stands in two records
+	Twice     bool // records may be written twice
+	ToldTwice bool // records come again in blocks
+	// LastOfStep says that of the records of a step, as of an epoch's bar, the last one counts.
+	LastOfStep bool
+}
+
+// LeftOut counts rows whose losses are in no step.
+type LeftOut struct {
+	Validation int64 // by lines that say so
+	Superseded int64 // done anew by a resumed run
+	OtherRuns  int64 // of runs before or after the one taken
+	Repeated   int64 // written twice
+}
+
+// New returns a sequencer of a log's rows, from the first on.
+func New(how Options) *Sequencer {
+	s := &Sequencer{how: how, plan: how.Plan, epoch: math.NaN(), watch: turns{epoch: math.NaN()}, parts: turns{epoch: math.NaN(), loose: true}}
+	if how.ToldTwice {
+		s.before = new(Recent)
+	}
+	return s
+}
+
+// LeftOut says how many rows were left out so far.
+func (s *Sequencer) LeftOut() LeftOut { return s.count }
+
+// Planned returns, after a reading, which rows the next one is to take. kind is that of what counts steps. again says that the last
+// record may tell an earlier one again.
+func (s *Sequencer) Planned(kind lexicon.CounterKind, again bool) Plan {
+	p := s.watch.withEpochs(&s.parts, kind, s.how.Uncounted)
+	p.rows = s.row
+	if !again {
+		p.again = 0
+	}
+	if len(p.begins) > 0 {
+		return p
+	}
+	if rows, opening := s.reopenings.begins(); len(rows) > 0 {
+		p.begins = append([]int64{0}, rows...)
+		p.resumed, p.InEpochs, p.Ordinal = nil, false, p.Ordinal || s.how.Uncounted
+		p.opening = opening + 1
+	}
+	return p
+}
+
 // heldRow is a row that waits for the next one.
 type heldRow struct {
 	step        int64
 	loss, epoch float64
 }
 
-// push adds a block's rows to a chunk.
-func (s *sequencer) push(b *block, c *Chunk) {
-	if len(b.groups) > 0 {
-		for len(b.groups) < len(b.losses) {
-			b.groups = append(b.groups, ^uint64(len(b.groups)))
-		}
+// Push adds the steps of rows to a chunk.
+func (s *Sequencer) Push(b *Rows, c *Chunk) {
+	if b.Grouped() {
+		b.groupAll()
 	}
 	reopened := b.reopened
-	for i, loss := range b.losses {
-		step := b.steps[i]
+	for i, loss := range b.Losses {
+		step := b.Steps[i]
 		for len(reopened) > 0 && reopened[0].row <= i {
 			s.alike |= reopened[0].alike
 			reopened = reopened[1:]
 		}
-		if b.modal {
+		if b.Modal {
 			mode := b.modes[i]
-			if mode == unsaid {
+			if mode == lexicon.Unsaid {
 				mode = s.mode
 			}
-			if mode == validation {
-				s.leftOut++
+			if mode == lexicon.Validation {
+				s.count.Validation++
 				continue
 			}
 		}
 		switch {
-		case step == carriedStep && s.carries:
+		case step == CarriedStep && s.carries:
 			step = s.carry
-		case step == missingStep || step == carriedStep:
+		case step == MissingStep || step == CarriedStep:
 			step = s.last + 1
 			if !s.started {
 				step = 1
 			}
 		}
 		epoch := math.NaN()
-		if len(b.epochs) == len(b.losses) {
+		if len(b.epochs) == len(b.Losses) {
 			if epoch = b.epochs[i]; epoch != epoch {
 				epoch = s.epoch
 			}
 			s.epoch = epoch
 		}
-		group, grouped := uint64(0), len(b.groups) > 0
+		group, grouped := uint64(0), b.Grouped()
 		if grouped {
-			group = b.groups[i]
+			group = b.Groups[i]
 		}
-		if s.lastOfStep {
+		if s.how.LastOfStep {
 			before := s.held
 			s.held = &heldRow{step, loss, epoch}
 			switch {
 			case before == nil:
 				continue
 			case before.step == step:
-				s.repeated++
+				s.count.Repeated++
 				continue
 			}
 			step, loss, epoch = before.step, before.loss, before.epoch
@@ -146,37 +153,37 @@ func (s *sequencer) push(b *block, c *Chunk) {
 	for _, later := range reopened {
 		s.alike |= later.alike
 	}
-	if b.carries {
-		s.carry, s.carries = b.carry, true
+	if b.Carries {
+		s.carry, s.carries = b.Carry, true
 	}
-	if b.mode != unsaid {
-		s.mode = b.mode
+	if b.Mode != lexicon.Unsaid {
+		s.mode = b.Mode
 	}
-	if b.epoch == b.epoch {
-		s.epoch = b.epoch
+	if b.Epoch == b.Epoch {
+		s.epoch = b.Epoch
 	}
 }
 
 // take adds a row to a chunk, unless it is left out.
-func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped bool, c *Chunk) {
+func (s *Sequencer) take(step int64, loss, epoch float64, group uint64, grouped bool, c *Chunk) {
 	if s.started && !grouped && s.isTwice(step, loss) {
-		s.repeated++
+		s.count.Repeated++
 		return
 	}
 	if s.before != nil && !grouped {
-		if s.before.told(float64(step), loss) {
-			s.repeated++
+		if s.before.Told(float64(step), loss) {
+			s.count.Repeated++
 			return
 		}
-		s.before.add(float64(step), loss)
+		s.before.Add(float64(step), loss)
 	}
 	s.watch.see(step, s.row, loss, epoch)
-	if s.reopenings.of != nil {
+	if s.how.Openings {
 		s.reopenings.see(loss, s.alike)
 		s.alike = 0
 	}
 	within := step
-	if s.uncounted {
+	if s.how.Uncounted {
 		if whole := math.Floor(epoch); whole != s.inEpoch {
 			s.inEpoch, s.within = whole, 0
 		}
@@ -191,26 +198,26 @@ func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 	s.row++
 	s.last, s.lastLoss, s.started = step, loss, true
 	at := step
-	if s.plan.inEpochs {
+	if s.plan.InEpochs {
 		at = whole
 	}
 	switch s.plan.of(row, at) {
 	case anewLater:
-		s.superseded++
+		s.count.Superseded++
 		return
 	case ofAnotherRun:
-		s.otherRuns++
+		s.count.OtherRuns++
 		return
 	case toldAgain:
-		s.repeated++
+		s.count.Repeated++
 		return
 	}
-	if s.plan.ordinal {
+	if s.plan.Ordinal {
 		step = s.written + 1
 	}
 	if !grouped {
 		if s.pending != nil {
-			s.flush(c)
+			s.Flush(c)
 		}
 		s.written++
 		c.steps = append(c.steps, step)
@@ -221,7 +228,7 @@ func (s *sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 		return
 	}
 	if s.pending != nil && (s.pendingGroup != group || len(s.pending) >= largestBatch) {
-		s.flush(c)
+		s.Flush(c)
 	}
 	if s.pending == nil {
 		s.pending = make([]float64, 0, 64)
@@ -242,12 +249,12 @@ func inEpoch(step int64, epoch float64) (place int64, ok bool) {
 
 // isTwice says whether a record was there before: as the last one, or, where progress bars are drawn before and after they
 // move, with another step.
-func (s *sequencer) isTwice(step int64, loss float64) bool {
+func (s *Sequencer) isTwice(step int64, loss float64) bool {
 	same := loss == s.lastLoss || loss != loss && s.lastLoss != s.lastLoss
-	if s.redrawn && same {
+	if s.how.Redrawn && same {
 		return true
 	}
-	if !s.twice {
+	if !s.how.Twice {
 		return false
 	}
 	return step == s.last && same
@@ -256,8 +263,8 @@ func (s *sequencer) isTwice(step int64, loss float64) bool {
 // largestBatch bounds the memory of a batch.
 const largestBatch = 1 << 20
 
-// flush ends the batch at hand, and takes a row that waited.
-func (s *sequencer) flush(c *Chunk) {
+// Flush ends the batch at hand, and takes a row that waited.
+func (s *Sequencer) Flush(c *Chunk) {
 	if h := s.held; h != nil {
 		s.held = nil
 		s.take(h.step, h.loss, h.epoch, 0, false, c)

@@ -1,0 +1,108 @@
+package losslog
+
+import (
+	"bytes"
+	"strings"
+
+	"alrc/internal/decimal"
+)
+
+// unquote takes quotes off a field.
+func unquote(field []byte) []byte {
+	field = trim(field)
+	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
+		return field[1 : len(field)-1]
+	}
+	return field
+}
+
+func fieldText(field []byte) string {
+	return strings.ReplaceAll(string(unquote(field)), `""`, `"`)
+}
+
+// isCellNumber says whether a field is a number, a time, or a number with a unit.
+func isCellNumber(text []byte) bool {
+	if _, _, ok := partOf(text); ok {
+		return true
+	}
+	if _, ok := listSum(text); ok {
+		return true
+	}
+	if len(text) > 40 || len(text) == 0 {
+		return false
+	}
+	if end := clock(text, 0); end == len(text) && end > 0 {
+		return true
+	}
+	value, n := decimal.Parse(text)
+	if n == 0 || value-value != 0 {
+		return false
+	}
+	// A short unit: "0.5%", "2.3G", "640:", a decimal comma.
+	rest := text[n:]
+	if rest[0] == ',' {
+		_, more := decimal.Parse(rest[1:])
+		return more > 0 && more == len(rest)-1
+	}
+	for _, c := range rest {
+		if classes[c]&letterClass == 0 && c != '%' && c != ':' && c != '/' {
+			return false
+		}
+	}
+	return len(rest) <= 5
+}
+
+// partOf reads a number, or the 10 of "10/600".
+func partOf(text []byte) (value, total float64, ok bool) {
+	if n := len(text); n > 1 && text[n-1] == ':' {
+		text = text[:n-1]
+	}
+	if value, ok = wholeNumber(text); ok {
+		return value, -1, true
+	}
+	if i := bytes.IndexByte(text, '/'); i > 0 {
+		value, ok = wholeNumber(trim(text[:i]))
+		if ok {
+			total, ok = wholeNumber(trim(text[i+1:]))
+		}
+		return value, total, ok
+	}
+	return 0, -1, false
+}
+
+// isNothing says whether a field stands for none.
+func isNothing(text []byte) bool {
+	switch string(text) {
+	case "", "-", "--", "null", "None", "none", "NULL", "NA", "N/A", "n/a", "No log":
+		return true
+	}
+	return false
+}
+
+// isRule says whether a line is drawn, as between the header of a table and its rows.
+func isRule(text []byte) bool {
+	if len(text) < 2 {
+		return false
+	}
+	for _, c := range text {
+		if c != '-' && c != '=' && c != '+' && c != '|' && c != ':' && c != ' ' && c != '~' && c != '_' && c != '\t' && c != '*' {
+			return false
+		}
+	}
+	return true
+}
+
+// listSum adds the numbers of a list such as "[0.5, 0.1]".
+func listSum(cell []byte) (sum float64, ok bool) {
+	if len(cell) < 3 || cell[0] != '[' || cell[len(cell)-1] != ']' {
+		return 0, false
+	}
+	for _, part := range bytes.FieldsFunc(cell[1:len(cell)-1], func(r rune) bool { return r == ',' || r == ' ' }) {
+		value, ok := wholeNumber(part)
+		if !ok {
+			return 0, false
+		}
+		sum += value
+	}
+	return sum, true
+}

@@ -1,0 +1,119 @@
+package losslog
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// findHeader looks for the names of columns in the lines right above the first row.
+func (s *csvScanner) findHeader(above [][]byte, count int) {
+	for i := len(above) - 1; i >= 0 && i >= len(above)-6; i-- {
+		line := above[i]
+		if isRule(trim(line)) {
+			continue
+		}
+		names, ok := s.headerCells(line, count)
+		if !ok {
+			s.findFarHeader(above[:i], count)
+			return
+		}
+		s.header = [][]byte{line}
+		s.names = names
+		// A second line above may hold the beginnings of the names.
+		if i > 0 && s.delimiter != ',' && !isRule(trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
+			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
+				s.header = append(s.header, above[i-1])
+				for j := range names {
+					s.names[j] = string(trim([]byte(more[j] + " " + names[j])))
+				}
+			}
+		}
+		for j, name := range s.names {
+			if name == "" {
+				s.names[j] = strconv.Itoa(j + 1) // as of an index
+			}
+		}
+		return
+	}
+}
+
+// standsAbove says whether each word of a line stands above one of the next.
+func standsAbove(upper, lower []byte) bool {
+	at := func(line []byte, i int) bool { return i < len(line) && line[i] > ' ' }
+	for i := 0; i < len(upper); {
+		covered := false
+		for ; at(upper, i); i++ {
+			covered = covered || at(lower, i)
+		}
+		if i > 0 && at(upper, i-1) && !covered {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// findFarHeader looks for the names of columns further above, of which one says what counts.
+func (s *csvScanner) findFarHeader(above [][]byte, count int) {
+	if s.delimiter != ' ' || count < 4 {
+		return
+	}
+	for i := len(above) - 1; i >= 0; i-- {
+		names, ok := s.headerCells(above[i], count)
+		if ok && slices.ContainsFunc(names, isCounterName) {
+			s.header, s.names = [][]byte{above[i]}, names
+			return
+		}
+	}
+}
+
+// isCounterName says whether the name of a column is of what counts steps or epochs.
+func isCounterName(name string) bool {
+	kind := lexicon.CounterOf(name)
+	return kind <= lexicon.Epochs && kind != lexicon.Strangers && !strings.ContainsAny(name, "[]|/")
+}
+
+// headerCells returns the names that a line holds, if there are as many as fields of rows.
+func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
+	line = bytes.TrimRight(line, "\r")
+	if line[0] == '#' {
+		line = trim(bytes.TrimLeft(line, "# "))
+	}
+	cells := s.cells(line)
+	if len(cells) != count && s.delimiter == ' ' {
+		cells = splitGaps(line)
+	}
+	var names []string
+	if len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' {
+		names = append(names, "") // the rows' index, as programs print data frames
+		count--
+	} else if len(cells) == count+1 && s.delimiter == ' ' && count > 2 && isCounterName(string(cells[0])) {
+		cells = cells[:count] // the last column is of remarks
+	}
+	if len(cells) != count || !areNames(cells) {
+		return nil, false
+	}
+	for _, cell := range cells {
+		names = append(names, fieldText(cell))
+	}
+	return names, true
+}
+
+// areNames says whether fields may be names of columns: no numbers, and not all empty.
+func areNames(cells [][]byte) bool {
+	named := 0
+	for _, cell := range cells {
+		text := unquote(cell)
+		if _, ok := wholeNumber(text); ok {
+			return false
+		}
+		if len(text) > 0 {
+			named++
+		}
+	}
+	return named*2 >= len(cells)
+}

@@ -1,0 +1,63 @@
+// Package lexicon says what the names of a log's numbers mean, by the words in them: whether a number is a loss and of which data, how it
+// was made, and what may count steps. It also lists the words by which lines of a log are told apart.
+//
+// A new kind of name is a word in one of the lists below, which are all in lower case.
+package lexicon
+
+import "strings"
+
+// Set returns the words of a text, parted by spaces, as a set.
+func Set(words string) map[string]bool {
+	all := make(map[string]bool)
+	for _, word := range strings.Fields(words) {
+		all[word] = true
+	}
+	return all
+}
+
+// What words say, by kinds. SavingWords are of lines that say what was saved, SummaryWords of those that sum up.
+var (
+	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 обучение обучения entrenamiento entraînement entrainement" +
+		" treino treinamento addestramento trainings")
+	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 検証 評価 검증 평가" +
+		" валидация валидации validación validacion" +
+		" validação validacao prueba teste validierung тест")
+	LossWords    = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс 损失 損失 손실")
+	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
+		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")
+	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated")
+	extremeWords = Set("min max std stddev var variance num count best lowest highest sem minimum maximum init")
+	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
+	WholeWords = Set("total sum overall all combined aggregate full global")
+	mainWords  = Set("lm reduced model main task base objective")
+	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
+		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
+		" with on s and")
+	// lossSpoilers make of a loss a setting, or a number about losses.
+	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
+		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
+		" skipped seconds sec ms multiplier reduction regularization regularisation")
+	// otherWords are of names that are no losses.
+	otherWords = Set("lr rate learning momentum mom wd decay beta beta1 beta2 eps epsilon temperature temp alpha gnorm norm grad grads gradient gradients" +
+		" param params parameter parameters clip clipped clipping dropout margin margins logits logps logp chosen rejected" +
+		" time times eta sec secs second seconds ms min mins minute minutes hour hours day days elapsed remaining wall clock timestamp runtime date" +
+		" duration latency speed throughput fps ips tps wps ups wpb bsz tflops flops flos mfu hfu its tok words sentences seqs images samples" +
+		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +
+		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer ppl perplexity" +
+		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
+		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
+		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
+		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
+		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")
+	countWords = Set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
+		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração ステップ 스텝 步 num_updates boosting tree trees")
+	batchWords  = Set("batch batches mb chunk")
+	EpochWords  = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха エポック 에포크 에폭 轮 pass")
+	amountWords = Set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
+	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
+		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +
+		" aug sep oct nov dec workers world")
+	SavingWords  = Set("saving saved save checkpoint checkpoints snapshot improved restored best")
+	SummaryWords = Set("finished finish done complete completed end ended summary averaged average avg mean overall final best saving saved save" +
+		" checkpoint improved restored results result stats aggregate")
+)

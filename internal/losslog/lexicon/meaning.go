@@ -1,0 +1,204 @@
+package lexicon
+
+import "strings"
+
+// Role is what the data of a record were for.
+type Role uint8
+
+const (
+	Unsaid     Role = iota
+	Training        // the data that the network learns from
+	Validation      // held-out data, also those of tests
+)
+
+// Strength is how clearly a name says that it is a loss.
+type Strength uint8
+
+const (
+	Excluded  Strength = iota // it says that it is something else
+	Unknown                   // it says nothing
+	RoleAlone                 // only for which data: "learn"
+	Measure                   // a measure that is trained by, or only reported: "mse", "cost"
+	Loss                      // "loss"
+)
+
+// Statistic is what a name says of how its numbers were made.
+type Statistic uint8
+
+const (
+	Plainly  Statistic = iota // nothing
+	Averaged                  // means over steps or an epoch
+	Extreme                   // the least, the largest, the spread, the count
+)
+
+// Meaning is what the words of a name say.
+type Meaning struct {
+	Strength  Strength
+	Role      Role
+	Statistic Statistic
+	// Parts is the number of words that say which part of a loss it is; 0 for a total.
+	Parts int
+	Words int // how many there are
+}
+
+// RoleOf returns what a word says of the data.
+func RoleOf(word string) Role {
+	switch {
+	case TrainingWords[word] && word != "learning":
+		return Training
+	case ValidationWords[word]:
+		return Validation
+	}
+	return Unsaid
+}
+
+// MeaningOf returns what a name says.
+func MeaningOf(name string) Meaning {
+	var m Meaning
+	var all []string
+	for _, word := range Words(name) {
+		all = append(all, Split(word)...)
+	}
+	m.Words = len(all)
+	if isSourceFile(name) || m.Words == 1 && all[0] == "data" {
+		return m
+	}
+	// What was made of a loss stands behind its name: "loss/total.mean".
+	if last := Leaf(name); AverageWords[last] || extremeWords[last] {
+		if place := name[:len(name)-len(last)]; len(place) > 1 {
+			inner := MeaningOf(place[:len(place)-1])
+			inner.Words++
+			if inner.Statistic = max(inner.Statistic, Averaged); extremeWords[last] {
+				inner.Statistic = Extreme
+				if inner.Strength < Loss {
+					inner.Strength = Excluded
+				}
+			}
+			return inner
+		}
+	}
+	// Where the last part of a path names a loss, those before are its place.
+	if last := Leaf(name); last != name {
+		if inner := MeaningOf(last); inner.Strength >= Measure && inner.Words > 0 {
+			for _, word := range all[:len(all)-inner.Words] {
+				if r := RoleOf(word); r != Unsaid && inner.Role == Unsaid {
+					inner.Role = r
+				}
+			}
+			return inner
+		}
+	}
+	// As in BasicSR: l_pix, l_g_total.
+	if len(all) > 1 && all[0] == "l" && strings.HasPrefix(name, "l_") {
+		all[0] = "loss"
+	}
+	var named, measured, spoiled, other bool
+	for i, word := range all {
+		if LossWords[word] || isChineseLoss(word) {
+			named = true
+		}
+		measured = measured || measureWords[word] || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+	}
+	for i, word := range all {
+		r := RoleOf(word)
+		digit := word[0] >= '0' && word[0] <= '9'
+		switch {
+		case LossWords[word], measureWords[word], isChineseLoss(word):
+		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
+		case word == "function" && i > 0 && all[i-1] == "objective":
+		case r != Unsaid && (word != "fit" || i == 0):
+			// Of several, the last counts: "valid loss of the training".
+			m.Role = r
+		case digit && i > 0 && RoleOf(all[i-1]) != Unsaid:
+		case word == "smooth" && i+1 < len(all) && (measureWords[all[i+1]] || LossWords[all[i+1]]):
+			if named {
+				m.Parts++ // as in smooth L1 loss
+			}
+		case AverageWords[word]:
+			m.Statistic = max(m.Statistic, Averaged)
+			other = other || word == "epoch"
+		case extremeWords[word]:
+			m.Statistic = Extreme
+			other = true
+		case named && lossSpoilers[word]:
+			spoiled = true
+		case EmptyWords[word], word == "value" && i == len(all)-1:
+			other = other || otherWords[word]
+		case WholeWords[word]:
+			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
+		case mainWords[word]:
+		case otherWords[word]:
+			other = true
+			m.Parts++
+		default:
+			m.Parts++
+		}
+	}
+	if m.Strength = Excluded; named && strangeLeaf(name) {
+		return m
+	}
+	switch {
+	case len(all) == 0:
+		m.Strength = Unknown
+	case named && spoiled:
+		m.Strength = Excluded
+	case named:
+		m.Strength = Loss
+	case measured && !other:
+		m.Strength = Measure
+	case other || measured:
+		m.Strength = Excluded
+	case m.Role != Unsaid && m.Parts == 0 && m.Statistic == Plainly:
+		m.Strength = RoleAlone
+	default:
+		m.Strength = Unknown
+	}
+	return m
+}
+
+// isSourceFile says whether a name is one of a program's files, as before the number of a line.
+func isSourceFile(name string) bool {
+	switch name[strings.LastIndexByte(name, '.')+1:] {
+	case "py", "cc", "cpp", "cu", "c", "h", "hpp", "go", "jl", "rs", "java", "lua", "ipynb", "pyx", "js", "ts":
+		return strings.Contains(name, ".")
+	}
+	return false
+}
+
+// isChineseLoss says whether a word, whose parts no space need part, names a loss in Chinese, Japanese or Korean.
+func isChineseLoss(word string) bool {
+	return strings.Contains(word, "损失") || strings.Contains(word, "損失") || strings.Contains(word, "손실")
+}
+
+// strangeLeaf says whether a name is only by its place one of losses: "loss/policy_entropy".
+func strangeLeaf(name string) bool {
+	last := Leaf(name)
+	if last == name || strings.Trim(last, " ") == "" {
+		return false
+	}
+	strange := false
+	for _, word := range Words(last) {
+		for _, w := range Split(word) {
+			if LossWords[w] {
+				return false
+			}
+			strange = strange || otherWords[w] && !EmptyWords[w] && !WholeWords[w] && !AverageWords[w] && !extremeWords[w]
+		}
+	}
+	return strange
+}
+
+// lossNames are the names that a training's loss has most often, best first, as words.
+var lossNames = []string{"loss", "train loss", "loss train", "training loss", "loss training", "train loss step", "loss step", "batch loss",
+	"train batch loss", "total loss", "loss total", "train total loss"}
+
+// Commonness orders names of equal meaning: 0 for the most common one.
+func Commonness(name string) int {
+	joined := strings.Join(Words(name), " ")
+	for i, known := range lossNames {
+		if joined == known {
+			return i
+		}
+	}
+	return len(lossNames) + len(joined)
+}

@@ -1,0 +1,82 @@
+package lexicon
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Words splits a name into its words, in lower case: at what is no letter or digit, and where capitals begin.
+func Words(name string) []string {
+	var all []string
+	runes := []rune(name)
+	begin := 0
+	flush := func(end int) {
+		if end > begin {
+			all = append(all, strings.ToLower(string(runes[begin:end])))
+		}
+	}
+	for i, r := range runes {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			flush(i)
+			begin = i + 1
+			continue
+		}
+		if i > begin && unicode.IsUpper(r) {
+			before := runes[i-1]
+			next := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if unicode.IsLower(before) || unicode.IsUpper(before) && next {
+				flush(i)
+				begin = i
+			}
+		}
+	}
+	flush(len(runes))
+	return all
+}
+
+// Split takes a word that is written together apart: "trainloss", "logloss1", and the abbreviation "trl".
+func Split(word string) []string {
+	bare := strings.TrimRight(word, "0123456789")
+	digits := word[len(bare):]
+	if ValidationWords[word] || TrainingWords[word] || measureWords[word] || otherWords[word] || bare == "" {
+		return []string{word}
+	}
+	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
+		bare = rest + "loss"
+	}
+	for _, suffix := range []string{"loss", "损失", "損失", "손실"} {
+		rest, ok := strings.CutSuffix(bare, suffix)
+		switch {
+		case !ok || rest == "c" || rest == "g" || rest == "f":
+			continue
+		case rest == "" && digits == "":
+			return []string{"loss"}
+		case rest == "":
+			return []string{"loss", digits}
+		case measureWords[bare] || rest == "log":
+			return []string{"logloss"}
+		}
+		return append([]string{rest, "loss"}, nonEmpty(digits)...)
+	}
+	// As llm.c has it: trl, tel.
+	if rest, ok := strings.CutSuffix(word, "l"); ok && len(word) <= 5 {
+		switch rest {
+		case "tr", "trn", "te", "tst", "dev":
+			return []string{rest, "loss"}
+		}
+	}
+	if digits != "" && LossWords[bare] {
+		return []string{"loss", digits}
+	}
+	return []string{word}
+}
+
+// Leaf is the last part of a name that is a path: of "loss/train.mean" it is "mean".
+func Leaf(name string) string { return name[strings.LastIndexAny(name, "/.")+1:] }
+
+func nonEmpty(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
+}
