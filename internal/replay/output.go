@@ -64,7 +64,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 		fmt.Fprintf(&b, "\n%s\n", bold(r.episodesTitle(5)))
 		b.WriteString(l.Table(episodeHeader, r.episodeRows(5)))
 	}
-	if len(r.Clips) > 0 {
+	if len(r.Clips) > 0 && r.Condition != spike.Short {
 		fmt.Fprintf(&b, "\n%s\n", bold("What each clipping would have done"))
 		b.WriteString(l.Table(clipHeader, r.clipRows()))
 	}
@@ -312,7 +312,7 @@ func (r *Report) HTML(w io.Writer) error {
 		caption += " The axis of losses is logarithmic."
 	}
 	page.Chart(r.chart(p.LogY), figure.Figure{Plots: []figure.Plot{p}}, width, height, alt, caption)
-	if len(r.Clips) > 0 {
+	if len(r.Clips) > 0 && r.Condition != spike.Short {
 		page.Heading(2, "What each clipping would have done")
 		page.Table(figure.Table{Header: clipHeader, Rows: r.clipRows(),
 			Caption: "Weight is that of the gradients, 1 a loss; moments are settled where they can be relied on."})

@@ -22,7 +22,7 @@ const (
 // pace is how a log goes through the steps of its run, and the decay of the moments that follows.
 type pace struct {
 	gap                 int64   // steps from one record to the next
-	length              int64   // steps of the run; 0: more than shortRun
+	length              int64   // steps of the run up to the log's last; 0: more than shortRun
 	decay               float64 // by step: what to train with
 	perRecord           float64 // by record: what is replayed
 	given, decayLimited bool
@@ -57,7 +57,7 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 	if len(gaps) > 0 {
 		p.gap = statistics.Median(gaps)
 	}
-	if length := max(steps, last-first+1); err == nil && length < shortRun {
+	if length := max(steps, last-min(first, 0)+p.gap); err == nil && length < shortRun {
 		p.length, p.decay = length, fastDecay
 	}
 	if p.given {
@@ -68,6 +68,14 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 		p.perRecord, p.decayLimited = least, true
 	}
 	return p, nil
+}
+
+// published is the decay to train with where a log says too little to choose one.
+func (p pace) published() float64 {
+	if p.given {
+		return p.decay
+	}
+	return usualDecay
 }
 
 // unit is what the log counts.

@@ -65,10 +65,10 @@ func (r *Report) recommend() {
 	rec := Recommendation{N: 3, Decay: r.pace.decay, Fit: Helps}
 	switch {
 	case r.NonFinite == r.Losses:
-		rec.Fit = NotEnough
+		rec.Fit, rec.Decay = NotEnough, r.pace.published()
 		rec.Reason = "There is nothing to clip where no loss is finite: these are the published defaults."
 	case r.Condition == spike.Short:
-		rec.Fit = NotNeeded
+		rec.Fit, rec.Decay = NotNeeded, r.pace.published()
 		rec.Reason = "The log is too short to say more than the published defaults."
 	case r.Spikes == 0 && (shares[3] == 0 || shares[3] <= few && (r.Condition == spike.Steady || r.Condition == spike.Dropped)):
 		rec.Fit = NotNeeded
@@ -119,7 +119,7 @@ func (r *Report) recommend() {
 	switch {
 	case r.pace.given:
 		rec.Reason += " The decay is the one that you gave."
-	case r.pace.decay == fastDecay && r.Condition != spike.Short && r.analysis.count > 0:
+	case rec.Decay == fastDecay:
 		rec.Reason += fmt.Sprintf(" A run of %s is short for moments that average over 1,000: a decay of %v follows it faster.",
 			words.Counted(r.pace.length, "step"), fastDecay)
 	}

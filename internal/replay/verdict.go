@@ -23,6 +23,7 @@ func (r *Report) judge() {
 	switch found.Condition {
 	case spike.Short:
 		add(fmt.Sprintf("%s %s too few to tell: a loss is judged by those around it.", words.Counted(r.Steps, "step"), words.Verb(r.Steps, "is", "are")))
+		add(r.went())
 	case spike.Divergent:
 		add(r.divergence())
 	case spike.Stuck:
@@ -61,6 +62,26 @@ func (r *Report) judge() {
 			words.Count(s.From), words.Short(float64(s.End), 3)))
 	}
 	r.Verdict = strings.Join(say, " ")
+}
+
+// went says what a log that is too short to be judged shows all the same.
+func (r *Report) went() string {
+	var finite []bucket
+	for _, b := range r.analysis.loss.buckets {
+		if b.count > 0 {
+			finite = append(finite, b)
+		}
+	}
+	if len(finite) < 2 {
+		return ""
+	}
+	first, last := finite[0], finite[len(finite)-1]
+	text := fmt.Sprintf("The loss went from %s at step %s to %s at step %s", words.Short(first.mean(), 4), words.Count(first.first),
+		words.Short(last.mean(), 4), words.Count(last.first))
+	if r.MostStep != first.first && r.MostStep != last.first {
+		text += fmt.Sprintf("; the largest was %s, at step %s", words.Short(float64(r.Most), 4), words.Count(r.MostStep))
+	}
+	return text + "."
 }
 
 // divergence says how the run ended.
