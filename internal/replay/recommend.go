@@ -10,6 +10,9 @@ import (
 	"alrc/internal/words"
 )
 
+// publishedMu1 and publishedMu2 are the starting moments of the paper's experiments.
+const publishedMu1, publishedMu2 = 25, 900
+
 // recommendedN are the numbers of standard deviations that are weighed: those of the paper's experiments.
 var recommendedN = []float64{2, 3, 4}
 
@@ -176,9 +179,12 @@ func fasterThan(decay float64) float64 { return max(1-10*(1-decay), 0.9) }
 // digits, up, since overestimates decay and underestimates do not recover well.
 func startingMoments(found *spike.Summary) (mu1, mu2 float64) {
 	beginning := found.Beginning
+	if found.Condition == spike.Short {
+		return publishedMu1, publishedMu2 // the losses were not judged: a spike may be among them
+	}
 	if len(beginning) < 5 {
-		if found.Initial-found.Initial != 0 || found.Condition == spike.Short {
-			return 25, 900
+		if found.Initial-found.Initial != 0 {
+			return publishedMu1, publishedMu2
 		}
 		// The level at the beginning, and a deviation that decays to the right one.
 		beginning = []float64{0.5 * found.Initial, 1.5 * found.Initial}

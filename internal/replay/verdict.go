@@ -76,6 +76,9 @@ func (r *Report) went() string {
 		return ""
 	}
 	first, last := finite[0], finite[len(finite)-1]
+	if r.Least == r.Most {
+		return fmt.Sprintf("The loss is %s at all of them.", words.Short(float64(r.Most), 4))
+	}
 	text := fmt.Sprintf("The loss went from %s at step %s to %s at step %s", words.Short(first.mean(), 4), words.Count(first.first),
 		words.Short(last.mean(), 4), words.Count(last.first))
 	if r.MostStep != first.first && r.MostStep != last.first {
