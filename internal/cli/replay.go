@@ -175,7 +175,7 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 		if replay.RowsOf(o.Clips).Kind == "none" {
 			return usageError("--csv writes the threshold and the scales of a clipping: give one by --clip")
 		}
-		o.Rows = func(write func(io.Writer) error) error { return atomicfile.Write(f.csv, write) }
+		o.Rows = func(write func(io.Writer) error) error { return writeRows(f.csv, write) }
 	}
 	if f.csv != "" && atomicfile.IsStream(f.csv) {
 		var err error
@@ -207,7 +207,11 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			return &ExitError{Code: exitUsage, Err: describeChoice(choice)}
 		}
 	}
-	if err != nil {
+	var unwritten *ExitError
+	switch {
+	case errors.As(err, &unwritten):
+		return err
+	case err != nil:
 		return &ExitError{Code: exitUsage, Err: err}
 	}
 	if f.html != "" {
@@ -254,6 +258,29 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	}
 	return nil
 }
+
+// writeRows writes a file of rows as the log is read. Of what fails, the log is wrong input, and the file a failure.
+func writeRows(path string, write func(io.Writer) error) error {
+	var reading, writing error
+	err := atomicfile.Write(path, func(w io.Writer) error {
+		reading = write(writerFunc(func(p []byte) (n int, err error) {
+			if n, err = w.Write(p); err != nil {
+				writing = err
+			}
+			return n, err
+		}))
+		return reading
+	})
+	if err != nil && (reading == nil || writing != nil) {
+		return &ExitError{Code: exitFailure, Err: err}
+	}
+	return err
+}
+
+// writerFunc is a function as a writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // ask lets a person at a terminal choose a series.
 func ask(command *cobra.Command, choice *losslog.ChoiceError) (losslog.Candidate, bool) {

@@ -131,6 +131,9 @@ func (f *sweepRunFlags) run(command *cobra.Command, argument string) error {
 		return usageError("--silence %v: give a time from 1s to 24h", f.silence)
 	}
 	folder, err := f.folder(argument)
+	if errors.Is(err, sweep.ErrCreate) {
+		return err
+	}
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
 	}

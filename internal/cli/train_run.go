@@ -42,7 +42,7 @@ func newFolder(above string, now time.Time) (string, error) {
 func (f *trainFlags) create(out string, runs []experiment.Specification) (dirs []string, err error) {
 	existing, err := runfolder.Find(out)
 	if err != nil {
-		return nil, &ExitError{Code: exitUsage, Err: err}
+		return nil, err
 	}
 	if len(existing) > 0 && !f.overwrite {
 		return nil, usageError("%s holds %s: name another folder with --out, replace with --overwrite what is there, or go on with it:"+

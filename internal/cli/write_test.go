@@ -27,6 +27,30 @@ func otherFileSystem(t *testing.T) string {
 	return dir
 }
 
+// A place that cannot be written is a failure, not wrong input, whichever command is to write there.
+func TestAPlaceThatCannotBeWrittenIsAFailure(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(writeMicrograph("a.png", 1, false), os.WriteFile("log.csv", []byte("step,loss\n1,3\n2,2\n3,1\n"), 0o644),
+		os.WriteFile("grid.yaml", []byte("clip: none\nwidth: 0.05\nsteps: 5\ndata: {kind: procedural, size: 8}\ntest-images: 1\n"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, arguments := range []string{
+		"train --clip none --steps 5 --width 0.05 --size 8 --test-images 1 --data procedural --out log.csv/run",
+		"sweep run grid.yaml --jobs 1 --out log.csv/sweep",
+		"scan a.png --out log.csv/scan.tif",
+		"replay log.csv --json log.csv/r.json",
+		"replay log.csv --csv log.csv/r.csv",
+	} {
+		if _, stderr, code := run(strings.Fields(arguments)...); code != exitFailure || !strings.Contains(stderr, "log.csv") {
+			t.Errorf("alrc %s: exit code %d, %s", arguments, code, stderr)
+		}
+	}
+	// A folder of something else is one that the user did not mean.
+	if _, stderr, code := run("sweep", "run", "grid.yaml", "--out", "."); code != exitUsage {
+		t.Errorf("a sweep in a folder of other files: exit code %d, %s", code, stderr)
+	}
+}
+
 // Every command that writes files writes them where it is told, by whatever name, also where temporary files lie on another
 // file system.
 func TestEveryCommandWritesOnAnyFileSystem(t *testing.T) {

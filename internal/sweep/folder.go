@@ -59,6 +59,9 @@ func decode(r runfolder.PlannedRun) (Run, error) {
 	return Run{r.ID, r.Label, r.Workload, specification}, nil
 }
 
+// ErrCreate is wrapped by the errors of a folder that cannot be written.
+var ErrCreate = errors.New("create the sweep's folder")
+
 // Open returns the folder of a plan, and begins it if there is none. A folder of another plan is an error.
 func Open(dir string, plan *Plan, command string) (*Folder, error) {
 	if runfolder.IsSweep(dir) {
@@ -76,7 +79,7 @@ func Open(dir string, plan *Plan, command string) (*Folder, error) {
 		return nil, fmt.Errorf("%s is not empty, and no sweep's folder: name another folder with --out", dir)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, runfolder.RunsFolder), 0o755); err != nil {
-		return nil, fmt.Errorf("create the sweep's folder: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrCreate, err)
 	}
 	f := &Folder{Dir: dir, Command: command, Plan: plan}
 	file := runfolder.Plan{Title: plan.Title, Command: command, Varying: plan.Varying}
@@ -91,7 +94,10 @@ func Open(dir string, plan *Plan, command string) (*Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, atomicfile.WriteBytes(f.path(runfolder.PlanFile), append(content, '\n'))
+	if err := atomicfile.WriteBytes(f.path(runfolder.PlanFile), append(content, '\n')); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCreate, err)
+	}
+	return f, nil
 }
 
 // Read returns the sweep in a folder.
