@@ -42,9 +42,12 @@ func readMask(path string, i int) (mask []float32, height, width int, note strin
 // readMask takes the mask of an image, or number i of those of a file that has several.
 func (p *Partial) readMask(name, path string, i int) error {
 	if isPositions(path) {
-		mask, err := positionMask(path, p.Height, p.Width)
+		mask, note, err := positionMask(path, p.Height, p.Width)
 		if err != nil {
 			return fmt.Errorf("mask %s: %w", path, err)
+		}
+		if note != "" {
+			p.Notes = append(p.Notes, fmt.Sprintf("mask %s: %s", path, note))
 		}
 		p.Mask = mask
 		return nil

@@ -19,6 +19,9 @@ func TestPositionMask(t *testing.T) {
 		{"x, y\n1, 1\n", "...\n.1.\n", ""},
 		{"Row,Column\n1,2\n", "...\n..1\n", ""},
 		{"number,x,y\n7,0.4,0.6\n", "...\n1..\n", ""},
+		{"0,0,\n2,1, \n", "1..\n..1\n", ""},
+		{"0,0,17.5\n2,1,9\n", "", `line 1: "0,0,17.5" has more than a column and a row`},
+		{"0,0\n7,2,1\n", "", `line 2: "7,2,1" has more than a column and a row`},
 		{"", "", "no position"},
 		{"x,y\n", "", "no position"},
 		{"0,0\n3,0\n", "", "line 2: column 3, row 0 is outside of the image of 3x2 pixels"},
@@ -31,7 +34,7 @@ func TestPositionMask(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		mask, err := positionMask(path, 2, 3)
+		mask, _, err := positionMask(path, 2, 3)
 		if test.wrong != "" {
 			if err == nil || !strings.Contains(err.Error(), test.wrong) {
 				t.Errorf("%q: %v, %v, no error with %q", test.content, mask, err, test.wrong)
@@ -51,6 +54,20 @@ func TestPositionMask(t *testing.T) {
 		}
 		if got.String() != test.want {
 			t.Errorf("%q sees\n%s\nnot\n%s", test.content, got.String(), test.want)
+		}
+	}
+}
+
+// What stands beside the positions, under a name, is not read, and a user is told so.
+func TestOtherColumnsOfPositionsAreNamed(t *testing.T) {
+	for content, want := range map[string]string{
+		"x,y\n0,0\n":                                "",
+		"x,y,intensity\n0,0,17.5\n":                 "its x and y say what was seen; not read: intensity",
+		"index, Row, Column, dwell time\n0,0,0,2\n": "its Column and Row say what was seen; not read: index, dwell time",
+	} {
+		list, note, err := readPositions(strings.NewReader(content))
+		if err != nil || len(list) != 1 || list[0].x != 0 || list[0].y != 0 || note != want {
+			t.Errorf("%q: %v, %q, %v", content, list, note, err)
 		}
 	}
 }
