@@ -1,6 +1,7 @@
 package gomlx
 
 import (
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"math"
@@ -18,10 +19,10 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// goBackend is GoMLX's pure Go backend.
-func goBackend(t testing.TB) compute.Backend {
+// testBackend is the backend that $GOMLX_BACKEND names, or GoMLX's pure Go backend.
+func testBackend(t testing.TB) compute.Backend {
 	t.Helper()
-	backend, err := gobackend.New("")
+	backend, err := compute.NewWithConfig(cmp.Or(os.Getenv(compute.ConfigEnvVar), gobackend.BackendName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestGoldenVectors(t *testing.T) {
 	if err := json.NewDecoder(unzipped).Decode(&golden); err != nil {
 		t.Fatal(err)
 	}
-	backend := goBackend(t)
+	backend := testBackend(t)
 	for i, c := range golden.Cases {
 		o := alrc.Options{N: c.N, Decay: c.Decay, Moments: &alrc.Moments{Mu1: c.Mu1, Mu2: c.Mu2}}
 		m := must(t)(OneSided(o))
@@ -187,7 +188,7 @@ func TestAgreesWithLibrary(t *testing.T) {
 		{"constant", func() (*Method, error) { return Constant(40) },
 			func() (alrc.Clipper, error) { return alrc.NewConstant(40) }, 0},
 	}
-	backend := goBackend(t)
+	backend := testBackend(t)
 	for _, precision := range []string{"double", "single"} {
 		for _, c := range cases {
 			steps := 1000
@@ -266,7 +267,7 @@ func TestAgreesWithLibrary(t *testing.T) {
 func TestAutomaticStartState(t *testing.T) {
 	m := must(t)(OneSided(alrc.Options{}))
 	clipper, _ := alrc.New(alrc.Options{})
-	s := newStepper(t, goBackend(t), m, true)
+	s := newStepper(t, testBackend(t), m, true)
 	random := rand.New(rand.NewPCG(3, 4))
 	losses, scales := make([]float32, 2), make([]float32, 2)
 	for step := range 30 {
@@ -287,7 +288,7 @@ func TestAutomaticStartState(t *testing.T) {
 
 func TestGradientIsScaledGradient(t *testing.T) {
 	// The clipped loss of w is scale * (w*x - y)^2, with the scale a constant. Finite differences are of the loss.
-	backend := goBackend(t)
+	backend := testBackend(t)
 	m := must(t)(OneSided(alrc.Options{N: 1, Moments: &alrc.Moments{Mu1: 2, Mu2: 5}}))
 	x, y := []float64{1, -2, 3, 30}, []float64{0.5, 1, -1, 4}
 	const w = 0.7
@@ -322,7 +323,7 @@ func TestNonFiniteLosses(t *testing.T) {
 		func() (*Method, error) { return Constant(40) },
 	} {
 		m := must(t)(method())
-		s := newStepper(t, goBackend(t), m, true)
+		s := newStepper(t, testBackend(t), m, true)
 		s.step([]float64{1, 20, 3, 1e-9})
 		state, _ := m.State(s.store, "/")
 		clipped, gradient, _ := s.step([]float64{nan, inf, -inf, nan})
@@ -346,7 +347,7 @@ func TestNonFiniteLosses(t *testing.T) {
 
 func TestShapesAndTypes(t *testing.T) {
 	m := must(t)(Constant(4))
-	s := newStepper(t, goBackend(t), m, true)
+	s := newStepper(t, testBackend(t), m, true)
 	if _, gradient, _ := s.step(float32(8)); gradient.(float32) != 0.5 {
 		t.Errorf("a scalar loss has gradient %v, want 0.5", gradient)
 	}
@@ -356,7 +357,7 @@ func TestShapesAndTypes(t *testing.T) {
 	}
 	for _, dtype := range []dtypes.DType{dtypes.Float16, dtypes.BFloat16} {
 		store := model.NewStore()
-		got, err := model.CallOnce(goBackend(t), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+		got, err := model.CallOnce(testBackend(t), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
 			scope.Store().SetTraining(x.Graph(), true)
 			half := graph.ConvertDType(x, dtype)
 			clipped := m.Clip(scope, half)
@@ -372,7 +373,7 @@ func TestShapesAndTypes(t *testing.T) {
 			t.Errorf("%s: gradients %v", dtype, g)
 		}
 	}
-	_, err := model.CallOnce(goBackend(t), model.NewStore(), func(scope *model.Scope, x *graph.Node) *graph.Node {
+	_, err := model.CallOnce(testBackend(t), model.NewStore(), func(scope *model.Scope, x *graph.Node) *graph.Node {
 		return Clip(scope, x)
 	}, []int32{1, 2})
 	if err == nil || !strings.Contains(err.Error(), "float") {
@@ -382,7 +383,7 @@ func TestShapesAndTypes(t *testing.T) {
 
 func TestMomentsMoveInTrainingOnly(t *testing.T) {
 	m := must(t)(OneSided(alrc.Options{Moments: alrc.Published()}))
-	s := newStepper(t, goBackend(t), m, false)
+	s := newStepper(t, testBackend(t), m, false)
 	_, gradient, upper := s.step([]float32{1, 1150})
 	if g := gradient.([]float32); g[0] != 1 || !near(float64(g[1]), upper/1150, 1e-6) {
 		t.Errorf("gradients %v at threshold %v", g, upper)
@@ -399,7 +400,7 @@ func TestMomentsMoveInTrainingOnly(t *testing.T) {
 func TestScopesAreApart(t *testing.T) {
 	m := must(t)(OneSided(alrc.Options{Moments: alrc.Published()}))
 	store := model.NewStore()
-	_, err := model.CallOnce(goBackend(t), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+	_, err := model.CallOnce(testBackend(t), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
 		scope.Store().SetTraining(x.Graph(), true)
 		return graph.Add(m.Clip(scope, x), m.Clip(scope.At("other"), graph.MulScalar(x, 2.0)))
 	}, []float64{10})
@@ -411,7 +412,7 @@ func TestScopesAreApart(t *testing.T) {
 	if errA != nil || errB != nil || !near(a.Mu1, 24.985, 1e-12) || !near(b.Mu1, 24.995, 1e-12) {
 		t.Errorf("means %v (%v) and %v (%v), want 24.985 and 24.995", a.Mu1, errA, b.Mu1, errB)
 	}
-	_, err = model.CallOnce(goBackend(t), model.NewStore(), func(scope *model.Scope, x *graph.Node) *graph.Node {
+	_, err = model.CallOnce(testBackend(t), model.NewStore(), func(scope *model.Scope, x *graph.Node) *graph.Node {
 		return graph.Add(m.Clip(scope, x), m.Clip(scope, x))
 	}, []float64{10})
 	if err == nil || !strings.Contains(err.Error(), "scope of its own") {
@@ -439,7 +440,7 @@ func TestReplicas(t *testing.T) {
 			t.Fatal(err)
 		}
 		store := model.NewStore()
-		exec, err := model.NewExec(goBackend(t), store, func(scope *model.Scope, a, b *graph.Node) *graph.Node {
+		exec, err := model.NewExec(testBackend(t), store, func(scope *model.Scope, a, b *graph.Node) *graph.Node {
 			g := a.Graph()
 			s := m.variables(scope.At(scopeName), dtypes.Float64)
 			thresholds := m.thresholds(g, s)

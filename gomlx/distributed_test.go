@@ -55,7 +55,7 @@ func TestSPMDSumsOverReplicas(t *testing.T) {
 	o := alrc.Options{N: 1, Moments: &alrc.Moments{Mu1: 2, Mu2: 5}}
 	m := must(t)(OneSided(o))
 	store := model.NewStore()
-	exec, err := model.NewExec(twins{goBackend(t)}, store, func(scope *model.Scope, losses *graph.Node) *graph.Node {
+	exec, err := model.NewExec(twins{testBackend(t)}, store, func(scope *model.Scope, losses *graph.Node) *graph.Node {
 		scope.Store().SetTraining(losses.Graph(), true)
 		return m.Clip(scope, losses)
 	})

@@ -51,7 +51,7 @@ func batch(x, y []float32) train.Batch {
 }
 
 func TestLossInTrainer(t *testing.T) {
-	backend := goBackend(t)
+	backend := testBackend(t)
 	m := must(t)(OneSided(alrc.Options{N: 1, Moments: &alrc.Moments{Mu1: 3, Mu2: 10}}))
 	trainer, store := trainLine(t, backend, line, m.Loss("/alrc", squared))
 	// Losses 1 and 100, gradients 2 and 200; the threshold is 3 + 1.
@@ -87,7 +87,7 @@ func TestLossStopsNaN(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	m := must(t)(OneSided(alrc.Options{Moments: alrc.Published()}))
 	for _, label := range []float32{inf, nan, math.MaxFloat32} {
-		trainer, store := trainLine(t, goBackend(t), line, m.Loss("/alrc", squared))
+		trainer, store := trainLine(t, testBackend(t), line, m.Loss("/alrc", squared))
 		if _, err := trainer.TrainStep(batch([]float32{1, 2}, []float32{0, label})); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestLossStopsNaN(t *testing.T) {
 			return graph.ReduceAllMean(squared(labels, predictions))
 		},
 	} {
-		trainer, store := trainLine(t, goBackend(t), line, m.Loss("/alrc", lossFn))
+		trainer, store := trainLine(t, testBackend(t), line, m.Loss("/alrc", lossFn))
 		if _, err := trainer.TrainStep(batch([]float32{1, 2}, []float32{0, nan})); err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestGuardKeepsNaNOut(t *testing.T) {
 		})[0]
 	}
 	for _, input := range []float64{math.Inf(-1), math.NaN()} {
-		trainer, store := trainLine(t, goBackend(t), guarded, m.Loss("/alrc", squared))
+		trainer, store := trainLine(t, testBackend(t), guarded, m.Loss("/alrc", squared))
 		if _, err := trainer.TrainStep(batch([]float32{1, float32(input)}, []float32{0, 0})); err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestGuardKeepsNaNOut(t *testing.T) {
 }
 
 func TestMetricsWithoutClipping(t *testing.T) {
-	trainer, _ := trainLine(t, goBackend(t), line, squared)
+	trainer, _ := trainLine(t, testBackend(t), line, squared)
 	_, err := trainer.TrainStep(batch([]float32{1}, []float32{0}))
 	if err == nil || !strings.Contains(err.Error(), "no loss is clipped in scope") {
 		t.Errorf("error %v", err)
