@@ -62,6 +62,9 @@ func (r *lineReader) left(i int) before {
 			c.separated = true
 			j--
 			skip()
+			if j > 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == '#' && r.tokens[j-1].kind == wordToken {
+				j-- // "step#: 10"
+			}
 			if k := r.bracketed(j); k > 0 {
 				// "loss [1901-2000]: 0.5": what the brackets hold is no loss.
 				for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {

@@ -43,9 +43,15 @@ func (r *lineReader) headedUntil(i int) int {
 	return len(r.line)
 }
 
-// timeBehind says whether the last word of a line or of a part of it makes number i a time: "0.5 seconds".
-func (r *lineReader) timeBehind(i int) bool {
-	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin != r.tokens[i].end+1 {
+// unitBehind says whether the last word of a line or of a part of it makes number i a time, "0.5 seconds", or a mark a share, "5 %".
+func (r *lineReader) unitBehind(i int) bool {
+	if i+1 >= len(r.tokens) {
+		return false
+	}
+	if t := &r.tokens[i+1]; t.kind == markToken && t.mark == '%' && t.begin == r.tokens[i].end+1 {
+		return true
+	}
+	if r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin != r.tokens[i].end+1 && !isUnspaced(r.word(i+1)) {
 		return false
 	}
 	word := bytes.TrimSuffix(r.word(i+1), []byte("."))
@@ -60,4 +66,4 @@ func (r *lineReader) timeBehind(i int) bool {
 }
 
 // timeUnits are words behind numbers that make these times.
-var timeUnits = lexicon.Set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs")
+var timeUnits = lexicon.Set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs 秒 毫秒 分 分钟 分鐘 小时 초 분 시간")

@@ -55,7 +55,7 @@ func (r *lineReader) read(line []byte) []pair {
 		if t.begin > heading.until {
 			heading = headed{}
 		}
-		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted || r.timeBehind(i), at: i, first: -1}
+		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted || r.unitBehind(i), at: i, first: -1}
 		end := t.end
 		if t.quoted {
 			end--
@@ -66,6 +66,8 @@ func (r *lineReader) read(line []byte) []pair {
 		}
 		left := r.left(i)
 		switch {
+		case r.ordinal(i, &left):
+			p.name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.number >= 0 && left.separated && left.number == phraseAt:
 			p.name, p.first = phrase, phraseFirst
 		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.numbered(left.number):
@@ -137,6 +139,16 @@ func (r *lineReader) read(line []byte) []pair {
 		r.pairs = append(r.pairs, p)
 	}
 	return r.pairs
+}
+
+// ordinal says whether number i counts by the word behind it, in scripts without spaces between words: "第10轮", "10回目".
+func (r *lineReader) ordinal(i int, left *before) bool {
+	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin-r.tokens[i].end > 1 || !r.counts(i) ||
+		left.name != nil && !bytes.HasSuffix(left.name, []byte("第")) {
+		return false
+	}
+	word := r.word(i + 1)
+	return lexicon.CounterAt(word) == len(word)
 }
 
 // follows says whether token i comes right after number j, but for a comma.
@@ -279,20 +291,5 @@ func counterOfLine(name []byte) bool {
 	if space := bytes.LastIndexByte(name, ' '); space >= 0 {
 		name = name[space+1:]
 	}
-	if len(name) > 16 {
-		return false
-	}
-	var lower [16]byte
-	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		lower[i] = c
-	}
-	switch string(lower[:len(name)]) {
-	case "step", "steps", "global_step", "iteration", "iterations", "iter", "iters", "it", "update", "updates", "up", "round", "tick", "epoch",
-		"epochs", "ep", "batch", "batches", "minibatch", "minibatches", "mini-batch", "rank", "minibatch_idx", "batch_idx", "s", "n", "i":
-		return true
-	}
-	return false
+	return lexicon.CountsLine(name)
 }

@@ -84,12 +84,20 @@ func tokens(line []byte, all []token) []token {
 			i = max(i, begin+1)
 			all = append(all, token{kind: markToken, mark: '|', begin: begin, end: i})
 		case c >= 0x80 && wide(line[i:]) != 0:
-			all = append(all, token{kind: markToken, mark: wide(line[i:]), begin: i, end: i + 3})
+			t := token{kind: markToken, mark: wide(line[i:]), begin: i, end: i + 3}
+			if t.mark == ' ' {
+				t.kind = gapToken
+			}
+			all = append(all, t)
+			i += 3
+		case c == 0xe2 && isArrow(line[i:]):
+			all = append(all, token{kind: markToken, mark: '=', begin: i, end: i + 3})
 			i += 3
 		case classes[c]&letterClass != 0:
 			t, ok := nanToken(line, i)
 			if !ok {
 				t = token{kind: wordToken, begin: i, end: wordEnd(line, i)}
+				t.cutCounter(line, all)
 			}
 			all = append(all, t)
 			i = t.end
@@ -145,8 +153,42 @@ func wide(text []byte) byte {
 		return text[2] - 0x60
 	case text[0] == 0xe3 && text[1] == 0x80 && (text[2] == 0x81 || text[2] == 0x82):
 		return ','
+	case text[0] == 0xe3 && text[1] == 0x80 && text[2] == 0x80:
+		return ' '
 	}
 	return 0
+}
+
+// isArrow says whether text begins with an arrow.
+func isArrow(text []byte) bool {
+	return len(text) > 2 && (text[1] == 0x86 && text[2] >= 0x90 || text[1] == 0x87)
+}
+
+// isUnspaced says whether text begins with a letter of a script without spaces between words.
+func isUnspaced(text []byte) bool {
+	return len(text) > 2 && text[0] >= 0xe3 && text[0] <= 0xed && wide(text) == 0
+}
+
+// unspacedBefore says whether such a letter ends at i.
+func unspacedBefore(line []byte, i int) bool { return i > 2 && isUnspaced(line[i-3:i]) }
+
+// cutCounter ends a word with what it says that counts, where a number is written together with that: "epoch10", and "轮" in "第10轮训练".
+func (t *token) cutCounter(line []byte, before []token) {
+	if isUnspaced(line[t.begin:]) {
+		if k := len(before) - 1; k >= 0 && before[k].kind == numberToken && t.begin-before[k].end <= 1 {
+			if n := lexicon.CounterAt(line[t.begin:t.end]); n > 0 {
+				t.end = t.begin + n
+			}
+		}
+		return
+	}
+	end := t.end
+	for end > t.begin && isDigit(line[end-1]) {
+		end--
+	}
+	if bare := line[t.begin:end]; end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
+		t.end = end
+	}
 }
 
 // startsNumber says whether the sign or point at i begins a number.
@@ -187,7 +229,9 @@ func wordEnd(line []byte, i int) int {
 	for i < len(line) {
 		c := line[i]
 		switch {
-		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0):
+		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0 || c == 0xe2 && isArrow(line[i:])):
+			return i
+		case isDigit(c) && unspacedBefore(line, i):
 			return i
 		case isAlnum(c):
 			i++
@@ -244,7 +288,14 @@ func numeral(line []byte, i, depth int) token {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	}
 	t := token{kind: numberToken, begin: begin, value: value, total: -1}
-	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 || line[end] == '%') {
+	if n := singleExponent(line[end:]); n > 0 {
+		text := bytes.Clone(line[begin : end+n])
+		text[end-begin] = 'e'
+		t.value, _ = decimal.Parse(text)
+		t.end, t.unit = end+n, end+n
+		return t
+	}
+	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) || line[end] == '%') {
 		return t.withUnit(line, end)
 	}
 	t.unit = end
@@ -282,6 +333,22 @@ func numeral(line []byte, i, depth int) token {
 	return t
 }
 
+// singleExponent returns the length of an exponent as Julia writes it of single precision: "f0", "f-5".
+func singleExponent(text []byte) int {
+	i := 1
+	if len(text) < 2 || text[0] != 'f' {
+		return 0
+	}
+	if text[1] == '-' {
+		i++
+	}
+	n := digitsAt(text, i)
+	if n == 0 || n > 2 || i+n < len(text) && isAlnum(text[i+n]) {
+		return 0
+	}
+	return i + n
+}
+
 // endsAtName says whether what is written together with a number is the name of the next one.
 func (t *token) endsAtName(line []byte) bool {
 	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !lexicon.TimeWords[string(bytes.ToLower(line[t.unit:t.end]))]
@@ -309,7 +376,7 @@ func (t token) withUnit(line []byte, end int) token {
 		}
 	}
 	i := end
-	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
 		i++
 	}
 	t.end = i

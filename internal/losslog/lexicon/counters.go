@@ -1,5 +1,10 @@
 package lexicon
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // CounterKind orders what may count steps: the lower, the better. Beyond amounts there is no counter.
 type CounterKind uint8
 
@@ -53,4 +58,37 @@ func CounterOf(name string) CounterKind {
 		return NotACounter
 	}
 	return Strangers
+}
+
+// lineCounters count where they stand before a number in a line; what they are written together with is none of a counter's words.
+var lineCounters = func() map[string]bool {
+	all := Set("step steps global_step iteration iterations iter iters it update updates up round tick batch batches minibatch minibatches" +
+		" mini-batch rank minibatch_idx batch_idx s n i")
+	for _, list := range []map[string]bool{countWords, EpochWords} {
+		for word := range list {
+			if word[0] >= utf8.RuneSelf || list["epoch"] && word != "pass" {
+				all[word] = true
+			}
+		}
+	}
+	return all
+}()
+
+// CountsLine says whether a word is of what counts in a line.
+func CountsLine(word []byte) bool {
+	const longest = 32
+	if len(word) > longest {
+		return false
+	}
+	var lower [longest]byte
+	for i, c := range word {
+		switch {
+		case c >= utf8.RuneSelf:
+			return lineCounters[strings.ToLower(string(word))]
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return lineCounters[string(lower[:len(word)])]
 }

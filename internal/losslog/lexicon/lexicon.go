@@ -17,22 +17,26 @@ func Set(words string) map[string]bool {
 
 // What words say, by kinds. SavingWords are of lines that say what was saved, SummaryWords of those that sum up.
 var (
-	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 обучение обучения entrenamiento entraînement entrainement" +
-		" treino treinamento addestramento trainings")
-	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 検証 評価 검증 평가" +
-		" валидация валидации validación validacion" +
-		" validação validacao prueba teste validierung тест")
-	LossWords    = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс 损失 損失 손실")
+	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
+		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan")
+	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 驗證 測試 検証 評価 テスト" +
+		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
+		" validação validacao prueba teste validierung doğrulama validasi")
+	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс втрати" +
+		" förlust ztráta kerugian 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
-		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit")
-	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated")
+		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit" +
+		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト")
+	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
+		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
+		" 平均 平均值 均值 평균")
 	extremeWords = Set("min max std stddev var variance num count best lowest highest sem minimum maximum init")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
-	WholeWords = Set("total sum overall all combined aggregate full global")
+	WholeWords = Set("total sum overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
 	mainWords  = Set("lm reduced model main task base objective")
 	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
-		" with on s and")
+		" with on s and function von der des du da do del 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
@@ -48,11 +52,16 @@ var (
 		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
 		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
 		" number index count size length len dim percent percentage progress total threshold mu1 mu2 scale scaler window" +
-		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line")
+		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line weights bias biases improve stepsize" +
+		" precisión precision précision acurácia exactitud exactitude genauigkeit точность accuratezza doğruluk akurasi recompensa récompense belohnung награда" +
+		" 准确率 準確率 精度 精确率 准确度 正确率 錯誤率 错误率 召回率 正解率 正答率 適合率 再現率 정확도 정밀도 재현율 奖励 報酬 보상 得分 スコア 점수 学习率 学習率 학습률 步长 速度 학습속도 学習速度" +
+		" 时间 耗时 用时 時間 시간 熵")
 	countWords = Set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
-		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração ステップ 스텝 步 num_updates boosting tree trees")
-	batchWords  = Set("batch batches mb chunk")
-	EpochWords  = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха エポック 에포크 에폭 轮 pass")
+		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração шага итерации iterasi adım krok" +
+		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
+	batchWords = Set("batch batches mb chunk")
+	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха эпохи generation" +
+		" generations поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
 	amountWords = Set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +

@@ -94,7 +94,7 @@ func MeaningOf(name string) Meaning {
 	}
 	var named, measured, spoiled, other bool
 	for i, word := range all {
-		if LossWords[word] || isChineseLoss(word) {
+		if LossWords[word] {
 			named = true
 		}
 		measured = measured || measureWords[word] || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
@@ -103,7 +103,7 @@ func MeaningOf(name string) Meaning {
 		r := RoleOf(word)
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case LossWords[word], measureWords[word], isChineseLoss(word):
+		case LossWords[word], measureWords[word]:
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != Unsaid && (word != "fit" || i == 0):
@@ -121,8 +121,8 @@ func MeaningOf(name string) Meaning {
 			m.Statistic = Extreme
 			other = true
 		case named && lossSpoilers[word]:
-			spoiled = true
-		case EmptyWords[word], word == "value" && i == len(all)-1:
+			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
+		case EmptyWords[word], word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
 			other = other || otherWords[word]
 		case WholeWords[word]:
 			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
@@ -163,11 +163,6 @@ func isSourceFile(name string) bool {
 		return strings.Contains(name, ".")
 	}
 	return false
-}
-
-// isChineseLoss says whether a word, whose parts no space need part, names a loss in Chinese, Japanese or Korean.
-func isChineseLoss(word string) bool {
-	return strings.Contains(word, "损失") || strings.Contains(word, "損失") || strings.Contains(word, "손실")
 }
 
 // strangeLeaf says whether a name is only by its place one of losses: "loss/policy_entropy".

@@ -12,7 +12,7 @@ func Words(name string) []string {
 	begin := 0
 	flush := func(end int) {
 		if end > begin {
-			all = append(all, strings.ToLower(string(runes[begin:end])))
+			all = appendUnspaced(all, strings.ToLower(string(runes[begin:end])))
 		}
 	}
 	for i, r := range runes {
@@ -44,15 +44,10 @@ func Split(word string) []string {
 	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
 		bare = rest + "loss"
 	}
-	for _, suffix := range []string{"loss", "损失", "損失", "손실"} {
-		rest, ok := strings.CutSuffix(bare, suffix)
+	if rest, ok := strings.CutSuffix(bare, "loss"); ok && rest != "c" && rest != "g" && rest != "f" {
 		switch {
-		case !ok || rest == "c" || rest == "g" || rest == "f":
-			continue
-		case rest == "" && digits == "":
-			return []string{"loss"}
 		case rest == "":
-			return []string{"loss", digits}
+			return append([]string{"loss"}, nonEmpty(digits)...)
 		case measureWords[bare] || rest == "log":
 			return []string{"logloss"}
 		}

@@ -1,0 +1,41 @@
+package losslog
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// prints are lines as training loops of one's own print them: {n} is a step, {x} its loss, and {y} some other number.
+var prints = []string{
+	// A loss at a step, in words of other languages.
+	"第{n}轮训练损失：{x}", "第 {n} 轮, 损失为{x}", "第{n}次迭代，训练误差={x}，耗时{y}秒", "本轮训练误差：{x},训练次数：{n}", "迭代次数{n} 损失值: {x} 准确率: 0.{y}",
+	"训练轮次: {n}, 平均损失: {x}, 测试损失: {y}", "{n}回目 損失: {x} 正解率: {y}", "エポック{n}　損失：{x}　精度：{y}", "エポック {n} クロスエントロピー:{x} 正答率:{y}%",
+	"{n}エポック目: 訓練損失 {x}, 検証損失 {y}", "에포크:{n}, 손실:{x}", "{n}번째 반복 손실 = {x}, 정확도 = 0.{y}",
+	"Эпоха {n} завершена. Средняя ошибка: {x}", "Эпоха {n} | Потери: {x} | Точность: {y}", "Шаг {n}: средняя потеря {x}",
+	"Época {n}: error medio {x}", "Época {n}/50 - Perda no treinamento: {x} - Acurácia: {y}", "Iteración {n}, costo: {x}", "Époque {n} : erreur = {x}, précision = {y}",
+	"Epoche {n}: mittlerer Fehler {x}, Genauigkeit {y}", "Epoka {n}: strata {x}, dokładność {y}",
+	// Counters and names in other places.
+	"Average Loss at Episode {n}: {x}", "step#: {n}  learning rate: 0.{y}  average loss: {x}  steps without apparent progress: {y}",
+	"epoch{n} loss {x}", "[epoch{n}] loss: {x}", "Cost function: {x} at iteration {n}", "Iter {n}, Cost function: {x}, classification error: {y} %",
+	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
+}
+
+func TestPrints(t *testing.T) {
+	for _, print := range prints {
+		t.Run(print, func(t *testing.T) {
+			var log strings.Builder
+			var want []string
+			for n := 1; n <= 12; n++ {
+				loss := fmt.Sprintf("%.4f", 3/float64(n)+0.01)
+				line := strings.NewReplacer("{n}", fmt.Sprint(n), "{x}", loss, "{y}", fmt.Sprint(40+n*n%7)).Replace(print)
+				log.WriteString(line + "\n")
+				want = append(want, fmt.Sprintf("%d:%s", n, strings.TrimRight(loss, "0")))
+			}
+			_, got := pairs(t, Options{Inputs: []string{write(t, "log", log.String())}})
+			if want := strings.Join(want, " "); got != want {
+				t.Errorf("got %s, want %s, of\n%s", got, want, log.String())
+			}
+		})
+	}
+}
