@@ -230,8 +230,8 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 			break
 		}
 		if t.kind == wordToken {
-			if r.isPrefix(k) {
-				break // "INFO loss", "GPU0 loss"
+			if r.isPrefix(k) || r.isUnit(k) {
+				break // "INFO loss", "GPU0 loss", "61.2 Hz loss"
 			}
 			first = k
 		}
@@ -252,6 +252,21 @@ func (r *lineReader) isPrefix(k int) bool {
 	}
 	return false
 }
+
+// isUnit says whether word k is the unit of a number before it, which may stand in parentheses.
+func (r *lineReader) isUnit(k int) bool {
+	if k == 0 || r.tokens[k-1].end+1 != r.tokens[k].begin || len(r.word(k)) > 8 {
+		return false
+	}
+	if t := &r.tokens[k-1]; t.kind != numberToken && (t.kind != markToken || t.mark != ')' || k < 2 || r.tokens[k-2].kind != numberToken) {
+		return false
+	}
+	word := string(bytes.ToLower(r.word(k)))
+	return timeUnits[word] || rateUnits[word]
+}
+
+// rateUnits are words behind numbers that make these frequencies, rates or sizes.
+var rateUnits = lexicon.Set("hz khz mhz ghz fps it/s iter/s iters/s step/s steps/s img/s images/s samples/s examples/s tokens/s tok/s kb mb gb kib mib gib")
 
 // start is where token i begins, with its quotes.
 func (r *lineReader) start(i int) int {

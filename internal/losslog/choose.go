@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -23,6 +24,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	l.whole = whole && len(l.run.files) == 1
 	l.head = sample
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
+	l.scores = first.format == Text && dl4jLine.Match(sample)
 	l.by, l.labelled, l.worker, l.modes = byWords, "", nil, nil
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
@@ -57,9 +59,17 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	return s, first, nil
 }
 
+// dl4jScore is what Deeplearning4j calls the loss, which other scores are not: "Score at iteration 100 is 0.5".
+const dl4jScore = "Score"
+
+var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+ is -?[0-9NI]`)
+
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
 	s.by, s.loss, s.only, s.modes = l.by, l.labelled, l.worker, l.modes
+	if l.scores {
+		s.score = dl4jScore
+	}
 	table, isTable := kind.table.(*csvScanner)
 	s.bars = isTable && table.bars
 	s.text = kind.format == Text || isTable && table.loose

@@ -155,6 +155,16 @@ func (s *survey) counter(t *tally) counter {
 			best = cyclic
 		}
 	}
+	if best != nil && best == cyclic && s.fields[best.field].counter == lexicon.Epochs {
+		for _, b := range fields {
+			if kind := s.fields[b.field].counter; kind == lexicon.Counts && b.count >= n*8/10 && b.distinct > 1 && b.down == 0 && b.up < best.down {
+				// Each of several that train in rounds counts epochs of its own: nothing counts the steps of all.
+				best, c.epoch = nil, s.fields[b.field].name
+				c.epochAhead = b.beforehand > b.own
+				break
+			}
+		}
+	}
 	if best == nil {
 		c.redrawn = twice
 		return c

@@ -43,12 +43,17 @@ func (r *lineReader) headedUntil(i int) int {
 	return len(r.line)
 }
 
-// unitBehind says whether the last word of a line or of a part of it makes number i a time, "0.5 seconds", or a mark a share, "5 %".
+// unitBehind says whether the last word of a line or of a part of it makes number i a time, as in "0.5 seconds", a mark a share, as in
+// "5 %", or a word behind its mean a rate, as in "61.2 (60.8) Hz".
 func (r *lineReader) unitBehind(i int) bool {
 	if i+1 >= len(r.tokens) {
 		return false
 	}
 	if t := &r.tokens[i+1]; t.kind == markToken && t.mark == '%' && t.begin == r.tokens[i].end+1 {
+		return true
+	}
+	if i+4 < len(r.tokens) && r.tokens[i+4].kind == wordToken && r.tokens[i+2].kind == numberToken && r.tokens[i+1].kind == markToken &&
+		r.tokens[i+1].mark == '(' && r.isUnit(i+4) {
 		return true
 	}
 	if r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin != r.tokens[i].end+1 && !isUnspaced(r.word(i+1)) {

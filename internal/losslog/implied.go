@@ -8,17 +8,23 @@ import (
 )
 
 // implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before it, as
-// in "box 0.1 obj 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
+// in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
 func (s *survey) implied(all []ranked) {
+	measures := 0 // the last one's field, counted from 1
 	for i := range all {
-		if all[i].meaning.Strength >= lexicon.Measure {
+		switch m := all[i].meaning; {
+		case m.Strength >= lexicon.Loss:
 			return
+		case m.Strength == lexicon.Measure:
+			measures = max(measures, all[i].field+1)
 		}
 	}
 	for i := range all {
 		r := &all[i]
 		switch {
 		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
+		case measures > r.field: // it is no part of this
+		case measures > 0 && !isOfWhole(r.name):
 		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && s.hasMeanBehind(r.tally):
 			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
@@ -59,7 +65,7 @@ func (s *survey) sums(t *tally) bool {
 func (s *survey) afterParts(all []ranked, total *ranked) bool {
 	parts := 0
 	for _, r := range all {
-		if r.meaning.Strength == lexicon.Unknown && r.name != total.name && r.count == total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
+		if r.meaning.Strength >= lexicon.Unknown && r.meaning.Strength < lexicon.Loss && r.name != total.name && r.count == total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
 			parts++
 		}
 	}

@@ -82,6 +82,7 @@ type Log struct {
 	lastOfStep bool   // of the records of a step the last one counts
 	bars       bool   // it is drawn again and again, and counted by what stands before bars
 	kerasBars  bool   // it is drawn by Keras
+	scores     bool   // it is written by Deeplearning4j
 	by         labelling
 	labelled   string     // the loss whose words before it tell lines apart, where these do
 	modes      modeLines  // that tell training from validation

@@ -28,7 +28,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	}
 	// To tell other kinds takes a while, which is for those that may be one.
 	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
-		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) {
+		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && s.beginsLog(best, head)) {
 			return found.ErrOf(f.path)
 		}
 	}
@@ -58,12 +58,21 @@ const many = 10
 // not only here and there.
 func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	switch {
-	case best.distinct < 2, best.meaning.Strength < lexicon.Loss:
+	case best.meaning.Strength < lexicon.Loss, best.distinct < 2 && !(sure && best.count >= many && best.counted):
 		return false
 	case found.Beside:
 		return sure || best.count >= 3
 	}
 	return best.count >= 3 && (sure && (found.What == nolog.Document || best.counted) || best.count*10 >= s.counted)
+}
+
+// beginsLog says whether a document of one record is the first line of a log: it stands on one line, counts steps, and tells nothing of
+// a run as a whole, as results do.
+func (s *survey) beginsLog(best *ranked, head []byte) bool {
+	if bytes.IndexByte(bytes.TrimSpace(head), '\n') >= 0 || best.meaning.Strength < lexicon.Loss || best.meaning.Parts > 0 || s.counter(best.tally).name == "" {
+		return false
+	}
+	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return strings.Contains(strings.ToLower(f.name), "runtime") })
 }
 
 // isData says whether records are none of a training: nothing in them is named as what is logged of one, or what may be a loss

@@ -253,6 +253,16 @@ func (r *lineReader) behind(i int) (name []byte, first, last int) {
 	if j == i+1 {
 		return nil, -1, -1
 	}
+	if j < len(r.tokens) && r.tokens[j].kind == numberToken && r.tokens[j].begin == r.tokens[j-1].end+1 {
+		// "0.5 loss at epoch 3"
+		head, _, ok := cutPreposition(r.line[r.tokens[i+1].begin:r.tokens[j-1].end])
+		if !ok {
+			return nil, -1, -1
+		}
+		for last = i + 1; r.tokens[last].end < r.tokens[i+1].begin+len(head); last++ {
+		}
+		return head, i + 1, last
+	}
 	if j < len(r.tokens) {
 		t := &r.tokens[j]
 		if t.kind != gapToken && (t.kind != markToken || t.mark != ',' && t.mark != ';' && t.mark != '|' && t.mark != ')') {

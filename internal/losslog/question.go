@@ -65,7 +65,12 @@ func names(all []ranked) (names []string) {
 
 // nothingNamed is the error for a log with numbers, none of which is a loss.
 func (l *Log) nothingNamed(s *survey) error {
-	return fmt.Errorf("%s holds no loss: of its numbers, none is named like one and looks like one%s", l.run.files[0].path, l.named(s))
+	for _, f := range s.fields {
+		if f.meaning.Strength == lexicon.Loss && f.numbers > 0 {
+			return fmt.Errorf("%s holds no loss: %q is named like one, but its numbers do not look like losses of a training%s", l.run.files[0].path, f.name, l.named(s))
+		}
+	}
+	return fmt.Errorf("%s holds no loss: none of its numbers is named like one%s", l.run.files[0].path, l.named(s))
 }
 
 // named lists some of the names of numbers, for messages.

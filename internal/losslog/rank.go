@@ -148,7 +148,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case lexicon.Loss:
 		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
 		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0) &&
-			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes())
+			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.ofGames() || s.counter(r.tally).name == ""))
 	}
 	switch {
 	case r.unit*2 > r.count, growing:
@@ -185,6 +185,18 @@ func (f *fieldSurvey) fewWholes() bool {
 		}
 	}
 	return !f.manyTexts && len(f.texts) > 0
+}
+
+// ofGames says whether a log tells of games, which are won or lost.
+func (s *survey) ofGames() bool {
+	for _, f := range s.fields {
+		for _, word := range lexicon.Words(f.name) {
+			if lexicon.GameWords[word] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasCounter says whether most records of a series hold what counts steps.
@@ -336,6 +348,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		return d, false
 	case places > 0 && lexicon.Leaf(best.name) != best.name:
 		return d, false
+	case s.score != "" && best.name == s.score:
+		d.named, d.why = false, "as Deeplearning4j calls it"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Role == lexicon.Unsaid && s.hasTrainingMeasure(all, best):

@@ -33,6 +33,7 @@ type survey struct {
 	modes   modeLines    // that tell training from validation
 	mode    lexicon.Role // what the last one said
 	loss    string       // whose words before it tell lines apart, where these do
+	score   string       // the name by which the log has its loss, though that says something else
 }
 
 // fieldSurvey is what was seen of one field.
@@ -98,6 +99,9 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 			f.mostTexts = mostLabels
 		}
 		f.meaning, f.counter = lexicon.MeaningOf(f.name), lexicon.CounterOf(f.name)
+		if s.score != "" && f.name == s.score {
+			f.meaning = lexicon.MeaningOf("loss")
+		}
 		s.fields = append(s.fields, f)
 		s.byName[f.name] = i
 	}

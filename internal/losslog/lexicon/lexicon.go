@@ -15,7 +15,7 @@ func Set(words string) map[string]bool {
 	return all
 }
 
-// What words say, by kinds. SavingWords are of lines that say what was saved, SummaryWords of those that sum up.
+// What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
 		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan")
@@ -66,6 +66,7 @@ var (
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +
 		" aug sep oct nov dec workers world")
+	GameWords    = Set("game games win wins won draw draws drawn tie ties match matches")
 	SavingWords  = Set("saving saved save checkpoint checkpoints snapshot improved restored best")
 	SummaryWords = Set("finished finish done complete completed end ended summary averaged average avg mean overall final best saving saved save" +
 		" checkpoint improved restored results result stats aggregate")

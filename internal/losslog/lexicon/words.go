@@ -53,6 +53,10 @@ func Split(word string) []string {
 		}
 		return append([]string{rest, "loss"}, nonEmpty(digits)...)
 	}
+	// As MatConvNet has it: top1err.
+	if rest, ok := strings.CutSuffix(word, "err"); ok && otherWords[rest] {
+		return []string{rest, "err"}
+	}
 	// As llm.c has it: trl, tel.
 	if rest, ok := strings.CutSuffix(word, "l"); ok && len(word) <= 5 {
 		switch rest {

@@ -9,6 +9,9 @@ import (
 	"alrc/internal/format/notebook"
 )
 
+// OneRecord is what a document is called that is an object of numbers and texts alone.
+const OneRecord = "one record (settings, or the results of a run)"
+
 // documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
 func documentKind(head []byte) (k Kind, ok bool) {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
@@ -39,7 +42,7 @@ func documentKind(head []byte) (k Kind, ok bool) {
 	case d.texts >= 10 && d.long*3 >= d.texts:
 		return is("a data set of texts", GiveLog)
 	case text[0] == '{' && d.roots == 1 && !d.objects && !d.columns:
-		return is("one record (settings, or the results of a run)", "give the log of the run: "+GiveLog[len("give the log of the training: "):])
+		return is(OneRecord, "give the log of the run: "+GiveLog[len("give the log of the training: "):])
 	}
 	return k, false
 }
