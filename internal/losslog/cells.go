@@ -52,6 +52,33 @@ func isCellNumber(text []byte) bool {
 	return len(rest) <= 5
 }
 
+// plainNumber returns a number without what parts thousands, and with a point for a decimal comma.
+func plainNumber(cell []byte, decimalComma bool) []byte {
+	const longest = 64
+	if len(cell) > longest {
+		return cell
+	}
+	thousands, point := byte(','), byte('.')
+	if decimalComma {
+		thousands, point = '.', ','
+	}
+	plain := make([]byte, 0, longest)
+	whole, fraction, parted := cell, []byte(nil), false
+	if i := bytes.IndexByte(cell, point); i >= 0 {
+		whole, fraction, parted = cell[:i], cell[i+1:], true
+	}
+	for i, group := range bytes.Split(whole, []byte{thousands}) {
+		if i > 0 && (len(group) != 3 || digitsAt(group, 0) != 3) {
+			return cell
+		}
+		plain = append(plain, group...)
+	}
+	if parted {
+		plain = append(append(plain, '.'), fraction...)
+	}
+	return plain
+}
+
 // partOf reads a number, or the 10 of "10/600".
 func partOf(text []byte) (value, total float64, ok bool) {
 	if n := len(text); n > 1 && text[n-1] == ':' {

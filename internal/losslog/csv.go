@@ -291,10 +291,8 @@ func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
 	if s.gaps && len(cell) > 0 && cell[0] == '[' {
 		return listSum(cell)
 	}
-	if s.decimalComma {
-		if i := bytes.IndexByte(cell, ','); i >= 0 && len(cell) < 64 {
-			cell = append(append(append(make([]byte, 0, 64), cell[:i]...), '.'), cell[i+1:]...)
-		}
+	if s.decimalComma || bytes.IndexByte(cell, ',') > 0 {
+		cell = plainNumber(cell, s.decimalComma)
 	}
 	if n := len(cell); n > 1 && cell[n-1] == ':' {
 		cell = cell[:n-1] // "10: 0.5"

@@ -84,7 +84,7 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		line = trim(bytes.TrimLeft(line, "# "))
 	}
 	cells := s.cells(line)
-	if len(cells) != count && s.delimiter == ' ' {
+	if len(cells) != count && s.delimiter == ' ' && (count > 1 || isTitle(line)) {
 		cells = splitGaps(line)
 	}
 	var names []string
@@ -101,6 +101,12 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		names = append(names, fieldText(cell))
 	}
 	return names, true
+}
+
+// isTitle says whether a line may name a column that is the only one: a few words.
+func isTitle(line []byte) bool {
+	const most = 4
+	return len(bytes.Fields(line)) <= most && !bytes.ContainsAny(line, "0123456789:=")
 }
 
 // areNames says whether fields may be names of columns: no numbers, and not all empty.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -155,7 +156,7 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 	}
 	step := int64(sequence.MissingStep)
 	if len(f.step) > 0 && string(f.step) != "null" {
-		value, ok := wholeNumber(f.step)
+		value, _, ok := partOf(f.step)
 		if ok {
 			step, ok = stepOf(value)
 		}
@@ -165,7 +166,7 @@ func (s *jsonScanner) scanRecord(data, record []byte, begin, end int, b *block) 
 		}
 	}
 	if len(f.epoch) > 0 {
-		if epoch, ok := wholeNumber(f.epoch); ok {
+		if epoch, _, ok := partOf(f.epoch); ok {
 			b.Epoch = epoch
 		}
 	}
@@ -403,7 +404,11 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 		case '"':
 			text := value[1 : len(value)-1]
 			number, ok := wholeNumber(text)
-			visit.field(name, text, number, ok)
+			total := -1.0
+			if !ok && lexicon.CounterOf(string(name)) <= lexicon.Epochs {
+				number, total, ok = partOf(text)
+			}
+			visit.add(name, text, number, ok, false, total)
 		default:
 			number, ok := wholeNumber(value)
 			if string(value) != "null" {

@@ -11,7 +11,7 @@ func (r *lineReader) labelOf() []byte {
 	r.label = r.label[:0]
 	for i := range r.tokens {
 		t := &r.tokens[i]
-		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) {
+		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) || r.isCutOff(i) {
 			continue
 		}
 		word := r.word(i)
@@ -30,6 +30,15 @@ func (r *lineReader) labelOf() []byte {
 		}
 	}
 	return r.label
+}
+
+// isCutOff says whether token i is the rest of a line that ends within quotes.
+func (r *lineReader) isCutOff(i int) bool {
+	if i == 0 || i != len(r.tokens)-1 || r.tokens[i].kind != wordToken {
+		return false
+	}
+	before := &r.tokens[i-1]
+	return before.kind == markToken && (before.mark == '\'' || before.mark == '"') && before.end == r.tokens[i].begin
 }
 
 // keyOfWord says whether token i names the word behind it, as in "time_avg:none".

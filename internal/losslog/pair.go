@@ -76,13 +76,13 @@ func (r *lineReader) read(line []byte) []pair {
 			r.pairs = r.pairs[:len(r.pairs)-1]
 			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
 			p.first, p.last = index.first, left.number
-		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
-			p.name = lexicon.Nameless
-		case left.number >= 0 && left.close && r.repeated(left.number, i):
-			// "train loss 100 0.5": the first number counts.
+		case left.number >= 0 && (left.close || left.separated) && r.repeated(left.number, i):
+			// "train loss 100 0.5", "loss 100: 0.5": the first number counts.
 			counts := &r.pairs[len(r.pairs)-1]
 			p.name, p.first, p.last = counts.name, counts.first, counts.last
 			counts.name, counts.first = lexicon.Leading, -1
+		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
+			p.name = lexicon.Nameless
 		case left.name != nil && !left.separated && prepositions[string(left.name)]:
 			continue
 		case left.name != nil:
@@ -117,10 +117,15 @@ func (r *lineReader) read(line []byte) []pair {
 			p.name = line[t.unit:t.end]
 			p.unit = false
 		default:
-			if name, first, last := r.behind(i); name != nil && left.free {
+			if left.separated && left.number > 0 && r.isProduct(left.number) {
+				continue // "* 0.5 = 0.25 loss": what a part weighs
+			} else if name, first, last := r.behind(i); name != nil && left.free {
 				p.name, p.first, p.last = name, first, last
 			} else if r.leads(i) {
 				p.name = lexicon.Leading
+			} else if k := len(r.pairs) - 1; k >= 0 && left.close && left.number == r.pairs[k].at && bytes.Equal(r.pairs[k].name, lexicon.Leading) &&
+				r.counts(i) && r.counts(left.number) {
+				p.name, r.pairs[k].name = lexicon.Bracketed, lexicon.OuterBracket // "3 10 loss": the last one counts within the others
 			} else {
 				continue
 			}
@@ -231,6 +236,11 @@ func (r *lineReader) timed(i int) bool {
 func (r *lineReader) counts(i int) bool {
 	t := &r.tokens[i]
 	return t.unit == t.end && isWhole(t.value)
+}
+
+// isProduct says whether number i is a factor: "* 0.5".
+func (r *lineReader) isProduct(i int) bool {
+	return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '*'
 }
 
 func (r *lineReader) wordBehind(i int) bool {

@@ -151,7 +151,8 @@ func (s *csvScanner) findDecimalComma(rows [][]byte) {
 	for _, row := range rows {
 		for _, cell := range s.cells(row) {
 			cell = unquote(cell)
-			if i := bytes.IndexByte(cell, ','); i > 0 && cell[0] != '[' && isCellNumber(cell) {
+			// Of both, the last one parts the fraction.
+			if i := bytes.IndexByte(cell, ','); i > bytes.IndexByte(cell, '.') && i > 0 && cell[0] != '[' && isCellNumber(cell) {
 				commas++
 			} else if bytes.IndexByte(cell, '.') > 0 && isCellNumber(cell) {
 				points++

@@ -218,10 +218,16 @@ func nanToken(line []byte, i int) (token, bool) {
 		return token{}, false
 	}
 	value, n := decimal.Parse(line[i:])
-	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
+	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) && !beginsWord(line, i+n) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
 		return token{}, false
 	}
 	return token{kind: numberToken, begin: i, end: i + n, value: value, total: -1, unit: i + n}, true
+}
+
+// beginsWord says whether a word with a capital begins at i, behind a letter in lower case: "nanEpoch".
+func beginsWord(line []byte, i int) bool {
+	upper := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	return upper(line[i]) && !upper(line[i-1]) && i+1 < len(line) && classes[line[i+1]]&letterClass != 0 && !upper(line[i+1])
 }
 
 // wordEnd returns the end of the word at i. Points, dashes, slashes and the like belong to a word between its parts.
@@ -259,6 +265,10 @@ func quoted(line []byte, i int) token {
 	if value, ok := decimal.Whole(inner); ok {
 		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + end, quoted: true}
 	}
+	if t := numeral(line, i+1, 0); t.total >= 0 && t.end == i+1+end {
+		t.end, t.quoted = t.end+1, true
+		return t // "10/600"
+	}
 	return token{kind: quotedToken, begin: i + 1, end: i + 2 + end}
 }
 
@@ -266,6 +276,9 @@ func quoted(line []byte, i int) token {
 func numeral(line []byte, i, depth int) token {
 	if end := clock(line, i); end > 0 {
 		return token{kind: timeToken, begin: i, end: halfOfDay(line, end)}
+	}
+	if end := dayAndTime(line, i); end > 0 {
+		return token{kind: timeToken, begin: i, end: end}
 	}
 	begin := i
 	value, n := decimal.Parse(line[i:])
@@ -472,6 +485,22 @@ func clock(line []byte, i int) int {
 		return zone(line, j)
 	}
 	return 0
+}
+
+// dayAndTime returns the end of a month, a day and a time that begin a line, as in "07/31 22:18:02", or 0.
+func dayAndTime(line []byte, i int) int {
+	const date = len("07/31 ")
+	if i > 1 || i == 1 && line[0] != '[' || len(line) < i+date || line[i+2] != '/' || line[i+5] != ' ' || digitsAt(line, i) != 2 || digitsAt(line, i+3) != 2 {
+		return 0
+	}
+	if month, day := line[i:i+2], line[i+3:i+5]; string(month) > "12" || string(day) > "31" {
+		return 0
+	}
+	end := clock(line, i+date)
+	if end == 0 || bytes.Count(line[i+date:end], []byte{':'}) < 2 {
+		return 0
+	}
+	return end
 }
 
 // halfOfDay passes over AM or PM behind a time.

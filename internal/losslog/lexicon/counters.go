@@ -18,11 +18,23 @@ const (
 	NotACounter
 )
 
+// counted returns what the name of a number such as "10/600" says of the 10: of "step/max_steps" it is "step".
+func counted(name string) string {
+	before, total, ok := strings.Cut(name, "/")
+	if ok && (strings.HasPrefix(total, "max") || strings.HasPrefix(total, "total")) {
+		if kind := CounterOf(before); kind <= Epochs && kind != Strangers {
+			return before
+		}
+	}
+	return name
+}
+
 // CounterOf says what a name counts.
 func CounterOf(name string) CounterKind {
 	if IsPosition(name) {
 		return Positions
 	}
+	name = counted(name)
 	kind := Strangers
 	all := Words(name)
 	for _, word := range all {

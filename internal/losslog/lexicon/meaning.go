@@ -1,6 +1,9 @@
 package lexicon
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Role is what the data of a record were for.
 type Role uint8
@@ -60,7 +63,7 @@ func MeaningOf(name string) Meaning {
 		all = append(all, Split(word)...)
 	}
 	m.Words = len(all)
-	if isSourceFile(name) || m.Words == 1 && all[0] == "data" {
+	if isSourceFile(name) || m.Words == 1 && all[0] == "data" || isProse(all) {
 		return m
 	}
 	// What was made of a loss stands behind its name: "loss/total.mean".
@@ -154,6 +157,12 @@ func MeaningOf(name string) Meaning {
 		m.Strength = Unknown
 	}
 	return m
+}
+
+// isProse says whether the words of a name are of a sentence, as in "I found that the loss became nan".
+func isProse(words []string) bool {
+	const fewest = 4
+	return len(words) >= fewest && slices.ContainsFunc(words, func(word string) bool { return proseWords[word] })
 }
 
 // isSourceFile says whether a name is one of a program's files, as before the number of a line.

@@ -23,7 +23,7 @@ func Words(name string) []string {
 		}
 		if i > begin && unicode.IsUpper(r) {
 			before := runes[i-1]
-			next := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			next := i+1 < len(runes) && unicode.IsLower(runes[i+1]) && !isPlural(runes[i+1:])
 			if unicode.IsLower(before) || unicode.IsUpper(before) && next {
 				flush(i)
 				begin = i
@@ -34,6 +34,11 @@ func Words(name string) []string {
 	return all
 }
 
+// isPlural says whether what follows a capital is the end of an abbreviation's plural: "TFLOPs".
+func isPlural(rest []rune) bool {
+	return rest[0] == 's' && (len(rest) == 1 || !unicode.IsLetter(rest[1]))
+}
+
 // Split takes a word that is written together apart: "trainloss", "logloss1", and the abbreviation "trl".
 func Split(word string) []string {
 	bare := strings.TrimRight(word, "0123456789")
@@ -42,6 +47,9 @@ func Split(word string) []string {
 		return []string{word}
 	}
 	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
+		bare = rest + "loss"
+	}
+	if rest, ok := strings.CutSuffix(bare, "verlust"); ok {
 		bare = rest + "loss"
 	}
 	if rest, ok := strings.CutSuffix(bare, "loss"); ok && rest != "c" && rest != "g" && rest != "f" {
