@@ -493,9 +493,6 @@ func dayAndTime(line []byte, i int) int {
 	if i > 1 || i == 1 && line[0] != '[' || len(line) < i+date || line[i+2] != '/' || line[i+5] != ' ' || digitsAt(line, i) != 2 || digitsAt(line, i+3) != 2 {
 		return 0
 	}
-	if month, day := line[i:i+2], line[i+3:i+5]; string(month) > "12" || string(day) > "31" {
-		return 0
-	}
 	end := clock(line, i+date)
 	if end == 0 || bytes.Count(line[i+date:end], []byte{':'}) < 2 {
 		return 0
