@@ -22,6 +22,7 @@ func TestFormats(t *testing.T) {
 		{"byte order mark, CRLF, comment", "\xef\xbb\xbf# log\r\nstep,loss\r\n1,0.5\r\n2,0.25\r\n", Options{}, "1:0.5 2:0.25"},
 		{"no last line end", "step,loss\n1,0.5\n2,0.25", Options{}, "1:0.5 2:0.25"},
 		{"Lightning", "epoch,step,train_loss_epoch,train_loss_step,val_loss\n0,0,,0.5,\n0,0,,,0.7\n0,1,,0.25,\n0,1,0.4,,\n", Options{}, "0:0.5 1:0.25"},
+		{"rows cut short", "net,epoch,acc,loss,params,remark\na,1,0.5,0.75,\na,2,0.5,0.25,\na,3,0.5,0.5,\n", Options{}, "1:0.75 2:0.25 3:0.5"},
 		{"steps missing", "step,loss\n1,0.5\n,0.25\n7,0.125\n", Options{Step: "step"}, "1:0.5 2:0.25 7:0.125"},
 		{"batches", "step,example,loss\n1,0,0.5\n1,1,1.5\n2,0,0.25\n2,1,0.75\n", Options{Batch: "step"}, "1:1 2:0.5"},
 		{"header again", "step,loss\n1,0.5\nstep,loss\n2,0.25\n", Options{}, "1:0.5 2:0.25"},

@@ -77,6 +77,9 @@ func isCounterName(name string) bool {
 	return kind <= lexicon.Epochs && kind != lexicon.Strangers && !strings.ContainsAny(name, "[]|/")
 }
 
+// isLossName says whether the name of a column is a loss's.
+func isLossName(cell []byte) bool { return lexicon.MeaningOf(fieldText(cell)).Strength == lexicon.Loss }
+
 // headerCells returns the names that a line holds, if there are as many as fields of rows.
 func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	line = bytes.TrimRight(line, "\r")
@@ -91,6 +94,8 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	if len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' {
 		names = append(names, "") // the rows' index, as programs print data frames
 		count--
+	} else if len(cells) > count && s.delimiter != ' ' && s.delimiter != '|' && count > 2 && areNames(cells) && slices.ContainsFunc(cells[:count], isLossName) {
+		cells = cells[:count] // rows end where nothing more is to be said
 	} else if len(cells) == count+1 && s.delimiter == ' ' && count > 2 && isCounterName(string(cells[0])) {
 		cells = cells[:count] // the last column is of remarks
 	}

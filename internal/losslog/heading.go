@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"bytes"
+	"strings"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -33,10 +34,40 @@ func (r *lineReader) isHeading(i int) bool {
 	return next.kind == numberToken || next.kind == gapToken || next.kind == markToken && (next.mark == ':' || next.mark == '=')
 }
 
+// isRoleHeading says whether word i says whose the numbers are in the parentheses that follow, where the line has others of other data:
+// "train(a=0.1, b=0.2) val(a=0.3, b=0.4)".
+func (r *lineReader) isRoleHeading(i int) bool {
+	if i+3 >= len(r.tokens) || r.tokens[i].kind != wordToken || !r.opensNames(i+1) {
+		return false
+	}
+	role := lexicon.RoleOf(string(bytes.ToLower(r.word(i))))
+	if role == lexicon.Unsaid {
+		return false
+	}
+	for k := range r.tokens {
+		if t := &r.tokens[k]; k != i && t.kind == wordToken && r.opensNames(k+1) {
+			if other := lexicon.RoleOf(string(bytes.ToLower(r.word(k)))); other != lexicon.Unsaid && other != role {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opensNames says whether token i is a parenthesis, and a name with a number follows.
+func (r *lineReader) opensNames(i int) bool {
+	return i+2 < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '(' && r.tokens[i].begin == r.tokens[i-1].end &&
+		r.tokens[i+1].kind == wordToken && r.tokens[i+2].kind == markToken && (r.tokens[i+2].mark == '=' || r.tokens[i+2].mark == ':')
+}
+
 // headedUntil returns where what the heading at word i heads ends.
 func (r *lineReader) headedUntil(i int) int {
+	ends := "]}|;"
+	if r.opensNames(i + 1) {
+		ends = ")"
+	}
 	for i++; i < len(r.tokens); i++ {
-		if t := &r.tokens[i]; t.kind == markToken && (t.mark == ']' || t.mark == '}' || t.mark == '|' || t.mark == ';') {
+		if t := &r.tokens[i]; t.kind == markToken && strings.IndexByte(ends, t.mark) >= 0 {
 			return t.begin
 		}
 	}

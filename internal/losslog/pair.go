@@ -42,7 +42,7 @@ func (r *lineReader) read(line []byte) []pair {
 	for i := range r.tokens {
 		t := &r.tokens[i]
 		if t.kind != numberToken {
-			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) {
+			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) || r.isRoleHeading(i) {
 				heading = headed{begin: t.begin, end: t.end, until: r.headedUntil(i)}
 			}
 			if t.kind == wordToken && len(r.pairs) == 0 && digitAt(line, t.end-1) {
@@ -87,6 +87,12 @@ func (r *lineReader) read(line []byte) []pair {
 			continue
 		case left.name != nil:
 			p.name, p.first, p.last = left.name, left.first, left.last
+			if k := len(r.pairs) - 1; k >= 0 && r.countedBy(&r.pairs[k], p.first, p.last) {
+				// "1/10 epoch loss: 0.5"
+				r.pairs[k].name = r.word(p.first)
+				p.first++
+				p.name = p.name[r.start(p.first)-r.start(p.first-1):]
+			}
 			if !left.separated && !left.opened {
 				if head, tail, ok := cutPreposition(p.name); ok {
 					phrase, phraseAt, phraseFirst = head, i, p.first
@@ -154,6 +160,12 @@ func (r *lineReader) ordinal(i int, left *before) bool {
 	}
 	word := r.word(i + 1)
 	return lexicon.CounterAt(word) == len(word)
+}
+
+// countedBy says whether the first of the words from first to last says what the number right before it counts, which has no name.
+func (r *lineReader) countedBy(p *pair, first, last int) bool {
+	return first > 0 && last > first && p.at == first-1 && p.first < 0 && r.tokens[first].kind == wordToken && r.tokens[first+1].kind == wordToken &&
+		counterOfLine(r.word(first))
 }
 
 // follows says whether token i comes right after number j, but for a comma.

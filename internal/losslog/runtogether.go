@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -206,6 +207,20 @@ func (s *runTogether) choose(chosen selection) (scanner, error) {
 	return &runTogether{boundary: s.boundary, selection: chosen}, nil
 }
 
+// sharedByRoles says whether a line repeats its keys since it has the same numbers of training and validation: "train(x=1) val(x=2)".
+func sharedByRoles(line []byte, keys map[string]int) bool {
+	for key := range keys {
+		if lexicon.MeaningOf(key).Role != lexicon.Unsaid {
+			return false
+		}
+	}
+	var roles [lexicon.Validation + 1]bool
+	for _, word := range lexicon.Words(string(line[:min(len(line), mostOpening*8)])) {
+		roles[lexicon.RoleOf(word)] = true
+	}
+	return roles[lexicon.Training] && roles[lexicon.Validation]
+}
+
 // sniffRunTogether recognises text whose lines hold many records each, by keys that most of its lines repeat.
 func sniffRunTogether(sample []byte) (*runTogether, bool) {
 	lines, crowded := 0, 0
@@ -228,7 +243,7 @@ func sniffRunTogether(sample []byte) (*runTogether, bool) {
 					repeated++
 				}
 			}
-			if first != "" && repeated*2 >= len(seen) {
+			if first != "" && repeated*2 >= len(seen) && !sharedByRoles(data[:end], seen) {
 				crowded++
 				if boundary == "" {
 					boundary = first

@@ -18,10 +18,11 @@ func Set(words string) map[string]bool {
 // What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
-		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan")
+		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage")
 	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
-		" validação validacao prueba teste validierung validierungs doğrulama validasi")
+		" validação validacao prueba teste validierung validierungs doğrulama validasi" +
+		" тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс втрати" +
 		" förlust ztráta kerugian 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
@@ -40,14 +41,14 @@ var (
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
-		" skipped seconds sec ms multiplier reduction regularization regularisation delta")
+		" skipped seconds sec ms multiplier reduction regularization regularisation delta eps epsilon")
 	// proseWords are of sentences, which people write around what they paste.
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +
 		" find found seem seems appear appears look looks keep keeps stay stays stuck always never suddenly still please anyone thanks")
 	// otherWords are of names that are no losses.
 	otherWords = Set("lr rate learning momentum mom wd decay beta beta1 beta2 eps epsilon temperature temp alpha gnorm norm grad grads gradient gradients" +
-		" param params parameter parameters clip clipped clipping dropout margin margins logits logps logp chosen rejected" +
+		" param params parameter parameters clip clipped clipping dropout margin margins λ lambda logits logps logp chosen rejected" +
 		" time times eta sec secs second seconds ms min mins minute minutes hour hours day days elapsed remaining wall clock timestamp runtime date" +
 		" duration latency speed throughput fps ips tps wps ups wpb bsz tflops flops flos mfu hfu its tok words sentences seqs images samples" +
 		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +

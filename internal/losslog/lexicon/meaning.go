@@ -91,11 +91,14 @@ func MeaningOf(name string) Meaning {
 			return inner
 		}
 	}
-	// As in BasicSR: l_pix, l_g_total.
-	if len(all) > 1 && all[0] == "l" && strings.HasPrefix(name, "l_") {
+	// As in BasicSR, and in formulas: l_pix, l_g_total, L_rec, train L.
+	if n := len(all); n > 1 && all[0] == "l" && name[1] == '_' {
 		all[0] = "loss"
+	} else if n > 1 && all[n-1] == "l" && RoleOf(all[n-2]) != Unsaid {
+		all[n-1] = "loss"
 	}
-	var named, measured, spoiled, other bool
+	var named, spoiled, other bool
+	measured := name == "L"
 	for i, word := range all {
 		if LossWords[word] {
 			named = true
