@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -39,6 +40,21 @@ func isOfWhole(name string) bool {
 		}
 	}
 	return true
+}
+
+// tellTotals makes a part of each loss that a total beside it, which is named so, is the sum of with others: "loss 0.5 aux 0.1 total_loss 0.6".
+func (s *survey) tellTotals(all []ranked) {
+	for i := range all {
+		total := &all[i]
+		if total.meaning.Strength != lexicon.Loss || total.meaning.Parts > 0 || !slices.ContainsFunc(lexicon.Words(total.name), func(word string) bool { return lexicon.WholeWords[word] }) || !s.sums(total.tally) {
+			continue
+		}
+		for j := range all {
+			if r := &all[j]; j != i && r.meaning.Strength == lexicon.Loss && r.meaning.Parts == 0 && r.meaning.Role == total.meaning.Role && s.together(total.tally, r.name) && r.field < total.field {
+				r.meaning.Parts++
+			}
+		}
+	}
 }
 
 // sums says whether the numbers of a series are the sums of two or more that stand right before them.

@@ -18,25 +18,6 @@ type jsonScanner struct {
 	selection
 }
 
-// arrayOfObjects returns where the records of a document begin: behind the bracket of the first array of objects.
-func arrayOfObjects(sample []byte) (int, bool) {
-	text := false
-	for i := 0; i < len(sample); i++ {
-		switch c := sample[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case c == '[' && !text:
-			rest := bytes.TrimLeft(sample[i+1:], " \t\r\n")
-			if len(rest) > 0 && rest[0] == '{' {
-				return i + 1, true
-			}
-		}
-	}
-	return 0, false
-}
-
 func (s *jsonScanner) whole(data []byte) int {
 	if s.lines {
 		return wholeLines(data)

@@ -58,7 +58,11 @@ const many = 10
 // not only here and there.
 func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	switch {
-	case best.meaning.Strength < lexicon.Loss, best.distinct < 2 && !(sure && best.count >= many && best.counted):
+	case best.meaning.Strength < lexicon.Loss:
+		return false
+	case found.What == nolog.Notebook:
+		return sure // a cell did print one
+	case best.distinct < 2 && !(sure && best.count >= many && best.counted):
 		return false
 	case found.Beside:
 		return sure || best.count >= 3

@@ -92,6 +92,8 @@ func (r *lineReader) read(line []byte) []pair {
 				r.pairs[k].name = r.word(p.first)
 				p.first++
 				p.name = p.name[r.start(p.first)-r.start(p.first-1):]
+			} else if counterOfLine(p.name) {
+				r.withoutLead(&p)
 			}
 			if !left.separated && !left.opened {
 				if head, tail, ok := cutPreposition(p.name); ok {
@@ -166,6 +168,17 @@ func (r *lineReader) ordinal(i int, left *before) bool {
 func (r *lineReader) countedBy(p *pair, first, last int) bool {
 	return first > 0 && last > first && p.at == first-1 && p.first < 0 && r.tokens[first].kind == wordToken && r.tokens[first+1].kind == wordToken &&
 		counterOfLine(r.word(first))
+}
+
+// withoutLead takes words with digits from before the name of what counts: "small_v2 epoch 3" counts epochs of a model.
+func (r *lineReader) withoutLead(p *pair) {
+	for k := p.last - 1; k >= p.first; k-- {
+		if word := r.tokens[k]; word.kind == wordToken && bytes.ContainsAny(r.line[word.begin:word.end], "0123456789") {
+			p.first = k + 1
+			p.name = r.line[r.tokens[p.first].begin:r.tokens[p.last].end]
+			return
+		}
+	}
 }
 
 // follows says whether token i comes right after number j, but for a comma.

@@ -3,6 +3,7 @@ package losslog
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -41,11 +42,13 @@ func (s *survey) candidates(step string) []ranked {
 		r.growing = finite > 2 && t.whole == finite && t.grown == finite
 		if s.mayBeLoss(r, most) {
 			r.counted = s.hasCounter(t)
+			r.summary = r.summary || s.endsRun(t)
 			all = append(all, r)
 		}
 	}
 	tellTwins(all)
 	s.implied(all)
+	s.tellTotals(all)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].before(all[j]) })
 	return all
 }
@@ -231,6 +234,21 @@ func (s *survey) hasCounter(t *tally) bool {
 	return false
 }
 
+// endsRun says whether the records of a series tell how long all of a run took, as the last one of Hugging Face's Trainer does.
+func (s *survey) endsRun(t *tally) bool {
+	n, ends := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		for _, v := range values {
+			if slices.Contains(lexicon.Words(s.fields[v.field].name), "runtime") {
+				ends++
+				return
+			}
+		}
+	})
+	return n > 0 && ends == n
+}
+
 // class orders names by whether they say that they are losses of training.
 func (r ranked) class() int {
 	switch {
@@ -356,7 +374,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		return d, false
 	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
 		d.why = "the only loss of training by its name"
-	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && unnamed == 0:
+	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
 		d.why = "what the training goes by, of the names there are"
 	case !d.named && len(fields) == 1 && !s.text:
 		d.why = "the only number that may be one, though its name does not say so"
@@ -366,7 +384,32 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	if best.meaning.Role == lexicon.Validation {
 		d.why = "of validation, since no loss of training is there"
 	}
-	return d, true
+	return d, !s.hasUnnamedTraining(all, best)
+}
+
+// hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.
+func (s *survey) hasUnnamedTraining(all []ranked, best *ranked) bool {
+	if best.meaning.Role != lexicon.Validation {
+		return false
+	}
+	return slices.ContainsFunc(all, func(r ranked) bool { return s.isUnnamedTraining(r, best) })
+}
+
+func (s *survey) isUnnamedTraining(r ranked, best *ranked) bool {
+	return r.meaning.Strength == lexicon.Unknown && r.count > 2*best.count && r.distinct > 2 && s.besideRate(r.tally)
+}
+
+// besideRate says whether a learning rate stands in the records of a series.
+func (s *survey) besideRate(t *tally) bool {
+	n, rates := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool {
+			name := strings.ToLower(s.fields[v.field].name)
+			return name == "lr" || name == "learning_rate" || name == "learning rate"
+		}))
+	})
+	return n > 0 && rates == n
 }
 
 // hasTrainingMeasure says whether a measure that is named as the training's stands beside what is only a part of a loss: "Train MSE" and
@@ -389,9 +432,13 @@ func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
 		return nil, 0
 	}
 	best := all[0]
+	if s.hasUnnamedTraining(all, &best) {
+		all = slices.Clone(all)
+		sort.SliceStable(all, func(i, j int) bool { return s.isUnnamedTraining(all[i], &best) && !s.isUnnamedTraining(all[j], &best) })
+	}
 	for _, r := range all {
 		// Where names say what losses are, others are none; nor are the extremes of what is listed.
-		if r.meaning.Strength == lexicon.Unknown && best.meaning.Strength == lexicon.Loss || r.meaning.Statistic == lexicon.Extreme && best.meaning.Statistic != lexicon.Extreme {
+		if r.meaning.Strength == lexicon.Unknown && best.meaning.Strength == lexicon.Loss && !s.isUnnamedTraining(r, &best) || r.meaning.Statistic == lexicon.Extreme && best.meaning.Statistic != lexicon.Extreme {
 			continue
 		}
 		// What never changes is no loss that a person asks about, where others are.

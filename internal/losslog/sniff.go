@@ -134,7 +134,7 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 			return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, true
 		}
 		if is(JSON) {
-			if begin, ok := arrayOfObjects(text); ok {
+			if begin, ok := recordsOf(text); ok {
 				return sniffed{format: JSON, start: begin, table: &jsonScanner{}}, true
 			}
 		}

@@ -28,10 +28,11 @@ var (
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト")
-	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
+	objectiveWords = Set("cost nll xent crossentropy ce bce objective elbo")
+	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
-	extremeWords = Set("min max std stddev var variance num count best lowest highest sem minimum maximum init")
+	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
 	WholeWords = Set("total sum overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
 	mainWords  = Set("lm reduced model main task base objective")
@@ -46,6 +47,8 @@ var (
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +
 		" find found seem seems appear appears look looks keep keeps stay stays stuck always never suddenly still please anyone thanks")
+	// settingWords make a setting of a loss that stands before them: "aux_loss_alpha". Before a loss, they say which.
+	settingWords = Set("alpha beta gamma lambda lam")
 	// otherWords are of names that are no losses.
 	otherWords = Set("lr rate learning momentum mom wd decay beta beta1 beta2 eps epsilon temperature temp alpha gnorm norm grad grads gradient gradients" +
 		" param params parameter parameters clip clipped clipping dropout margin margins λ lambda logits logps logp chosen rejected" +

@@ -128,6 +128,8 @@ func MeaningOf(name string) Meaning {
 			other = true
 		case named && lossSpoilers[word]:
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
+		case i > 0 && LossWords[all[i-1]] && settingWords[word]:
+			spoiled = true
 		case EmptyWords[word], word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
 			other = other || otherWords[word]
 		case WholeWords[word]:
@@ -166,6 +168,16 @@ func MeaningOf(name string) Meaning {
 func isProse(words []string) bool {
 	const fewest = 4
 	return len(words) >= fewest && slices.ContainsFunc(words, func(word string) bool { return proseWords[word] })
+}
+
+// IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
+func IsObjective(name string) bool {
+	for _, word := range Words(name) {
+		if objectiveWords[word] {
+			return true
+		}
+	}
+	return false
 }
 
 // isSourceFile says whether a name is one of a program's files, as before the number of a line.

@@ -12,6 +12,9 @@ import (
 // OneRecord is what a document is called that is an object of numbers and texts alone.
 const OneRecord = "one record (settings, or the results of a run)"
 
+// Notebook is what notebooks are called that hold no losses.
+const Notebook = "a notebook whose cells have printed no losses"
+
 // documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
 func documentKind(head []byte) (k Kind, ok bool) {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
@@ -32,7 +35,7 @@ func documentKind(head []byte) (k Kind, ok bool) {
 	}
 	switch {
 	case notebook.Is(head):
-		return is("a notebook whose cells have printed no losses", "run its cells, or give the log that they wrote")
+		return is(Notebook, "run its cells, or give the log that they wrote")
 	case has("merges") || has("added_tokens") || has("vocab"):
 		return is("a tokenizer", GiveLog)
 	case d.entries >= 20 && d.whole*10 >= d.entries*9 && text[0] == '{':

@@ -1,0 +1,98 @@
+package losslog
+
+import (
+	"bytes"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// recordsOf returns where the records of a JSON document begin, behind the bracket of an array of objects: of several, that which
+// tells the most losses of training, as the steps of a run do beside its epochs, or its results.
+func recordsOf(sample []byte) (begin int, ok bool) {
+	begin, ok = arrayOfObjects(sample)
+	if !ok {
+		return 0, false
+	}
+	most := -1
+	for at := begin; ; {
+		end := arrayEnd(sample, at)
+		next, more := arrayOfObjects(sample[end:])
+		if most < 0 && !more {
+			return begin, true
+		}
+		losses := 0
+		if m := lexicon.MeaningOf(string(keyOf(sample[:at]))); m.Role != lexicon.Validation && m.Statistic != lexicon.Extreme {
+			losses = lossesIn(sample[at:end])
+		}
+		if losses > most {
+			begin, most = at, losses
+		}
+		if !more {
+			return begin, true
+		}
+		at = end + next
+	}
+}
+
+// arrayOfObjects returns what stands behind the bracket of the first array of objects.
+func arrayOfObjects(sample []byte) (int, bool) {
+	text := false
+	for i := 0; i < len(sample); i++ {
+		switch c := sample[i]; {
+		case text && c == '\\':
+			i++
+		case c == '"':
+			text = !text
+		case c == '[' && !text:
+			rest := bytes.TrimLeft(sample[i+1:], " \t\r\n")
+			if len(rest) > 0 && rest[0] == '{' {
+				return i + 1, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// keyOf returns the key of the array whose bracket ends what was before, if it has one.
+func keyOf(before []byte) []byte {
+	before = bytes.TrimRight(before[:len(before)-1], " \t\r\n")
+	before, ok := bytes.CutSuffix(before, []byte(":"))
+	if ok {
+		before, ok = bytes.CutSuffix(bytes.TrimRight(before, " \t\r\n"), []byte(`"`))
+	}
+	if !ok {
+		return nil
+	}
+	return before[bytes.LastIndexByte(before, '"')+1:]
+}
+
+// arrayEnd returns the end of the array whose objects begin at i, or that of data where this ends before.
+func arrayEnd(data []byte, i int) int {
+	for i < len(data) {
+		begin := nextObject(data[i:])
+		switch {
+		case begin < 0:
+			return len(data)
+		case begin == len(data)-i:
+			return i + bytes.IndexByte(data[i:], ']')
+		}
+		end := objectEnd(data, i+begin)
+		if end < 0 {
+			return len(data)
+		}
+		i = end
+	}
+	return len(data)
+}
+
+// lossesIn counts the records of an array that have a loss of training by its name.
+func lossesIn(array []byte) (most int) {
+	s := newSurvey("")
+	(&jsonScanner{}).survey(array, s)
+	for _, t := range s.series {
+		if m := s.fields[t.field].meaning; m.Strength == lexicon.Loss && m.Role != lexicon.Validation {
+			most = max(most, t.count)
+		}
+	}
+	return most
+}
