@@ -282,14 +282,29 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 	if r.tokens[j].mark == '>' {
 		opening = '<'
 	}
-	for k := j - 1; k >= 0 && j-k < 6; k-- {
+	settings := false // "loss(alpha=0.5)", "loss(x, y)"
+	for k := j - 1; k >= 0 && j-k < 8; k-- {
 		t := &r.tokens[k]
 		if t.kind == markToken && t.mark == opening {
-			if k > 0 && r.tokens[k-1].kind == wordToken {
-				_, first, _ = r.phrase(k - 1)
-				return r.line[r.tokens[first].begin:r.tokens[j].end], first, k - 1
+			if k == 0 || r.tokens[k-1].kind != wordToken {
+				return nil, -1, -1
 			}
-			return nil, -1, -1
+			last, end := k-1, j
+			name, first, _ = r.phrase(last)
+			if settings {
+				if counterOfLine(name) || r.tokens[last].end != t.begin {
+					return nil, -1, -1
+				}
+				for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {
+					r.pairs = r.pairs[:len(r.pairs)-1]
+				}
+				end = last
+			}
+			return r.line[r.tokens[first].begin:r.tokens[end].end], first, last
+		}
+		if opening == '(' && (t.kind == numberToken || t.kind == markToken && (t.mark == '=' || t.mark == ',')) {
+			settings = true
+			continue
 		}
 		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') {
 			return nil, -1, -1

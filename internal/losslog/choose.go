@@ -66,6 +66,7 @@ var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+
 
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
+	s.titled = titled(l.run.files[0].path, l.head)
 	s.by, s.loss, s.only, s.modes = l.by, l.labelled, l.worker, l.modes
 	if l.scores {
 		s.score = dl4jScore

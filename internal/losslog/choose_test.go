@@ -43,6 +43,30 @@ func TestLossBehindTheSample(t *testing.T) {
 	}
 }
 
+// A file's name or title says what numbers without names are, where the names in it do not.
+func TestTitles(t *testing.T) {
+	rows := ""
+	for i := range 12 {
+		rows += fmt.Sprintf("%d\t%.3f\n", 5+i/5, 2/float64(1+i))
+	}
+	if source, steps := pairs(t, Options{Inputs: []string{write(t, "loss_history.txt", rows)}}); source.Loss != "2" || !strings.HasPrefix(steps, "1:2 2:1 ") {
+		t.Errorf("%+v: %s", source, steps)
+	}
+	if got := outcomeOf(write(t, "numbers.txt", rows)); !strings.Contains(got.refused, "rows of numbers") {
+		t.Errorf("without a title: %+v", got)
+	}
+	columns := strings.ReplaceAll(rows, "\t", ".25\t")
+	for name, text := range map[string]string{"train_error.txt": columns, "out.txt": "seed: 5\nLoss: 1.5\n\n" + columns} {
+		if got := outcomeOf(write(t, name, text)); len(got.asked) != 2 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	epochs := strings.NewReplacer("5\t", "epoch1 ", "6\t", "epoch2 ", "7\t", "epoch3 ")
+	if source, steps := pairs(t, Options{Inputs: []string{write(t, "train_loss.txt", epochs.Replace("5\t0.5\n6\t0.25\n7\t0.125\n"))}}); steps != "1:0.5 2:0.25 3:0.125" {
+		t.Errorf("%+v: %s", source, steps)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, content string

@@ -114,12 +114,12 @@ func isTitle(line []byte) bool {
 	return len(bytes.Fields(line)) <= most && !bytes.ContainsAny(line, "0123456789:=")
 }
 
-// areNames says whether fields may be names of columns: no numbers, and not all empty.
+// areNames says whether fields may be names of columns: no numbers, with names or without, and not all empty.
 func areNames(cells [][]byte) bool {
 	named := 0
 	for _, cell := range cells {
 		text := unquote(cell)
-		if _, ok := wholeNumber(text); ok {
+		if _, ok := wholeNumber(text[bytes.LastIndex(text, []byte(": "))+1:]); ok {
 			return false
 		}
 		if len(text) > 0 {

@@ -70,7 +70,7 @@ func gapTable(lines [][]byte) (*csvScanner, int) {
 		return nil, 0
 	}
 	s, rows := readFields(lines, &csvScanner{delimiter: ' ', gaps: true, long: -1, value: -1})
-	if s == nil || s.header == nil {
+	if s == nil || s.header == nil || len(s.names) < 2 {
 		return nil, 0
 	}
 	s.loose = true

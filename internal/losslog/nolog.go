@@ -3,6 +3,7 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -89,7 +90,7 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter) <= lexicon.Epochs && lexicon.CounterOf(counter) != lexicon.Strangers)
 	switch {
 	case nameless:
-		return names > 1 && counter == "" && !s.hasParts()
+		return names > 1 && counter == "" && !s.hasParts() && !s.titled
 	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
@@ -98,6 +99,23 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 		return !counted && names > 2
 	}
 	return names > 1 && !(counted && names == 2)
+}
+
+// titled says whether a file's name says that numbers in it are losses, as in loss_history.txt, or lines above them do.
+func titled(path string, head []byte) bool {
+	name := filepath.Base(path)
+	m := lexicon.MeaningOf(strings.TrimSuffix(name, filepath.Ext(name)))
+	if m.Strength == lexicon.Loss || m.Strength == lexicon.Measure && m.Role == lexicon.Training {
+		return true
+	}
+	const above = 10
+	for range above {
+		line, rest, _ := bytes.Cut(head, newline)
+		if head = rest; slices.ContainsFunc(lexicon.Words(string(line[:min(len(line), 200)])), func(word string) bool { return lexicon.LossWords[word] }) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasParts says whether a field is of numbers such as "10/600".

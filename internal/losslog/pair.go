@@ -76,6 +76,8 @@ func (r *lineReader) read(line []byte) []pair {
 			r.pairs = r.pairs[:len(r.pairs)-1]
 			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
 			p.first, p.last = index.first, left.number
+		case i == len(r.tokens)-1 && !p.unit && t.total < 0 && r.onlyCounted(i):
+			p.name = lexicon.Nameless
 		case left.number >= 0 && (left.close || left.separated) && r.repeated(left.number, i):
 			// "train loss 100 0.5", "loss 100: 0.5": the first number counts.
 			counts := &r.pairs[len(r.pairs)-1]
@@ -96,7 +98,7 @@ func (r *lineReader) read(line []byte) []pair {
 				r.withoutLead(&p)
 			}
 			if !left.separated && !left.opened {
-				if head, tail, ok := cutPreposition(p.name); ok {
+				if head, tail, ok := cutPreposition(p.name); ok || head != nil && r.colonBehind(i) && r.counts(i) && lossLike(lastWord(head)) {
 					phrase, phraseAt, phraseFirst = head, i, p.first
 					p.name = tail
 				} else if counterOfLine(p.name) {
@@ -179,6 +181,21 @@ func (r *lineReader) withoutLead(p *pair) {
 			return
 		}
 	}
+}
+
+// onlyCounted says whether number i has a point and stands behind nothing but what counts: "epoch 1, 0.5".
+func (r *lineReader) onlyCounted(i int) bool {
+	if r.counts(i) || len(r.pairs) != 1 || r.pairs[0].first < 0 || !counterOfLine(r.pairs[0].name) {
+		return false
+	}
+	for k := range r.tokens[:i] {
+		t := &r.tokens[k]
+		if t.kind != gapToken && (k > r.pairs[0].at && (t.kind != markToken || t.mark != ',' && t.mark != '|' && t.mark != '-' && t.mark != ';') ||
+			k < r.pairs[0].at && (k < r.pairs[0].first || k > r.pairs[0].last) && t.kind != markToken) {
+			return false
+		}
+	}
+	return true
 }
 
 // follows says whether token i comes right after number j, but for a comma.
@@ -333,8 +350,8 @@ func cutPreposition(name []byte) (head, tail []byte, ok bool) {
 
 // counterOfLine says whether the last word of a name is of what counts in a line.
 func counterOfLine(name []byte) bool {
-	if space := bytes.LastIndexByte(name, ' '); space >= 0 {
-		name = name[space+1:]
-	}
-	return lexicon.CountsLine(name)
+	return lexicon.CountsLine(lastWord(name))
 }
+
+// lastWord is the last of the words of a name.
+func lastWord(name []byte) []byte { return name[bytes.LastIndexByte(name, ' ')+1:] }

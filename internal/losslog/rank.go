@@ -156,7 +156,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	switch {
 	case r.unit*2 > r.count, growing:
 		return false
-	case finite >= few && r.whole == finite, finite >= few && r.least == r.most:
+	case finite >= few && r.whole == finite && !(r.meaning.Strength == lexicon.Measure && r.pointed == finite), finite >= few && r.least == r.most:
 		return false
 	case s.text && r.meaning.Strength == lexicon.Unknown && (finite < 3 || r.whole == finite):
 		return false
@@ -376,7 +376,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "the only loss of training by its name"
 	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
 		d.why = "what the training goes by, of the names there are"
-	case !d.named && len(fields) == 1 && !s.text:
+	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
 	default:
 		return d, false

@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"math"
@@ -27,6 +28,7 @@ type survey struct {
 	counted int
 	text    bool // of lines for people
 	bars    bool // rows are drawn again and again
+	titled  bool // the file's name, or its first lines, say that numbers without names are losses
 	by      labelling
 	only    *Condition   // which records count
 	others  bool         // the one at hand does not
@@ -57,6 +59,7 @@ type sampledValue struct {
 	field  int
 	number float64
 	unit   bool
+	whole  bool // written without a point
 	total  float64
 }
 
@@ -64,6 +67,7 @@ type sampledValue struct {
 type tally struct {
 	field, label       int
 	count, whole, unit int
+	pointed            int // whole, though written with a point
 	nonFinite          int
 	grown              int // times that a value was above the one before
 	distinct           int // up to a few
@@ -122,7 +126,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 		return
 	}
 	f.numbers++
-	s.now = append(s.now, sampledValue{field: i, number: value, unit: unit, total: total})
+	s.now = append(s.now, sampledValue{field: i, number: value, unit: unit, whole: bytes.IndexByte(text, '.') < 0, total: total})
 }
 
 // skips notes what a line says of those below it. None is left out.
@@ -190,6 +194,7 @@ func (s *survey) tally(label int, v sampledValue) {
 	}
 	if v.number == math.Trunc(v.number) && math.Abs(v.number) < 1<<53 {
 		t.whole++
+		t.pointed += flagOf(!v.whole)
 	}
 	if v.number > t.last {
 		t.grown++

@@ -93,6 +93,9 @@ func tokens(line []byte, all []token) []token {
 		case c == 0xe2 && isArrow(line[i:]):
 			all = append(all, token{kind: markToken, mark: '=', begin: i, end: i + 3})
 			i += 3
+		case c == '|' && normEnd(line, i) > 0:
+			all = append(all, token{kind: wordToken, begin: i, end: normEnd(line, i)})
+			i = normEnd(line, i)
 		case classes[c]&letterClass != 0:
 			t, ok := nanToken(line, i)
 			if !ok {
@@ -157,6 +160,26 @@ func wide(text []byte) byte {
 		return ' '
 	}
 	return 0
+}
+
+// normEnd returns the end of a norm at i, "|g|" or "||grad||"; 0 where there is none.
+func normEnd(line []byte, i int) int {
+	if i == 0 || line[i-1] != ' ' && line[i-1] != '\t' {
+		return 0
+	}
+	j := i
+	for j < len(line) && line[j] == '|' {
+		j++
+	}
+	bars := j - i
+	for j < len(line) && classes[line[j]]&letterClass != 0 {
+		j++
+	}
+	end := j + bars
+	if j == i+bars || bars > 2 || end >= len(line) || string(line[j:end]) != "||"[:bars] || line[end] != ' ' && line[end] != '=' && line[end] != ':' {
+		return 0
+	}
+	return end
 }
 
 // isArrow says whether text begins with an arrow.

@@ -63,7 +63,7 @@ func MeaningOf(name string) Meaning {
 		all = append(all, Split(word)...)
 	}
 	m.Words = len(all)
-	if isSourceFile(name) || m.Words == 1 && all[0] == "data" || isProse(all) {
+	if isSourceFile(name) || strings.HasSuffix(name, "|") || m.Words == 1 && all[0] == "data" || isProse(all) {
 		return m
 	}
 	// What was made of a loss stands behind its name: "loss/total.mean".

@@ -76,16 +76,17 @@ func structureOf(text []byte) (k Kind, ok bool) {
 			return k.Kind, true
 		}
 	}
-	if isSettings(lines) {
+	repeats := repeats(lines)
+	if !repeats && isSettings(lines) {
 		return Kind{"settings", "give the log of the run that had them", false}, true
 	}
-	if isVocabulary(lines) {
+	if !repeats && isVocabulary(lines) {
 		return Kind{"a list of words or of files", GiveLog, false}, true
 	}
-	if isTextTable(lines) {
+	if !repeats && isTextTable(lines) {
 		return Kind{"a table of texts", GiveLog, false}, true
 	}
-	if isProse(lines) {
+	if !repeats && isProse(lines) {
 		return Kind{"a text for people", GiveLog, true}, true
 	}
 	for i, line := range lines {
@@ -98,6 +99,41 @@ func structureOf(text []byte) (k Kind, ok bool) {
 		}
 	}
 	return k, false
+}
+
+// repeats says whether a text says the same again and again with other numbers, some of them with a point, as logs do.
+func repeats(lines []string) bool {
+	const fewest = 5
+	counts := make(map[string]int)
+	for _, line := range lines {
+		counts[withoutNumbers(line)]++
+	}
+	again := 0
+	for shape, n := range counts {
+		if n >= fewest && strings.Contains(shape, "0.0") && strings.ContainsFunc(shape, unicode.IsLetter) {
+			again += n
+		}
+	}
+	return again*2 >= len(lines)
+}
+
+// withoutNumbers returns a line with a zero for each run of digits, so that 12.5 becomes 0.0.
+func withoutNumbers(line string) string {
+	var shape strings.Builder
+	digit := false
+	for _, r := range line {
+		if before := digit; r >= '0' && r <= '9' {
+			if digit = true; !before {
+				shape.WriteByte('0')
+			}
+			continue
+		}
+		digit = false
+		if r != ' ' && r != '-' && r != '+' {
+			shape.WriteRune(r)
+		}
+	}
+	return shape.String()
 }
 
 // Certain recognises what its first lines tell, and in which no loss is meant.
