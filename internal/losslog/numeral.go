@@ -1,0 +1,178 @@
+package losslog
+
+import (
+	"bytes"
+
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
+)
+
+// numeral reads what begins with a digit, a sign or a point at i.
+func numeral(line []byte, i, depth int) token {
+	if end := clock(line, i); end > 0 {
+		return token{kind: timeToken, begin: i, end: halfOfDay(line, end)}
+	}
+	if end := dayAndTime(line, i); end > 0 {
+		return token{kind: timeToken, begin: i, end: end}
+	}
+	begin := i
+	value, n := decimal.Parse(line[i:])
+	end := i + n
+	if n == 0 {
+		return token{kind: markToken, mark: line[i], begin: i, end: i + 1}
+	}
+	digits := i
+	if line[i] == '-' || line[i] == '+' {
+		digits++
+	}
+	whole := true
+	for _, c := range line[digits:end] {
+		whole = whole && classes[c]&digitClass != 0
+	}
+	if depth > 0 && hasSeparator(line[:digits]) {
+		depth = 0 // "[step: 1,000, ...]" is no list
+	}
+	if whole && end < len(line) && line[end] == ',' {
+		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
+	}
+	t := token{kind: numberToken, begin: begin, value: value, total: -1}
+	if n := singleExponent(line[end:]); n > 0 {
+		text := bytes.Clone(line[begin : end+n])
+		text[end-begin] = 'e'
+		t.value, _ = decimal.Parse(text)
+		t.end, t.unit = end+n, end+n
+		return t
+	}
+	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) || line[end] == '%') {
+		return t.withUnit(line, end)
+	}
+	t.unit = end
+	t.end = end
+	if !whole {
+		return t
+	}
+	// A part of a total, or the end of a range.
+	if end+1 < len(line) && line[end] == '-' && classes[line[end+1]]&digitClass != 0 {
+		if last, n := decimal.Parse(line[end+1:]); n > 0 {
+			return token{kind: numberToken, begin: begin, value: last, total: -1}.withUnit(line, end+1+n)
+		}
+	}
+	j := end
+	for j < len(line) && line[j] == ' ' && j-end < 8 {
+		j++
+	}
+	if j < len(line) && line[j] == '/' {
+		for j++; j < len(line) && line[j] == ' ' && j-end < 16; {
+			j++
+		}
+		first := j
+		for j < len(line) && (classes[line[j]]&digitClass != 0 || line[j] == ',' && j+1 < len(line) && classes[line[j+1]]&digitClass != 0) {
+			j++
+		}
+		if j > first && (j == len(line) || line[j] != '/' && line[j] != '.' && classes[line[j]]&letterClass == 0) {
+			text := line[first:j]
+			if bytes.IndexByte(text, ',') >= 0 {
+				text = bytes.ReplaceAll(text, []byte(","), nil)
+			}
+			total, _ := decimal.Parse(text)
+			t.total, t.end, t.unit = total, j, j
+		}
+	}
+	return t
+}
+
+// singleExponent returns the length of an exponent as Julia writes it of single precision: "f0", "f-5".
+func singleExponent(text []byte) int {
+	i := 1
+	if len(text) < 2 || text[0] != 'f' {
+		return 0
+	}
+	if text[1] == '-' {
+		i++
+	}
+	n := digitsAt(text, i)
+	if n == 0 || n > 2 || i+n < len(text) && isAlnum(text[i+n]) {
+		return 0
+	}
+	return i + n
+}
+
+// endsAtName says whether what is written together with a number is the name of the next one.
+func (t *token) endsAtName(line []byte) bool {
+	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !lexicon.TimeWords[string(bytes.ToLower(line[t.unit:t.end]))]
+}
+
+// hasSeparator says whether text ends with a colon or an equals sign, but for space.
+func hasSeparator(text []byte) bool {
+	for i := len(text) - 1; i >= 0; i-- {
+		if text[i] != ' ' {
+			return text[i] == ':' || text[i] == '='
+		}
+	}
+	return false
+}
+
+// withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
+func (t token) withUnit(line []byte, end int) token {
+	t.unit = end
+	// "0th", "1st"
+	if i := end + 2; i <= len(line) && (i == len(line) || !isAlnum(line[i])) {
+		switch string(line[end:i]) {
+		case "th", "st", "nd", "rd":
+			t.unit, t.end = i, i
+			return t
+		}
+	}
+	i := end
+	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+		i++
+	}
+	t.end = i
+	if i < len(line) && classes[line[i]]&digitClass != 0 && i > end && line[i-1] != '%' {
+		return token{kind: wordToken, begin: t.begin, end: wordEnd(line, i)}
+	}
+	return t
+}
+
+// commas reads the rest of a number whose digits a comma follows: thousands, or a decimal comma.
+func commas(line []byte, digits, end, depth int, value float64, negative bool) (float64, int, bool) {
+	groups := end
+	for end-digits <= 3 && groups+4 <= len(line) && line[groups] == ',' && digitsAt(line, groups+1) == 3 {
+		groups += 4
+	}
+	sign := 1.0
+	if negative {
+		sign = -1
+	}
+	leadingZero := line[digits] == '0' && end-digits == 1
+	if groups > end && !leadingZero && depth == 0 && (groups == len(line) || line[groups] != ',' || !digitAt(line, groups+1)) {
+		// Thousands, and what may follow a point.
+		text := bytes.ReplaceAll(line[digits:groups], []byte(","), nil)
+		whole := true
+		if groups+1 < len(line) && line[groups] == '.' && digitAt(line, groups+1) {
+			last := groups + 1 + digitsAt(line, groups+1)
+			text = append(text, line[groups:last]...)
+			groups, whole = last, false
+		}
+		read, _ := decimal.Parse(text)
+		return sign * read, groups, whole
+	}
+	n := digitsAt(line, end+1)
+	last := end + 1 + n
+	if n > 0 && depth == 0 && (n != 3 || leadingZero) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
+		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
+		read, _ := decimal.Parse(text)
+		return sign * read, last, false
+	}
+	return value, end, true
+}
+
+func digitAt(line []byte, i int) bool { return i < len(line) && classes[line[i]]&digitClass != 0 }
+
+// digitsAt counts the digits at i.
+func digitsAt(line []byte, i int) (n int) {
+	for digitAt(line, i+n) {
+		n++
+	}
+	return n
+}
