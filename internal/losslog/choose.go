@@ -138,7 +138,7 @@ func (l *Log) choose() error {
 	}
 	table, isTable := first.table.(*csvScanner)
 	l.bars = isTable && table.bars
-	l.chooseSteps(s, chosen)
+	l.chooseSteps(s, first, chosen)
 	if (s.split == "" || len(o.Where) > 0) && l.byLine && chosen.tally != nil {
 		l.chooseLines(s, chosen)
 		if o.Step == "" && l.chosen.always {
@@ -359,12 +359,15 @@ func (l *Log) chooseSplit(s *survey, chosen ranked) error {
 }
 
 // chooseSteps settles what counts the steps.
-func (l *Log) chooseSteps(s *survey, chosen ranked) {
+func (l *Log) chooseSteps(s *survey, first sniffed, chosen ranked) {
 	if chosen.tally == nil || l.source.Format == Events {
 		l.chosen.step, l.source.Step = l.options.Step, l.options.Step
 		return
 	}
 	c := s.counter(chosen.tally)
+	if c.name == "" && l.options.Step == "" && l.options.Batch == "" && !l.whole && l.source.Format != CSV {
+		c = l.laterCounter(s, first, chosen)
+	}
 	if l.options.Step != "" {
 		c.name, c.always = l.options.Step, false
 		c.carried = l.source.Format == Text && !s.together(chosen.tally, l.options.Step)

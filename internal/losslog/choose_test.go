@@ -67,6 +67,24 @@ func TestTitles(t *testing.T) {
 	}
 }
 
+// What counts the steps may begin behind the part of a log by which its loss is chosen.
+func TestCounterBehindTheSample(t *testing.T) {
+	for _, kind := range []struct{ loss, filler, counted string }{
+		{"loss 2.5\n", "reading a shard of the data\n", "step %d loss 0.%d\n"},
+		{`{"loss": 2.5}` + "\n", `{"shards": 17, "lr": 0.001}` + "\n", `{"step": %d, "loss": 0.%d}` + "\n"},
+	} {
+		var log strings.Builder
+		log.WriteString(kind.loss + kind.loss + strings.Repeat(kind.filler, sampleSize/len(kind.filler)))
+		for i := range 40 {
+			fmt.Fprintf(&log, kind.counted, 100+10*i, 10+i)
+		}
+		source, steps := pairs(t, Options{Inputs: []string{write(t, "log", log.String())}})
+		if source.Step != "step" || count(steps) != 42 || !strings.HasPrefix(steps, "1:2.5 2:2.5 100:0.1 110:0.11 ") {
+			t.Errorf("%s: %+v, %.80s", kind.loss, source, steps)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, content string
