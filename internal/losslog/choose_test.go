@@ -70,7 +70,7 @@ func TestTitles(t *testing.T) {
 // What counts the steps may begin behind the part of a log by which its loss is chosen.
 func TestCounterBehindTheSample(t *testing.T) {
 	for _, kind := range []struct{ loss, filler, counted string }{
-		{"loss 2.5\n", "reading a shard of the data\n", "step %d loss 0.%d\n"},
+		{"loss 2.5\n", "shard 17 of the data is read in 0.5 s\n", "step %d loss 0.%d\n"},
 		{`{"loss": 2.5}` + "\n", `{"shards": 17, "lr": 0.001}` + "\n", `{"step": %d, "loss": 0.%d}` + "\n"},
 	} {
 		var log strings.Builder

@@ -1,7 +1,9 @@
 package sequence
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -32,11 +34,12 @@ type turns struct {
 	recent [1024]int64
 	losses [1024]float64
 	count  int64
-	most   int64 // the highest step so far
-	still  int   // records of the first run with the step of the one before
-	stubs  int   // of these, the log's first ones: runs that ended after one record
-	gap    int64 // the last distance between steps
-	widest int64 // the largest one
+	most   int64  // the highest step so far
+	still  int    // records of the first run with the step of the one before
+	stubs  int    // of these, the log's first ones: runs that ended after one record
+	stills []turn // of these, the others, where the counter may have gone back to the step before
+	gap    int64  // the last distance between steps
+	widest int64  // the largest one
 	all    []turn
 
 	back     bool
@@ -77,6 +80,8 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		} else {
 			if r.still++; step == r.first {
 				r.stubs++
+			} else if len(r.stills) < mostTurns {
+				r.stills = append(r.stills, turn{row: row, step: step, before: step, most: step})
 			}
 		}
 		r.most = step
@@ -259,7 +264,7 @@ func (r *turns) meaning(kind lexicon.CounterKind) (p Plan) {
 		if rising*2 > len(others) && len(others) > 1 {
 			return Plan{Ordinal: true}
 		}
-		return Plan{resumed: others}
+		return Plan{resumed: r.withStills(others)}
 	}
 	if r.cyclic(starts, kind) {
 		return Plan{Ordinal: true}
@@ -268,8 +273,18 @@ func (r *turns) meaning(kind lexicon.CounterKind) (p Plan) {
 	for _, t := range starts {
 		p.begins = append(p.begins, t.row)
 	}
-	p.resumed = others
+	p.resumed = r.withStills(others)
 	return p
+}
+
+// withStills adds to resumptions those that did anew no more than the last step, where a log has many, and seldom tells a step twice.
+func (r *turns) withStills(resumed []turn) []turn {
+	if len(resumed) < 3 || int64(len(r.stills))*10 > r.count {
+		return resumed
+	}
+	all := append(slices.Clone(resumed), r.stills...)
+	slices.SortFunc(all, func(a, b turn) int { return cmp.Compare(a.row, b.row) })
+	return all
 }
 
 // cyclic says whether a counter that begins anew counts the batches of an epoch.
