@@ -16,6 +16,8 @@ const (
 	byWords labelling = iota
 	// byNames: lines of training hold "train acc", and those of a test "test acc".
 	byNames
+	// byBars: some lines end a progress bar, and others tell the same again.
+	byBars
 	// byLead: words before the loss say whose it is, as in "Baseline - loss 0.5".
 	byLead
 )
@@ -27,6 +29,10 @@ func (r *lineReader) labelBy(by labelling, loss string, pairs []pair) []byte {
 	switch by {
 	case byNames:
 		more = rolesOf(pairs, loss).label()
+	case byBars:
+		if r.hasBar() {
+			more = barLabel
+		}
 	case byLead:
 		more = r.lead(pairs, loss)
 	}
@@ -38,6 +44,30 @@ func (r *lineReader) labelBy(by labelling, loss string, pairs []pair) []byte {
 		r.label = label
 	}
 	return label
+}
+
+// barLabel is the label of lines with a progress bar.
+var barLabel = []byte("bar")
+
+// hasBar says whether the line has a bar behind a share: "100%|####".
+func (r *lineReader) hasBar() bool {
+	for i := 1; i < len(r.tokens); i++ {
+		if t := &r.tokens[i]; t.kind == markToken && t.mark == '|' && r.tokens[i-1].kind == numberToken && r.line[t.begin-1] == '%' {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyFull says whether all bars of a series are full, so that each is of an epoch, and not of a step.
+func (s *survey) onlyFull(t *tally) bool {
+	full := true
+	s.own(t, func(values []sampledValue) {
+		for _, v := range values {
+			full = full && (v.total < 0 || v.number == v.total || s.fields[v.field].counter == lexicon.Epochs)
+		}
+	})
+	return full
 }
 
 // roles are those that the names of a record say.
@@ -134,6 +164,7 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 	var told []roles
 	var leads []string
 	var losses []float64
+	barred := 0
 	r := readers.Get().(*lineReader)
 	defer readers.Put(r)
 	lines(sample, func(line []byte, _, _ int) {
@@ -147,6 +178,7 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 					told = append(told, rolesOf(pairs[:n], loss))
 					leads = append(leads, string(r.lead(pairs[:n], loss)))
 					losses = append(losses, p.value)
+					barred += flagOf(r.hasBar())
 					break
 				}
 			}
@@ -158,6 +190,8 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 		return byNames, loss
 	case inTurns(leads, losses) || inParts(leads):
 		return byLead, loss
+	case min(barred, len(told)-barred) > 2:
+		return byBars, loss
 	}
 	return byWords, ""
 }

@@ -38,10 +38,12 @@ func (s *survey) candidates(step string) []ranked {
 		}
 		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
 		r.judgeLabel(s.split)
+		full := s.by == byBars && strings.HasSuffix(r.label, string(barLabel)) && s.onlyFull(t)
+		r.summary = r.summary || full
 		finite := t.count - t.nonFinite
 		r.growing = finite > 2 && t.whole == finite && t.grown == finite
 		if s.mayBeLoss(r, most) {
-			r.counted = s.hasCounter(t)
+			r.counted = !full && s.hasCounter(t)
 			r.summary = r.summary || s.endsRun(t)
 			all = append(all, r)
 		}

@@ -21,6 +21,7 @@ var truths = []struct {
 	{name: "bar-postfix.log", losses: 200, nonFinite: 0, steps: 200, mean: 0.47346165, largest: 1.28685, first: 0, last: 597},
 	{name: "bare-losses.txt", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
 	{name: "bare-numbered.txt", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
+	{name: "bars-and-figures.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8785416666666667, largest: 2.0442, first: 0, last: 23},
 	{name: "bars-cut-short.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.2156458333333335, largest: 2.4593, first: 1, last: 24},
 	{name: "bars-of-epochs.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.9475000000000001, largest: 2.33, first: 0, last: 11},
 	{name: "batches.jsonl", losses: 960, nonFinite: 0, steps: 120, mean: 1.0238452083333334, largest: 4.2022, first: 0, last: 238},
