@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/timestamp"
 )
 
 // unquote takes quotes off a field.
@@ -31,7 +32,7 @@ func isCellNumber(text []byte) bool {
 	if len(text) > 40 || len(text) == 0 {
 		return false
 	}
-	if end := clock(text, 0); end == len(text) && end > 0 {
+	if end := timestamp.End(text, 0); end == len(text) && end > 0 {
 		return true
 	}
 	value, n := decimal.Parse(text)

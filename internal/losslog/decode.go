@@ -13,6 +13,7 @@ import (
 	"alrc/internal/format/wandb"
 	"alrc/internal/losslog/nolog"
 	"alrc/internal/losslog/plaintext"
+	"alrc/internal/losslog/preface"
 )
 
 // decoded is an open file.
@@ -94,13 +95,29 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	case wandb.Is(head):
 		return wandb.NewReader(b), nil
 	case notebook.Is(head):
-		return plaintext.NewCleanReader(notebook.NewReader(b)), nil
+		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)))
 	case rows > 0:
 		return &arraysReader{r: b, rows: rows}, nil
 	case isColumns(head) && !f.isColumn:
 		return newColumnsReader(f, d)
 	case plaintext.NeedsCleaning(head):
-		return plaintext.NewCleanReader(b), nil
+		return f.withoutPreface(plaintext.NewCleanReader(b))
+	}
+	return f.withoutPreface(b)
+}
+
+// withoutPreface takes what loggers write before each line out of a file's text.
+func (f file) withoutPreface(r io.Reader) (io.Reader, error) {
+	if f.verbatim {
+		return r, nil
+	}
+	b := bufio.NewReaderSize(r, plaintext.HeadSize)
+	head, err := plaintext.Head(b)
+	if err != nil {
+		return nil, err
+	}
+	if p := preface.Find(head); p != nil {
+		return p.NewReader(b), nil
 	}
 	return b, nil
 }

@@ -2,8 +2,9 @@
 //
 // Data passes through in one direction:
 //
-//   - A source is found (source.go), and opened (decode.go): as plain text (package plaintext), with notebooks and the like turned
-//     into text, JSON lines or tables. What is no log is called what it is (package nolog).
+//   - A source is found (source.go), and opened (decode.go): as plain text (package plaintext), without what loggers write before each
+//     line (package preface), and with notebooks and the like turned into text, JSON lines or tables. What is no log is called what it
+//     is (package nolog).
 //   - Its format is told by its content (sniff.go): event files, JSON, tables, lines with named numbers (token.go
 //     and pair.go), records of several lines (rows.go). Tables are told from other text in table.go and, among other lines, in
 //     loosetable.go; header.go finds the names of their columns, split.go and cells.go their fields, and csv.go reads them.

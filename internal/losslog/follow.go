@@ -38,6 +38,7 @@ func NewFresh(o Options) *Fresh {
 	if err != nil {
 		return f
 	}
+	o.mark(runs)
 	for _, run := range runs {
 		for _, file := range run.files {
 			if end, err := tail.AtEnd(file.real); err == nil {

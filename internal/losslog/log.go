@@ -105,6 +105,7 @@ func open(o Options, wanted func(series) bool) (*Log, error) {
 	runs, note, remove, err := expand(o.Inputs, o.Stdin)
 	l := &Log{options: o, remove: remove}
 	if err == nil {
+		o.mark(runs)
 		if note != "" {
 			l.source.Notes = append(l.source.Notes, note)
 		}
@@ -125,6 +126,17 @@ func open(o Options, wanted func(series) bool) (*Log, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// verbatim says that lines are taken with what loggers write before them: what flags name may stand there.
+func (o Options) verbatim() bool { return o.Pattern != "" || len(o.Where) > 0 }
+
+func (o Options) mark(runs []series) {
+	for _, run := range runs {
+		for i := range run.files {
+			run.files[i].verbatim = o.verbatim()
+		}
+	}
 }
 
 // Close removes what was kept of standard input.

@@ -5,14 +5,15 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/timestamp"
 )
 
 // numeral reads what begins with a digit, a sign or a point at i.
 func numeral(line []byte, i, depth int) token {
-	if end := clock(line, i); end > 0 {
-		return token{kind: timeToken, begin: i, end: halfOfDay(line, end)}
+	if end := timestamp.End(line, i); end > 0 {
+		return token{kind: timeToken, begin: i, end: timestamp.HalfOfDay(line, end)}
 	}
-	if end := dayAndTime(line, i); end > 0 {
+	if end := timestamp.DayAndTime(line, i); end > 0 {
 		return token{kind: timeToken, begin: i, end: end}
 	}
 	begin := i

@@ -24,6 +24,7 @@ type series struct {
 type file struct {
 	path     string // for messages
 	real     string // to open
+	verbatim bool   // its lines are taken as they are, with what loggers write before them
 	isColumn bool   // one of the series side by side of a document is read, and no table made of these
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"alrc/internal/losslog/plaintext"
+	"alrc/internal/losslog/preface"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -16,10 +17,12 @@ type Stream struct {
 	do      func(*Chunk) error
 
 	clean   plaintext.Cleaner
-	data    []byte // not read yet
-	lines   int    // in data, before the loss is chosen
-	looked  int    // lines at which the loss was last looked for
-	missing error  // why it is not chosen yet
+	preface *preface.Preface // what stands before each line, once the loss is chosen
+	part    []byte           // of a line, of which the rest is not there yet
+	data    []byte           // not read yet
+	lines   int              // in data, before the loss is chosen
+	looked  int              // lines at which the loss was last looked for
+	missing error            // why it is not chosen yet
 
 	log      *Log
 	table    scanner
@@ -40,10 +43,16 @@ func NewStream(o Options, do func(*Chunk) error) *Stream {
 	return &Stream{options: o, do: do, missing: errors.New("nothing was written yet")}
 }
 
-// take adds a piece to the data, without what terminals make of text. What may go on in the next piece waits for it,
-// unless this is the last.
+// take adds a piece to the data, without what terminals make of text and without the preface of lines. What may go on in the next
+// piece waits for it, unless this is the last.
 func (s *Stream) take(p []byte, last bool) {
-	s.data = append(s.data, s.clean.Clean(p, last)...)
+	text := s.clean.Clean(p, last)
+	if s.preface == nil {
+		s.data = append(s.data, text...)
+		return
+	}
+	s.part = append(s.part, text...)
+	s.data, s.part = s.preface.Append(s.data, s.part, last)
 }
 
 // Missing says why no loss is chosen yet; nil once one is.
@@ -101,7 +110,7 @@ func (s *Stream) choose(last bool) {
 		return
 	}
 	defer remove()
-	input := file{path: "the output so far", real: path}
+	input := file{path: "the output so far", real: path, verbatim: s.options.verbatim()}
 	l := &Log{options: s.options, run: series{files: []file{input}}, remove: func() {}}
 	if err := l.choose(); err != nil {
 		s.missing = err
@@ -121,6 +130,12 @@ func (s *Stream) choose(last bool) {
 		if err != nil {
 			s.missing = err
 			return
+		}
+		if !input.verbatim {
+			s.preface = preface.Find(head[:min(len(head), plaintext.HeadSize)])
+		}
+		if s.preface != nil {
+			s.data, s.part = s.preface.Append(nil, s.data, last)
 		}
 		s.data = s.data[kind.start:]
 	}

@@ -1,0 +1,86 @@
+package losslog
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// loggers write something before each line.
+var loggers = []struct {
+	name   string
+	before func(r *rand.Rand, line int) string
+}{
+	{"logging", func(r *rand.Rand, line int) string {
+		return fmt.Sprintf("2024-03-05 %02d:%02d:%02d,%03d INFO ", line/3600, line/60%60, line%60, r.IntN(1000))
+	}},
+	{"glog", func(r *rand.Rand, line int) string {
+		return fmt.Sprintf("I0305 12:%02d:%02d.%06d 12345 solver.cc:%d] ", line/60%60, line%60, r.IntN(1e6), 40+10*r.IntN(3))
+	}},
+	{"compose", func(*rand.Rand, int) string { return "trainer-1  | " }},
+	{"torchrun", func(*rand.Rand, int) string { return "[rank0]: " }},
+	{"kubernetes", func(r *rand.Rand, line int) string {
+		return fmt.Sprintf("2024-03-05T12:%02d:%02d.%09dZ ", line/60%60, line%60, r.IntN(1e9))
+	}},
+	{"brackets", func(_ *rand.Rand, line int) string {
+		return fmt.Sprintf("[2024-03-05 12:%02d:%02d] ", line/60%60, line%60)
+	}},
+	{"loguru", func(r *rand.Rand, line int) string {
+		return fmt.Sprintf("2024-03-05 12:%02d:%02d.%03d | INFO     | __main__:fit:%d - ", line/60%60, line%60, r.IntN(1000), 40+10*r.IntN(3))
+	}},
+	{"root", func(*rand.Rand, int) string { return "INFO:root:" }},
+	{"names", func(r *rand.Rand, line int) string {
+		return fmt.Sprintf("2024-03-05 12:%02d:%02d,%03d - %s - INFO - ", line/60%60, line%60, r.IntN(1000), []string{"engine", "hooks"}[r.IntN(2)])
+	}},
+	{"syslog", func(_ *rand.Rand, line int) string {
+		return fmt.Sprintf("Mar  5 12:%02d:%02d node7 python[4711]: ", line/60%60, line%60)
+	}},
+}
+
+// What loggers and the like write before each line changes nothing.
+func TestLogsOfLoggers(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 3))
+	read := 0
+	for i, truth := range truths {
+		switch filepath.Ext(truth.name) {
+		case ".log", ".txt", ".out":
+		default:
+			continue
+		}
+		path := filepath.Join(logsFolder, truth.name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(content)
+		redrawn := strings.Contains(strings.ReplaceAll(text, "\r\n", "\n"), "\r")
+		if strings.Contains(text, "\x00") || strings.Count(text, "\n") < 8 || redrawn || truth.none {
+			continue
+		}
+		logger := loggers[i%len(loggers)]
+		t.Run(truth.name+"/"+logger.name, func(t *testing.T) {
+			var b strings.Builder
+			for n, line := range strings.SplitAfter(text, "\n") {
+				if line != "" {
+					b.WriteString(logger.before(r, n) + line)
+				}
+			}
+			other := filepath.Join(t.TempDir(), truth.name)
+			if err := os.WriteFile(other, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			want, got := outcomeOf(path), outcomeOf(other)
+			want.refused, got.refused = "", ""
+			if fmt.Sprint(want) != fmt.Sprint(got) {
+				t.Errorf("read as %+v, not %+v", got, want)
+			}
+		})
+		read++
+	}
+	if read < 100 {
+		t.Errorf("only %d logs were read", read)
+	}
+}

@@ -1,0 +1,278 @@
+// Package preface takes away what loggers, containers and schedulers write before every line of a log: the time, how severe the
+// message is, where in the source it comes from, whose output it is. What is left reads as the program printed it.
+package preface
+
+import (
+	"bytes"
+	"strings"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// Preface is what stands before the lines of one log, part by part. A nil Preface takes nothing away.
+type Preface struct {
+	parts  []slot
+	spaces int // at most so many are part of it, behind the rest
+}
+
+// slot is a part that lines have in common.
+type slot struct {
+	kind kind
+	text string // of marks, and of words that are always the same; empty: any
+	last bool   // the preface may end here
+}
+
+const (
+	mostLines = 500
+	mostParts = 24
+	fewest    = 4 // lines that show a preface
+)
+
+// line is one of those that a preface is looked for in.
+type line struct {
+	text []byte
+	at   int   // how far it agrees
+	ends []int // of its parts
+	now  part  // what follows
+	out  bool  // it no longer agrees
+}
+
+// Find returns the preface that nearly all lines of a log's beginning have, or nil.
+func Find(head []byte) *Preface {
+	lines := sample(head)
+	if len(lines) < fewest {
+		return nil
+	}
+	p := &Preface{}
+	for len(p.parts) < mostParts && p.extend(lines) {
+	}
+	p.trim(lines)
+	if len(p.parts) == 0 || !p.suits(lines) {
+		return nil
+	}
+	p.spaces = mostLines
+	for _, l := range lines {
+		if i := l.end(len(p.parts)); i > 0 && i < len(l.text) {
+			p.spaces = min(p.spaces, len(l.text)-i-len(bytes.TrimLeft(l.text[i:], " \t")))
+		}
+	}
+	return p
+}
+
+// sample returns the whole lines of a beginning that hold anything.
+func sample(head []byte) (lines []*line) {
+	for len(lines) < mostLines {
+		text, rest, whole := bytes.Cut(head, []byte{'\n'})
+		if !whole {
+			return lines
+		}
+		head = rest
+		if text = bytes.TrimRight(text, "\r \t"); len(text) > 0 {
+			lines = append(lines, &line{text: text})
+		}
+	}
+	return lines
+}
+
+// end returns where the first n parts of a line end; 0 where it has fewer.
+func (l *line) end(n int) int {
+	if n == 0 || len(l.ends) < n {
+		return 0
+	}
+	return l.ends[n-1]
+}
+
+// extend adds the part that nearly all lines have next, if there is one.
+func (p *Preface) extend(lines []*line) bool {
+	var kinds [mark + 1]int
+	texts := make(map[string]int)
+	agree := 0
+	for _, l := range lines {
+		if l.out {
+			continue
+		}
+		agree++
+		l.now = next(l.text, l.at)
+		kinds[l.now.kind]++
+		if l.now.kind == word || l.now.kind == mark {
+			texts[string(l.text[l.now.begin:l.now.end])]++
+		}
+	}
+	found := slot{}
+	for k := clock; k <= word; k++ {
+		if kinds[k]*10 >= agree*9 {
+			found.kind = k
+		}
+	}
+	for text, n := range texts {
+		isMark := len(text) == 1 && strings.Contains(marks, text)
+		if isMark && n*10 >= agree*9 {
+			found = slot{kind: mark, text: text}
+		} else if !isMark && found.kind == word && n*50 >= agree*49 {
+			found.text = text
+		}
+	}
+	if found.kind == nothing {
+		return false
+	}
+	if found.kind == word {
+		for text := range texts {
+			if found.text != "" && found.text != text {
+				continue
+			}
+			if tells([]byte(text)) || found.text == "" && counts(text) {
+				return false
+			}
+		}
+	}
+	left := 0
+	for _, l := range lines {
+		if l.out = l.out || !found.is(l.text, l.now); !l.out {
+			l.at = l.now.end
+			l.ends = append(l.ends, l.at)
+			left++
+		}
+	}
+	p.parts = append(p.parts, found)
+	return left*10 >= len(lines)*8
+}
+
+// is says whether a part of a line is the slot's.
+func (s slot) is(text []byte, p part) bool {
+	return p.kind == s.kind && (s.text == "" || string(text[p.begin:p.end]) == s.text)
+}
+
+// end returns the end of the slot's part at i of a line, or 0 where another part stands there.
+func (s *slot) end(text []byte, i int) int {
+	switch s.kind {
+	case mark:
+		if i = pastSpaces(text, i); i < len(text) && text[i] == s.text[0] {
+			return i + 1
+		}
+		return 0
+	case clock:
+		if i = pastSpaces(text, i); i < len(text) {
+			return clockEnd(text, i)
+		}
+		return 0
+	}
+	if now := next(text, i); s.is(text, now) {
+		return now.end
+	}
+	return 0
+}
+
+// trim takes away the last parts, which belong to what lines say, and marks where the preface may end: behind an anchor and the
+// marks that close it, and behind words that are always the same and the mark behind these.
+func (p *Preface) trim(lines []*line) {
+	for i := range p.parts {
+		s := &p.parts[i]
+		switch {
+		case s.kind.anchor():
+			s.last = true
+		case s.kind == mark && i > 0 && p.parts[i-1].last && strings.Contains("])>", s.text):
+			s.last = true
+		case s.kind == mark && strings.Contains("|:-]>", s.text) && i > 0 && (p.parts[i-1].last || p.constant(i-1)) && p.parts[i-1].text != s.text:
+			s.last = !p.opensBox(lines, i)
+		}
+	}
+	for len(p.parts) > 0 && !p.parts[len(p.parts)-1].last {
+		p.parts = p.parts[:len(p.parts)-1]
+	}
+}
+
+// constant says whether part i is a word that is always the same, and no number.
+func (p *Preface) constant(i int) bool {
+	return p.parts[i].kind == word && p.parts[i].text != "" && !isNumber([]byte(p.parts[i].text))
+}
+
+// opensBox says whether the bar that is part i is the first of a table's row.
+func (p *Preface) opensBox(lines []*line, i int) bool {
+	if p.parts[i].text != "|" {
+		return false
+	}
+	boxes, all := 0, 0
+	for _, l := range lines {
+		end := l.end(i + 1)
+		if end == 0 {
+			continue
+		}
+		all++
+		rest := bytes.TrimLeft(l.text[end:], " \t")
+		if bytes.HasSuffix(rest, []byte("|")) && !bytes.HasPrefix(rest, []byte("|")) {
+			boxes++
+		}
+	}
+	return boxes*2 > all
+}
+
+// suits says whether what lines have in common is a preface, and not the first columns of a table, or the name of their numbers.
+func (p *Preface) suits(lines []*line) bool {
+	words, numbers, all := 0, 0, 0
+	for _, l := range lines {
+		end := l.end(len(p.parts))
+		if end == 0 {
+			if first := next(l.text, 0); all == 0 && first.kind == word && lexicon.TimeWords[strings.ToLower(string(l.text[first.begin:first.end]))] {
+				return false // the head of a column of times
+			}
+			continue
+		}
+		all++
+		if rest := l.text[end:]; len(rest) > 0 {
+			if rest[0] == ',' || rest[0] == ';' {
+				return false
+			}
+			rest = bytes.TrimLeft(rest, " \t")
+			if len(rest) > 0 && (isDigit(rest[0]) || rest[0] == '-' || rest[0] == '+' || rest[0] == '.') {
+				numbers++
+			}
+			if hasWord(rest) {
+				words++
+			}
+		}
+	}
+	anchored, logged := false, false
+	for _, s := range p.parts {
+		// No number is called "worker-1".
+		named := s.kind == word && strings.ContainsAny(s.text, "0123456789")
+		anchored = anchored || s.kind.anchor() || named
+		// Columns may hold times, and no more of a preface.
+		logged = logged || s.kind.anchor() && s.kind != clock || s.kind == mark
+	}
+	return all*10 >= len(lines)*8 && (words > 0 || logged) && (anchored || numbers*2 < all)
+}
+
+// hasWord says whether text holds a word of letters, other than what numbers are written with.
+func hasWord(text []byte) bool {
+	for _, field := range bytes.FieldsFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
+		if lower := strings.ToLower(string(field)); len(lower) > 1 && lower != "nan" && lower != "inf" {
+			return true
+		}
+	}
+	return false
+}
+
+// Strip returns a line without as much of the preface as it has.
+func (p *Preface) Strip(text []byte) []byte {
+	if p == nil {
+		return text
+	}
+	at, end := 0, 0
+	for i := range p.parts {
+		s := &p.parts[i]
+		if at = s.end(text, at); at == 0 {
+			break
+		}
+		if s.last {
+			end = at
+		}
+	}
+	if end == 0 {
+		return text
+	}
+	text = text[end:]
+	for n := 0; n < p.spaces && len(text) > 0 && (text[0] == ' ' || text[0] == '\t'); n++ {
+		text = text[1:]
+	}
+	return text
+}

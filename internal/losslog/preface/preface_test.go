@@ -1,0 +1,73 @@
+package preface
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestFind(t *testing.T) {
+	for _, test := range []struct{ name, in, out string }{
+		{"logging", "2024-03-05 12:00:00,033 INFO step 1 loss 2.5\n2024-03-05 12:00:01,033 WARNING slow\n", "step 1 loss 2.5\nslow\n"},
+		{"names of loggers", "2024-03-05 12:00:00,033 - engine - INFO - step 1\n2024-03-05 12:00:00,034 - hooks - INFO - saved\n", "step 1\nsaved\n"},
+		{"sources", "I0305 12:00:00.1 12 a.cc:40] step 1\nW0305 12:00:00.2 12 b.cc:7] step 2\n", "step 1\nstep 2\n"},
+		{"boxes", "[0] | step | 5 |\n[0] | loss | 2 |\n", "[0] | step | 5 |\n[0] | loss | 2 |\n"},
+		{"boxes of a worker", "job-1  | | step | 5 |\njob-1  | | loss | 2 |\n", "| step | 5 |\n| loss | 2 |\n"},
+		{"boxes behind levels", "INFO | step | 5 |\nINFO | loss | 2 |\n", "| step | 5 |\n| loss | 2 |\n"},
+		{"rows keep their places", "12:00:00 INFO   step  loss\n12:00:01 INFO      1   2.5\n", "step  loss\n   1   2.5\n"},
+		{"workers are told apart", "12:00:00 [Rank 0] INFO loss 2\n12:00:00 [Rank 1] INFO loss 3\n", "[Rank 0] INFO loss 2\n[Rank 1] INFO loss 3\n"},
+		{"training and validation", "INFO train: loss 2\nINFO val: loss 3\n", "train: loss 2\nval: loss 3\n"},
+		{"a name of numbers", "loss: 2.5\nloss: 2.25\n", "loss: 2.5\nloss: 2.25\n"},
+		{"any name of numbers", "quux: 2.5\nquux: 2.25 at step 3\n", "quux: 2.5\nquux: 2.25 at step 3\n"},
+		{"counters", "Epoch: 1 loss 2\nEpoch: 2 loss 3\n", "Epoch: 1 loss 2\nEpoch: 2 loss 3\n"},
+		{"epochs in brackets", "[1] loss 2\n[1] loss 3\n", "[1] loss 2\n[1] loss 3\n"},
+		{"columns of times", "12:00:00 2.5\n12:00:01 2.25\n", "12:00:00 2.5\n12:00:01 2.25\n"},
+		{"fields", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n"},
+	} {
+		in, out := strings.Repeat(test.in, 5), strings.Repeat(test.out, 5)
+		p := Find([]byte(in))
+		if got, rest := p.Append(nil, []byte(in), true); string(got) != out || len(rest) > 0 {
+			t.Errorf("%s: got\n%swant\n%s", test.name, got, out)
+		}
+	}
+}
+
+// The heading of a column of times is that of a table.
+func TestTable(t *testing.T) {
+	if p := Find([]byte("time phase loss\n" + strings.Repeat("12:00:00 train 2.5\n", 9))); p != nil {
+		t.Errorf("found %+v", p)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add(strings.Repeat("12:00:00 INFO step 1\n", 6), "12:00:01 INFO more\nTraceback\n")
+	f.Add(strings.Repeat("job-1 | loss 2.5\n", 6), "job-1 | loss 2")
+	f.Fuzz(func(t *testing.T, head, more string) {
+		p := Find([]byte(head))
+		want, _ := p.Append(nil, []byte(head+more), true)
+		if len(want) > len(head+more) || p == nil {
+			if string(want) != head+more {
+				t.Fatalf("%q became %q", head+more, want)
+			}
+			return
+		}
+		read, err := io.ReadAll(p.NewReader(bufio.NewReaderSize(iotest.HalfReader(strings.NewReader(head+more)), 1<<16)))
+		if err != nil || string(read) != string(want) {
+			t.Errorf("read %q, want %q (%v)", read, want, err)
+		}
+	})
+}
+
+func BenchmarkStrip(b *testing.B) {
+	line := []byte("2024-03-05 12:00:00,033 INFO trainer: step 100/1500000 loss 2.5 lr 1e-4 gnorm 0.533 tokens/s 12345\n")
+	p := Find(bytes.Repeat(line, 9))
+	b.SetBytes(int64(len(line)))
+	for b.Loop() {
+		if len(p.Strip(line)) == len(line) {
+			b.Fatal("there is no preface")
+		}
+	}
+}
