@@ -30,6 +30,9 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	// To tell other kinds takes a while, which is for those that may be one.
 	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
 		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && s.beginsLog(best, head)) {
+			if best != nil && best.meaning.Strength == lexicon.Loss && found.What == nolog.Document {
+				return fmt.Errorf("%s: it seems to be %s: it holds hardly more than one record of %q, and holds no course of a training; %s", f.path, found.What, best.name, found.Instead)
+			}
 			return found.ErrOf(f.path)
 		}
 	}
@@ -68,7 +71,11 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	case found.Beside:
 		return sure || best.count >= 3
 	}
-	return best.count >= 3 && (sure && (found.What == nolog.Document || best.counted) || best.count*10 >= s.counted)
+	const few = 3
+	if found.What == nolog.Document && sure && best.counted {
+		return best.count >= few-1 // pasted with the words around them
+	}
+	return best.count >= few && (sure && (found.What == nolog.Document || best.counted) || best.count*10 >= s.counted)
 }
 
 // beginsLog says whether a document of one record is the first line of a log: it stands on one line, counts steps, and tells nothing of

@@ -282,6 +282,7 @@ var truths = []struct {
 	{name: "two-loggers.log", losses: 20, nonFinite: 0, steps: 20, mean: 2.63009, largest: 3.3134, first: 0, last: 19},
 	{name: "two-models-in-parts.log", ask: []string{"loss"}},
 	{name: "two-models-in-turns.log", ask: []string{"loss"}},
+	{name: "two-records-in-words.md", losses: 2, nonFinite: 0, steps: 2, mean: 0.7902, largest: 0.9291, first: 1000, last: 2000},
 	{name: "two-tables.log", losses: 24, nonFinite: 0, steps: 24, mean: -8.590275, largest: -3.5982, first: 1, last: 24},
 	{name: "udacity.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.305799999999999, largest: 4.902, first: 1, last: 60},
 	{name: "unnamed-beside-the-rate.log", ask: []string{"GRAMMAR"}},
