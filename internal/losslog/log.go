@@ -145,6 +145,12 @@ func (l *Log) Close() { l.remove() }
 // Source says what was read by the last call of [Log.Read].
 func (l *Log) Source() Source { return l.read }
 
+// CountsEpochs says whether the steps are epochs, each of many updates of the weights. It knows once the log was read.
+func (l *Log) CountsEpochs() bool {
+	step := l.source.Step
+	return step != "" && !l.plan.Ordinal && lexicon.CounterOf(step) == lexicon.Epochs && !strings.Contains(strings.ToLower(step), "episode")
+}
+
 // Read calls do with the log's steps, in order. Each call takes a chunk that next returns, empty, and that is do's
 // from then on. What a resumed run did anew is only known once its resumption was read: then again is true, and the
 // log is to be read once more, as if it had not been read before.

@@ -26,6 +26,8 @@ type pace struct {
 	decay               float64 // by step: what to train with
 	perRecord           float64 // by record: what is replayed
 	given, decayLimited bool
+	// epochs says that steps are epochs: how many updates each has is not known.
+	epochs bool
 }
 
 // paceOf reads as much of a log as it takes to tell its pace. given is the decay that the user asks for, or 0.
@@ -53,17 +55,19 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 	if err != nil && !errors.Is(err, enough) {
 		return pace{}, err
 	}
-	p := pace{gap: 1, decay: usualDecay, given: given != 0}
+	p := pace{gap: 1, decay: usualDecay, given: given != 0, epochs: log.CountsEpochs()}
 	if len(gaps) > 0 {
 		p.gap = statistics.Median(gaps)
 	}
-	if length := max(steps, last-min(first, 0)+p.gap); err == nil && length < shortRun {
+	if length := max(steps, last-min(first, 0)+p.gap); err == nil && length < shortRun && !p.epochs {
 		p.length, p.decay = length, fastDecay
 	}
 	if p.given {
 		p.decay = given
 	}
-	p.perRecord = math.Pow(p.decay, float64(p.gap))
+	if p.perRecord = math.Pow(p.decay, float64(p.gap)); p.epochs && !p.given {
+		p.perRecord = leastDecay
+	}
 	if least := min(leastDecay, p.decay); p.perRecord < least {
 		p.perRecord, p.decayLimited = least, true
 	}
@@ -80,14 +84,24 @@ func (p pace) published() float64 {
 
 // unit is what the log counts.
 func (p pace) unit() string {
+	if p.epochs {
+		return "epoch"
+	}
 	if p.gap >= 2 {
 		return "record"
 	}
 	return "step"
 }
 
-// note says what a log that leaves out steps cannot show.
+// note says what a log that leaves out steps cannot show; "" for one that has them all.
 func (p pace) note() string {
+	switch {
+	case p.epochs:
+		return fmt.Sprintf("the log has one record an epoch: a spike of single steps hardly shows in a mean over all of them, and not at all in a loss of"+
+			" the last, so that a log of steps tells more; what was replayed is a decay of %.3g an epoch", p.perRecord)
+	case p.gap < 2:
+		return ""
+	}
 	text := fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a mean, so that spikes may be missed or"+
 		" look weaker than they were; the decay of %v by step is %.3g by record", words.Counted(p.gap, "step"), p.decay, p.perRecord)
 	if p.decayLimited {

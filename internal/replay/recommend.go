@@ -168,8 +168,11 @@ func (r *Report) spikedInStart() bool {
 // tooSlow says why moments that average over many records miss spikes, and what to do.
 func (r *Report) tooSlow() string {
 	decay := r.pace.perRecord
-	return fmt.Sprintf("over the %s that running moments average, losses differ more than around the spikes. Moments that follow faster catch"+
-		" more: replay with --decay %v.", words.Counted(int64(math.Round(1/(1-decay))), "record"), fasterThan(decay))
+	text := fmt.Sprintf("over the %s that running moments average, losses differ more than around the spikes.", words.Counted(int64(math.Round(1/(1-decay))), "record"))
+	if decay > leastDecay {
+		text += fmt.Sprintf(" Moments that follow faster catch more: replay with --decay %v.", fasterThan(decay))
+	}
+	return text
 }
 
 // fasterThan is a decay of moments that average over a tenth of the records, but no fewer than ten.

@@ -98,8 +98,8 @@ func (r *Report) finish() {
 		r.Scatter = &Drift{From: d.From, Lowest: Number(d.Lowest), End: Number(d.End)}
 	}
 	r.Period = periodOf(found, r.pace.gap)
-	if r.pace.gap >= 2 {
-		r.Source.Notes = append(r.Source.Notes, r.pace.note())
+	if note := r.pace.note(); note != "" {
+		r.Source.Notes = append(r.Source.Notes, note)
 	}
 	if r.Source.Superseded > 0 {
 		r.Source.Notes = append(r.Source.Notes, fmt.Sprintf("the run was resumed %s: %s that it did anew are left out",

@@ -48,3 +48,21 @@ func TestPartOfARun(t *testing.T) {
 		}
 	}
 }
+
+// Where an epoch is a record, its length in steps is not known, and no run is called short.
+func TestEpochs(t *testing.T) {
+	for counter, want := range map[string]float64{"epoch": usualDecay, "step": fastDecay} {
+		var log strings.Builder
+		for i := range 30 {
+			fmt.Fprintf(&log, "%s %d loss %v\n", counter, i+1, 1+0.1*float64(i%7))
+		}
+		r, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "log.txt", log.String())}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		note := strings.Join(r.Source.Notes, " ")
+		if r.Recommendation.Decay != want || strings.Contains(note, "one record an epoch") != (counter == "epoch") {
+			t.Errorf("%s: a decay of %v: %s %s", counter, r.Recommendation.Decay, r.Recommendation.Reason, note)
+		}
+	}
+}
