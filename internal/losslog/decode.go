@@ -91,6 +91,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		}
 	}
 	rows := arraysIn(head)
+	prefix, isKeyed := keysOfRecords(head)
 	switch {
 	case wandb.Is(head):
 		return wandb.NewReader(b), nil
@@ -98,6 +99,8 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)))
 	case rows > 0:
 		return &arraysReader{r: b, rows: rows}, nil
+	case isKeyed && !f.isColumn:
+		return &keyedReader{r: b, prefix: prefix}, nil
 	case isColumns(head) && !f.isColumn:
 		return newColumnsReader(f, d)
 	case plaintext.NeedsCleaning(head):

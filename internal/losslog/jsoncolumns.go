@@ -75,7 +75,8 @@ func (a *arraysReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// isColumns recognises a JSON document whose series are arrays of numbers, each in a field of its own, as Keras' history.
+// isColumns recognises a JSON document whose series are arrays of numbers, each in a field of its own, as Keras' history, or objects
+// that number theirs, as Pandas writes a table.
 func isColumns(head []byte) bool {
 	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
 	if !bytes.HasPrefix(text, []byte("{")) {
@@ -88,7 +89,7 @@ func isColumns(head []byte) bool {
 		return false
 	}
 	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
-	key := ""
+	key, numbered := "", false
 	for run := 0; ; {
 		event, err := s.Next()
 		if err != nil {
@@ -96,12 +97,14 @@ func isColumns(head []byte) bool {
 		}
 		inArray := len(s.Stack) > 0 && s.Stack[len(s.Stack)-1] == '['
 		switch {
+		case event == jsonstream.Key && isNumeral(s.Text):
+			numbered = true
 		case event == jsonstream.Key:
 			key = string(s.Text)
-			run = 0
+			run, numbered = 0, false
 		case event == jsonstream.Begin || event == jsonstream.End:
-			run = 0
-		case inArray && event == jsonstream.Other:
+			run, numbered = 0, false
+		case (inArray || numbered) && event == jsonstream.Other:
 			// Settings have pairs, too.
 			if run++; run > 2 || run > 1 && lexicon.MeaningOf(key).Strength == lexicon.Loss {
 				return true
@@ -117,6 +120,7 @@ const mostColumns = 64
 type column struct {
 	stream jsonstream.Stream
 	ended  bool
+	keys   bool // the numbers' own numbers are read, and not these
 }
 
 // columnsReader turns arrays of numbers into a table, of which each is a column. It reads the document once for each, side by
@@ -142,32 +146,45 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 	}
 	c := new(columnsReader)
 	var names []string
-	walkArrays(&jsonstream.Stream{R: r}, func(name string) bool {
+	numbered := "" // the first one whose numbers have numbers
+	walkArrays(&jsonstream.Stream{R: r}, func(name string, keys bool) bool {
+		if keys && numbered == "" {
+			numbered = name
+		}
 		names = append(names, name)
 		return len(names) == mostColumns
 	})
-	for i, name := range names {
-		if i > 0 {
+	add := func(title, name string, keys bool) error {
+		if c.out.Len() > 0 {
 			c.out.WriteByte(',')
 		}
-		c.out.WriteByte('"')
-		c.out.WriteString(name)
-		c.out.WriteByte('"')
+		c.out.WriteString(`"` + title + `"`)
 		r, err := open()
 		if err != nil {
+			return err
+		}
+		at := &column{stream: jsonstream.Stream{R: r}, keys: keys}
+		at.ended = !walkArrays(&at.stream, func(found string, _ bool) bool { return found == name })
+		c.columns = append(c.columns, at)
+		return nil
+	}
+	if numbered != "" {
+		if err := add("n", numbered, true); err != nil {
 			return nil, err
 		}
-		at := &column{stream: jsonstream.Stream{R: r}}
-		at.ended = !walkArrays(&at.stream, func(found string) bool { return found == name })
-		c.columns = append(c.columns, at)
+	}
+	for _, name := range names {
+		if err := add(name, name, false); err != nil {
+			return nil, err
+		}
 	}
 	c.out.WriteByte('\n')
 	return c, nil
 }
 
-// walkArrays calls do with the name of each array that begins with a number. It ends, right before that number's array goes
+// walkArrays calls do with the name of each array, or object of numbered ones, that begins with a number. It ends, right before that number's array goes
 // on, once do says so; it returns false if it never did.
-func walkArrays(s *jsonstream.Stream, do func(name string) bool) bool {
+func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) bool {
 	var path []string
 	key := ""
 	for {
@@ -179,9 +196,16 @@ func walkArrays(s *jsonstream.Stream, do func(name string) bool) bool {
 		case jsonstream.Key:
 			key = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
 		case jsonstream.Begin:
-			if s.Text[0] == '[' {
-				head, _ := s.R.Peek(256)
-				text := bytes.TrimLeft(head, " \t\r\n")
+			head, _ := s.R.Peek(256)
+			text := bytes.TrimLeft(head, " \t\r\n")
+			if s.Text[0] == '{' {
+				number, rest, _ := bytes.Cut(text, []byte(":"))
+				text = nil
+				if number, ok := bytes.CutPrefix(bytes.TrimSpace(number), []byte(`"`)); ok && isNumeral(bytes.TrimSuffix(number, []byte(`"`))) {
+					text = bytes.TrimLeft(rest, " \t\r\n")
+				}
+			}
+			if len(text) > 0 {
 				if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
 					name := key
 					for i := len(path) - 1; i >= 0; i-- {
@@ -189,7 +213,7 @@ func walkArrays(s *jsonstream.Stream, do func(name string) bool) bool {
 							name = path[i] + "." + name
 						}
 					}
-					if do(name) {
+					if do(name, s.Text[0] == '{') {
 						return true
 					}
 				}
@@ -205,6 +229,21 @@ func walkArrays(s *jsonstream.Stream, do func(name string) bool) bool {
 	}
 }
 
+// next returns the column's next number, or the end of its array.
+func (c *column) next() (event jsonstream.Event, text []byte, err error) {
+	if event, err = c.stream.Next(); err != nil || event != jsonstream.Key {
+		return event, c.stream.Text, err
+	}
+	number := bytes.Clone(c.stream.Text)
+	if event, err = c.stream.Next(); c.keys {
+		return event, number, err
+	}
+	return event, c.stream.Text, err
+}
+
+// isNumeral says whether a key is a number.
+func isNumeral(key []byte) bool { return len(key) > 0 && len(bytes.Trim(key, "0123456789")) == 0 }
+
 func (c *columnsReader) Read(p []byte) (int, error) {
 	if c.out.Len() == 0 {
 		any := false
@@ -215,7 +254,7 @@ func (c *columnsReader) Read(p []byte) (int, error) {
 			if column.ended {
 				continue
 			}
-			event, err := column.stream.Next()
+			event, text, err := column.next()
 			switch {
 			case err != nil && !errors.Is(err, io.EOF):
 				return 0, err
@@ -223,7 +262,7 @@ func (c *columnsReader) Read(p []byte) (int, error) {
 				return 0, io.ErrUnexpectedEOF
 			case event == jsonstream.Other || event == jsonstream.String:
 				any = true
-				c.out.Write(column.stream.Text)
+				c.out.Write(text)
 			default:
 				column.ended = true
 			}
