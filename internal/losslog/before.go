@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"bytes"
+	"strings"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -225,6 +226,12 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 				continue
 			}
 			break
+		}
+		if k > 0 && r.isPoint(k) && t.end+1 == r.start(k+1) && r.tokens[k-1].kind == wordToken &&
+			lexicon.RoleOf(strings.ToLower(string(r.word(k-1)))) != lexicon.Unsaid {
+			k-- // "Val. loss"
+			first = k
+			continue
 		}
 		if t.kind != wordToken && t.kind != quotedToken || t.end+1 != r.start(k+1) || r.line[t.end] != ' ' {
 			break

@@ -76,7 +76,7 @@ func (r *lineReader) read(line []byte) []pair {
 			r.pairs = r.pairs[:len(r.pairs)-1]
 			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
 			p.first, p.last = index.first, left.number
-		case i == len(r.tokens)-1 && !p.unit && t.total < 0 && r.onlyCounted(i):
+		case !p.unit && t.total < 0 && r.onlyCounted(i):
 			p.name = lexicon.Nameless
 		case left.number >= 0 && (left.close || left.separated) && r.repeated(left.number, i):
 			// "train loss 100 0.5", "loss 100: 0.5": the first number counts.
@@ -183,15 +183,23 @@ func (r *lineReader) withoutLead(p *pair) {
 	}
 }
 
-// onlyCounted says whether number i has a point and stands behind nothing but what counts: "epoch 1, 0.5".
+// onlyCounted says whether number i has a point and stands behind nothing but what counts, and before nothing of matter: "epoch 1, 0.5",
+// "1 tensor(0.5)".
 func (r *lineReader) onlyCounted(i int) bool {
-	if r.counts(i) || len(r.pairs) != 1 || r.pairs[0].first < 0 || !counterOfLine(r.pairs[0].name) {
+	if r.counts(i) || len(r.pairs) != 1 {
+		return false
+	}
+	counter := &r.pairs[0]
+	if i > 2 && counter.at == i-3 && bytes.Equal(counter.name, lexicon.Leading) {
+		return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '(' && r.tokens[i-2].kind == wordToken && holdsOne(r.word(i-2))
+	}
+	if i < len(r.tokens)-1 || counter.first < 0 || !counterOfLine(counter.name) {
 		return false
 	}
 	for k := range r.tokens[:i] {
 		t := &r.tokens[k]
-		if t.kind != gapToken && (k > r.pairs[0].at && (t.kind != markToken || t.mark != ',' && t.mark != '|' && t.mark != '-' && t.mark != ';') ||
-			k < r.pairs[0].at && (k < r.pairs[0].first || k > r.pairs[0].last) && t.kind != markToken) {
+		if t.kind != gapToken && (k > counter.at && (t.kind != markToken || t.mark != ',' && t.mark != '|' && t.mark != '-' && t.mark != ';') ||
+			k < counter.at && (k < counter.first || k > counter.last) && t.kind != markToken) {
 			return false
 		}
 	}

@@ -19,6 +19,7 @@ var prints = []string{
 	"Average Loss at Episode {n}: {x}", "step#: {n}  learning rate: 0.{y}  average loss: {x}  steps without apparent progress: {y}",
 	"epoch{n} loss {x}", "[epoch{n}] loss: {x}", "Cost function: {x} at iteration {n}", "Iter {n}, Cost function: {x}, classification error: {y} %",
 	"train loss of iteraction {n}:{x}", "iteration {n}, cost {x}E+00", "Epoch {n}/90, L1 + L2(α=0.0100): {x}", "iter {n} error {x} |g| 1{y}.5 CG {y}",
+	"{n} tensor({x}, grad_fn=<MseLossBackward0>)", "It: {n}, Loss: {x}, Loss u: {y}.5, Val. Loss u: {y}.25",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
 }
 

@@ -125,7 +125,7 @@ func MeaningOf(name string) Meaning {
 			other = other || word == "epoch"
 		case extremeWords[word]:
 			m.Statistic = Extreme
-			other = true
+			other = other || !measured
 		case named && lossSpoilers[word]:
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
 		case i > 0 && LossWords[all[i-1]] && settingWords[word]:
