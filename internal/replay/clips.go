@@ -82,13 +82,19 @@ func (r *clipRun) push(c *losslog.Chunk) error {
 
 // canBatch says that the steps of a chunk have one loss each, of which only scales and thresholds are wanted.
 func (r *clipRun) canBatch(c *losslog.Chunk) bool {
-	return r.rows == nil && r.result.Settled != nil && c.Singles() != nil
+	return r.rows == nil && (r.result.Settled != nil || r.clipper == nil) && c.Singles() != nil
 }
 
 // batch takes the steps of a chunk from the first on at once.
 func (r *clipRun) batch(c *losslog.Chunk, first int) {
 	losses := c.Singles()[first:]
 	n := len(losses)
+	if r.clipper == nil {
+		r.losses += int64(n)
+		r.steps += int64(n)
+		r.countNonFinite(losses)
+		return
+	}
 	r.scales, r.upper = slices.Grow(r.scales[:0], n)[:n], slices.Grow(r.upper[:0], n)[:n]
 	r.clipper.Steps(losses, r.scales, r.upper)
 	r.losses += int64(n)
@@ -122,17 +128,23 @@ func (r *clipRun) step(step int64, losses []float64) error {
 			}
 		}
 	} else {
-		for i, loss := range losses {
+		for i := range scales {
 			scales[i] = 1
-			if loss-loss != 0 {
-				r.result.NonFinite++
-			}
 		}
+		r.countNonFinite(losses)
 	}
 	if r.rows != nil {
 		return r.write(step, losses, scales, upper)
 	}
 	return nil
+}
+
+func (r *clipRun) countNonFinite(losses []float64) {
+	for _, loss := range losses {
+		if loss-loss != 0 {
+			r.result.NonFinite++
+		}
+	}
 }
 
 // settle looks whether the moments can be relied on by now: an automatic start is over, or moments that were given

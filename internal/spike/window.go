@@ -139,7 +139,7 @@ func (w *window) bind() {
 		return
 	}
 	w.from = nth(v, n/2-room)
-	w.to = nth(v, n/2+room)
+	w.to = nth(v[n/2-room:], 2*room) // none before is higher
 	for i, x := range v {
 		v[i] = max(w.from-x, x-w.to, 0)
 	}

@@ -100,7 +100,9 @@ func (s *Sequencer) Push(b *Rows, c *Chunk) {
 		b.groupAll()
 	}
 	reopened := b.reopened
-	for i, loss := range b.Losses {
+	plain := s.pushPlain(b, c)
+	for i, loss := range b.Losses[plain:] {
+		i += plain
 		step := b.Steps[i]
 		for len(reopened) > 0 && reopened[0].row <= i {
 			s.alike |= reopened[0].alike
@@ -162,6 +164,23 @@ func (s *Sequencer) Push(b *Rows, c *Chunk) {
 	if b.Epoch == b.Epoch {
 		s.epoch = b.Epoch
 	}
+}
+
+// pushPlain adds steps to a chunk for as long as they rise and there is nothing else to them, which is so in most logs, and returns how
+// many it added. It does with them what take does.
+func (s *Sequencer) pushPlain(b *Rows, c *Chunk) (n int) {
+	h := &s.how
+	if b.Grouped() || b.Modal || len(b.epochs) > 0 || len(b.reopened) > 0 || h.Openings || h.Uncounted || h.Redrawn || h.Twice || h.LastOfStep ||
+		s.before != nil || s.plan.Selects() || s.pending != nil || len(c.ends) > 0 || !s.started {
+		return 0
+	}
+	if n = s.watch.rise(b.Steps, b.Losses); n > 0 {
+		c.steps, c.losses = append(c.steps, b.Steps[:n]...), append(c.losses, b.Losses[:n]...)
+		s.row += int64(n)
+		s.written += int64(n)
+		s.last, s.lastLoss = b.Steps[n-1], b.Losses[n-1]
+	}
+	return n
 }
 
 // take adds a row to a chunk, unless it is left out.

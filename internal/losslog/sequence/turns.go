@@ -130,6 +130,27 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	r.count++
 }
 
+// rise does what see does with the first of rows without epochs, for as long as the counter rises, and returns how many these are.
+func (r *turns) rise(steps []int64, losses []float64) int {
+	if r.count == 0 || r.back || r.jumped || r.started < levelOf {
+		return 0
+	}
+	n := 0
+	for ; n < len(steps) && steps[n] > r.most; n++ {
+		r.gap = steps[n] - r.most
+		r.widest = max(r.widest, r.gap)
+		r.most = steps[n]
+	}
+	for from := 0; from < n; { // as much as fits before the ring's end
+		at := int(r.count % int64(len(r.recent)))
+		k := copy(r.recent[at:], steps[from:n])
+		copy(r.losses[at:], losses[from:n])
+		from += k
+		r.count += int64(k)
+	}
+	return n
+}
+
 // jumps says whether the counter goes on from its beginning with a leap, as to where an earlier run left off.
 func (r *turns) jumps(step int64) bool {
 	gap := max(1, r.widest)
