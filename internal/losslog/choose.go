@@ -1,93 +1,13 @@
 package losslog
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/runfolder"
 )
-
-// look surveys the beginning of a run.
-func (l *Log) look() (s *survey, first sniffed, err error) {
-	f := l.run.files[0]
-	sample, whole, err := f.sample()
-	if err != nil {
-		return nil, first, err
-	}
-	if first, err = sniff(sample, f.path, l.options.Format); err != nil {
-		return nil, first, err
-	}
-	l.whole = whole && len(l.run.files) == 1
-	l.head = sample
-	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
-	l.scores = first.format == Text && dl4jLine.Match(sample)
-	l.by, l.labelled, l.worker, l.modes = byWords, "", nil, nil
-	s = l.newSurvey(first, "")
-	visit(s, first, sample, whole)
-	if len(l.options.Where) == 0 {
-		if split, training, ok := s.splitField(); ok {
-			l.training = training
-			s = l.newSurvey(first, split)
-			visit(s, first, sample, whole)
-		}
-	}
-	if len(l.options.Where) == 0 && !first.events {
-		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.Strength > lexicon.Unknown {
-			if only, n, ok := s.workers(all[0].tally); ok {
-				l.worker, l.workers = &only, n
-				s = l.newSurvey(first, s.split)
-				visit(s, first, sample, whole)
-			}
-		}
-	}
-	if _, ok := first.table.(*textScanner); ok && s.split == "" {
-		if l.by, l.labelled = s.labelling(sample, l.options.Loss, l.options.Step); l.by != byWords {
-			s = l.newSurvey(first, "")
-			visit(s, first, sample, whole)
-		} else if all := s.candidates(l.options.Step); len(all) > 0 && l.options.Lines == "" {
-			if l.modes = modes(sample, all[0].name, all[0].label); l.modes == nil {
-				return s, first, nil
-			}
-			s = l.newSurvey(first, "")
-			visit(s, first, sample, whole)
-		}
-	}
-	return s, first, nil
-}
-
-// dl4jScore is what Deeplearning4j calls the loss, which other scores are not: "Score at iteration 100 is 0.5".
-const dl4jScore = "Score"
-
-var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+ is -?[0-9NI]`)
-
-func (l *Log) newSurvey(kind sniffed, split string) *survey {
-	s := newSurvey(split)
-	s.titled = titled(l.run.files[0].path, l.head)
-	s.by, s.loss, s.only, s.modes = l.by, l.labelled, l.worker, l.modes
-	if l.scores {
-		s.score = dl4jScore
-	}
-	table, isTable := kind.table.(*csvScanner)
-	s.bars = isTable && table.bars
-	s.text = kind.format == Text || isTable && table.loose
-	return s
-}
-
-func visit(s *survey, kind sniffed, sample []byte, whole bool) {
-	if kind.events {
-		surveyEvents(strings.NewReader(string(sample)), s)
-		return
-	}
-	data := sample[kind.start:]
-	if !whole {
-		data = data[:kind.table.whole(data)]
-	}
-	kind.table.survey(data, s)
-}
 
 // choose settles the format, the loss, the steps and the conditions.
 func (l *Log) choose() error {
@@ -222,120 +142,6 @@ func (l *Log) note(format string, arguments ...any) {
 	l.source.Notes = append(l.source.Notes, fmt.Sprintf(format, arguments...))
 }
 
-// withLines returns the series whose lines have a label with a word in it.
-func withLines(all []ranked, word string) (some []ranked) {
-	for _, r := range all {
-		if strings.Contains(" "+strings.ToLower(r.label)+" ", " "+strings.ToLower(word)+" ") {
-			some = append(some, r)
-		}
-	}
-	return some
-}
-
-// namedLoss finds the series that a flag names; of its lines, those of training.
-func (l *Log) namedLoss(s *survey, first sniffed) (ranked, *survey, error) {
-	name := l.options.Loss
-	if !l.known(s, &name, first) {
-		if !l.whole {
-			full, _, err := l.surveyFully(first, s.split)
-			if err != nil {
-				return ranked{}, nil, err
-			}
-			s = full
-		}
-		if !l.known(s, &name, first) {
-			return ranked{}, nil, fmt.Errorf("%s has no %s %q; it has %s", l.run.files[0].path, l.lossWord(), name, list(s.numbers(l.options.Step)))
-		}
-	}
-	best := ranked{name: name}
-	for i, t := range s.series {
-		if s.name(t) != name {
-			continue
-		}
-		r := ranked{tally: t, name: name, label: s.labels[t.label], meaning: s.fields[t.field].meaning, order: i}
-		r.judgeLabel(s.split)
-		r.counted = s.hasCounter(t)
-		if l.options.Lines != "" && len(withLines([]ranked{r}, l.options.Lines)) == 0 {
-			continue
-		}
-		if best.tally == nil || r.before(best) {
-			best = r
-		}
-	}
-	if same := s.alike(best); len(same) > 1 && l.options.Lines == "" {
-		return ranked{}, nil, l.question(s, same, !l.whole, "")
-	}
-	if best.tally == nil && l.options.Lines != "" && l.byLine {
-		return ranked{}, nil, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)
-	}
-	return best, s, nil
-}
-
-// numbers lists the names of a log's numbers, likely losses first.
-func (s *survey) numbers(step string) (names []string) {
-	seen := map[string]bool{step: true}
-	add := func(name string) {
-		if !seen[name] {
-			names = append(names, name)
-		}
-		seen[name] = true
-	}
-	for _, r := range s.candidates(step) {
-		add(r.name)
-	}
-	for _, t := range s.series {
-		add(s.name(t))
-	}
-	return names
-}
-
-// known says whether a log has a field; in any case of letters, and of tables also by number.
-func (l *Log) known(s *survey, name *string, first sniffed) bool {
-	if s.has(*name) {
-		return true
-	}
-	if c, ok := first.table.(*csvScanner); ok {
-		if i, err := c.column(*name); err == nil {
-			*name = c.names[i]
-			return true
-		}
-	}
-	for _, f := range s.fields {
-		if strings.EqualFold(f.name, *name) {
-			*name = f.name
-			return true
-		}
-	}
-	return false
-}
-
-// checkStep makes sure that the log has what a flag says counts its steps.
-func (l *Log) checkStep(s **survey, first sniffed) error {
-	for _, flag := range []struct {
-		name *string
-		flag string
-	}{{&l.options.Step, "--step-column"}, {&l.options.Batch, "--batch-column"}} {
-		if *flag.name == "" || !first.events && l.known(*s, flag.name, first) {
-			continue
-		}
-		if first.events {
-			return fmt.Errorf("%s %s: %s is an event file, which counts steps by itself", flag.flag, *flag.name, l.run.files[0].path)
-		}
-		if !l.whole {
-			full, _, err := l.surveyFully(first, (*s).split)
-			if err != nil {
-				return err
-			}
-			if l.known(full, flag.name, first) {
-				*s = full
-				continue
-			}
-		}
-		return fmt.Errorf("%s %s: %s has no such %s; it has %s", flag.flag, *flag.name, l.run.files[0].path, l.lossWord(), list((*s).numbers("")))
-	}
-	return nil
-}
-
 // chooseSplit takes the records of training, by the field that tells them from others.
 func (l *Log) chooseSplit(s *survey, chosen ranked) error {
 	if l.training == "" {
@@ -413,24 +219,4 @@ func (s *survey) together(t *tally, name string) bool {
 func isOwnTable(table scanner) bool {
 	c, ok := table.(*csvScanner)
 	return ok && len(c.header) > 0 && strings.HasPrefix(string(c.header[0]), "step,loss,raw_loss,threshold,")
-}
-
-func (l *Log) lossFlag() string { return "--" + l.lossWord() }
-
-// lossWord is what a format calls the place of a loss.
-func (l *Log) lossWord() string {
-	switch l.source.Format {
-	case Events:
-		return "tag"
-	case JSON, JSONLines:
-		return "field"
-	}
-	return "column"
-}
-
-// surveyFully surveys all of the log, or as much as surveyLimit; then partial is true.
-func (l *Log) surveyFully(first sniffed, split string) (s *survey, partial bool, err error) {
-	s = l.newSurvey(first, split)
-	partial, err = surveyAll(l.run, s, l.options.Format)
-	return s, partial, err
 }

@@ -8,9 +8,10 @@
 //   - Its format is told by its content (sniff.go): event files, JSON, tables, lines with named numbers (token.go
 //     and pair.go), records of several lines (rows.go). Tables are told from other text in table.go and, among other lines, in
 //     loosetable.go; header.go finds the names of their columns, split.go and cells.go their fields, and csv.go reads them.
-//   - A survey of its beginning (survey.go) takes records of names and numbers. What the names say is in the lexicon
-//     (package lexicon), what the words of a line say in label.go. Of the series, an explicit order chooses the loss (rank.go), and
-//     what goes up beside it counts its steps (counter.go). A new kind of name is a word in the lexicon.
+//   - A survey of its beginning (look.go, survey.go) takes records of names and numbers. What the names say is in the lexicon
+//     (package lexicon), what the words of a line say in label.go. Of the series that can be losses (plausible.go), an explicit order
+//     (rank.go) puts the likeliest first, which is taken where nothing leaves a doubt (decide.go), and asked about elsewhere
+//     (question.go). What goes up beside it counts its steps (counter.go). A new kind of name is a word in the lexicon.
 //   - A scanner of the format (scan.go) turns pieces of the file, several at a time (pipeline.go), into blocks of losses.
 //   - A sequencer (package sequence) puts these in order into steps, and tells runs that follow one another, or were resumed, apart.
 //

@@ -1,0 +1,125 @@
+package losslog
+
+import (
+	"slices"
+	"strings"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// decision is the loss that was chosen, or why none was.
+type decision struct {
+	*ranked
+	why string
+	// named says that the name tells that it is a loss.
+	named bool
+}
+
+// instead returns the loss whose mean r is, where there is just one that r can be the mean of; else r.
+func (r *ranked) instead(all []ranked) *ranked {
+	if r.meaning.Statistic != lexicon.Averaged || r.meaning.Strength != lexicon.Loss || r.meaning.Parts > 0 {
+		return r
+	}
+	plain := r
+	for i := range all {
+		other := &all[i]
+		if other.meaning.Strength != lexicon.Loss || other.meaning.Statistic != lexicon.Plainly || other.class() > 0 || other.label != r.label || other.count != r.count {
+			continue
+		}
+		if plain != r {
+			return r
+		}
+		plain = other
+	}
+	return plain
+}
+
+// fewestOfPath is how many numbers there must be by a path such as optimizer.betas, which does not say that they are losses, to
+// take them for these. Settings are fewer.
+const fewestOfPath = 5
+
+// decide chooses the loss, if the names leave no doubt.
+func (s *survey) decide(all []ranked) (d decision, ok bool) {
+	if len(all) == 0 {
+		return d, false
+	}
+	best := all[0].instead(all)
+	fields := make(map[string]bool) // as likely as the best one
+	places := 0                     // of losses by the same name in other parts of what was logged
+	unnamed := 0
+	for _, r := range all {
+		if r.compare(*best) == 0 {
+			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) {
+				places++
+			}
+			fields[r.name] = true
+		}
+		if r.meaning.Strength == lexicon.Unknown && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
+			unnamed++ // it may be a loss as well
+		}
+	}
+	if len(s.alikeOf(all, *best)) > 1 {
+		return d, false
+	}
+	d = decision{ranked: best, named: best.meaning.Strength > lexicon.Unknown}
+	switch {
+	case best.meaning.Statistic == lexicon.Extreme, !d.named && best.count < 2, !d.named && lexicon.Leaf(best.name) != best.name && best.count < fewestOfPath:
+		return d, false
+	case places > 0 && lexicon.Leaf(best.name) != best.name:
+		return d, false
+	case s.score != "" && best.name == s.score:
+		d.named, d.why = false, "as Deeplearning4j calls it"
+	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
+		d.why = "as its name says"
+	case best.meaning.Strength == lexicon.Loss && best.meaning.Role == lexicon.Unsaid && s.hasTrainingMeasure(all, best):
+		return d, false
+	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
+		d.why = "the only loss of training by its name"
+	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
+		d.why = "what the training goes by, of the names there are"
+	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
+		d.why = "the only number that may be one, though its name does not say so"
+	default:
+		return d, false
+	}
+	if best.meaning.Role == lexicon.Validation {
+		d.why = "of validation, since no loss of training is there"
+	}
+	return d, !s.hasUnnamedTraining(all, best)
+}
+
+// hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.
+func (s *survey) hasUnnamedTraining(all []ranked, best *ranked) bool {
+	if best.meaning.Role != lexicon.Validation {
+		return false
+	}
+	return slices.ContainsFunc(all, func(r ranked) bool { return s.isUnnamedTraining(r, best) })
+}
+
+func (s *survey) isUnnamedTraining(r ranked, best *ranked) bool {
+	return r.meaning.Strength == lexicon.Unknown && r.count > 2*best.count && r.distinct > 2 && s.besideRate(r.tally)
+}
+
+// besideRate says whether a learning rate stands in the records of a series.
+func (s *survey) besideRate(t *tally) bool {
+	n, rates := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool {
+			name := strings.ToLower(s.fields[v.field].name)
+			return name == "lr" || name == "learning_rate" || name == "learning rate"
+		}))
+	})
+	return n > 0 && rates == n
+}
+
+// hasTrainingMeasure says whether a measure that is named as the training's stands beside what is only a part of a loss: "Train MSE" and
+// "gate loss".
+func (s *survey) hasTrainingMeasure(all []ranked, best *ranked) bool {
+	for _, r := range all {
+		if r.meaning.Strength == lexicon.Measure && r.meaning.Role == lexicon.Training && r.meaning.Parts == 0 && s.together(best.tally, r.name) {
+			return true
+		}
+	}
+	return false
+}

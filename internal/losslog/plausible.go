@@ -1,0 +1,118 @@
+package losslog
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// mayBeLoss says whether the numbers of a series can be losses, the more strictly the less its name says.
+func (s *survey) mayBeLoss(r ranked, most int) bool {
+	const few = 5
+	finite := r.count - r.nonFinite
+	growing := finite >= few && r.whole == finite && r.grown*10 >= finite*9
+	switch r.meaning.Strength {
+	case lexicon.Excluded:
+		return false
+	case lexicon.Loss:
+		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
+		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0) &&
+			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.ofGames() || s.counter(r.tally).name == ""))
+	}
+	switch {
+	case r.unit*2 > r.count, growing:
+		return false
+	case finite >= few && r.whole == finite && !(r.meaning.Strength == lexicon.Measure && r.pointed == finite), finite >= few && r.least == r.most:
+		return false
+	case s.text && r.meaning.Strength == lexicon.Unknown && (finite < 3 || r.whole == finite):
+		return false
+	case r.meaning.Strength == lexicon.Unknown && r.whole == r.count:
+		return false // sizes and counts
+	case r.meaning.Strength == lexicon.RoleAlone:
+		return r.count > 1 && r.whole < finite
+	case r.meaning.Strength > lexicon.Unknown:
+		return r.count > 1 && !(s.text && r.least == r.most)
+	case s.text && finite > 1 && r.least == r.most, r.meaning.Words > mostNameWords:
+		return false
+	case s.fields[r.field].counter <= lexicon.Batches && r.name != string(lexicon.Nameless):
+		return false
+	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
+		return false
+	}
+	// Seconds since 1970, or milliseconds.
+	return !(r.least > 1e8 && r.grown*10 >= finite*9)
+}
+
+// mostNameWords is how many words a name of a loss has at most that does not say so.
+const mostNameWords = 8
+
+// fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
+func (f *fieldSurvey) fewWholes() bool {
+	for text := range f.texts {
+		if strings.Trim(text, "0123456789") != "" {
+			return false
+		}
+	}
+	return !f.manyTexts && len(f.texts) > 0
+}
+
+// ofGames says whether a log tells of games, which are won or lost.
+func (s *survey) ofGames() bool {
+	for _, f := range s.fields {
+		for _, word := range lexicon.Words(f.name) {
+			if lexicon.GameWords[word] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasCounter says whether most records of a series hold what counts steps.
+func (s *survey) hasCounter(t *tally) bool {
+	own := 0
+	type counted struct {
+		n     int
+		first float64
+		moved bool
+	}
+	counters := make(map[int]*counted)
+	s.own(t, func(values []sampledValue) {
+		own++
+		for _, v := range values {
+			if s.fields[v.field].counter > lexicon.Batches || v.number != math.Trunc(v.number) {
+				continue
+			}
+			c := counters[v.field]
+			if c == nil {
+				c = &counted{first: v.number}
+				counters[v.field] = c
+			}
+			c.n++
+			c.moved = c.moved || v.number != c.first
+		}
+	})
+	for _, c := range counters {
+		if c.n*10 >= own*8 && (c.moved || own < 3) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsRun says whether the records of a series tell how long all of a run took, as the last one of Hugging Face's Trainer does.
+func (s *survey) endsRun(t *tally) bool {
+	n, ends := 0, 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		for _, v := range values {
+			if slices.Contains(lexicon.Words(s.fields[v.field].name), "runtime") {
+				ends++
+				return
+			}
+		}
+	})
+	return n > 0 && ends == n
+}
