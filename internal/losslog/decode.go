@@ -11,6 +11,7 @@ import (
 
 	"alrc/internal/format/notebook"
 	"alrc/internal/format/wandb"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/preface"
@@ -56,7 +57,27 @@ func (f file) head() ([]byte, error) {
 	}
 	defer text.Close()
 	head, err := plaintext.Head(text.Reader)
+	if err == nil && plaintext.IsHTML(head) {
+		page := bufio.NewReaderSize(text.Reader, sampleSize)
+		if shown, ok := shownOf(page); ok {
+			return shown, nil
+		}
+		head, err = plaintext.Head(page)
+	}
 	return slices.Clone(head), err
+}
+
+// shownOf returns what the beginning of a page of HTML shows, and whether that names losses. Styles and scripts may come before it, so
+// that r has to hold much.
+func shownOf(r *bufio.Reader) (shown []byte, ok bool) {
+	head, _ := r.Peek(sampleSize)
+	shown = plaintext.Shown(head)
+	const fewest = 3
+	found := newSurvey("")
+	(&textScanner{}).survey(shown, found)
+	table, isTable := sniffTable(shown)
+	return shown, isTable && table.namesLoss() ||
+		slices.ContainsFunc(found.fields, func(f *fieldSurvey) bool { return f.meaning.Strength == lexicon.Loss && f.numbers >= fewest })
 }
 
 func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
@@ -79,6 +100,15 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	}
 	if isPointer(head) {
 		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
+	}
+	if plaintext.IsHTML(head) {
+		b = bufio.NewReaderSize(b, sampleSize)
+		if _, ok := shownOf(b); ok {
+			b = bufio.NewReaderSize(plaintext.NewMarkupReader(b), plaintext.HeadSize)
+		}
+		if head, err = plaintext.Head(b); err != nil {
+			return nil, err
+		}
 	}
 	inner, ok := wrappingOf(head)
 	if !ok {

@@ -190,7 +190,7 @@ func shuffled(path, text string) (changed string, ok bool) {
 				texts = append(texts, string(cell))
 			}
 			line = strings.Join(texts, string(table.delimiter))
-		case kind.format == JSONLines || kind.format == Text && strings.HasPrefix(line, "{'") && strings.HasSuffix(line, "}"):
+		case kind.format == JSONLines && strings.HasPrefix(line, "{") || kind.format == Text && strings.HasPrefix(line, "{'") && strings.HasSuffix(line, "}"):
 			if strings.ContainsAny(line[min(1, len(line)):], "{[") || len(line) < 2 {
 				continue
 			}

@@ -148,7 +148,7 @@ func drawn(text []byte) bool {
 	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97
 }
 
-// wide returns the mark that text begins with as it is written among Chinese characters, or 0.
+// wide returns the mark that text begins with as it is written among Chinese characters or by word processors, or 0.
 func wide(text []byte) byte {
 	switch {
 	case len(text) < 3:
@@ -156,6 +156,8 @@ func wide(text []byte) byte {
 		return text[2] - 0x60
 	case text[0] == 0xe3 && text[1] == 0x80 && (text[2] == 0x81 || text[2] == 0x82):
 		return ','
+	case text[0] == 0xe2 && text[1] == 0x80 && (text[2] == 0x93 || text[2] == 0x94 || text[2] == 0xa2):
+		return '-' // dashes, a bullet
 	case text[0] == 0xe3 && text[1] == 0x80 && text[2] == 0x80:
 		return ' '
 	}

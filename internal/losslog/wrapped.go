@@ -15,6 +15,7 @@ type wrapping struct {
 	key    string // of the field that holds a line
 	ended  bool   // lines have their own ends, and may go on in the next object
 	column int    // of a table, the column that holds a line, counted from 1; else 0
+	cast   bool   // what a terminal showed, as asciinema records it: arrays of a time, a kind and a text
 }
 
 // wrappingOf recognises objects in lines that hold a log's lines in one of their fields: there a loss is named, and in
@@ -25,6 +26,9 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 		return found, false
 	}
 	texts, ends, objects := make(map[string]*bytes.Buffer), make(map[string]int), 0
+	if first, rest, _ := bytes.Cut(head, newline); bytes.HasPrefix(first, []byte(`{"version":`)) && bytes.HasPrefix(rest, []byte{'['}) {
+		return wrapping{cast: true}, true
+	}
 	rest := head
 	for objects < most {
 		line, after, whole := bytes.Cut(rest, newline)
@@ -139,6 +143,14 @@ func (w *wrappedReader) unwrap() {
 			w.out.WriteString(fieldText(cells[w.column-1]))
 		}
 		w.out.WriteByte('\n')
+		return
+	}
+	if w.cast {
+		var event []any
+		if json.Unmarshal(w.line, &event) == nil && len(event) == 3 && event[1] == "o" {
+			text, _ := event[2].(string)
+			w.out.WriteString(text)
+		}
 		return
 	}
 	var object map[string]json.RawMessage
