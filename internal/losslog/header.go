@@ -100,12 +100,28 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		cells = cells[:count] // the last column is of remarks
 	}
 	if len(cells) != count || !areNames(cells) {
-		return nil, false
+		if cells = s.otherwiseParted(line, count); cells == nil {
+			return nil, false
+		}
 	}
 	for _, cell := range cells {
 		names = append(names, fieldText(cell))
 	}
 	return names, true
+}
+
+// otherwiseParted returns the names of a header that other marks part than its rows, as where a program writes "step,loss" above tabs.
+func (s *csvScanner) otherwiseParted(line []byte, count int) [][]byte {
+	for _, delimiter := range []byte("\t,; ") {
+		if delimiter == s.delimiter || count < 2 {
+			continue
+		}
+		if cells := splitFields(line, delimiter); len(cells) == count && areNames(cells) && (slices.ContainsFunc(cells, isLossName) ||
+			delimiter != ' ' && slices.ContainsFunc(cells, func(cell []byte) bool { return isCounterName(fieldText(cell)) })) {
+			return cells
+		}
+	}
+	return nil
 }
 
 // isTitle says whether a line may name a column that is the only one: a few words.

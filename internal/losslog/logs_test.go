@@ -182,7 +182,8 @@ func shuffled(path, text string) (changed string, ok bool) {
 	for i, line := range lines {
 		line := strings.TrimSuffix(line, "\n")
 		switch {
-		case isTable && !table.loose && table.delimiter != ' ' && !table.edges && table.header != nil && table.long < 0:
+		case isTable && !table.loose && table.delimiter != ' ' && !table.edges && table.header != nil && table.long < 0 &&
+			len(splitFields(table.header[0], table.delimiter)) == len(table.names):
 			cells := splitFields([]byte(line), table.delimiter)
 			slices.Reverse(cells)
 			var texts []string

@@ -213,7 +213,7 @@ var lossNames = []string{"loss", "train loss", "loss train", "training loss", "l
 
 // Commonness orders names of equal meaning: 0 for the most common one.
 func Commonness(name string) int {
-	joined := strings.Join(Words(name), " ")
+	joined := strings.ReplaceAll(strings.Join(Words(name), " "), "losses", "loss")
 	for i, known := range lossNames {
 		if joined == known {
 			return i
