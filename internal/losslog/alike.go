@@ -52,6 +52,7 @@ type alikePair struct {
 
 // pairsOf returns the pairs of a line, as read does. The first pair of a record may have its label.
 func (r *lineReader) pairsOf(line []byte, s *textScanner) []pair {
+	line = bytes.TrimRight(line, " \t")
 	if len(line) < 8 || len(line) > longestAlike {
 		return r.read(line)
 	}

@@ -51,6 +51,9 @@ func (l *Log) choose() error {
 	if l.chosen.modes = l.modes; l.modes != nil {
 		l.note("lines of their own say which losses are of a validation: these are left out")
 	}
+	if l.run.files[0].doubled() {
+		l.note("each line stands there twice, as two loggers write it: it is read once")
+	}
 	if l.worker != nil {
 		l.chosen.where = append(l.chosen.where, *l.worker)
 		l.source.Where = append(l.source.Where, l.worker.String())

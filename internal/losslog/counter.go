@@ -110,15 +110,13 @@ func (s *survey) counter(t *tally) counter {
 	best, bestRank := (*behaviour)(nil), math.MaxInt
 	cyclic, cyclicRank := (*behaviour)(nil), math.MaxInt
 	twice := s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19 // two loggers tell each loss
-	epochThere := false
-	for _, b := range fields {
-		epochThere = epochThere || s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9
+	epoch := s.epochOf(fields, n)
+	epochThere := epoch != nil
+	if epochThere {
+		c.epoch = s.fields[epoch.field].name
 	}
 	for i, b := range fields {
 		kind := s.fields[b.field].counter
-		if kind == lexicon.Epochs && c.epoch == "" && b.count*10 >= n*9 {
-			c.epoch = s.fields[b.field].name
-		}
 		if kind == lexicon.Amounts && epochThere {
 			continue // of what was seen, and no steps
 		}
@@ -204,6 +202,18 @@ func (s *survey) counter(t *tally) counter {
 		c.name, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.name, 0, false
 	}
 	return c
+}
+
+// epochOf returns what counts the epochs of n losses, or nil: what moves rather than a setting, as of how many there are to be, and
+// what stands in the records themselves rather than on lines before.
+func (s *survey) epochOf(fields []*behaviour, n int) (best *behaviour) {
+	rank := func(b *behaviour) int { return 2*flagOf(b.distinct > 1) + flagOf(b.own > b.beforehand) }
+	for _, b := range fields {
+		if s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9 && (best == nil || rank(b) > rank(best)) {
+			best = b
+		}
+	}
+	return best
 }
 
 // movesByEpoch says whether the losses of a bar that is drawn again and again are those of epochs: they change at one place of the bar.

@@ -21,6 +21,7 @@ import (
 type decoded struct {
 	io.Reader
 	closers []func() error
+	doubled bool // each line of the file stands there twice, and is read once
 }
 
 func (d *decoded) Close() (err error) {
@@ -31,7 +32,7 @@ func (d *decoded) Close() (err error) {
 }
 
 // open opens a file as text, JSON or events: decompressed, in UTF-8, and with containers taken apart.
-func (f file) open() (io.ReadCloser, error) {
+func (f file) open() (*decoded, error) {
 	opened, err := os.Open(f.real)
 	if err != nil {
 		return nil, err
@@ -42,6 +43,16 @@ func (f file) open() (io.ReadCloser, error) {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
 	return d, nil
+}
+
+// doubled says whether each line of a file stands there twice.
+func (f file) doubled() bool {
+	d, err := f.open()
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	return d.doubled
 }
 
 // head returns the beginning of a file as text, which may be that of a container such as a notebook.
@@ -126,7 +137,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	case wandb.Is(head):
 		return wandb.NewReader(b), nil
 	case notebook.Is(head):
-		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)))
+		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)), d)
 	case rows > 0:
 		return &arraysReader{r: b, rows: rows}, nil
 	case isKeyed && !f.isColumn:
@@ -134,13 +145,13 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	case isColumns(head) && !f.isColumn:
 		return newColumnsReader(f, d)
 	case plaintext.NeedsCleaning(head):
-		return f.withoutPreface(plaintext.NewCleanReader(b))
+		return f.withoutPreface(plaintext.NewCleanReader(b), d)
 	}
-	return f.withoutPreface(b)
+	return f.withoutPreface(b, d)
 }
 
-// withoutPreface takes what loggers write before each line out of a file's text.
-func (f file) withoutPreface(r io.Reader) (io.Reader, error) {
+// withoutPreface takes what loggers add to each line out of a file's text.
+func (f file) withoutPreface(r io.Reader, d *decoded) (io.Reader, error) {
 	if f.verbatim {
 		return r, nil
 	}
@@ -150,6 +161,7 @@ func (f file) withoutPreface(r io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	if p := preface.Find(head); p != nil {
+		d.doubled = p.Doubled
 		return p.NewReader(b), nil
 	}
 	return b, nil

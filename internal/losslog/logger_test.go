@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// loggers write something before each line.
+// loggers write something before each line, or each line twice.
 var loggers = []struct {
 	name   string
 	before func(r *rand.Rand, line int) string
@@ -36,6 +36,9 @@ var loggers = []struct {
 	{"names", func(r *rand.Rand, line int) string {
 		return fmt.Sprintf("2024-03-05 12:%02d:%02d,%03d - %s - INFO - ", line/60%60, line%60, r.IntN(1000), []string{"engine", "hooks"}[r.IntN(2)])
 	}},
+	{"two of them", nil},
+	{"quotation", func(*rand.Rand, int) string { return "> " }},
+	{"block", func(*rand.Rand, int) string { return "    " }},
 	{"syslog", func(_ *rand.Rand, line int) string {
 		return fmt.Sprintf("Mar  5 12:%02d:%02d node7 python[4711]: ", line/60%60, line%60)
 	}},
@@ -65,7 +68,11 @@ func TestLogsOfLoggers(t *testing.T) {
 		t.Run(truth.name+"/"+logger.name, func(t *testing.T) {
 			var b strings.Builder
 			for n, line := range strings.SplitAfter(text, "\n") {
-				if line != "" {
+				switch {
+				case line == "":
+				case logger.before == nil:
+					b.WriteString(line + line)
+				default:
 					b.WriteString(logger.before(r, n) + line)
 				}
 			}

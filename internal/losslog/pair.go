@@ -32,6 +32,7 @@ type lineReader struct {
 
 // read finds the pairs of a line, in order. They are valid until the next call.
 func (r *lineReader) read(line []byte) []pair {
+	line = bytes.TrimRight(line, " \t")
 	r.line, r.unlike = line, false
 	r.tokens = tokens(line, r.tokens[:0])
 	r.pairs = r.pairs[:0]

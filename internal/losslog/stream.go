@@ -17,12 +17,12 @@ type Stream struct {
 	do      func(*Chunk) error
 
 	clean   plaintext.Cleaner
-	preface *preface.Preface // what stands before each line, once the loss is chosen
-	part    []byte           // of a line, of which the rest is not there yet
-	data    []byte           // not read yet
-	lines   int              // in data, before the loss is chosen
-	looked  int              // lines at which the loss was last looked for
-	missing error            // why it is not chosen yet
+	preface *preface.Filter // what stands before each line, once the loss is chosen
+	part    []byte          // of a line, of which the rest is not there yet
+	data    []byte          // not read yet
+	lines   int             // in data, before the loss is chosen
+	looked  int             // lines at which the loss was last looked for
+	missing error           // why it is not chosen yet
 
 	log      *Log
 	table    scanner
@@ -132,10 +132,10 @@ func (s *Stream) choose(last bool) {
 			return
 		}
 		if !input.verbatim {
-			s.preface = preface.Find(head[:min(len(head), plaintext.HeadSize)])
-		}
-		if s.preface != nil {
-			s.data, s.part = s.preface.Append(nil, s.data, last)
+			if found := preface.Find(head[:min(len(head), plaintext.HeadSize)]); found != nil {
+				s.preface = &preface.Filter{Preface: found}
+				s.data, s.part = s.preface.Append(nil, s.data, last)
+			}
 		}
 		s.data = s.data[kind.start:]
 	}

@@ -1,5 +1,6 @@
-// Package preface takes away what loggers, containers and schedulers write before every line of a log: the time, how severe the
-// message is, where in the source it comes from, whose output it is. What is left reads as the program printed it.
+// Package preface takes away what loggers, containers and schedulers add to a log: before every line the time, how severe the message
+// is, where in the source it comes from, whose output it is; and every line once more, where there are two of them. What is left reads
+// as the program printed it.
 package preface
 
 import (
@@ -9,10 +10,11 @@ import (
 	"alrc/internal/losslog/lexicon"
 )
 
-// Preface is what stands before the lines of one log, part by part. A nil Preface takes nothing away.
+// Preface is what stands before the lines of one log, part by part, or spaces alone.
 type Preface struct {
-	parts  []slot
-	spaces int // at most so many are part of it, behind the rest
+	parts   []slot
+	spaces  int  // at most so many are part of it, behind the rest
+	Doubled bool // each line is written twice
 }
 
 // slot is a part that lines have in common.
@@ -37,7 +39,7 @@ type line struct {
 	out  bool  // it no longer agrees
 }
 
-// Find returns the preface that nearly all lines of a log's beginning have, or nil.
+// Find returns what is to be taken away from all lines, as a log's beginning shows, or nil.
 func Find(head []byte) *Preface {
 	lines := sample(head)
 	if len(lines) < fewest {
@@ -47,16 +49,41 @@ func Find(head []byte) *Preface {
 	for len(p.parts) < mostParts && p.extend(lines) {
 	}
 	p.trim(lines)
-	if len(p.parts) == 0 || !p.suits(lines) {
-		return nil
+	if len(p.parts) > 0 && !p.suits(lines) {
+		p.parts = nil
 	}
 	p.spaces = mostLines
 	for _, l := range lines {
-		if i := l.end(len(p.parts)); i > 0 && i < len(l.text) {
+		if i := l.end(len(p.parts)); i < len(l.text) && (i > 0 || len(p.parts) == 0) {
 			p.spaces = min(p.spaces, len(l.text)-i-len(bytes.TrimLeft(l.text[i:], " \t")))
 		}
 	}
+	p.Doubled = p.doubles(lines)
+	if len(p.parts) == 0 && p.spaces == 0 && !p.Doubled {
+		return nil
+	}
 	return p
+}
+
+// doubles says whether nearly all lines stand there twice, as where two loggers write to one file.
+func (p *Preface) doubles(lines []*line) bool {
+	const fewest = 6 // pairs
+	pairs, changes, singles := 0, 0, 0
+	var before []byte
+	for i := 0; i+1 < len(lines); i++ {
+		text := p.Strip(lines[i].text)
+		if !bytes.Equal(text, p.Strip(lines[i+1].text)) {
+			singles++
+			continue
+		}
+		pairs++
+		i++
+		if !bytes.Equal(text, before) {
+			changes++
+		}
+		before = text
+	}
+	return pairs >= fewest && singles*20 <= pairs && changes*2 >= pairs
 }
 
 // sample returns the whole lines of a beginning that hold anything.
@@ -170,6 +197,8 @@ func (p *Preface) trim(lines []*line) {
 		switch {
 		case s.kind.anchor():
 			s.last = true
+		case s.kind == mark && i == 0 && s.text == ">":
+			s.last = true // a quotation
 		case s.kind == mark && i > 0 && p.parts[i-1].last && strings.Contains("])>", s.text):
 			s.last = true
 		case s.kind == mark && strings.Contains("|:-]>", s.text) && i > 0 && (p.parts[i-1].last || p.constant(i-1)) && p.parts[i-1].text != s.text:
@@ -208,7 +237,7 @@ func (p *Preface) opensBox(lines []*line, i int) bool {
 
 // suits says whether what lines have in common is a preface, and not the first columns of a table, or the name of their numbers.
 func (p *Preface) suits(lines []*line) bool {
-	words, numbers, all := 0, 0, 0
+	numbers, all := 0, 0
 	for _, l := range lines {
 		end := l.end(len(p.parts))
 		if end == 0 {
@@ -218,45 +247,24 @@ func (p *Preface) suits(lines []*line) bool {
 			continue
 		}
 		all++
-		if rest := l.text[end:]; len(rest) > 0 {
-			if rest[0] == ',' || rest[0] == ';' {
-				return false
-			}
-			rest = bytes.TrimLeft(rest, " \t")
-			if len(rest) > 0 && (isDigit(rest[0]) || rest[0] == '-' || rest[0] == '+' || rest[0] == '.') {
-				numbers++
-			}
-			if hasWord(rest) {
-				words++
-			}
+		rest := l.text[end:]
+		if bytes.HasPrefix(rest, []byte(",")) || bytes.HasPrefix(rest, []byte(";")) {
+			return false
+		}
+		if rest = bytes.TrimLeft(rest, " \t-+."); len(rest) > 0 && isDigit(rest[0]) {
+			numbers++
 		}
 	}
-	anchored, logged := false, false
+	named := true
 	for _, s := range p.parts {
-		// No number is called "worker-1".
-		named := s.kind == word && strings.ContainsAny(s.text, "0123456789")
-		anchored = anchored || s.kind.anchor() || named
-		// Columns may hold times, and no more of a preface.
-		logged = logged || s.kind.anchor() && s.kind != clock || s.kind == mark
+		// No number is called "worker-1", nor is one quoted.
+		named = named && !s.kind.anchor() && !(s.kind == word && strings.ContainsAny(s.text, "0123456789")) && s.text != ">"
 	}
-	return all*10 >= len(lines)*8 && (words > 0 || logged) && (anchored || numbers*2 < all)
-}
-
-// hasWord says whether text holds a word of letters, other than what numbers are written with.
-func hasWord(text []byte) bool {
-	for _, field := range bytes.FieldsFunc(text, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' && r < 0x80 }) {
-		if lower := strings.ToLower(string(field)); len(lower) > 1 && lower != "nan" && lower != "inf" {
-			return true
-		}
-	}
-	return false
+	return all*10 >= len(lines)*8 && !(named && numbers*2 >= all)
 }
 
 // Strip returns a line without as much of the preface as it has.
 func (p *Preface) Strip(text []byte) []byte {
-	if p == nil {
-		return text
-	}
 	at, end := 0, 0
 	for i := range p.parts {
 		s := &p.parts[i]
@@ -267,7 +275,7 @@ func (p *Preface) Strip(text []byte) []byte {
 			end = at
 		}
 	}
-	if end == 0 {
+	if end == 0 && len(p.parts) > 0 {
 		return text
 	}
 	text = text[end:]

@@ -24,7 +24,7 @@ func End(line []byte, i int) int {
 		if j < len(line) && line[j] == ':' && digits(line, j+1) == 2 {
 			j += 3
 		}
-		if j+1 < len(line) && (line[j] == '.' || line[j] == ',') {
+		if j < len(line) && (line[j] == '.' || line[j] == ',') && digits(line, j+1) > 0 {
 			j += 1 + digits(line, j+1)
 		}
 		return zone(line, j)
