@@ -290,6 +290,7 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 		opening = '<'
 	}
 	settings := false // "loss(alpha=0.5)", "loss(x, y)"
+	counted := false  // "loss (epoch 3)"
 	for k := j - 1; k >= 0 && j-k < 8; k-- {
 		t := &r.tokens[k]
 		if t.kind == markToken && t.mark == opening {
@@ -297,7 +298,9 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 				return nil, -1, -1
 			}
 			last, end := k-1, j
-			name, first, _ = r.phrase(last)
+			if name, first, _ = r.phrase(last); counted {
+				return name, first, last
+			}
 			if settings {
 				if counterOfLine(name) || r.tokens[last].end != t.begin {
 					return nil, -1, -1
@@ -308,6 +311,10 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 				end = last
 			}
 			return r.line[r.tokens[first].begin:r.tokens[end].end], first, last
+		}
+		if t.kind == numberToken && k+1 == j && r.counts(k) && r.tokens[k-1].kind == wordToken && counterOfLine(r.word(k-1)) {
+			counted = true
+			continue
 		}
 		if opening == '(' && (t.kind == numberToken || t.kind == markToken && (t.mark == '=' || t.mark == ',')) {
 			settings = true

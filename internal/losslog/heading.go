@@ -27,6 +27,9 @@ func (r *lineReader) isHeading(i int) bool {
 	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
 		i++
 	}
+	if i < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '[' {
+		i++
+	}
 	if i+1 >= len(r.tokens) || r.tokens[i].kind != wordToken || holdsOne(r.word(i)) {
 		return false
 	}
@@ -68,6 +71,9 @@ func (r *lineReader) headedUntil(i int) int {
 	}
 	for i++; i < len(r.tokens); i++ {
 		if t := &r.tokens[i]; t.kind == markToken && strings.IndexByte(ends, t.mark) >= 0 {
+			if t.mark == ']' && i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == '[' && r.tokens[i+1].begin == t.end {
+				continue // "[total: 0.3][box: 0.1]"
+			}
 			return t.begin
 		}
 	}

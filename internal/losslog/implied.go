@@ -12,10 +12,11 @@ import (
 // in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
 func (s *survey) implied(all []ranked) {
 	measures := 0 // the last one's field, counted from 1
+	named := false
 	for i := range all {
 		switch m := all[i].meaning; {
 		case m.Strength >= lexicon.Loss:
-			return
+			named = true
 		case m.Strength == lexicon.Measure:
 			measures = max(measures, all[i].field+1)
 		}
@@ -24,6 +25,7 @@ func (s *survey) implied(all []ranked) {
 		r := &all[i]
 		switch {
 		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
+		case named && !(isOfWhole(r.name) && s.sums(r.tally)):
 		case measures > r.field: // it is no part of this
 		case measures > 0 && !isOfWhole(r.name):
 		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && s.hasMeanBehind(r.tally):
@@ -68,13 +70,27 @@ func (s *survey) sums(t *tally) bool {
 		}
 		total := values[at].number
 		for k := at - 1; k >= 0; k-- {
-			if sum += values[k].number; k < at-1 && math.Abs(sum-total) <= 0.01*math.Abs(total) {
+			if sum += values[k].number; k < at-1 && math.Abs(sum-total) <= max(0.01*math.Abs(total), rounding(total, at-k)) {
 				sums++
 				return
 			}
 		}
 	})
 	return sums*10 >= n*9
+}
+
+// rounding is by how much a total with few digits may differ from the sum of its parts: by half a unit of its last digit for each, but
+// not by more than a tenth.
+func rounding(total float64, parts int) float64 {
+	const mostDigits = 6
+	unit := 1.0
+	for range mostDigits {
+		if scaled := total / unit; math.Abs(scaled-math.Round(scaled)) < 1e-6 {
+			break
+		}
+		unit /= 10
+	}
+	return min(unit*float64(parts+1)/2, 0.1*math.Abs(total))
 }
 
 // afterParts says whether several numbers that may be losses stand before a total in records that count steps.
