@@ -111,6 +111,15 @@ func (r *lineReader) left(i int) before {
 			if r.tokens[j].kind != wordToken || !counterOfLine(r.word(j)) {
 				return c // one of several things
 			}
+		case '-':
+			// "dice loss - 0.5"
+			if j == 0 || r.tokens[j-1].kind != wordToken {
+				return c
+			}
+			if name, first, last := r.phrase(j - 1); r.tokens[j-1].end < t.begin && lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure {
+				c.name, c.first, c.last, c.separated = name, first, last, true
+			}
+			return c
 		case ';', '*', '@':
 			c.free = !c.opened
 			return c

@@ -52,11 +52,20 @@ var barLabel = []byte("bar")
 // hasBar says whether the line has a bar behind a share: "100%|####".
 func (r *lineReader) hasBar() bool {
 	for i := 1; i < len(r.tokens); i++ {
-		if t := &r.tokens[i]; t.kind == markToken && t.mark == '|' && r.tokens[i-1].kind == numberToken && r.line[t.begin-1] == '%' {
+		if r.isBar(i - 1) {
 			return true
 		}
 	}
 	return false
+}
+
+// isBar says whether number i is the share that a bar shows.
+func (r *lineReader) isBar(i int) bool {
+	if i+1 >= len(r.tokens) || r.tokens[i].kind != numberToken {
+		return false
+	}
+	t := &r.tokens[i+1]
+	return t.kind == markToken && t.mark == '|' && r.line[t.begin-1] == '%'
 }
 
 // onlyFull says whether all bars of a series are full, so that each is of an epoch, and not of a step.

@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,7 +49,7 @@ var loggers = []struct {
 func TestLogsOfLoggers(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 3))
 	read := 0
-	for i, truth := range truths {
+	for _, truth := range truths {
 		switch filepath.Ext(truth.name) {
 		case ".log", ".txt", ".out":
 		default:
@@ -64,7 +65,9 @@ func TestLogsOfLoggers(t *testing.T) {
 		if strings.Contains(text, "\x00") || strings.Count(text, "\n") < 8 || redrawn || truth.none {
 			continue
 		}
-		logger := loggers[i%len(loggers)]
+		of := fnv.New32a() // each log has its own, whatever others there are
+		of.Write([]byte(truth.name))
+		logger := loggers[of.Sum32()%uint32(len(loggers))]
 		t.Run(truth.name+"/"+logger.name, func(t *testing.T) {
 			var b strings.Builder
 			for n, line := range strings.SplitAfter(text, "\n") {

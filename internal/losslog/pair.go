@@ -146,11 +146,18 @@ func (r *lineReader) read(line []byte) []pair {
 			r.names = append(append(append(r.names, line[heading.begin:heading.end]...), headingMark...), p.name...)
 			p.name = r.names[begin:]
 		}
-		// What counts leaves its words to tell lines apart by.
-		if p.first >= 0 && t.total < 0 && !left.opened && !counterOfLine(p.name) {
+		// What counts, and a bar, leave their words to tell lines apart by.
+		if p.first >= 0 && !r.isBar(i) && t.total < 0 && !left.opened && !counterOfLine(p.name) {
 			for k := p.first; k <= max(p.last, p.first); k++ {
 				r.tokens[k].used = true
 			}
+		}
+		if outer, inner, ok := bytes.Cut(p.name, []byte{'/'}); ok && p.first >= 0 && t.total >= 0 && counterOfLine(outer) && counterOfLine(inner) {
+			// "epoch/iter: 3/250"
+			r.pairs = append(r.pairs, pair{name: outer, text: p.text, value: p.value, total: -1, at: i, first: p.first, last: p.last})
+			_, text, _ := bytes.Cut(line[t.begin:t.end], []byte{'/'})
+			p.name, p.value, p.total, p.text = inner, p.total, -1, trim(text)
+			r.unlike = true
 		}
 		r.pairs = append(r.pairs, p)
 	}
@@ -250,17 +257,28 @@ func (r *lineReader) inBrackets(i int) bool {
 	return false
 }
 
-// leads says whether number i begins the line, but for a mark: "10 loss", "#10 loss", "(10) loss".
+// leads says whether number i begins the line, but for a mark, "10 loss", "#10 loss", "(10) loss", and for what a logger adds.
 func (r *lineReader) leads(i int) bool {
-	marks := 0
-	for _, t := range r.tokens[:i] {
+	marks, from := 0, r.logged(i)
+	for _, t := range r.tokens[from:i] {
 		if t.kind == markToken && (t.mark == '#' || t.mark == '(') {
 			marks++
 		} else if t.kind != gapToken {
 			return false
 		}
 	}
-	return marks == 0 || marks == 1 && r.counts(i)
+	return marks == 0 && (from == 0 || r.counts(i)) || marks == 1 && r.counts(i)
+}
+
+// logged returns the token behind the level in brackets that a logger begins the line with, before token i; 0 where there is none.
+func (r *lineReader) logged(i int) int {
+	for k := 1; k+1 < i && k < 6; k++ {
+		if r.tokens[k].kind == wordToken && r.isPrefix(k) && r.tokens[k-1].kind == markToken && r.tokens[k-1].mark == '[' && r.tokens[k+1].kind == markToken &&
+			r.tokens[k+1].mark == ']' {
+			return k + 2
+		}
+	}
+	return 0
 }
 
 // timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
