@@ -209,7 +209,7 @@ func (r *lineReader) word(i int) []byte { return r.line[r.tokens[i].begin:r.toke
 
 // holdsOne says whether a word is of a thing that holds one number, as in tensor(0.5).
 func holdsOne(word []byte) bool {
-	for _, suffix := range []string{"tensor", "Tensor", "array", "Array", "float16", "float32", "float64", "float"} {
+	for _, suffix := range []string{"tensor", "Tensor", "array", "Array", "float16", "float32", "float64", "float", "Decimal", "variable", "Variable", "Some"} {
 		if bytes.HasSuffix(word, []byte(suffix)) {
 			return true
 		}

@@ -54,7 +54,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 			}
 			fields[r.name] = true
 		}
-		if r.meaning.Strength == lexicon.Unknown && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
+		if r.meaning.Strength == lexicon.Unknown && (len(r.name) > 1 || best.meaning.Strength == lexicon.Unknown) && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
 			unnamed++ // it may be a loss as well
 		}
 	}

@@ -37,10 +37,9 @@ func numeral(line []byte, i, depth int) token {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	}
 	t := token{kind: numberToken, begin: begin, value: value, total: -1}
-	if n := singleExponent(line[end:]); n > 0 {
-		text := bytes.Clone(line[begin : end+n])
-		text[end-begin] = 'e'
-		t.value, _ = decimal.Parse(text)
+	if n := exponent(line[end:]); n > 0 {
+		power := bytes.TrimLeft(line[end:end+n], "fd*^")
+		t.value, _ = decimal.Parse(append(append(bytes.Clone(line[begin:end]), 'e'), power...))
 		t.end, t.unit = end+n, end+n
 		return t
 	}
@@ -82,13 +81,19 @@ func numeral(line []byte, i, depth int) token {
 	return t
 }
 
-// singleExponent returns the length of an exponent as Julia writes it of single precision: "f0", "f-5".
-func singleExponent(text []byte) int {
+// exponent returns the length of an exponent in the ways of Julia, "f-5" of single precision, of Lisp, "d-5", and of Mathematica, "*^-5".
+func exponent(text []byte) int {
 	i := 1
-	if len(text) < 2 || text[0] != 'f' {
+	switch {
+	case len(text) < 2:
+		return 0
+	case text[0] == 'f', text[0] == 'd':
+	case text[0] == '*' && text[1] == '^':
+		i++
+	default:
 		return 0
 	}
-	if text[1] == '-' {
+	if i < len(text) && text[i] == '-' {
 		i++
 	}
 	n := digitsAt(text, i)

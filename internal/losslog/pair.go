@@ -198,7 +198,7 @@ func (r *lineReader) onlyCounted(i int) bool {
 		return false
 	}
 	counter := &r.pairs[0]
-	if i > 2 && counter.at == i-3 && bytes.Equal(counter.name, lexicon.Leading) {
+	if i > 2 && counter.at == i-3 && (bytes.Equal(counter.name, lexicon.Leading) || counterOfLine(counter.name)) {
 		return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '(' && r.tokens[i-2].kind == wordToken && holdsOne(r.word(i-2))
 	}
 	if i < len(r.tokens)-1 || counter.first < 0 || !counterOfLine(counter.name) {

@@ -5,6 +5,15 @@ import "bytes"
 // splitFields splits a line; quoted fields may hold the delimiter.
 func splitFields(line []byte, delimiter byte) [][]byte { return appendFields(nil, line, delimiter) }
 
+// withoutBrackets takes off the brackets around a row that was printed as a tuple or a list: "(10, 0.5)".
+func withoutBrackets(line []byte) []byte {
+	text := bytes.TrimSuffix(trim(line), []byte(","))
+	if n := len(text); n > 2 && (text[0] == '(' && text[n-1] == ')' || text[0] == '[' && text[n-1] == ']') && bytes.IndexAny(text[1:n-1], "()[]{}") < 0 {
+		return text[1 : n-1]
+	}
+	return line
+}
+
 // appendFields adds the fields of a line to others.
 func appendFields(fields [][]byte, line []byte, delimiter byte) [][]byte {
 	if delimiter == ' ' {
@@ -21,6 +30,9 @@ func appendFields(fields [][]byte, line []byte, delimiter byte) [][]byte {
 			}
 		}
 		return fields
+	}
+	if delimiter == ',' {
+		line = withoutBrackets(line)
 	}
 	for {
 		end := fieldEnd(line, 0, delimiter)
