@@ -101,4 +101,5 @@ func (b *Rows) Drop(n int) {
 // Truncate keeps the first n rows.
 func (b *Rows) Truncate(n int) {
 	b.Steps, b.Losses, b.Groups = b.Steps[:n], b.Losses[:n], b.Groups[:min(n, len(b.Groups))]
+	b.epochs, b.modes = b.epochs[:min(n, len(b.epochs))], b.modes[:min(n, len(b.modes))]
 }

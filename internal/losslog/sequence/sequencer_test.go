@@ -52,3 +52,18 @@ func TestPlainRowsAreTakenAsOthers(t *testing.T) {
 		}
 	}
 }
+
+// Rows that turn out to be of a damaged record leave nothing behind.
+func TestTruncatedRows(t *testing.T) {
+	var rows, want Rows
+	for _, r := range []*Rows{&rows, &want} {
+		r.Reset()
+		r.InEpoch, r.Modal, r.Epoch = true, true, 2
+		r.AddGrouped(1, 0.5, 7)
+	}
+	rows.AddGrouped(2, 0.25, 8)
+	rows.Truncate(1)
+	if diff := cmp.Diff(want, rows, cmp.AllowUnexported(Rows{})); diff != "" {
+		t.Error(diff)
+	}
+}
