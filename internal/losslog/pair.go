@@ -88,6 +88,12 @@ func (r *lineReader) read(line []byte) []pair {
 			p.name = lexicon.Nameless
 		case left.name != nil && !left.separated && prepositions[string(left.name)]:
 			continue
+		case left.name != nil && !left.separated && prepositions[string(lastWord(left.name))] && r.namedBehind(left.first):
+			// "0.5 loss after 300 steps"
+			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
+				continue
+			}
+			p.name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.name != nil:
 			p.name, p.first, p.last = left.name, left.first, left.last
 			if k := len(r.pairs) - 1; k >= 0 && r.countedBy(&r.pairs[k], p.first, p.last) {
@@ -333,8 +339,12 @@ func (r *lineReader) behind(i int) (name []byte, first, last int) {
 		return nil, -1, -1
 	}
 	if j < len(r.tokens) && r.tokens[j].kind == numberToken && r.tokens[j].begin == r.tokens[j-1].end+1 {
-		// "0.5 loss at epoch 3"
-		head, _, ok := cutPreposition(r.line[r.tokens[i+1].begin:r.tokens[j-1].end])
+		// "0.5 loss at epoch 3", "0.5 loss after 300 steps"
+		phrase := r.line[r.tokens[i+1].begin:r.tokens[j-1].end]
+		head, _, ok := cutPreposition(phrase)
+		if last := lastWord(phrase); !ok && len(last) < len(phrase) && prepositions[string(last)] && r.wordBehind(j) && counterOfLine(r.word(j+1)) {
+			head, ok = phrase[:len(phrase)-len(last)-1], true
+		}
 		if !ok {
 			return nil, -1, -1
 		}
@@ -349,6 +359,12 @@ func (r *lineReader) behind(i int) (name []byte, first, last int) {
 		}
 	}
 	return r.line[r.tokens[i+1].begin:r.tokens[j-1].end], i + 1, j - 1
+}
+
+// namedBehind says whether the words from token first on are the name of the last number before them.
+func (r *lineReader) namedBehind(first int) bool {
+	k := len(r.pairs) - 1
+	return k >= 0 && r.pairs[k].first == first && r.pairs[k].at < first
 }
 
 // isPoint says whether token i is a point that ends an abbreviation.

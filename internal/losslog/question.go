@@ -66,7 +66,7 @@ func names(all []ranked) (names []string) {
 // nothingNamed is the error for a log with numbers, none of which is a loss.
 func (l *Log) nothingNamed(s *survey) error {
 	for _, f := range s.fields {
-		if f.meaning.Strength == lexicon.Loss && f.numbers > 0 {
+		if f.meaning.Strength >= lexicon.Measure && f.numbers > 0 {
 			return fmt.Errorf("%s holds no loss: %q is named like one, but its numbers do not look like losses of a training%s", l.run.files[0].path, f.name, l.named(s))
 		}
 	}
