@@ -53,7 +53,7 @@ type alikePair struct {
 // pairsOf returns the pairs of a line, as read does. The first pair of a record may have its label.
 func (r *lineReader) pairsOf(line []byte, s *textScanner) []pair {
 	line = bytes.TrimRight(line, " \t")
-	if len(line) < 8 || len(line) > longestAlike {
+	if len(line) < 8 || len(line) > longestAlike || s.by == byTotals {
 		return r.read(line)
 	}
 	if r.alikes == nil || r.alikes.of != s {

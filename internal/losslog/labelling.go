@@ -16,6 +16,8 @@ const (
 	byWords labelling = iota
 	// byNames: lines of training hold "train acc", and those of a test "test acc".
 	byNames
+	// byTotals: full bars of training and of a test take turns, which only their totals tell apart: "391/391" and "79/79".
+	byTotals
 	// byBars: some lines end a progress bar, and others tell the same again.
 	byBars
 	// byLead: words before the loss say whose it is, as in "Baseline - loss 0.5".
@@ -29,6 +31,8 @@ func (r *lineReader) labelBy(by labelling, loss string, pairs []pair) []byte {
 	switch by {
 	case byNames:
 		more = rolesOf(pairs, loss).label()
+	case byTotals:
+		more = totalOf(pairs)
 	case byBars:
 		if r.hasBar() {
 			more = barLabel
@@ -44,6 +48,19 @@ func (r *lineReader) labelBy(by labelling, loss string, pairs []pair) []byte {
 		r.label = label
 	}
 	return label
+}
+
+// totalOf returns the number of a record's first full bar.
+func totalOf(pairs []pair) []byte {
+	for i := range pairs {
+		if p := &pairs[i]; string(p.name) == string(lexicon.OfTotal) {
+			if p.value != p.total {
+				return nil
+			}
+			return p.text
+		}
+	}
+	return nil
 }
 
 // barLabel is the label of lines with a progress bar.
@@ -171,7 +188,7 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 		return byWords, ""
 	}
 	var told []roles
-	var leads []string
+	var leads, totals []string
 	var losses []float64
 	barred := 0
 	r := readers.Get().(*lineReader)
@@ -185,6 +202,7 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 			for _, p := range pairs[:n] {
 				if string(p.name) == loss && string(r.labelOf()) == label {
 					told = append(told, rolesOf(pairs[:n], loss))
+					totals = append(totals, string(totalOf(pairs[:n])))
 					leads = append(leads, string(r.lead(pairs[:n], loss)))
 					losses = append(losses, p.value)
 					barred += flagOf(r.hasBar())
@@ -197,6 +215,8 @@ func (s *survey) labelling(sample []byte, loss, step string) (labelling, string)
 	switch {
 	case tellApart(told):
 		return byNames, loss
+	case inTurns(totals, losses):
+		return byTotals, loss
 	case inTurns(leads, losses) || inParts(leads):
 		return byLead, loss
 	case min(barred, len(told)-barred) > 2:

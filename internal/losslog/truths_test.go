@@ -24,6 +24,7 @@ var truths = []struct {
 	{name: "bars-and-figures.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8785416666666667, largest: 2.0442, first: 0, last: 23},
 	{name: "bars-cut-short.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.2156458333333335, largest: 2.4593, first: 1, last: 24},
 	{name: "bars-of-epochs.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.9475000000000001, largest: 2.33, first: 0, last: 11},
+	{name: "bars-of-two-totals.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8804166666666665, largest: 2.131, first: 0, last: 23},
 	{name: "batches.jsonl", losses: 960, nonFinite: 0, steps: 120, mean: 1.0238452083333334, largest: 4.2022, first: 0, last: 238},
 	{name: "begun-again-then-resumed.log", losses: 120, nonFinite: 0, steps: 120, mean: 0.8717208333333336, largest: 2.3409, first: 1, last: 120},
 	{name: "behind-one-bar.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9073833333333333, largest: 2.2683, first: 100, last: 2400},
