@@ -67,6 +67,9 @@ func (l *Log) choose() error {
 		if o.Step == "" && l.chosen.always {
 			l.chosen.beside = s.companion(chosen.tally, l.chosen.step)
 		}
+		if o.Step == "" && l.chosen.beside == "" {
+			l.chosen.beside = s.withinEpochs(chosen.tally)
+		}
 	}
 	if text, ok := first.table.(*textScanner); ok {
 		if chosen, err := text.choose(l.chosen); err == nil {
@@ -174,6 +177,11 @@ func (l *Log) chooseSteps(s *survey, first sniffed, chosen ranked) {
 		return
 	}
 	c := s.counter(chosen.tally)
+	if l.kerasBars && l.options.Step == "" {
+		if epoch := s.epochOfBars(chosen.tally); epoch != "" {
+			c = counter{name: epoch, carried: true, full: string(lexicon.OfTotal)}
+		}
+	}
 	if c.name == "" && l.options.Step == "" && l.options.Batch == "" && !l.whole && l.source.Format != CSV {
 		c = l.laterCounter(s, first, chosen)
 	}

@@ -43,7 +43,7 @@ func numeral(line []byte, i, depth int) token {
 		t.end, t.unit = end+n, end+n
 		return t
 	}
-	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) || line[end] == '%') {
+	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) && !isPlusMinus(line[end:]) || line[end] == '%') {
 		return t.withUnit(line, end)
 	}
 	t.unit = end
@@ -130,7 +130,7 @@ func (t token) withUnit(line []byte, end int) token {
 		}
 	}
 	i := end
-	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) && !isPlusMinus(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
 		i++
 	}
 	t.end = i

@@ -90,6 +90,9 @@ func tokens(line []byte, all []token) []token {
 			}
 			all = append(all, t)
 			i += 3
+		case c == 0xc2 && isPlusMinus(line[i:]):
+			all = append(all, token{kind: markToken, mark: '~', begin: i, end: i + 2})
+			i += 2
 		case c == 0xe2 && isArrow(line[i:]):
 			all = append(all, token{kind: markToken, mark: '=', begin: i, end: i + 3})
 			i += 3
@@ -189,6 +192,9 @@ func isArrow(text []byte) bool {
 	return len(text) > 2 && (text[1] == 0x86 && text[2] >= 0x90 || text[1] == 0x87)
 }
 
+// isPlusMinus says whether text begins with the sign between a number and its error.
+func isPlusMinus(text []byte) bool { return len(text) > 1 && text[0] == 0xc2 && text[1] == 0xb1 }
+
 // isUnspaced says whether text begins with a letter of a script without spaces between words.
 func isUnspaced(text []byte) bool {
 	return len(text) > 2 && text[0] >= 0xe3 && text[0] <= 0xed && wide(text) == 0
@@ -260,7 +266,7 @@ func wordEnd(line []byte, i int) int {
 	for i < len(line) {
 		c := line[i]
 		switch {
-		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0 || c == 0xe2 && isArrow(line[i:])):
+		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0 || c == 0xe2 && isArrow(line[i:]) || isPlusMinus(line[i:])):
 			return i
 		case isDigit(c) && unspacedBefore(line, i):
 			return i
