@@ -85,6 +85,26 @@ func TestCounterBehindTheSample(t *testing.T) {
 	}
 }
 
+// A number whose name says nothing is asked about where it counts no steps of a training, or does not fall.
+func TestLoneNumbers(t *testing.T) {
+	for _, format := range []string{"Episode %d: %.3f\n", "episode: %d/500, e: %.3f\n", "Generation %d best %.3f\n"} {
+		log := ""
+		for i := range 20 {
+			log += fmt.Sprintf(format, i, 1/float64(i+1))
+		}
+		if got := outcomeOf(write(t, "log", log)); got.losses > 0 {
+			t.Errorf("%s is read as %+v", format, got)
+		}
+	}
+	rising := ""
+	for i := range 20 {
+		rising += fmt.Sprintf("step %d value %.3f\n", i, 1-1/float64(i+1))
+	}
+	if got := outcomeOf(write(t, "log", rising)); len(got.asked) != 1 || got.asked[0] != "value" {
+		t.Errorf("what rises is read as %+v", got)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, content string

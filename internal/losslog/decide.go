@@ -79,6 +79,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "what the training goes by, of the names there are"
 	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
+	case !d.named && len(all) == 1 && !isOfWhole(best.name) && s.falls(best):
+		d.why = "the only number that may be one, and falling, though its name does not say so"
 	default:
 		return d, false
 	}
@@ -86,6 +88,28 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "of validation, since no loss of training is there"
 	}
 	return d, !s.hasUnnamedTraining(all, best)
+}
+
+// ofGames are words of what counts games and populations, whose rewards and fitnesses are no losses.
+var ofGames = lexicon.Set("episode episodes ep generation generations game games trial trials")
+
+// falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.
+func (s *survey) falls(r *ranked) bool {
+	const fewest = 8
+	counter := s.counter(r.tally)
+	kind := lexicon.CounterOf(counter.name)
+	if r.count < fewest || r.count*2 < s.counted || counter.name == "" || counter.carried || kind > lexicon.Epochs || kind == lexicon.Strangers ||
+		slices.ContainsFunc(lexicon.Words(counter.name), func(word string) bool { return ofGames[word] }) {
+		return false
+	}
+	var numbers []float64
+	s.own(r.tally, func(values []sampledValue) { numbers = append(numbers, firstOf(values, r.field)) })
+	first, last, quarter := 0.0, 0.0, len(numbers)/4
+	for i := range quarter {
+		first += numbers[i]
+		last += numbers[len(numbers)-1-i]
+	}
+	return last < first
 }
 
 // hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.

@@ -21,6 +21,7 @@ var prints = []string{
 	"train loss of iteraction {n}:{x}", "iteration {n}, cost {x}E+00", "Epoch {n}/90, L1 + L2(α=0.0100): {x}", "iter {n} error {x} |g| 1{y}.5 CG {y}",
 	"{n} tensor({x}, grad_fn=<MseLossBackward0>)", "It: {n}, Loss: {x}, Loss u: {y}.5, Val. Loss u: {y}.25",
 	"Epoch {n}: loss {x}d0", "step {n} loss {x}*^0", "epoch {n} loss=Decimal('{x}')", "({n}, {x})", "Epoch: {n} cost= {x} W= {y}.5 b= 0.{y}",
+	"iter {n} value {x}", "Iteration {n}: divergence is {x}", "Epoch {n} , {x}", "Iteration {n} DeviceArray({x}, dtype=float32)",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
 }
 

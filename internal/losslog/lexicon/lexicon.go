@@ -32,7 +32,7 @@ var (
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
-	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init")
+	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
 	WholeWords = Set("total sum summed overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
 	mainWords  = Set("lm reduced model main task base objective")
