@@ -37,11 +37,14 @@ func (r *lineReader) isHeading(i int) bool {
 	return next.kind == numberToken || next.kind == gapToken || next.kind == markToken && (next.mark == ':' || next.mark == '=')
 }
 
-// isRoleHeading says whether word i says whose the numbers are in the parentheses that follow, where the line has others of other data:
-// "train(a=0.1, b=0.2) val(a=0.3, b=0.4)".
+// isRoleHeading says whether word i says of which loss the numbers are in the parentheses that follow, or whose, where the line has others
+// of other data: "train(a=0.1, b=0.2) val(a=0.3, b=0.4)".
 func (r *lineReader) isRoleHeading(i int) bool {
 	if i+3 >= len(r.tokens) || r.tokens[i].kind != wordToken || !r.opensNames(i+1) {
 		return false
+	}
+	if lexicon.MeaningOf(string(r.word(i))).Strength == lexicon.Loss {
+		return true // "g_loss(a=0.1, b=0.2)"
 	}
 	role := lexicon.RoleOf(string(bytes.ToLower(r.word(i))))
 	if role == lexicon.Unsaid {

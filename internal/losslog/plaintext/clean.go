@@ -47,9 +47,14 @@ func (c *Cleaner) Clean(piece []byte, last bool) []byte {
 	return c.out
 }
 
-// clean adds data to the output and returns how much was used.
+// clean adds data to the output and returns how much was used. The last line is left for later where it may not be all there, so that
+// strokes back reach its beginning.
 func (c *Cleaner) clean(data []byte, last bool) int {
+	begin, before := 0, 0 // of the line, in data and in the output
 	for i := 0; i < len(data); {
+		if n := len(c.out); n > before && c.out[n-1] == '\n' {
+			begin, before = i, n
+		}
 		switch b := data[i]; {
 		case b == 0x1b:
 			n := escape(data[i:])
@@ -57,6 +62,20 @@ func (c *Cleaner) clean(data []byte, last bool) int {
 				return i
 			}
 			i += max(n, 1)
+		case b == '\b' && !c.back:
+			n, whole := c.overwrite(data[i:], before)
+			if !whole && !last && i-begin < longestHeld {
+				c.out = c.out[:before]
+				return begin
+			}
+			if n > 0 {
+				i += n
+				break
+			}
+			c.out = append(c.out, '\n')
+			c.back = true
+			i++
+			continue
 		case b == '\b' || b == '\r':
 			if b == '\r' && i+1 == len(data) && !last {
 				return i
@@ -81,7 +100,7 @@ func (c *Cleaner) clean(data []byte, last bool) int {
 			i += n
 		default:
 			end := i + 1
-			for end < len(data) && data[end] != 0x1b && data[end] != '\b' && data[end] != '\r' && data[end] != 0xe2 && data[end] != 0xc2 {
+			for end < len(data) && data[end-1] != '\n' && data[end] != 0x1b && data[end] != '\b' && data[end] != '\r' && data[end] != 0xe2 && data[end] != 0xc2 {
 				end++
 			}
 			c.out = append(c.out, data[i:end]...)
@@ -89,7 +108,38 @@ func (c *Cleaner) clean(data []byte, last bool) int {
 		}
 		c.back = false
 	}
+	if !last && len(data)-begin < longestHeld && len(c.out) > before && c.out[len(c.out)-1] != '\n' {
+		c.out = c.out[:before]
+		return begin
+	}
 	return len(data)
+}
+
+// longestHeld is how much of a line is left for later at most.
+const longestHeld = 1 << 10
+
+// overwrite writes what stands behind the strokes back at the beginning of data over the line that begins at before in the output, if it
+// is a part of this: "[==   ] loss 0.5", strokes back, "3/9". It returns how much of data was used; whole is false where more of data
+// is needed to know.
+func (c *Cleaner) overwrite(data []byte, before int) (used int, whole bool) {
+	strokes := 0
+	for strokes < len(data) && data[strokes] == '\b' {
+		strokes++
+	}
+	end := strokes
+	for end < len(data) && data[end] >= ' ' {
+		end++
+	}
+	line := c.out[before:]
+	at := len(line) - strokes
+	switch {
+	case end == len(data):
+		return 0, false
+	case data[end] == '\b' || data[end] == 0x1b || end == strokes || end-strokes >= strokes || at < 0 || at+end-strokes > len(line):
+		return 0, true
+	}
+	copy(line[at:], data[strokes:end])
+	return end, true
 }
 
 // escape returns the length of the escape sequence at the beginning of data; 0 where its end is not there.

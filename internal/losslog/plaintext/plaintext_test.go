@@ -75,3 +75,20 @@ func TestCleaner(t *testing.T) {
 		t.Errorf("read %q: %v", got, err)
 	}
 }
+
+// Text that strokes back write into a line stays in it, in whatever pieces it comes; a line that they draw anew is another.
+func TestStrokesBack(t *testing.T) {
+	const drawn = "go\n[>....] loss 2.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b1/2\r[==>..] loss 1.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b2/2\n1: loss 3\b\b\b\b\b\b\b\b\b2: loss 4\n"
+	const want = "go\n[>1/2.] loss 2.5\n[=2/2.] loss 1.5\n1: loss 3\n2: loss 4\n"
+	for size := 1; size <= len(drawn); size++ {
+		var c Cleaner
+		var got []byte
+		for i := 0; i < len(drawn); i += size {
+			end := min(i+size, len(drawn))
+			got = append(got, c.Clean([]byte(drawn[i:end]), end == len(drawn))...)
+		}
+		if string(got) != want {
+			t.Errorf("in pieces of %d: %q, not %q", size, got, want)
+		}
+	}
+}
