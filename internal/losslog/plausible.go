@@ -109,15 +109,19 @@ func (s *survey) hasCounter(t *tally) bool {
 
 // endsRun says whether the records of a series tell how long all of a run took, as the last one of Hugging Face's Trainer does.
 func (s *survey) endsRun(t *tally) bool {
+	tells := make([]bool, len(s.fields))
+	any := false
+	for i, f := range s.fields {
+		tells[i] = slices.Contains(lexicon.Words(f.name), "runtime")
+		any = any || tells[i]
+	}
+	if !any {
+		return false
+	}
 	n, ends := 0, 0
 	s.own(t, func(values []sampledValue) {
 		n++
-		for _, v := range values {
-			if slices.Contains(lexicon.Words(s.fields[v.field].name), "runtime") {
-				ends++
-				return
-			}
-		}
+		ends += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool { return tells[v.field] }))
 	})
 	return n > 0 && ends == n
 }

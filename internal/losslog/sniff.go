@@ -53,15 +53,14 @@ func (f file) sample() (data []byte, whole bool, err error) {
 		return nil, false, err
 	}
 	defer r.Close()
-	data = make([]byte, sampleSize)
-	n, err := io.ReadFull(r, data)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return data[:n], true, nil
-	}
-	if err != nil && n == 0 {
+	data, err = io.ReadAll(io.LimitReader(r, sampleSize))
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return data, true, nil
+	case err != nil && len(data) == 0:
 		return nil, false, fmt.Errorf("%s: %w", f.path, err)
 	}
-	return data[:n], false, nil
+	return data, err == nil && len(data) < sampleSize, nil
 }
 
 // sniff tells the format of a file.
