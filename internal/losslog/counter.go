@@ -29,6 +29,7 @@ type behaviour struct {
 	field           int
 	count, whole    int
 	up, down, same  int
+	restarts        int // times that it did not go up, but was where it began
 	distinct        int
 	first, last     float64
 	own, beforehand int
@@ -44,6 +45,7 @@ func (b *behaviour) see(value float64, own bool) {
 		default:
 			b.same++
 		}
+		b.restarts += flagOf(value <= b.last && value == b.first)
 	}
 	if b.count == 0 {
 		b.first = value
@@ -135,7 +137,9 @@ func (s *survey) counter(t *tally) counter {
 			continue // it may stand behind the losses
 		}
 		moves := b.count - 1
-		growing := b.up*10 >= moves*9 || twice && carried && b.down == 0 && b.up*20 >= moves*9
+		// Runs follow one another, of which each counts from the beginning.
+		restarting := carried && (kind == lexicon.Counts || kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
+		growing := b.up*10 >= moves*9 || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9
 		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
 		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == lexicon.Counts && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried

@@ -66,8 +66,11 @@ func totalOf(pairs []pair) []byte {
 // barLabel is the label of lines with a progress bar.
 var barLabel = []byte("bar")
 
-// hasBar says whether the line has a bar behind a share: "100%|####".
+// hasBar says whether the line has a bar behind a share: "100%|####", or the count of one that is past its total: "15it [04:02".
 func (r *lineReader) hasBar() bool {
+	if i := bytes.Index(r.line, []byte("it [")); i > 0 && isDigit(r.line[i-1]) {
+		return true
+	}
 	for i := 1; i < len(r.tokens); i++ {
 		if r.isBar(i - 1) {
 			return true
@@ -76,13 +79,14 @@ func (r *lineReader) hasBar() bool {
 	return false
 }
 
-// isBar says whether number i is the share that a bar shows.
+// isBar says whether number i is the share that a bar shows, and not one before a bar between fields: "done: 40%|lr: 0.1".
 func (r *lineReader) isBar(i int) bool {
 	if i+1 >= len(r.tokens) || r.tokens[i].kind != numberToken {
 		return false
 	}
 	t := &r.tokens[i+1]
-	return t.kind == markToken && t.mark == '|' && r.line[t.begin-1] == '%'
+	letter := t.end < len(r.line) && r.line[t.end]|0x20 >= 'a' && r.line[t.end]|0x20 <= 'z'
+	return t.kind == markToken && t.mark == '|' && r.line[t.begin-1] == '%' && !letter
 }
 
 // onlyFull says whether all bars of a series are full, so that each is of an epoch, and not of a step.
