@@ -90,6 +90,10 @@ func (r *Report) recommend() {
 	case missed(3) && r.spikedInStart():
 		rec.Reason = fmt.Sprintf("The spikes lie in the first %d steps, in which nothing is clipped while the moments start: to limit such, set the"+
 			" moments by hand.", alrc.StartSteps)
+		if r.First > alrc.StartSteps*r.pace.gap {
+			rec.Reason = fmt.Sprintf("The spikes lie in the first %d records, with which the moments of the replay start. A run that began before"+
+				" step %s has its moments by then, and would have clipped them.", alrc.StartSteps, words.Count(r.First))
+		}
 	case r.Spikes > r.NonFinite && shares[3] == 0 && shares[2] == 0:
 		rec.Reason = "n = 3 would have clipped nothing, though losses spiked: " + r.tooSlow()
 	case missed(3) && !missed(2) && r.Condition == spike.Spiky:

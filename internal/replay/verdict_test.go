@@ -66,3 +66,24 @@ func TestEpochs(t *testing.T) {
 		}
 	}
 }
+
+// Spikes at the beginning of a part of a run are none of the run's first steps.
+func TestSpikesWhereAPartBegins(t *testing.T) {
+	for first, want := range map[int]string{0: "in the first 20 steps", 73_200: "A run that began before step 73,200 has its moments by then"} {
+		var log strings.Builder
+		for i := range 60 {
+			loss := 1 + 0.1*float64(i*7%11)
+			if i == 4 {
+				loss = 90
+			}
+			fmt.Fprintf(&log, "step %d loss %v\n", first+i, loss)
+		}
+		r, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "part.txt", log.String())}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(r.Recommendation.Reason, want) {
+			t.Errorf("from step %d: %s", first, r.Recommendation.Reason)
+		}
+	}
+}
