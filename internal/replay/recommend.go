@@ -173,8 +173,8 @@ func (r *Report) spikedInStart() bool {
 func (r *Report) tooSlow() string {
 	decay := r.pace.perRecord
 	text := fmt.Sprintf("over the %s that running moments average, losses differ more than around the spikes.", words.Counted(int64(math.Round(1/(1-decay))), "record"))
-	if decay > leastDecay {
-		text += fmt.Sprintf(" Moments that follow faster catch more: replay with --decay %v.", fasterThan(decay))
+	if fast := fasterThan(decay); 1-decay < (1-fast)/2 {
+		text += fmt.Sprintf(" Moments that follow faster catch more: replay with --decay %v.", fast)
 	}
 	return text
 }
