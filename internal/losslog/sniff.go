@@ -121,7 +121,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 		" in 'loss: 0.5'; say where losses are by --pattern, as in --pattern 'error ([-+0-9.eE]+|nan|inf)'", path)
 }
 
-// sniffJSON recognises JSON: an object a line, or a document with an array of objects.
+// sniffJSON recognises JSON: an object a line, objects over several lines, or a document with an array of objects.
 func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 	is := func(f Format) bool { return format == "" || format == f }
 	inner := bytes.TrimLeft(trimmed[1:], " \t\r\n")
@@ -132,6 +132,9 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 			(format == JSONLines || !holdsRecords(trimmed, first)) {
 			return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, true
 		}
+		if is(JSON) && objectsFollow(trimmed) {
+			return sniffed{format: JSON, start: len(text) - len(trimmed), table: &jsonScanner{}}, true
+		}
 		if is(JSON) {
 			if begin, ok := recordsOf(text); ok {
 				return sniffed{format: JSON, start: begin, table: &jsonScanner{}}, true
@@ -139,6 +142,12 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 		}
 	}
 	return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, format == JSONLines
+}
+
+// objectsFollow says whether objects follow one another with nothing between, each over several lines.
+func objectsFollow(text []byte) bool {
+	end := objectEnd(text, 0)
+	return text[0] == '{' && end > 0 && bytes.HasPrefix(bytes.TrimLeft(text[end:], " \t\r\n"), []byte("{"))
 }
 
 // namesLoss says whether a table has a column that is named as a loss.

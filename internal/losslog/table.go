@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 )
 
@@ -10,7 +11,7 @@ const tableLines = 400
 
 // sniffCSV recognises a table whose lines, but for a few at the beginning, are rows.
 func sniffCSV(sample []byte) (*csvScanner, bool) {
-	lines, delimiters := sampleLines(sample), []byte{'\t', ',', ';', '|', ' '}
+	lines, delimiters := sampleLines(sample), []byte{'\t', ';', ',', '|', ' '} // commas may be of decimals between semicolons
 	if len(lines) == 0 {
 		return nil, false
 	}
@@ -52,6 +53,8 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		}
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
+	s.sure = s.edges && slices.ContainsFunc(lines, func(line []byte) bool { return isRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
+		delimiter == ' ' && isFilled(lines)
 	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
 	count := s.fields
@@ -96,6 +99,21 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	return s, belong
 }
 
+// isFilled says whether white space parts nearly all lines into as many fields as the first one has names, of which one counts.
+func isFilled(lines [][]byte) bool {
+	names := splitFields(lines[0], ' ')
+	if len(names) < 3 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(string(name)) }) {
+		return false
+	}
+	filled := 0
+	for _, line := range lines {
+		if cells := splitFields(line, ' '); len(cells) == len(names) {
+			filled++
+		}
+	}
+	return filled*20 >= len(lines)*19
+}
+
 // countFields returns how many lines of numbers there are by their number of fields, and the first of these.
 func (s *csvScanner) countFields(lines [][]byte) (counts, first map[int]int) {
 	counts, first = make(map[int]int), make(map[int]int)
@@ -124,7 +142,7 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 			strange++
 		}
 	}
-	if s.delimiter == ' ' || s.delimiter == '|' {
+	if !s.sure && (s.delimiter == ' ' || s.delimiter == '|') {
 		// Prose is separated by these, too.
 		least := 4
 		if s.edges {
@@ -142,17 +160,17 @@ func (s *csvScanner) learn(cells [][]byte) {
 	}
 }
 
-// findDecimalComma looks for numbers such as "0,5" where commas do not separate fields.
+// findDecimalComma looks for numbers such as "0,5". Where commas separate fields, too, a comma in quotes may part thousands.
 func (s *csvScanner) findDecimalComma(rows [][]byte) {
-	if s.delimiter == ',' {
-		return
-	}
 	commas, points := 0, 0
 	for _, row := range rows {
 		for _, cell := range s.cells(row) {
 			cell = unquote(cell)
 			// Of both, the last one parts the fraction.
 			if i := bytes.IndexByte(cell, ','); i > bytes.IndexByte(cell, '.') && i > 0 && cell[0] != '[' && isCellNumber(cell) {
+				if s.delimiter == ',' && len(cell)-i == len(",000") && cell[0] != '0' {
+					continue
+				}
 				commas++
 			} else if bytes.IndexByte(cell, '.') > 0 && isCellNumber(cell) {
 				points++
@@ -170,7 +188,7 @@ func allProse(lines [][]byte, delimiter byte, nameless bool) bool {
 		fields := splitFields(line, delimiter)
 		whole, keyed := 0, 0
 		for _, field := range fields {
-			if _, ok := wholeNumber(field); ok {
+			if field = unquote(field); isCellNumber(field) {
 				whole++
 			} else if bytes.ContainsAny(field, ":=") || bytes.ContainsRune(trim(field), ' ') {
 				keyed++

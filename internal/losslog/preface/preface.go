@@ -139,8 +139,8 @@ func (p *Preface) extend(lines []*line) bool {
 			found.text = text
 		}
 	}
-	if found.kind == nothing {
-		return false
+	if found.kind == nothing || len(p.parts) == 0 && found.text == "|" {
+		return false // the first cell of a table
 	}
 	if found.kind == word {
 		for text := range texts {

@@ -28,6 +28,7 @@ func TestFind(t *testing.T) {
 		{"any name of numbers", "quux: 2.5\nquux: 2.25 at step 3\n", "quux: 2.5\nquux: 2.25 at step 3\n"},
 		{"counters", "Epoch: 1 loss 2\nEpoch: 2 loss 3\n", "Epoch: 1 loss 2\nEpoch: 2 loss 3\n"},
 		{"epochs in brackets", "[1] loss 2\n[1] loss 3\n", "[1] loss 2\n[1] loss 3\n"},
+		{"cells", "| 2024-03-05 | 12:00:00 | 2.5 |\n| 2024-03-05 | 12:00:01 | 2 |\n", "| 2024-03-05 | 12:00:00 | 2.5 |\n| 2024-03-05 | 12:00:01 | 2 |\n"},
 		{"bare numbers", "12:00:00 2.5\n12:00:01 2.25\n", "2.5\n2.25\n"},
 		{"fields", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n"},
 	} {

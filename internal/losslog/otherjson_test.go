@@ -1,0 +1,84 @@
+package losslog
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// otherJSON write the same objects down as other programs do.
+var otherJSON = []struct {
+	name  string
+	write func(objects []json.RawMessage) string
+}{
+	{"an array", func(objects []json.RawMessage) string { return "[" + eachWritten(objects, "%s", ", ") + "]\n" }},
+	{"an array in a document", func(objects []json.RawMessage) string {
+		return `{"config": {"lr": 0.1, "epochs": 9}, "history": [` + eachWritten(objects, "%s", ",\n") + "]}\n"
+	}},
+	{"a logger", func(objects []json.RawMessage) string {
+		return eachWritten(objects, "2024-03-05 12:00:00,123 INFO %s", "\n") + "\n"
+	}},
+	{"objects over several lines", func(objects []json.RawMessage) string {
+		var b bytes.Buffer
+		for _, object := range objects {
+			json.Indent(&b, object, "", "  ")
+			b.WriteByte('\n')
+		}
+		return b.String()
+	}},
+}
+
+func eachWritten(objects []json.RawMessage, format, between string) string {
+	all := make([]string, len(objects))
+	for i, object := range objects {
+		all[i] = fmt.Sprintf(format, object)
+	}
+	return strings.Join(all, between)
+}
+
+// Objects say the same in whichever way they are written.
+func TestJSONOtherwiseWritten(t *testing.T) {
+	read := 0
+	for _, truth := range truths {
+		if filepath.Ext(truth.name) != ".jsonl" || truth.none {
+			continue
+		}
+		path := filepath.Join(logsFolder, truth.name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var objects []json.RawMessage
+		decoder := json.NewDecoder(bytes.NewReader(content))
+		for decoder.More() {
+			var object json.RawMessage
+			if decoder.Decode(&object) != nil || object[0] != '{' {
+				break
+			}
+			objects = append(objects, object)
+		}
+		if len(objects) < 8 || decoder.More() {
+			continue
+		}
+		read++
+		want := outcomeOf(path)
+		for _, other := range otherJSON {
+			written := filepath.Join(t.TempDir(), "objects.txt")
+			if err := os.WriteFile(written, []byte(other.write(objects)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			got := outcomeOf(written)
+			want.refused, got.refused = "", ""
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s as %s: read as %+v, not %+v", truth.name, other.name, got, want)
+			}
+		}
+	}
+	if read < 5 {
+		t.Errorf("only %d logs were read", read)
+	}
+}
