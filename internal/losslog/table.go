@@ -53,7 +53,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		}
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
-	s.sure = s.edges && slices.ContainsFunc(lines, func(line []byte) bool { return isRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
+	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return isRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
 		delimiter == ' ' && isFilled(lines)
 	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
