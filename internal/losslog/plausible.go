@@ -42,7 +42,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	}
 	// Seconds since 1970, or milliseconds.
-	return !(r.least > 1e8 && r.grown*10 >= finite*9)
+	return !(r.least > 1e8 && (r.grown*10 >= finite*9 || r.least == r.most))
 }
 
 // mostNameWords is how many words a name of a loss has at most that does not say so.
