@@ -55,7 +55,7 @@ var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
 const longestNumber = 4096
 
 // Parse reads the decimal number that text begins with, to the nearest float64 as strconv.ParseFloat does, and
-// returns the number of its bytes, 0 where text begins with none. "nan" and "inf" in any case are numbers.
+// returns the number of its bytes, 0 where text begins with none. "nan" and "inf" in any case are numbers, and so is "1.#QNAN".
 func Parse(text []byte) (value float64, n int) {
 	i := 0
 	negative := false
@@ -77,6 +77,9 @@ func Parse(text []byte) (value float64, n int) {
 		i++
 		point := i
 		mantissa, i = digitsAt(text, i, mantissa)
+		if i == point && i < len(text) && text[i] == '#' && mantissa == 1 && digits == 1 {
+			return indefinite(text, i+1, negative)
+		}
 		power = point - i
 		digits -= power
 	}
@@ -117,6 +120,30 @@ func Parse(text []byte) (value float64, n int) {
 		value = -value
 	}
 	return value, i
+}
+
+// indefinite reads what older C libraries of Windows write for numbers that are not finite, whose letters begin at i: "1.#INF", "-1.#IND",
+// "1.#QNAN0".
+func indefinite(text []byte, i int, negative bool) (value float64, n int) {
+	end := i
+	for end < len(text) && text[end] >= 'A' && text[end] <= 'Z' {
+		end++
+	}
+	switch string(text[i:end]) {
+	case "INF":
+		value = math.Inf(1)
+		if negative {
+			value = math.Inf(-1)
+		}
+	case "IND", "QNAN", "SNAN":
+		value = math.NaN()
+	default:
+		return 0, 0
+	}
+	for end < len(text) && text[end] == '0' {
+		end++
+	}
+	return value, end
 }
 
 // Whole reads text that is a decimal number and nothing else.

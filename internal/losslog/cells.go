@@ -32,8 +32,13 @@ func isCellNumber(text []byte) bool {
 	if len(text) > 40 || len(text) == 0 {
 		return false
 	}
-	if end := timestamp.End(text, 0); end == len(text) && end > 0 {
-		return true
+	if end := timestamp.End(text, 0); end > 0 {
+		if end < len(text) && text[end] == ' ' {
+			end = timestamp.End(text, end+1) // a date and a time
+		}
+		if end == len(text) {
+			return true
+		}
 	}
 	value, n := decimal.Parse(text)
 	if n == 0 || value-value != 0 {

@@ -17,6 +17,9 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 			continue
 		}
 		names, ok := s.headerCells(line, count)
+		if !ok && i > 0 {
+			names, ok = s.indexed(above[i-1], line, count)
+		}
 		if !ok {
 			s.findFarHeader(above[:i], count)
 			return
@@ -39,6 +42,19 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		}
 		return
 	}
+}
+
+// indexed returns the names of columns above the name of the rows' index, as programs print data frames.
+func (s *csvScanner) indexed(above, line []byte, count int) (names []string, ok bool) {
+	index := s.cells(bytes.TrimRight(line, " \t\r"))
+	if s.delimiter != ' ' || len(index) != 1 || line[0] == ' ' || !areNames(index) {
+		return nil, false
+	}
+	if names, ok = s.headerCells(above, count); ok && names[0] == "" {
+		names[0] = string(index[0])
+		return names, true
+	}
+	return nil, false
 }
 
 // standsAbove says whether each word of a line stands above one of the next.

@@ -94,6 +94,15 @@ func (r *lineReader) read(line []byte) []pair {
 				continue
 			}
 			p.name, p.first, p.last = r.word(i+1), i+1, i+1
+		case left.name != nil && !left.separated && !p.unit && prepositions[string(lastWord(left.name))] && len(left.name) > len(lastWord(left.name)) && r.measures(i):
+			// "loss over 300 batches = 0.5"
+			phrase, phraseAt, phraseFirst = bytes.TrimSpace(left.name[:len(left.name)-len(lastWord(left.name))]), i, left.first
+			if !counterOfLine(r.word(i + 1)) {
+				continue
+			}
+			p.name, p.first, p.last = r.word(i+1), i+1, i+1
+		case left.name != nil && left.separated && phraseAt >= 0 && left.first == phraseAt+1:
+			p.name, p.first = phrase, phraseFirst
 		case left.name != nil:
 			p.name, p.first, p.last = left.name, left.first, left.last
 			if k := len(r.pairs) - 1; k >= 0 && r.countedBy(&r.pairs[k], p.first, p.last) {
@@ -320,6 +329,14 @@ func (r *lineReader) isProduct(i int) bool {
 
 func (r *lineReader) wordBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
+}
+
+// measures says whether a word behind number i, which counts, leads to another number: "300 batches = 0.5".
+func (r *lineReader) measures(i int) bool {
+	if !r.counts(i) || i+3 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+2].kind != markToken || r.tokens[i+3].kind != numberToken {
+		return false
+	}
+	return r.tokens[i+2].mark == ':' || r.tokens[i+2].mark == '='
 }
 
 func (r *lineReader) colonBehind(i int) bool {

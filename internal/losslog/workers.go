@@ -11,7 +11,7 @@ import (
 )
 
 // workerNames are what one of several that train one model together is called.
-var workerNames = lexicon.Set("rank worker workers gpu node proc process host pid trainer replica")
+var workerNames = lexicon.Set("rank worker workers gpu node proc process host pid trainer replica task")
 
 // workerWord takes a word such as "rank3", "worker-0" or "node01" apart.
 func workerWord(word []byte) (name []byte, id float64, ok bool) {

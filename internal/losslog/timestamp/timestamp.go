@@ -92,7 +92,7 @@ func zone(line []byte, j int) int {
 	if j < len(line) && line[j] == 'Z' {
 		return j + 1
 	}
-	if j+5 <= len(line) && (line[j] == '+' || line[j] == '-') && digits(line, j+1) >= 2 {
+	if (j+5 <= len(line) || j+3 == len(line)) && (line[j] == '+' || line[j] == '-') && digits(line, j+1) >= 2 {
 		j += 1 + digits(line, j+1)
 		if j < len(line) && line[j] == ':' {
 			j += 1 + digits(line, j+1)
