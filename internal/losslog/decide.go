@@ -49,7 +49,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	unnamed := 0
 	for _, r := range all {
 		if r.compare(*best) == 0 {
-			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) {
+			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
 				places++
 			}
 			fields[r.name] = true

@@ -90,7 +90,7 @@ func lossesIn(array []byte) (most int) {
 	s := newSurvey("")
 	(&jsonScanner{}).survey(array, s)
 	for _, t := range s.series {
-		if m := s.fields[t.field].meaning; m.Strength == lexicon.Loss && m.Role != lexicon.Validation {
+		if isTrainingLoss(s.name(t)) {
 			most = max(most, t.count)
 		}
 	}

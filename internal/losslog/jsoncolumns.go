@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"alrc/internal/decimal"
 	"alrc/internal/format/jsonstream"
@@ -162,9 +163,9 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 	}
 	c := new(columnsReader)
 	var names []string
-	numbered := "" // the first one whose numbers have numbers
+	numbered := "" // one whose numbers have numbers: of losses of training, if there is one
 	walkArrays(&jsonstream.Stream{R: r}, func(name string, keys bool) bool {
-		if keys && numbered == "" {
+		if keys && (numbered == "" || !isTrainingLoss(numbered) && isTrainingLoss(name)) {
 			numbered = name
 		}
 		names = append(names, name)
@@ -185,7 +186,11 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 		return nil
 	}
 	if numbered != "" {
-		if err := add("n", numbered, true); err != nil {
+		title := "step"
+		if slices.Contains(names, title) {
+			title = "n"
+		}
+		if err := add(title, numbered, true); err != nil {
 			return nil, err
 		}
 	}
@@ -198,8 +203,8 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 	return c, nil
 }
 
-// walkArrays calls do with the name of each array, or object of numbered ones, that begins with a number. It ends, right before that number's array goes
-// on, once do says so; it returns false if it never did.
+// walkArrays calls do with the name of each array, or object of numbered ones, that begins with a number, or with an array of a step and a
+// number. It ends, right before that array goes on, once do says so; it returns false if it never did.
 func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) bool {
 	var path []string
 	key := ""
@@ -212,26 +217,28 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 		case jsonstream.Key:
 			key = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
 		case jsonstream.Begin:
+			open, depth := s.Text[0], len(s.Stack)
 			head, _ := s.R.Peek(256)
-			text := bytes.TrimLeft(head, " \t\r\n")
-			if s.Text[0] == '{' {
-				number, rest, _ := bytes.Cut(text, []byte(":"))
-				text = nil
-				if number, ok := bytes.CutPrefix(bytes.TrimSpace(number), []byte(`"`)); ok && isNumeral(bytes.TrimSuffix(number, []byte(`"`))) {
-					text = bytes.TrimLeft(rest, " \t\r\n")
+			text, numbered := firstOfArray(open, bytes.TrimLeft(head, " \t\r\n"))
+			// Other arrays of pairs are matrices.
+			matrix := numbered && open == '[' && lexicon.MeaningOf(key).Strength < lexicon.Measure
+			if _, n := decimal.Parse(text); !matrix && (n > 0 || bytes.HasPrefix(text, []byte("null"))) {
+				name := key
+				for i := len(path) - 1; i >= 0; i-- {
+					if path[i] != "" {
+						name = path[i] + "." + name
+					}
 				}
-			}
-			if len(text) > 0 {
-				if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
-					name := key
-					for i := len(path) - 1; i >= 0; i-- {
-						if path[i] != "" {
-							name = path[i] + "." + name
-						}
+				if do(name, numbered) {
+					return true
+				}
+				for numbered && open == '[' && len(s.Stack) >= depth {
+					if _, err := s.Next(); err != nil {
+						return false
 					}
-					if do(name, s.Text[0] == '{') {
-						return true
-					}
+				}
+				if len(s.Stack) < depth {
+					continue
 				}
 			}
 			path = append(path, key)
@@ -245,16 +252,61 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 	}
 }
 
+// firstOfArray returns what the first number of an array or object begins with, and whether numbers have numbers of their own: keys, or, as in
+// [[100, 0.5], [200, 0.4]], their steps.
+func firstOfArray(open byte, text []byte) (number []byte, numbered bool) {
+	if open == '{' {
+		key, rest, _ := bytes.Cut(text, []byte(":"))
+		key, ok := bytes.CutPrefix(bytes.TrimSpace(key), []byte(`"`))
+		if !ok || !isNumeral(bytes.TrimSuffix(key, []byte(`"`))) {
+			return nil, false
+		}
+		return bytes.TrimLeft(rest, " \t\r\n"), true
+	}
+	if !bytes.HasPrefix(text, []byte("[")) {
+		return text, false
+	}
+	pair, rest, closed := bytes.Cut(text[1:], []byte("]"))
+	parts := bytes.Split(pair, []byte(","))
+	if !closed || len(parts) != 2 && len(parts) != 3 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(",")) {
+		return nil, false
+	}
+	step := bytes.TrimSpace(parts[len(parts)-2])
+	if value, ok := wholeNumber(step); !ok || !isWhole(value) {
+		return nil, false
+	}
+	return bytes.TrimSpace(parts[len(parts)-1]), true
+}
+
 // next returns the column's next number, or the end of its array.
 func (c *column) next() (event jsonstream.Event, text []byte, err error) {
-	if event, err = c.stream.Next(); err != nil || event != jsonstream.Key {
+	event, err = c.stream.Next()
+	if err != nil || event != jsonstream.Key && event != jsonstream.Begin {
 		return event, c.stream.Text, err
 	}
-	number := bytes.Clone(c.stream.Text)
-	if event, err = c.stream.Next(); c.keys {
-		return event, number, err
+	step, number := []byte(nil), bytes.Clone(c.stream.Text)
+	if event == jsonstream.Key {
+		step = number
+		event, err = c.stream.Next()
+		number = c.stream.Text
+	} else {
+		for event != jsonstream.End && err == nil {
+			if event, err = c.stream.Next(); event == jsonstream.Other {
+				step, number = number, bytes.Clone(c.stream.Text)
+			}
+		}
+		event = jsonstream.Other
 	}
-	return event, c.stream.Text, err
+	if c.keys {
+		return event, step, err
+	}
+	return event, number, err
+}
+
+// isTrainingLoss says whether a name is of a loss of training.
+func isTrainingLoss(name string) bool {
+	m := lexicon.MeaningOf(name)
+	return m.Strength == lexicon.Loss && m.Role != lexicon.Validation
 }
 
 // isNumeral says whether a key is a number.

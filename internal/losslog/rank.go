@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -150,6 +151,12 @@ func (r ranked) class() int {
 	return 0
 }
 
+// ofWhole says whether a name's place is of a whole, as that of "combined.loss" beside "answer.loss".
+func ofWhole(name string) bool {
+	place := name[:len(name)-len(lexicon.Leaf(name))]
+	return slices.ContainsFunc(lexicon.Words(place), func(word string) bool { return lexicon.WholeWords[word] })
+}
+
 // before says whether series r is rather the loss than other, by what was before them in this order: names that say that
 // they are losses, and of training; what counts steps beside them; totals before parts; losses before their means; and
 // how many there are.
@@ -162,6 +169,9 @@ func (r ranked) before(other ranked) bool {
 	}
 	if m := r.meaning; (m.Strength == lexicon.Measure || r.count == other.count && r.label == other.label && m.Words == other.meaning.Words+flagOf(m.Role == lexicon.Training)-flagOf(other.meaning.Role == lexicon.Training)) && m.Role != other.meaning.Role && (m.Role == lexicon.Training || other.meaning.Role == lexicon.Training) {
 		return m.Role == lexicon.Training
+	}
+	if a, b := ofWhole(r.name), ofWhole(other.name); a != b && lexicon.Leaf(r.name) == lexicon.Leaf(other.name) {
+		return a
 	}
 	if a, b := lexicon.Commonness(r.name), lexicon.Commonness(other.name); a != b {
 		return a < b
