@@ -27,6 +27,7 @@ func TestFormats(t *testing.T) {
 		{"batches", "step,example,loss\n1,0,0.5\n1,1,1.5\n2,0,0.25\n2,1,0.75\n", Options{Batch: "step"}, "1:1 2:0.5"},
 		{"header again", "step,loss\n1,0.5\nstep,loss\n2,0.25\n", Options{}, "1:0.5 2:0.25"},
 		{"training rows", "step,split,loss\n1,train,0.5\n1,val,0.75\n2,train,0.25\n", Options{}, "1:0.5 2:0.25"},
+		{"rows beside validation", `{"n": 1, "loss": 0.5, "mode": "grow"}` + "\n" + `{"n": 1, "loss": 0.75, "mode": "eval"}` + "\n" + `{"n": 2, "loss": 0.25, "mode": "grow"}` + "\n", Options{}, "1:0.5 2:0.25"},
 		{"other rows", "step,split,loss\n1,train,0.5\n1,val,0.75\n2,train,0.25\n",
 			Options{Where: []Condition{{Field: "split", Value: "train", Not: true}}}, "1:0.75"},
 		{"own table", "step,loss,raw_loss,threshold,lower_threshold,mu1,mu2,scale,clipped,images_per_s,test_loss\n1,0.5,1,,,,,1,0,9,\n2,,,,,,,1,0,9,\n",

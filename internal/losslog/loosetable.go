@@ -45,30 +45,34 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 			add(readFields(lines, &csvScanner{delimiter: ' ', long: -1, value: -1, fields: n}))
 		}
 	}
-	add(gapTable(lines))
+	if holdLists(lines) {
+		add(gapTable(lines))
+	}
 	if s, ok := openTable(lines); ok {
 		add(s, 3)
 	}
 	if s, rows := readTable(lines, ','); s != nil && len(s.names) > 2 {
 		add(s, rows)
 	}
+	if best == nil {
+		add(gapTable(lines))
+	}
 	return best, best != nil
 }
 
-// gapTable recognises a table whose fields hold lists, so that only several spaces part them.
-func gapTable(lines [][]byte) (*csvScanner, int) {
+// holdLists says whether several lines have fields that are lists, as "[0.5, 0.1]".
+func holdLists(lines [][]byte) bool {
 	lists := 0
 	for _, line := range lines {
-		for _, cell := range splitGaps(line) {
-			if _, ok := listSum(cell); ok {
-				lists++
-				break
-			}
+		if slices.ContainsFunc(splitGaps(line), func(cell []byte) bool { _, ok := listSum(cell); return ok }) {
+			lists++
 		}
 	}
-	if lists < 3 {
-		return nil, 0
-	}
+	return lists >= 3
+}
+
+// gapTable recognises a table whose fields hold lists, or numbers with units, so that only several spaces part them.
+func gapTable(lines [][]byte) (*csvScanner, int) {
 	s, rows := readFields(lines, &csvScanner{delimiter: ' ', gaps: true, long: -1, value: -1})
 	if s == nil || s.header == nil || len(s.names) < 2 {
 		return nil, 0

@@ -76,10 +76,26 @@ func (s *survey) splitField() (field, training string, ok bool) {
 					training = text
 				}
 			}
+			if training == "" && len(texts) == 2 {
+				training = besideValidation(texts)
+			}
 			return f.name, training, true
 		}
 	}
 	return "", "", false
+}
+
+// besideValidation returns the one of two texts that stands beside the one of a validation, as "opt" does beside "eval"; empty where neither
+// or each is of one.
+func besideValidation(texts []string) string {
+	first, second := wordLabel([]byte(texts[0]))&validationLabel != 0, wordLabel([]byte(texts[1]))&validationLabel != 0
+	switch {
+	case first && !second:
+		return texts[1]
+	case second && !first:
+		return texts[0]
+	}
+	return ""
 }
 
 // tellsRoles says whether a field's texts are the names of training, validation and the like, and nothing else.

@@ -134,6 +134,9 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 	numbers, strange := 0, 0
 	for _, cell := range cells {
 		text := unquote(cell)
+		if i := bytes.IndexByte(text, ' '); s.gaps && i > 0 && text[0] != '[' {
+			text = text[:i] // "0.5 sec", a date and a time
+		}
 		switch {
 		case isNothing(text):
 		case isCellNumber(text):

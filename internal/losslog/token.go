@@ -137,7 +137,7 @@ func tokens(line []byte, all []token) []token {
 				mark = '='
 			case c == '=' && i == begin+1 && i < len(line) && line[i] == '>':
 				i++
-			case i-begin > 1 && c != ':' && c != '|':
+			case i-begin > 1 && c != ':' && c != '|' && !(c == '=' && i-begin == 2):
 				mark = '~'
 			}
 			all = append(all, token{kind: markToken, mark: mark, begin: begin, end: i})
@@ -217,9 +217,28 @@ func (t *token) cutCounter(line []byte, before []token) {
 	for end > t.begin && isDigit(line[end-1]) {
 		end--
 	}
+	if n := lossAt(line[t.begin:t.end]); n > 0 {
+		t.end = t.begin + n // "loss0.5"
+		return
+	}
 	if bare := line[t.begin:end]; end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
 		t.end = end
 	}
+}
+
+// lossAt returns the length of the word of a loss that a word begins with, where the rest is a number with a point.
+func lossAt(word []byte) int {
+	n := 0
+	for n < len(word) && classes[word[n]]&letterClass != 0 {
+		n++
+	}
+	if n == len(word) || !lossLike(word[:n]) || bytes.IndexByte(word[n:], '.') < 0 {
+		return 0
+	}
+	if _, m := decimal.Parse(word[n:]); n+m < len(word) {
+		return 0
+	}
+	return n
 }
 
 // startsNumber says whether the sign or point at i begins a number.

@@ -320,6 +320,7 @@ var truths = []struct {
 	{name: "two-records-in-words.md", losses: 2, nonFinite: 0, steps: 2, mean: 0.7902, largest: 0.9291, first: 1000, last: 2000},
 	{name: "two-tables.log", losses: 24, nonFinite: 0, steps: 24, mean: -8.590275, largest: -3.5982, first: 1, last: 24},
 	{name: "udacity.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.305799999999999, largest: 4.902, first: 1, last: 60},
+	{name: "units-frame.txt", ask: []string{"training_mae", "training_rmse"}},
 	{name: "unnamed-beside-the-rate.log", ask: []string{"GRAMMAR"}},
 	{name: "unsloth.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "utf16-bom.csv", losses: 200, nonFinite: 0, steps: 200, mean: 1.4980871999999998, largest: 3.90586, first: 0, last: 199},
