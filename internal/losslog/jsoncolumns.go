@@ -171,6 +171,9 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 		names = append(names, name)
 		return len(names) == mostColumns
 	})
+	if len(names) == 0 {
+		return open() // of matrices alone
+	}
 	add := func(title, name string, keys bool) error {
 		if c.out.Len() > 0 {
 			c.out.WriteByte(',')
@@ -222,14 +225,14 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 			text, numbered := firstOfArray(open, bytes.TrimLeft(head, " \t\r\n"))
 			// Other arrays of pairs are matrices.
 			matrix := numbered && open == '[' && lexicon.MeaningOf(key).Strength < lexicon.Measure
-			if _, n := decimal.Parse(text); !matrix && (n > 0 || bytes.HasPrefix(text, []byte("null"))) {
+			if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
 				name := key
 				for i := len(path) - 1; i >= 0; i-- {
 					if path[i] != "" {
 						name = path[i] + "." + name
 					}
 				}
-				if do(name, numbered) {
+				if !matrix && do(name, numbered) {
 					return true
 				}
 				for numbered && open == '[' && len(s.Stack) >= depth {

@@ -49,6 +49,7 @@ var truths = []struct {
 	{name: "combined-of-features.json", losses: 6, nonFinite: 0, steps: 6, mean: 1.1466166666666666, largest: 2.2574, first: 336, last: 2016},
 	{name: "commas-above-tabs.txt", losses: 30, nonFinite: 0, steps: 30, mean: 1.03439, largest: 2.2633, first: 16, last: 480},
 	{name: "confusion-counts.csv", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
+	{name: "confusion.json", none: true},
 	{name: "constant-whole-losses.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.0, largest: 1, first: 1, last: 12},
 	{name: "coqui.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "cost-and-unknown.log", losses: 40, nonFinite: 0, steps: 40, mean: 36.506091850000004, largest: 59.979594, first: 250, last: 10000},
