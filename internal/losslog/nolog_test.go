@@ -74,6 +74,7 @@ var notLogs = map[string]struct{ text, says string }{
 		"Installing collected packages: numpy, torch\nSuccessfully installed numpy-1.26 torch-2.1.0\n", "installation"},
 	"objects":    {"6\t17480\t1755281438000000000\t/a/b.o\t1f\n10\t31022\t1755281438000000000\t/a/c.o\t2e\n8\t36427\t1755281438000000000\t/a/d.o\t3c\n", "rows of numbers"},
 	"queues":     {"episode,reward_mean,delay_mean\n" + numbered(20, "%[1]d,-2.%[1]d,0.0%[1]d31\n"), "no loss"},
+	"detections": {strings.Repeat(" Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.429\n Average Precision  (AP) @[ IoU=0.75      | area=   all | maxDets=100 ] = 0.463\n", 4), "no loss"},
 	"houses":     {"Id,LotArea,Neighborhood,YearBuilt,SalePrice\n" + numbered(40, "%[1]d,8%02[1]d.5,Mill,19%02[1]d,2%[1]d50.25\n"), "table of data"},
 	"costs":      {"age,sex,bmi,smoker,cost\n" + numbered(40, "3%[1]d,f,2%[1]d.4,no,1%[1]d.25\n"), "table of data"},
 	"prices":     {"Date,Close\n" + numbered(28, "2020-01-%02[1]d,10%[1]d.25\n"), "table of data"},

@@ -24,7 +24,7 @@ func Words(name string) []string {
 		if i > begin && unicode.IsUpper(r) {
 			before := runes[i-1]
 			next := i+1 < len(runes) && unicode.IsLower(runes[i+1]) && !isPlural(runes[i+1:])
-			if unicode.IsLower(before) || unicode.IsUpper(before) && next {
+			if (unicode.IsLower(before) || unicode.IsUpper(before) && next) && !isOneWord(runes[begin:]) {
 				flush(i)
 				begin = i
 			}
@@ -33,6 +33,18 @@ func Words(name string) []string {
 	flush(len(runes))
 	return all
 }
+
+// isOneWord says whether the word that a text begins with is one with a capital in it: "IoU", "mIoU".
+func isOneWord(text []rune) bool {
+	end := 0
+	for end < len(text) && (unicode.IsLetter(text[end]) || unicode.IsDigit(text[end])) {
+		end++
+	}
+	return end <= mostCapitals && otherWords[strings.ToLower(string(text[:end]))]
+}
+
+// mostCapitals is how many letters such a word has at most.
+const mostCapitals = 5
 
 // isPlural says whether what follows a capital is the end of an abbreviation's plural: "TFLOPs".
 func isPlural(rest []rune) bool {
