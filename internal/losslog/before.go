@@ -101,9 +101,13 @@ func (r *lineReader) left(i int) before {
 			c.free = !c.opened
 			return c
 		case '#':
-			// "Iteration #3", "#3 loss 0.5"
+			// "Iteration #3", "Iteration: #3", "#3 loss 0.5"
 			j--
 			skip()
+			if j > 0 && r.tokens[j].kind == markToken && (r.tokens[j].mark == ':' || r.tokens[j].mark == '=') {
+				j--
+				skip()
+			}
 			if j < 0 {
 				c.free = true
 				return c
