@@ -105,7 +105,7 @@ func (s *csvScanner) choose(chosen selection) (scanner, error) {
 func (s *csvScanner) whole(data []byte) int { return wholeLines(data) }
 
 func (s *csvScanner) scan(data []byte, b *block) {
-	b.InEpoch = s.epochColumn >= 0
+	b.InEpoch, b.Modal = s.epochColumn >= 0, s.modes != nil
 	for begin := 0; begin < len(data); {
 		next := s.scanLine(data, begin, b)
 		if next <= begin { // a line off the beaten track
@@ -189,6 +189,10 @@ func (s *csvScanner) scanLine(data []byte, begin int, b *block) int {
 // slowLine reads the line data[begin:end].
 func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	line := data[begin:end]
+	if mode := s.modes.of(line); mode != lexicon.Unsaid {
+		b.Mode = mode
+		return
+	}
 	if s.skips(line) {
 		return
 	}
@@ -306,7 +310,7 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 		line, rest, _ := bytes.Cut(data, newline)
 		data = rest
 		line = bytes.TrimRight(line, "\r")
-		if s.skips(line) {
+		if visit.skips(line); s.skips(line) {
 			continue
 		}
 		cells := s.cells(line)

@@ -53,6 +53,12 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 			visit(s, first, sample, whole)
 		}
 	}
+	if table, ok := first.table.(*csvScanner); ok && table.header != nil {
+		if l.modes = table.tableModes(sample); l.modes != nil {
+			s = l.newSurvey(first, s.split)
+			visit(s, first, sample, whole)
+		}
+	}
 	return s, first, nil
 }
 

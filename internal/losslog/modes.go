@@ -79,10 +79,34 @@ func withoutDigits(text, line []byte) []byte {
 // modes returns the lines by which a log tells, by turns, records of a training's loss from those of a validation; nil where there
 // are none.
 func modes(sample []byte, loss, label string) modeLines {
+	r := readers.Get().(*lineReader)
+	defer readers.Put(r)
+	return modesBetween(sample, func(line []byte) bool { return bytes.Contains(line, []byte(loss)) }, func(line []byte) bool {
+		for _, p := range r.read(line) {
+			if string(p.name) == loss && string(r.labelOf()) == label {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// tableModes returns the lines by which a log tells tables of a training from those of a validation, as modes does.
+func (s *csvScanner) tableModes(sample []byte) modeLines {
+	isRow := func(line []byte) bool {
+		cells := s.cells(line)
+		return !s.skips(line) && len(cells) == len(s.names) && s.isRow(cells)
+	}
+	return modesBetween(sample, isRow, isRow)
+}
+
+// modesBetween returns the lines that tell, by turns, records of training from those of validation. A line that may hold a record tells
+// nothing, and those that do are counted.
+func modesBetween(sample []byte, may, does func(line []byte) bool) modeLines {
 	const fewest = 3
 	found, count := make(modeLines), make(map[string]int)
 	lines(sample, func(line []byte, _, _ int) {
-		if m := modeOf(line); m != lexicon.Unsaid && !bytes.Contains(line, []byte(loss)) {
+		if m := modeOf(line); m != lexicon.Unsaid && !may(line) {
 			key := string(withoutDigits(nil, line))
 			found[key] = m
 			count[key]++
@@ -93,26 +117,19 @@ func modes(sample []byte, loss, label string) modeLines {
 			delete(found, key)
 		}
 	}
+	if len(found) == 0 {
+		return nil
+	}
 	var turns [lexicon.Validation + 1]int // parts with losses
 	mode, counted := lexicon.Unsaid, lexicon.Unsaid
-	r := readers.Get().(*lineReader)
-	defer readers.Put(r)
 	lines(sample, func(line []byte, _, _ int) {
-		if !bytes.Contains(line, []byte(loss)) {
+		if !may(line) {
 			if m := found.of(line); m != lexicon.Unsaid {
 				mode = m
 			}
-			return
-		}
-		if mode == counted {
-			return
-		}
-		for _, p := range r.read(line) {
-			if string(p.name) == loss && string(r.labelOf()) == label {
-				counted = mode
-				turns[mode]++
-				return
-			}
+		} else if mode != counted && does(line) {
+			counted = mode
+			turns[mode]++
 		}
 	})
 	if turns[lexicon.Validation] >= fewest && turns[lexicon.Training] >= fewest-1 {

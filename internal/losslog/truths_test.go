@@ -268,6 +268,7 @@ var truths = []struct {
 	{name: "table-in-report.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9293541666666667, largest: 2.3187, first: 0, last: 23},
 	{name: "table-of-each-epoch.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 40},
 	{name: "table.ipynb", losses: 60, nonFinite: 0, steps: 60, mean: 0.7339350833333333, largest: 1.828761, first: 10, last: 600},
+	{name: "tables-by-part.txt", losses: 40, nonFinite: 0, steps: 40, mean: 0.19143450000000004, largest: 1.012, first: 1, last: 40},
 	{name: "tacotron2.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 99},
 	{name: "tasks-by-turns.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 230},
 	{name: "tensor-dumps.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
