@@ -43,8 +43,12 @@ func (r *lineReader) left(i int) before {
 			j-- // tensor(0.5)
 			skip()
 		} else if opened == '(' || j >= 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == ']' {
-			// A number in parentheses has a name only right before these: "loss (0.5)".
+			// A number in parentheses has a name only right before these: "loss (0.5)", but for points: "Step... (500".
 			skip()
+			if j > 0 && r.tokens[j].kind == markToken && bytes.HasPrefix(r.line[r.tokens[j].begin:], []byte("...")) && r.tokens[j-1].kind == wordToken &&
+				counterOfLine(r.word(j-1)) {
+				j--
+			}
 			if j < 0 || r.tokens[j].kind != wordToken && (r.tokens[j].kind != markToken || r.tokens[j].mark != ':' && r.tokens[j].mark != '=') {
 				return c
 			}
