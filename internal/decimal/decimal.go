@@ -55,7 +55,8 @@ var exactPowers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
 const longestNumber = 4096
 
 // Parse reads the decimal number that text begins with, to the nearest float64 as strconv.ParseFloat does, and
-// returns the number of its bytes, 0 where text begins with none. "nan" and "inf" in any case are numbers, and so is "1.#QNAN".
+// returns the number of its bytes, 0 where text begins with none. "nan" and "inf" in any case are numbers, and so
+// are "1.#QNAN" and "nanxxx".
 func Parse(text []byte) (value float64, n int) {
 	i := 0
 	negative := false
@@ -262,7 +263,10 @@ func word(text []byte, first int, negative bool) (value float64, n int) {
 		value float64
 	}{{"nan", math.NaN()}, {"infinity", math.Inf(1)}, {"inf", math.Inf(1)}} {
 		end := first + len(known.name)
-		if end <= len(text) && equalFold(text[first:end], known.name) && (end == len(text) || !IsLetter(text[end])) {
+		if end > len(text) || !equalFold(text[first:end], known.name) {
+			continue
+		}
+		if end = padded(text, end); end == len(text) || !IsLetter(text[end]) {
 			if negative {
 				return -known.value, end
 			}
@@ -270,6 +274,20 @@ func word(text []byte, first int, negative bool) (value float64, n int) {
 		}
 	}
 	return 0, 0
+}
+
+// padded returns where the x's end with which a word that ends at i was filled up to paddedWidth: "nanxxx" and "-infxx" are what
+// Python's format {:x<6f} makes of these, and of them alone.
+func padded(text []byte, i int) int {
+	const paddedWidth = 6
+	end := i
+	for end < len(text) && end < paddedWidth && text[end] == 'x' {
+		end++
+	}
+	if end < paddedWidth {
+		return i
+	}
+	return end
 }
 
 func equalFold(text []byte, lower string) bool {

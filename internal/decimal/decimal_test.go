@@ -47,7 +47,8 @@ func TestParseIsExact(t *testing.T) {
 func TestParseStops(t *testing.T) {
 	for text, want := range map[string]int{"": 0, "-": 0, ".": 0, "e5": 0, "1.5abc": 3, "1e": 1, "1e+": 1, "0NiN": 1, "nan": 3,
 		"-inf,": 4, "Infinity": 8, "nano": 0, "infer": 0, "1.2.3": 3, "--1": 0, "NaN,": 3,
-		"1.#QNAN": 7, "-1.#IND,": 7, "1.#INF00 ": 8, "1.#5": 0, "2.#INF": 2} {
+		"1.#QNAN": 7, "-1.#IND,": 7, "1.#INF00 ": 8, "1.#5": 0, "2.#INF": 2,
+		"nanxxx,": 6, "-infxx": 6, "nanx": 0, "nanxxxx": 0, "Nanxxx ": 6} {
 		if _, n := Parse([]byte(text)); n != want {
 			t.Errorf("Parse(%q) took %d bytes, not %d", text, n, want)
 		}
@@ -55,7 +56,7 @@ func TestParseStops(t *testing.T) {
 }
 
 func TestNotFinite(t *testing.T) {
-	for text, infinite := range map[string]int{"1.#INF": 1, "-1.#INF00": -1, "1.#QNAN": 0, "-1.#IND": 0} {
+	for text, infinite := range map[string]int{"1.#INF": 1, "-1.#INF00": -1, "1.#QNAN": 0, "-1.#IND": 0, "nanxxx": 0, "-infxx": -1} {
 		if value, _ := Parse([]byte(text)); !math.IsInf(value, infinite) && infinite != 0 || infinite == 0 && !math.IsNaN(value) {
 			t.Errorf("Parse(%q) = %v", text, value)
 		}
@@ -72,7 +73,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		taken := text[:n]
-		if strings.Contains(taken, "#") {
+		if strings.ContainsAny(taken, "#x") {
 			return // strconv does not take it
 		}
 		if strings.EqualFold(strings.TrimLeft(taken, "+-"), "nan") {

@@ -30,7 +30,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	// To tell other kinds takes a while, which is for those that may be one.
 	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
 		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && s.beginsLog(best, head)) {
-			if best != nil && best.meaning.Strength == lexicon.Loss && found.What == nolog.Document {
+			if best != nil && best.meaning.Strength == lexicon.Loss && (found.What == nolog.Document || found.Beside) {
 				return fmt.Errorf("%s: it seems to be %s: it holds hardly more than one record of %q, and holds no course of a training; %s", f.path, found.What, best.name, found.Instead)
 			}
 			return found.ErrOf(f.path)

@@ -204,6 +204,7 @@ var truths = []struct {
 	{name: "overflow-lines.log", losses: 80, nonFinite: 0, steps: 80, mean: 1.6679324999999998, largest: 3.03097, first: 0, last: 79},
 	{name: "own-epoch.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "packed.csv.zst", losses: 900, nonFinite: 0, steps: 900, mean: 2.2483828333333333, largest: 6.39703, first: 0, last: 899},
+	{name: "padded-nan.txt", losses: 24, nonFinite: 4, steps: 24, mean: 1.235185, largest: 2.093, first: 10, last: 240},
 	{name: "paddlenlp.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 10, last: 1000},
 	{name: "page-with-table.html", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 500, last: 12000},
 	{name: "pipe-and-colons.txt", losses: 160, nonFinite: 0, steps: 160, mean: 1.5142957392944023, largest: 2.8130265821127254, first: 1, last: 160},

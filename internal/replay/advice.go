@@ -12,6 +12,9 @@ import (
 func (r *Report) cure() string {
 	found := r.analysis.found
 	switch {
+	case r.analysis.count == 0 && r.First > 10*r.pace.gap:
+		return fmt.Sprintf("The log begins at %s %s, when no loss was finite any more: look at what was logged before, whether the loss rose first or"+
+			" was well up to the end.", r.pace.counted(), words.Count(r.First))
 	case r.analysis.count == 0:
 		return "Look at the first batch: its inputs and labels, a logarithm or a division by 0 in the loss, numbers too large for half precision."
 	case found.Condition == spike.Divergent && found.EndsNonFinite():

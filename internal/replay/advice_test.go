@@ -193,6 +193,23 @@ func TestDecayFollowsTheGap(t *testing.T) {
 	}
 }
 
+// A log that begins in the middle of a run, when all was lost, does not show the first batch; one that is too short has no decay by record.
+func TestExcerpts(t *testing.T) {
+	for text, want := range map[string]string{
+		"step,loss\n10,nan\n20,nan\n30,nan\n":             "Look at the first batch",
+		"step,loss\n7800,nan\n7810,nan\n7820,nan\n":       "The log begins at step 7,800, when no loss was finite",
+		"step,loss\n10,2.5\n20,2.25\n30,2.125\n40,2.25\n": "The log is too short",
+	} {
+		r, _ := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{write(t, "log.csv", text)}}})
+		if got := r.Recommendation.Reason; !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %q", text, got)
+		}
+		if note := strings.Join(r.Source.Notes, "\n"); !strings.Contains(note, "one record every 10 steps") || strings.Contains(note, "by record") {
+			t.Errorf("%q: %s", text, note)
+		}
+	}
+}
+
 // Spikes among the first losses do not get into the moments to start with.
 func TestEarlySpikesDoNotPoisonMoments(t *testing.T) {
 	calm := noisy(t, 2000, func(_ int, loss float64) float64 { return loss })

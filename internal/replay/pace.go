@@ -93,8 +93,17 @@ func (p pace) unit() string {
 	return "step"
 }
 
-// note says what a log that leaves out steps cannot show; "" for one that has them all.
-func (p pace) note() string {
+// counted is what the log's steps are.
+func (p pace) counted() string {
+	if p.epochs {
+		return "epoch"
+	}
+	return "step"
+}
+
+// note says what a log that leaves out steps cannot show; "" for one that has them all. judged says that the log is long enough for the
+// decay to matter.
+func (p pace) note(judged bool) string {
 	switch {
 	case p.epochs:
 		return fmt.Sprintf("the log has one record an epoch: a spike of single steps hardly shows in a mean over all of them, and not at all in a loss of"+
@@ -103,7 +112,11 @@ func (p pace) note() string {
 		return ""
 	}
 	text := fmt.Sprintf("the log has one record every %s: losses between them are not seen, or only in a mean, so that spikes may be missed or"+
-		" look weaker than they were; the decay of %v by step is %.3g by record", words.Counted(p.gap, "step"), p.decay, p.perRecord)
+		" look weaker than they were", words.Counted(p.gap, "step"))
+	if !judged {
+		return text
+	}
+	text += fmt.Sprintf("; the decay of %v by step is %.3g by record", p.decay, p.perRecord)
 	if p.decayLimited {
 		text += ", and not less, since moments over fewer than ten records tell nothing"
 	}

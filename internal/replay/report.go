@@ -98,7 +98,7 @@ func (r *Report) finish() {
 		r.Scatter = &Drift{From: d.From, Lowest: Number(d.Lowest), End: Number(d.End)}
 	}
 	r.Period = periodOf(found, r.pace.gap)
-	if note := r.pace.note(); note != "" {
+	if note := r.pace.note(found.Condition != spike.Short && a.count > 0); note != "" {
 		r.Source.Notes = append(r.Source.Notes, note)
 	}
 	if r.Source.Superseded > 0 {
