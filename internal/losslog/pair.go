@@ -101,7 +101,7 @@ func (r *lineReader) read(line []byte) []pair {
 				continue
 			}
 			p.name, p.first, p.last = r.word(i+1), i+1, i+1
-		case left.name != nil && left.separated && phraseAt >= 0 && left.first == phraseAt+1:
+		case left.name != nil && left.separated && phraseAt >= 0 && left.first == phraseAt+1 && !lossLike(lastWord(left.name)):
 			p.name, p.first = phrase, phraseFirst
 		case left.name != nil:
 			p.name, p.first, p.last = left.name, left.first, left.last

@@ -23,6 +23,7 @@ var prints = []string{
 	"Epoch {n}: loss {x}d0", "step {n} loss {x}*^0", "epoch {n} loss=Decimal('{x}')", "({n}, {x})", "Epoch: {n} cost= {x} W= {y}.5 b= 0.{y}",
 	"iter {n} value {x}", "Iteration {n}: divergence is {x}", "Epoch {n} , {x}", "Iteration {n} DeviceArray({x}, dtype=float32)",
 	"Epoch {n} [1.2s]: train==[{x}=1.0 + 0.5]", "[FIT] EPOCH[{n}/100] loss{x}-|Draw:1.5|",
+	"Kept the model at epoch {n} with loss: {x}",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
 }
 
