@@ -46,6 +46,7 @@ func isOfWhole(name string) bool {
 
 // tellTotals makes a part of each loss that a total beside it, which is named so, is the sum of with others: "loss 0.5 aux 0.1 total_loss 0.6".
 func (s *survey) tellTotals(all []ranked) {
+	s.tellMeasures(all)
 	for i := range all {
 		total := &all[i]
 		if total.meaning.Strength != lexicon.Loss || total.meaning.Parts > 0 || !slices.ContainsFunc(lexicon.Words(total.name), func(word string) bool { return lexicon.WholeWords[word] }) || !s.sums(total.tally) {
@@ -55,6 +56,19 @@ func (s *survey) tellTotals(all []ranked) {
 			if r := &all[j]; j != i && r.meaning.Strength == lexicon.Loss && r.meaning.Parts == 0 && r.meaning.Role == total.meaning.Role && s.together(total.tally, r.name) && r.field < total.field {
 				r.meaning.Parts++
 			}
+		}
+	}
+}
+
+// tellMeasures makes a part of a loss by one measure that stands beside a part by another, "dice loss 0.3 CE loss 0.2".
+func (s *survey) tellMeasures(all []ranked) {
+	for i := range all {
+		r := &all[i]
+		if r.meaning.Strength == lexicon.Loss && r.meaning.Measured && r.meaning.Parts == 0 && slices.ContainsFunc(all, func(other ranked) bool {
+			return other.meaning.Strength == lexicon.Loss && other.meaning.Parts > 0 && other.meaning.Role == r.meaning.Role && other.label == r.label &&
+				other.count == r.count && s.together(r.tally, other.name)
+		}) {
+			r.meaning.Parts++
 		}
 	}
 }

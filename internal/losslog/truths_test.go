@@ -207,6 +207,7 @@ var truths = []struct {
 	{name: "padded-nan.txt", losses: 24, nonFinite: 4, steps: 24, mean: 1.235185, largest: 2.093, first: 10, last: 240},
 	{name: "paddlenlp.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 10, last: 1000},
 	{name: "page-with-table.html", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 500, last: 12000},
+	{name: "parts-by-measure.log", ask: []string{"Tversky Loss", "BCE Loss"}},
 	{name: "pipe-and-colons.txt", losses: 160, nonFinite: 0, steps: 160, mean: 1.5142957392944023, largest: 2.8130265821127254, first: 1, last: 160},
 	{name: "pipeline-table.txt", ask: []string{"LOSS TOK2VEC", "LOSS NER"}},
 	{name: "plural-losses.json", losses: 30, nonFinite: 0, steps: 30, mean: 2.992776666666668, largest: 16.9574, first: 1, last: 30},

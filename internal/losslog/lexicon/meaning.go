@@ -42,6 +42,8 @@ type Meaning struct {
 	// Parts is the number of words that say which part of a loss it is; 0 for a total.
 	Parts int
 	Words int // how many there are
+	// Measured says that a word of a loss says by which measure: "CE loss".
+	Measured bool
 }
 
 // RoleOf returns what a word says of the data.
@@ -151,7 +153,7 @@ func MeaningOf(name string) Meaning {
 	case named && spoiled:
 		m.Strength = Excluded
 	case named:
-		m.Strength = Loss
+		m.Strength, m.Measured = Loss, measured
 	case measured && !other:
 		m.Strength = Measure
 	case other || measured:
