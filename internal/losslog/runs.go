@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -13,13 +14,6 @@ const mostRuns = 200
 // chooseRunOf takes the one run of a folder that holds losses, or asks which is meant. Files beside it that hold none, such as
 // settings, are no runs.
 func (l *Log) chooseRunOf(runs []series) error {
-	type viable struct {
-		run  series
-		log  *Log
-		s    *survey
-		all  []ranked
-		loss string // that is chosen, where one is
-	}
 	var found []viable
 	var others []string
 	var refused error
@@ -40,7 +34,14 @@ func (l *Log) chooseRunOf(runs []series) error {
 		return fmt.Errorf("none of %d files holds losses of a training; the first: %w", len(runs), refused)
 	case 1:
 		l.run = found[0].run
-		l.note("read from %s, which alone holds losses; beside it: %s", l.nameOf(l.run), list(others))
+		if len(others) > 0 {
+			l.note("read from %s, which alone holds losses; beside it: %s", l.nameOf(l.run), list(others))
+		}
+		return l.choose()
+	}
+	if best, ok := sameLosses(found); ok {
+		l.run = best.run
+		l.note("read from %s; others of the %d files tell the same losses", l.nameOf(l.run), len(found))
 		return l.choose()
 	}
 	e := &ChoiceError{Reason: fmt.Sprintf("there are %d runs; give one of their folders, or a file", len(found)+max(0, len(runs)-mostRuns))}
@@ -65,6 +66,57 @@ func (l *Log) chooseRunOf(runs []series) error {
 		e.Partial = e.Partial || !v.log.whole
 	}
 	return e
+}
+
+// viable is a run that holds losses.
+type viable struct {
+	run  series
+	log  *Log
+	s    *survey
+	all  []ranked
+	loss string // that is chosen, where one is
+}
+
+// losses returns the first finite losses of the series that is chosen.
+func (v *viable) losses() (losses []float64) {
+	const most = 50
+	for _, r := range v.all {
+		if r.name != v.loss || v.loss == "" {
+			continue
+		}
+		v.s.own(r.tally, func(values []sampledValue) {
+			if loss := firstOf(values, r.tally.field); loss-loss == 0 && len(losses) < most {
+				losses = append(losses, loss)
+			}
+		})
+		return losses
+	}
+	return nil
+}
+
+// sameLosses says whether runs are one that several files tell, as a console and a table do, and returns the one that tells it best: the
+// one with the most losses, and of these one of numbers alone.
+func sameLosses(all []viable) (best *viable, ok bool) {
+	const fewest, tolerance = 5, 1e-3
+	first := all[0].losses()
+	for i := range all {
+		v := &all[i]
+		losses := v.losses()
+		n := min(len(losses), len(first))
+		if n < fewest || n*10 < max(len(losses), len(first))*9 {
+			return nil, false
+		}
+		for j := range n {
+			if math.Abs(losses[j]-first[j]) > tolerance*math.Abs(first[j])+1e-4 {
+				return nil, false
+			}
+		}
+		better := best != nil && best.log.source.Format == Text && v.log.source.Format != Text
+		if best == nil || better || len(losses) > len(best.losses()) {
+			best = v
+		}
+	}
+	return best, true
 }
 
 // nameOf is what tells a run from others of its folder.
