@@ -15,6 +15,8 @@ var prints = []string{
 	"Эпоха {n} завершена. Средняя ошибка: {x}", "Эпоха {n} | Потери: {x} | Точность: {y}", "Шаг {n}: средняя потеря {x}",
 	"Época {n}: error medio {x}", "Época {n}/50 - Perda no treinamento: {x} - Acurácia: {y}", "Iteración {n}, costo: {x}", "Époque {n} : erreur = {x}, précision = {y}",
 	"Epoche {n}: mittlerer Fehler {x}, Genauigkeit {y}", "Epoka {n}: strata {x}, dokładność {y}",
+	"Epoca {n}/50 - Errore di training: {x} - Errore di validazione: 1.{y}", "{n}번째 스텝의 비용: {x}", "Lần lặp {n}: mất mát {x}",
+	"epoch {n} / 50 : 訓練誤差 {x} テスト誤差 1.{y}", "在第{n}次迭代时，损失函数的值为{x}", "эпоха: {n} ошибка обучения: {x} ошибка теста: 1.{y}", "Époque {n} - perte d'entraînement : {x}",
 	// Counters and names in other places.
 	"Average Loss at Episode {n}: {x}", "step#: {n}  learning rate: 0.{y}  average loss: {x}  steps without apparent progress: {y}",
 	"epoch{n} loss {x}", "[epoch{n}] loss: {x}", "Cost function: {x} at iteration {n}", "Iter {n}, Cost function: {x}, classification error: {y} %",

@@ -21,13 +21,13 @@ var (
 		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage")
 	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
-		" validação validacao prueba teste validierung validierungs doğrulama validasi" +
+		" validação validacao prueba teste validierung validierungs validazione doğrulama validasi" +
 		" тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс втрати" +
-		" förlust ztráta kerugian 损失 損失 ロス 손실")
+		" förlust ztráta kerugian mát 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit" +
-		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト")
+		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
 	objectiveWords = Set("cost nll xent crossentropy ce bce objective elbo")
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
@@ -38,7 +38,7 @@ var (
 	mainWords  = Set("lm reduced model main task base objective")
 	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
-		" with on s and function von der des du da do del 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
+		" with on s and function von der des du da do del di 본 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
@@ -66,7 +66,7 @@ var (
 		" zeit dauer temps tiempo tempo время süre waktu" +
 		" 时间 耗时 用时 時間 시간 熵")
 	countWords = Set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
-		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração шага итерации iterasi adım krok" +
+		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração шага итерации iterasi adım krok lặp" +
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")
 	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха эпохи generation" +
