@@ -9,7 +9,8 @@ import (
 )
 
 // implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before it, as
-// in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", and a number that its own mean follows, as in "12: 0.5, 0.6 avg".
+// in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", a number that its own mean follows, as in "12: 0.5, 0.6 avg", and one
+// behind a step and its share, as in "500 5% 0.25".
 func (s *survey) implied(all []ranked) {
 	measures := 0 // the last one's field, counted from 1
 	named := false
@@ -28,7 +29,7 @@ func (s *survey) implied(all []ranked) {
 		case named && !(isOfWhole(r.name) && s.sums(r.tally)):
 		case measures > r.field: // it is no part of this
 		case measures > 0 && !isOfWhole(r.name):
-		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && s.hasMeanBehind(r.tally):
+		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
 			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
 	}

@@ -142,12 +142,16 @@ func (r *lineReader) read(line []byte) []pair {
 		case p.unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
 			p.name = line[t.unit:t.end]
 			p.unit = false
+		case left.name == nil && r.isShared(i):
+			p.name = lexicon.Shared
+		case !p.unit && left.name == nil && bytes.IndexByte(p.text, '.') > 0 && r.isAfterShare():
+			p.name = lexicon.Nameless
 		default:
 			if left.separated && left.number > 0 && r.isProduct(left.number) {
 				continue // "* 0.5 = 0.25 loss": what a part weighs
 			} else if name, first, last := r.behind(i); name != nil && left.free {
 				p.name, p.first, p.last = name, first, last
-			} else if r.leads(i) {
+			} else if !p.unit && r.leads(i) {
 				p.name = lexicon.Leading
 			} else if k := len(r.pairs) - 1; k >= 0 && left.close && left.number == r.pairs[k].at && bytes.Equal(r.pairs[k].name, lexicon.Leading) &&
 				r.counts(i) && r.counts(left.number) {
@@ -227,6 +231,21 @@ func (r *lineReader) onlyCounted(i int) bool {
 		}
 	}
 	return true
+}
+
+// isShared says whether the share of all steps stands right behind number i, which counts them: "500 5%".
+func (r *lineReader) isShared(i int) bool {
+	if i+1 >= len(r.tokens) || !r.counts(i) {
+		return false
+	}
+	share := &r.tokens[i+1]
+	return share.kind == numberToken && share.begin == r.tokens[i].end+1 && share.end == share.unit+1 && r.line[share.unit] == '%'
+}
+
+// isAfterShare says whether a step with its share is what was found last in the line.
+func (r *lineReader) isAfterShare() bool {
+	k := len(r.pairs) - 1
+	return k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.Shared)
 }
 
 // follows says whether token i comes right after number j, but for a comma.
