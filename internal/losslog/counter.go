@@ -201,7 +201,7 @@ func (s *survey) counter(t *tally) counter {
 	c.name = s.fields[best.field].name
 	c.carried = best.beforehand > best.own
 	c.always = !c.carried && best.own*10 >= n*8
-	c.redrawn = c.name == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 10 && best.up*10 < (best.count-1)*8
+	c.redrawn = c.name == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 4 && best.up*10 < (best.count-1)*8
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.name, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.name, 0, false
 	}

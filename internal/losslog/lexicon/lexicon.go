@@ -60,7 +60,7 @@ var (
 		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
 		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +
 		" number index count size length len dim percent percentage progress total threshold thresh thre ratio ratios mu1 mu2 scale scaler window" +
-		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line weights bias biases improve augment maintenance kimg delay delays stepsize gamma lambda macro support" +
+		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line weights bias biases improve augment maintenance kimg delay delays drop stepsize gamma lambda macro support" +
 		" precisión precision précision acurácia exactitud exactitude genauigkeit точность accuratezza doğruluk akurasi recompensa récompense belohnung награда" +
 		" 准确率 準確率 精度 精确率 准确度 正确率 錯誤率 错误率 召回率 正解率 正答率 適合率 再現率 정확도 정밀도 재현율 奖励 報酬 보상 得分 スコア 점수 学习率 学習率 학습률 步长 速度 학습속도 学習速度" +
 		" zeit dauer temps tiempo tempo время süre waktu" +
