@@ -34,8 +34,9 @@ type Stream struct {
 // longestHeading bounds what is kept before a loss is found, which may come ever so late.
 const longestHeading = 1 << 18
 
-// fewestLines is how many lines there must be before a loss is chosen for good.
-const fewestLines = 5
+// fewestLines is how many lines there must be before a loss is chosen for good, and manyLines where most lines are without it and
+// none of them counts steps, as the last row of a box may.
+const fewestLines, manyLines = 5, 40
 
 // NewStream returns a stream that calls do with the log's steps as they come. A chunk is valid only during the call. The
 // inputs of the options do not count.
@@ -123,6 +124,9 @@ func (s *Stream) choose(last bool) {
 		kind, err := input.sniff(s.options.Format)
 		if err == nil && kind.events {
 			err = errors.New("event files cannot be read as they are written to a pipe")
+		}
+		if l.chosen.step == "" && !last && s.looked < manyLines && bytes.Count(head, []byte(l.chosen.loss))*2 < s.looked {
+			err = errors.New("what counts the steps may yet come, on lines without losses")
 		}
 		if err == nil {
 			s.table, err = kind.table.(chooser).choose(l.chosen)

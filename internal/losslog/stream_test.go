@@ -14,6 +14,9 @@ func TestStream(t *testing.T) {
 		"bar":      "training: step=%d, loss=%v\r",
 		"json":     "{\"step\": %d, \"loss\": %v}\n",
 		"csv":      "%d,%v\n",
+		"boxes":    "--------------\n| loss | %[2]v |\n| lr   | 0.1   |\n| step | %[1]d |\n--------------\n",
+		"logger":   "2024-03-05 12:00:00,123 INFO step %d loss %v\n",
+		"worker":   "job-1  | --------------\njob-1  | | loss | %[2]v |\njob-1  | | step | %[1]d |\njob-1  | --------------\n",
 		"coloured": "\x1b[32mstep %d\x1b[0m loss \x1b[1m%v\x1b[0m\n",
 	} {
 		var text strings.Builder
@@ -47,7 +50,7 @@ func TestStream(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if len(steps) != 200 || steps[199] != 199 || losses[6] != 6.5 {
-				t.Fatalf("%s: %d steps", name, len(steps))
+				t.Fatalf("%s: %d steps, the last %d; %+v", name, len(steps), steps[len(steps)-1], s.Source())
 			}
 		}
 	}
