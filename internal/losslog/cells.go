@@ -55,7 +55,7 @@ func isCellNumber(text []byte) bool {
 			return false
 		}
 	}
-	return len(rest) <= 5
+	return len(rest) <= 5 && rest[len(rest)-1] != '/'
 }
 
 // plainNumber returns a number without what parts thousands, and with a point for a decimal comma.

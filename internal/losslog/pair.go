@@ -352,10 +352,13 @@ func (r *lineReader) wordBehind(i int) bool {
 
 // measures says whether a word behind number i, which counts, leads to another number: "300 batches = 0.5".
 func (r *lineReader) measures(i int) bool {
-	if !r.counts(i) || i+3 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+2].kind != markToken || r.tokens[i+3].kind != numberToken {
+	if !r.counts(i) || i+3 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+3].kind != numberToken {
 		return false
 	}
-	return r.tokens[i+2].mark == ':' || r.tokens[i+2].mark == '='
+	if t := &r.tokens[i+2]; t.kind == markToken {
+		return t.mark == ':' || t.mark == '='
+	}
+	return string(r.word(i+2)) == "is"
 }
 
 func (r *lineReader) colonBehind(i int) bool {

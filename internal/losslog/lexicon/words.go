@@ -84,8 +84,11 @@ func Split(word string) []string {
 			return []string{rest, "loss"}
 		}
 	}
-	if digits != "" && LossWords[bare] {
+	switch {
+	case digits != "" && LossWords[bare]:
 		return []string{"loss", digits}
+	case digits != "" && otherWords[bare]:
+		return []string{bare, digits} // "alpha0"
 	}
 	return []string{word}
 }
