@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"alrc/internal/spike"
@@ -84,7 +85,30 @@ func (r *Report) went() string {
 	if r.MostStep != first.first && r.MostStep != last.first {
 		text += fmt.Sprintf("; the largest was %s, at step %s", words.Short(float64(r.Most), 4), words.Count(r.MostStep))
 	}
-	return text + "."
+	return text + "." + leaps(finite)
+}
+
+// leaps tells of steps where the loss of a short log rose many times over.
+func leaps(finite []bucket) string {
+	const times = 5
+	levels := make([]float64, len(finite))
+	for i, b := range finite {
+		levels[i] = b.mean()
+	}
+	most := slices.Max(levels)
+	var at []string
+	for i, level := range levels[1:] {
+		if before := levels[i]; before > 0 && level > times*before && level*1000 > most {
+			at = append(at, words.Count(finite[i+1].first))
+		}
+	}
+	switch len(at) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(" At step %s it was more than %d times what it was just before.", at[0], times)
+	}
+	return fmt.Sprintf(" At %d steps it was more than %d times what it was just before, at step %s first.", len(at), times, at[0])
 }
 
 // divergence says how the run ended.

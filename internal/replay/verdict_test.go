@@ -18,7 +18,7 @@ func TestShortLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "The loss went from 0.5 at step 78,500 to 0.7 at step 78,580; the largest was 41, at step 78,540."; !strings.Contains(r.Verdict, want) {
+	if want := "The loss went from 0.5 at step 78,500 to 0.7 at step 78,580; the largest was 41, at step 78,540. At step 78,540 it was more than 5 times what it was just before."; !strings.Contains(r.Verdict, want) {
 		t.Errorf("%q lacks %q", r.Verdict, want)
 	}
 	if r.Recommendation.Decay != usualDecay {
