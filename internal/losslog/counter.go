@@ -137,6 +137,9 @@ func (s *survey) counter(t *tally) counter {
 			continue // it may stand behind the losses
 		}
 		moves := b.count - 1
+		if moves > 0 && b.distinct < 2 && kind == lexicon.Positions && s.fields[b.field].name == string(lexicon.OfTotal) && s.onlyFull(t) {
+			continue // the total of each epoch
+		}
 		// Runs follow one another, of which each counts from the beginning.
 		restarting := carried && (kind == lexicon.Counts || kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
 		growing := b.up*10 >= moves*9 || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9

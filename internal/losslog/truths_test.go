@@ -288,6 +288,7 @@ var truths = []struct {
 	{name: "thousands-in-quotes.csv", losses: 20, nonFinite: 0, steps: 20, mean: 1352110.0, largest: 2492800.0, first: 0, last: 1900},
 	{name: "thousands-with-points.csv", losses: 30, nonFinite: 0, steps: 30, mean: 1152.633333333333, largest: 2492.8, first: 0, last: 2900},
 	{name: "thousands.log", losses: 150, nonFinite: 0, steps: 150, mean: 7731.3026666666665, largest: 40057.8, first: 0, last: 59600},
+	{name: "three-epochs.log", losses: 3, nonFinite: 0, steps: 3, mean: 1.8115666666666665, largest: 2.5131, first: 1, last: 3},
 	{name: "three-lines-a-step.log", losses: 150, nonFinite: 0, steps: 150, mean: 1.3949853333333335, largest: 3.4749, first: 0, last: 298},
 	{name: "three-runs-export.csv", ask: []string{"calm-tern-3 - train/loss", "calm-tern-4 - train/loss", "calm-tern-7 - train/loss"}},
 	{name: "three-runs.csv", losses: 120, nonFinite: 0, steps: 120, mean: 1.8591393333333335, largest: 5.12107, first: 0, last: 2380},
