@@ -93,6 +93,10 @@ func (r *lineReader) left(i int) before {
 			j--
 		case ',':
 			// A tuple of what was to be printed: ('loss:', 0.5)
+			if r.inTuple(j, i) {
+				c.name, c.first, c.last, c.separated = r.line[r.tokens[j-1].begin:r.tokens[j-1].end-1], j-1, j-1, true
+				return c
+			}
 			if j > 0 && r.tokens[j-1].kind == quotedToken {
 				if name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]; bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")) {
 					name = trim(name[:len(name)-1])
@@ -191,6 +195,12 @@ func (r *lineReader) left(i int) before {
 		c.name, c.first, c.last = r.phrase(j)
 	}
 	return c
+}
+
+// inTuple says whether the comma at j stands in a tuple of a name in quotes and number i: ('loss', 0.5).
+func (r *lineReader) inTuple(j, i int) bool {
+	return j > 1 && i+1 < len(r.tokens) && r.tokens[j-1].kind == quotedToken && r.tokens[j-1].end-1 > r.tokens[j-1].begin &&
+		r.tokens[j-2].kind == markToken && r.tokens[j-2].mark == '(' && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ')'
 }
 
 // bracketed returns the word of a loss that brackets with numbers follow directly, which end at token j; -1 where there are none.

@@ -27,6 +27,7 @@ var prints = []string{
 	"Epoch {n} [1.2s]: train==[{x}=1.0 + 0.5]", "[FIT] EPOCH[{n}/100] loss{x}-|Draw:1.5|",
 	"Kept the model at epoch {n} with loss: {x}",
 	"MSE after {n} iterations is {x}", "      {n}/    200: {x}", "Step {n}: energy {x}, eps0 0.{y}",
+	"statistics:[('average_q', 1.{y}), ('average_loss', {x}), ('n_updates', {n})]",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
 }
 

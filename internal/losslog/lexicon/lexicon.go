@@ -70,7 +70,7 @@ var (
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")
 	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха эпохи generation" +
-		" generations поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
+		" generations era eras поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
 	amountWords = Set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +
