@@ -331,7 +331,11 @@ func candidateTable(choice *losslog.ChoiceError) string {
 		if c.Lines != "" {
 			flags = append(flags, "--lines", quoted(c.Lines))
 		}
-		rows = append(rows, []string{fmt.Sprintf("  %d", i+1), name, words.Count(c.Count), words.Short(c.Least, 4), words.Short(c.Most, 4), strings.Join(flags, " ")})
+		from, to := words.Short(c.Least, 4), words.Short(c.Most, 4)
+		if c.NaN == c.Count {
+			from, to = "not finite", "-"
+		}
+		rows = append(rows, []string{fmt.Sprintf("  %d", i+1), name, words.Count(c.Count), from, to, strings.Join(flags, " ")})
 	}
 	b.WriteString(words.Layout{}.List(rows))
 	if choice.Left > 0 {
