@@ -104,6 +104,11 @@ func (r *lineReader) left(i int) before {
 						c.name, c.first, c.last, c.separated = name, j-1, j-1, true
 						return c
 					}
+				} else if len(name) > 0 && j > 1 && i+1 < len(r.tokens) && r.tokens[j-2].kind == markToken && r.tokens[j-2].mark == '(' &&
+					r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ')' {
+					// A pair of a name and its number: ('loss', 0.5)
+					c.name, c.first, c.last, c.separated = name, j-1, j-1, true
+					return c
 				}
 			}
 			c.free = !c.opened

@@ -18,9 +18,13 @@ func lossLike(word []byte) bool {
 	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lexicon.LossWords[string(bytes.ToLower(word))]
 }
 
-// isHeading says whether word i heads the names of several numbers: a colon and a name follow.
+// isHeading says whether word i heads the names of several numbers: a colon and a name follow, or a dictionary: "Losses {'x': 0.1}".
 func (r *lineReader) isHeading(i int) bool {
 	i++
+	if i+2 < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '{' && r.tokens[i+1].kind == quotedToken && r.tokens[i+2].kind == markToken &&
+		r.tokens[i+2].mark == ':' {
+		return true
+	}
 	if i >= len(r.tokens) || r.tokens[i].kind != markToken || r.tokens[i].mark != ':' {
 		return false
 	}

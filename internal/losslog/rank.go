@@ -195,7 +195,7 @@ func (r ranked) compare(other ranked) int {
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most
 		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
-			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary)}
+			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {
