@@ -57,7 +57,11 @@ func (l *Log) choose() error {
 	if l.worker != nil {
 		l.chosen.where = append(l.chosen.where, *l.worker)
 		l.source.Where = append(l.source.Where, l.worker.String())
-		l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", l.workers, l.worker)
+		if l.workers > 0 {
+			l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", l.workers, l.worker)
+		} else {
+			l.note("these are the records with %s, and --where takes those of a validation", l.worker)
+		}
 	}
 	table, isTable := first.table.(*csvScanner)
 	l.bars = isTable && table.bars

@@ -23,6 +23,8 @@ func TestFormats(t *testing.T) {
 		{"no last line end", "step,loss\n1,0.5\n2,0.25", Options{}, "1:0.5 2:0.25"},
 		{"Lightning", "epoch,step,train_loss_epoch,train_loss_step,val_loss\n0,0,,0.5,\n0,0,,,0.7\n0,1,,0.25,\n0,1,0.4,,\n", Options{}, "0:0.5 1:0.25"},
 		{"rows cut short", "net,epoch,acc,loss,params,remark\na,1,0.5,0.75,\na,2,0.5,0.25,\na,3,0.5,0.5,\n", Options{}, "1:0.75 2:0.25 3:0.5"},
+		{"runs of a long table", "run,tag,step,value\na/train,loss,1,0.5\na/train,loss,2,0.25\na/train,acc,1,0.3\na/train,acc,2,0.4\na/test,loss,1,0.75\na/test,loss,2,0.7\n", Options{}, "1:0.5 2:0.25"},
+		{"series of data", "Series,Iteration,Value\ntrain,1,0.5\ntrain,2,0.25\ntrain,3,0.2\nval,1,0.75\nval,2,0.7\nval,3,0.6\n", Options{}, "1:0.5 2:0.25 3:0.2"},
 		{"steps missing", "step,loss\n1,0.5\n,0.25\n7,0.125\n", Options{Step: "step"}, "1:0.5 2:0.25 7:0.125"},
 		{"batches", "step,example,loss\n1,0,0.5\n1,1,1.5\n2,0,0.25\n2,1,0.75\n", Options{Batch: "step"}, "1:1 2:0.5"},
 		{"header again", "step,loss\n1,0.5\nstep,loss\n2,0.25\n", Options{}, "1:0.5 2:0.25"},

@@ -86,9 +86,9 @@ type Log struct {
 	by         labelling
 	labelled   string     // the loss whose words before it tell lines apart, where these do
 	modes      modeLines  // that tell training from validation
-	worker     *Condition // of several that tell the same steps, the one that is taken
-	workers    int
-	byLine     bool // a record is a line made for people
+	worker     *Condition // of several that tell the same steps, or of training and validation, the one that is taken
+	workers    int        // 0 where it is the training
+	byLine     bool       // a record is a line made for people
 
 	plan    sequence.Plan // which rows are taken, once that is known
 	planned bool

@@ -31,8 +31,14 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 			s = l.newSurvey(first, split)
 			visit(s, first, sample, whole)
 		}
+		table, isTable := first.table.(*csvScanner)
+		if only, ok := s.trainingRun(); ok && (namers[plain(s.split)] || isTable && table.long >= 0) {
+			l.worker, l.workers = &only, 0
+			s = l.newSurvey(first, s.split)
+			visit(s, first, sample, whole)
+		}
 	}
-	if len(l.options.Where) == 0 && !first.events {
+	if len(l.options.Where) == 0 && !first.events && l.worker == nil {
 		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.Strength > lexicon.Unknown {
 			if only, n, ok := s.workers(all[0].tally); ok {
 				l.worker, l.workers = &only, n
