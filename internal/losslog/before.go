@@ -344,7 +344,7 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 			}
 			return r.line[r.tokens[first].begin:r.tokens[end].end], first, last
 		}
-		if t.kind == numberToken && k+1 == j && r.counts(k) && r.tokens[k-1].kind == wordToken && counterOfLine(r.word(k-1)) {
+		if t.kind == numberToken && k > 0 && k+1 == j && r.counts(k) && r.tokens[k-1].kind == wordToken && counterOfLine(r.word(k-1)) {
 			counted = true
 			continue
 		}
