@@ -151,7 +151,8 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 		sign = -1
 	}
 	leadingZero := line[digits] == '0' && end-digits == 1
-	if groups > end && !leadingZero && depth == 0 && (groups == len(line) || line[groups] != ',' || !digitAt(line, groups+1)) {
+	fraction := groups == end+4 && depth == 0 && partsFractions(line)
+	if groups > end && !leadingZero && !fraction && depth == 0 && (groups == len(line) || line[groups] != ',' || !digitAt(line, groups+1)) {
 		// Thousands, and what may follow a point.
 		text := bytes.ReplaceAll(line[digits:groups], []byte(","), nil)
 		whole := true
@@ -165,12 +166,28 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 	}
 	n := digitsAt(line, end+1)
 	last := end + 1 + n
-	if n > 0 && depth == 0 && (n != 3 || leadingZero) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
+	if n > 0 && depth == 0 && (n != 3 || leadingZero || fraction) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
 		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
 		read, _ := decimal.Parse(text)
 		return sign * read, last, false
 	}
 	return value, end, true
+}
+
+// partsFractions says whether the commas between a line's digits part fractions, and not thousands: it has no points between digits, and a
+// comma that parts no thousands, or a word for losses of a language that writes so.
+func partsFractions(line []byte) bool {
+	other := false
+	for i := 1; i+1 < len(line); i++ {
+		if !digitAt(line, i-1) || !digitAt(line, i+1) {
+			continue
+		}
+		if line[i] == '.' {
+			return false
+		}
+		other = other || line[i] == ',' && digitsAt(line, i+1) != 3
+	}
+	return other || lexicon.WritesCommas(line)
 }
 
 func digitAt(line []byte, i int) bool { return i < len(line) && classes[line[i]]&digitClass != 0 }

@@ -1,6 +1,7 @@
 package lexicon
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -101,4 +102,13 @@ func nonEmpty(text string) []string {
 		return nil
 	}
 	return []string{text}
+}
+
+// commaWords are parts of words for losses in languages in which commas part fractions.
+var commaWords = []string{"verlust", "fehler", "perte", "pérdida", "perdida", "perda", "perdita", "verlies", "kayıp", "kayip", "förlust", "ztrát", "потер", "втрат", "strata"}
+
+// WritesCommas says whether a line has a word for losses of a language in which commas part fractions.
+func WritesCommas(line []byte) bool {
+	text := strings.ToLower(string(line))
+	return slices.ContainsFunc(commaWords, func(word string) bool { return strings.Contains(text, word) })
 }
