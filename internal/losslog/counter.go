@@ -50,7 +50,7 @@ func (b *behaviour) see(value float64, own bool) {
 	if b.count == 0 {
 		b.first = value
 	}
-	if b.count == 0 || value != b.last {
+	if b.count == 0 || value != b.last && (value == value || b.last == b.last) { // NaN is NaN
 		b.distinct++
 	}
 	b.count++

@@ -181,6 +181,7 @@ var truths = []struct {
 	{name: "named-values.jsonl", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 390},
 	{name: "namespace.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "nan-end.log", losses: 500, nonFinite: 40, steps: 500, mean: 1.8308246956521739, largest: 3.90447, first: 0, last: 499},
+	{name: "nan-told-thrice.log", losses: 5, nonFinite: 4, steps: 5, mean: 2.5, largest: 2.5, first: 658, last: 662},
 	{name: "nanochat.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 59},
 	{name: "nanogpt.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 990},
 	{name: "nemo.log", losses: 80, nonFinite: 0, steps: 80, mean: 6.896325000000002, largest: 10.716, first: 0, last: 79},
