@@ -67,7 +67,7 @@ func (s *survey) splitField() (field, training string, ok bool) {
 				return field, training, true
 			}
 		case trainingFlags[name]:
-			if field, training, ok := flag("1", "0"); ok {
+			if field, training, ok := flag("1", "0"); ok && (f.numbers == 0 || s.turnsBack(i)) {
 				return field, training, true
 			}
 		case len(texts) >= 2:
@@ -170,6 +170,23 @@ func bestNamed(names []string) (best string) {
 		return ""
 	}
 	return best
+}
+
+// turnsBack says whether a number falls again, as a flag does. The first epochs, 0 and 1, only rise: "Train: 0 [10/600]".
+func (s *survey) turnsBack(field int) bool {
+	last := math.Inf(-1)
+	for _, r := range s.records {
+		for _, v := range s.values[r.begin:r.end] {
+			if v.field != field {
+				continue
+			}
+			if v.number < last {
+				return true
+			}
+			last = v.number
+		}
+	}
+	return false
 }
 
 // besideLosses says whether a field stands in most of the records that hold what may be a loss.

@@ -34,9 +34,8 @@ type Stream struct {
 // longestHeading bounds what is kept before a loss is found, which may come ever so late.
 const longestHeading = 1 << 18
 
-// fewestLines is how many lines there must be before a loss is chosen for good, and manyLines where most lines are without it and
-// none of them counts steps, as the last row of a box may.
-const fewestLines, manyLines = 5, 40
+// A loss is looked for in so many lines at least, and is chosen for good once they name it several times, or are many.
+const fewestLines, fewestLosses, manyLines = 5, 8, 40
 
 // NewStream returns a stream that calls do with the log's steps as they come. A chunk is valid only during the call. The
 // inputs of the options do not count.
@@ -125,8 +124,8 @@ func (s *Stream) choose(last bool) {
 		if err == nil && kind.events {
 			err = errors.New("event files cannot be read as they are written to a pipe")
 		}
-		if l.chosen.step == "" && !last && s.looked < manyLines && bytes.Count(head, []byte(l.chosen.loss))*2 < s.looked {
-			err = errors.New("what counts the steps may yet come, on lines without losses")
+		if err == nil && !last && !s.settled(bytes.Count(head, []byte(l.chosen.loss)), l.chosen.step != "") {
+			err = errors.New("the first lines do not tell all yet")
 		}
 		if err == nil {
 			s.table, err = kind.table.(chooser).choose(l.chosen)
@@ -145,6 +144,15 @@ func (s *Stream) choose(last bool) {
 	}
 	s.log, s.missing = l, nil
 	s.sequence = l.newSequencer()
+}
+
+// settled says whether lines that name the loss so often, and count its steps or not, tell enough: those that follow may be of another
+// kind, such as training behind a validation, and the row of a box that counts may be its last.
+func (s *Stream) settled(losses int, counted bool) bool {
+	if !counted && losses*2 < s.looked {
+		return s.looked >= manyLines
+	}
+	return losses >= fewestLosses || s.looked >= manyLines
 }
 
 // Source says what is read, once a loss is chosen.

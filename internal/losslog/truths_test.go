@@ -96,6 +96,7 @@ var truths = []struct {
 	{name: "figures-by-data.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8613333333333335, largest: 2.05, first: 1, last: 24},
 	{name: "figures-of-epochs.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "finetune-dicts.log", losses: 240, nonFinite: 0, steps: 240, mean: 1.6673670833333332, largest: 3.1494, first: 1, last: 240},
+	{name: "first-epoch-of-train.log", losses: 22, nonFinite: 0, steps: 22, mean: 3.5765909090909087, largest: 4.199, first: 0, last: 840},
 	{name: "first-record.jsonl", losses: 1, nonFinite: 0, steps: 1, mean: 2.31, largest: 2.31, first: 100, last: 100},
 	{name: "fit-bars.log", losses: 120, nonFinite: 0, steps: 120, mean: 1.3403366666666665, largest: 2.5754, first: 1, last: 120},
 	{name: "fit-epochs.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.45447166666666666, largest: 1.5611, first: 1, last: 60},

@@ -1,0 +1,86 @@
+package losslog
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"alrc/internal/losslog/plaintext"
+)
+
+func streamedOutcome(t *testing.T, content []byte, piece int) (o outcome) {
+	o.largest = math.Inf(-1)
+	sum := 0.0
+	s := NewStream(Options{}, func(c *Chunk) error {
+		for i := range c.Len() {
+			if o.steps == 0 {
+				o.first = c.Step(i)
+			}
+			o.last = c.Step(i)
+			o.steps++
+			for _, loss := range c.Losses(i) {
+				o.losses++
+				if loss-loss != 0 {
+					o.nonFinite++
+					continue
+				}
+				sum += loss
+				o.largest = max(o.largest, loss)
+			}
+		}
+		return nil
+	})
+	for rest := content; len(rest) > 0; {
+		n := min(len(rest), piece)
+		if _, err := s.Write(rest[:n]); err != nil {
+			t.Fatal(err)
+		}
+		rest = rest[n:]
+	}
+	if err := s.Close(); err != nil {
+		o.refused = err.Error()
+	}
+	o.mean, o.loss = sum/float64(o.losses-o.nonFinite), s.Source().Loss
+	return o
+}
+
+// What a program writes to a pipe is read as its log would be, but for what only a second reading tells: that an earlier run stands
+// before, or that a counter begins anew in each epoch.
+func TestStreamedLogs(t *testing.T) {
+	n := 0
+	for _, truth := range truths {
+		switch filepath.Ext(truth.name) {
+		case ".log", ".jsonl", ".csv", ".tsv", ".out":
+		default:
+			continue // documents come as a whole
+		}
+		path := filepath.Join(logsFolder, truth.name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if truth.none || truth.ask != nil || bytes.IndexByte(content, 0) >= 0 {
+			continue
+		}
+		source, err := read(Options{Inputs: []string{path}}, func(int64, []float64) {})
+		if err != nil || source.LeftOut+source.Superseded+source.OtherRuns+source.Repeated > 0 {
+			continue
+		}
+		if r, err := (file{real: path, verbatim: true}).open(); err != nil {
+			t.Fatal(err)
+		} else if text, err := io.ReadAll(r); err != nil || !bytes.Equal(text, content) && !plaintext.NeedsCleaning(content) {
+			continue // lines within others: no program writes these to a pipe
+		}
+		n++
+		want, got := outcomeOf(path), streamedOutcome(t, content, 61)
+		if got.losses != want.losses || math.Abs(got.mean-want.mean) > 1e-9 {
+			t.Errorf("%s: read as %+v, not %+v", truth.name, got, want)
+		}
+	}
+	if n < 100 {
+		t.Errorf("only %d logs were read", n)
+	}
+}
