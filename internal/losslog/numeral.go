@@ -166,7 +166,8 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 	}
 	n := digitsAt(line, end+1)
 	last := end + 1 + n
-	if n > 0 && depth == 0 && (n != 3 || leadingZero || fraction) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last])) {
+	if n > 0 && depth == 0 && (n != 3 || leadingZero || fraction) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last]) ||
+		line[last] == ',' && (n > 3 || leadingZero && n > 1) && last+1 < len(line) && line[last+1] == ' ') {
 		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
 		read, _ := decimal.Parse(text)
 		return sign * read, last, false

@@ -68,6 +68,7 @@ var truths = []struct {
 	{name: "days-left-before-a-loss.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9019666666666669, largest: 2.2221, first: 20, last: 480},
 	{name: "days-of-a-solver.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.2268700000000003, largest: 2.3623, first: 0, last: 780},
 	{name: "dcgan.log", ask: []string{"Loss_D", "Loss_G"}},
+	{name: "decimal-commas-between-commas.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9034583333333331, largest: 2.1194, first: 1, last: 24},
 	{name: "decimal-commas.csv", losses: 170, nonFinite: 0, steps: 170, mean: 1.9308211764705883, largest: 6.0167, first: 0, last: 169},
 	{name: "deit-log.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 59},
 	{name: "detector-results.csv", ask: []string{"train/box_loss", "train/obj_loss", "train/cls_loss"}},

@@ -18,13 +18,13 @@ func Set(words string) map[string]bool {
 // What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
-		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage")
+		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
 	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
-		" validação validacao prueba teste validierung validierungs validazione doğrulama validasi" +
+		" validação validacao prueba teste validierung validierungs validazione validatie doğrulama validasi kiểm tra" +
 		" тесте тестовой проверке walidacja walidacji")
-	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip потеря потери потерь лосс втрати" +
-		" förlust ztráta kerugian mát 损失 損失 ロス 손실")
+	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
+		" förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")

@@ -62,8 +62,10 @@ func Split(word string) []string {
 	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
 		bare = rest + "loss"
 	}
-	if rest, ok := strings.CutSuffix(bare, "verlust"); ok {
-		bare = rest + "loss"
+	for _, suffix := range []string{"verlust", "verlies"} {
+		if rest, ok := strings.CutSuffix(bare, suffix); ok {
+			bare = rest + "loss"
+		}
 	}
 	if rest, ok := strings.CutSuffix(bare, "loss"); ok && rest != "c" && rest != "g" && rest != "f" {
 		switch {
