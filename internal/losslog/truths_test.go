@@ -215,6 +215,7 @@ var truths = []struct {
 	{name: "page-with-table.html", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 500, last: 12000},
 	{name: "pairs-of-names-and-numbers.log", losses: 25, nonFinite: 0, steps: 25, mean: 1.019888, largest: 1.9696, first: 50, last: 1250},
 	{name: "parts-by-measure.log", ask: []string{"Tversky Loss", "BCE Loss"}},
+	{name: "parts-named-as-words.log", ask: []string{"loss_di", "loss_gi"}},
 	{name: "pipe-and-colons.txt", losses: 160, nonFinite: 0, steps: 160, mean: 1.5142957392944023, largest: 2.8130265821127254, first: 1, last: 160},
 	{name: "pipeline-table.txt", ask: []string{"LOSS TOK2VEC", "LOSS NER"}},
 	{name: "plural-losses.json", losses: 30, nonFinite: 0, steps: 30, mean: 2.992776666666668, largest: 16.9574, first: 1, last: 30},

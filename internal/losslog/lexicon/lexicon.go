@@ -38,7 +38,9 @@ var (
 	mainWords  = Set("lm reduced model main task base objective")
 	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
-		" with on s and function von der des du da do del di 본 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
+		" with on s and function 본 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
+	// joiningWords say nothing between others, though they may be names of their own at the end.
+	joiningWords = Set("von der des du da do del di")
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +

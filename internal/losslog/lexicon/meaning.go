@@ -132,7 +132,7 @@ func MeaningOf(name string) Meaning {
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
 		case i > 0 && LossWords[all[i-1]] && settingWords[word]:
 			spoiled = true
-		case EmptyWords[word], word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
+		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
 			other = other || otherWords[word]
 		case WholeWords[word]:
 			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
