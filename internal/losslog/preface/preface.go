@@ -182,6 +182,13 @@ func (s *slot) end(text []byte, i int) int {
 			return clockEnd(text, i)
 		}
 		return 0
+	case word:
+		// Before a space it is nothing but the word.
+		i = pastSpaces(text, i)
+		if end := i + len(s.text); s.text != "" && bytes.HasPrefix(text[i:], []byte(s.text)) && end < len(text) && (text[end] == ' ' ||
+			text[end] == ':' && end+1 < len(text) && text[end+1] == ' ') {
+			return end
+		}
 	}
 	if now := next(text, i); s.is(text, now) {
 		return now.end

@@ -85,8 +85,12 @@ func pastSpaces(line []byte, i int) int {
 
 func isLevel(text []byte) bool {
 	var lower [8]byte
-	if len(text) > len(lower) {
+	if len(text) > len(lower) || len(text) < 4 {
 		return false
+	}
+	switch string(text) {
+	case "INFO", "DEBUG", "WARNING":
+		return true // without a look at the table
 	}
 	for i, c := range text {
 		lower[i] = c | 0x20
