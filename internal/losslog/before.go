@@ -300,8 +300,8 @@ func (r *lineReader) isUnit(k int) bool {
 	if t := &r.tokens[k-1]; t.kind != numberToken && (t.kind != markToken || t.mark != ')' || k < 2 || r.tokens[k-2].kind != numberToken) {
 		return false
 	}
-	word := string(bytes.ToLower(r.word(k)))
-	return timeUnits[word] || rateUnits[word]
+	word := bytes.ToLower(r.word(k))
+	return timeUnits[string(word)] || rateUnits[string(word)]
 }
 
 // rateUnits are words behind numbers that make these frequencies, rates or sizes.

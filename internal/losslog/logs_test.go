@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,26 +23,46 @@ type outcome struct {
 	refused                  string   // why nothing was read
 }
 
+// add counts a step. The mean is a sum until all are counted.
+func (o *outcome) add(step int64, losses []float64) {
+	if o.steps == 0 {
+		o.first, o.largest = step, math.Inf(-1)
+	}
+	o.last = step
+	o.steps++
+	for _, loss := range losses {
+		o.losses++
+		if loss-loss != 0 {
+			o.nonFinite++
+			continue
+		}
+		o.mean += loss
+		o.largest = max(o.largest, loss)
+	}
+}
+
+// end ends the counting of the losses with a name.
+func (o *outcome) end(loss string) {
+	o.mean, o.loss = o.mean/float64(o.losses-o.nonFinite), loss
+}
+
+// checkWritten checks that a log is read the same when it is written in another way, to a file of some name.
+func checkWritten(t *testing.T, path, name, way, content string) {
+	t.Helper()
+	written := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(written, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want, got := outcomeOf(path), outcomeOf(written)
+	want.refused, got.refused = "", ""
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%s, %s: read as %+v, not %+v", filepath.Base(path), way, got, want)
+	}
+}
+
 func outcomeOf(path string) outcome {
 	var o outcome
-	o.largest = math.Inf(-1)
-	sum := 0.0
-	source, err := read(Options{Inputs: []string{path}}, func(step int64, losses []float64) {
-		if o.steps == 0 {
-			o.first = step
-		}
-		o.last = step
-		o.steps++
-		for _, loss := range losses {
-			o.losses++
-			if loss-loss != 0 {
-				o.nonFinite++
-				continue
-			}
-			sum += loss
-			o.largest = max(o.largest, loss)
-		}
-	})
+	source, err := read(Options{Inputs: []string{path}}, o.add)
 	var choice *ChoiceError
 	switch {
 	case errors.As(err, &choice):
@@ -51,7 +72,7 @@ func outcomeOf(path string) outcome {
 	case err != nil:
 		o.refused = err.Error()
 	}
-	o.mean, o.loss = sum/float64(o.losses-o.nonFinite), source.Loss
+	o.end(source.Loss)
 	return o
 }
 

@@ -65,17 +65,8 @@ func TestJSONOtherwiseWritten(t *testing.T) {
 			continue
 		}
 		read++
-		want := outcomeOf(path)
 		for _, other := range otherJSON {
-			written := filepath.Join(t.TempDir(), "objects.txt")
-			if err := os.WriteFile(written, []byte(other.write(objects)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			got := outcomeOf(written)
-			want.refused, got.refused = "", ""
-			if fmt.Sprint(got) != fmt.Sprint(want) {
-				t.Errorf("%s as %s: read as %+v, not %+v", truth.name, other.name, got, want)
-			}
+			checkWritten(t, path, "objects.txt", other.name, other.write(objects))
 		}
 	}
 	if read < 5 {

@@ -8,7 +8,7 @@ func splitFields(line []byte, delimiter byte) [][]byte { return appendFields(nil
 // withoutBrackets takes off the brackets around a row that was printed as a tuple or a list: "(10, 0.5)".
 func withoutBrackets(line []byte) []byte {
 	text := bytes.TrimSuffix(trim(line), []byte(","))
-	if n := len(text); n > 2 && (text[0] == '(' && text[n-1] == ')' || text[0] == '[' && text[n-1] == ']') && bytes.IndexAny(text[1:n-1], "()[]{}") < 0 {
+	if n := len(text); n > 2 && (text[0] == '(' && text[n-1] == ')' || text[0] == '[' && text[n-1] == ']') && !bytes.ContainsAny(text[1:n-1], "()[]{}") {
 		return text[1 : n-1]
 	}
 	return line

@@ -12,24 +12,9 @@ import (
 )
 
 func streamedOutcome(t *testing.T, content []byte, piece int) (o outcome) {
-	o.largest = math.Inf(-1)
-	sum := 0.0
 	s := NewStream(Options{}, func(c *Chunk) error {
 		for i := range c.Len() {
-			if o.steps == 0 {
-				o.first = c.Step(i)
-			}
-			o.last = c.Step(i)
-			o.steps++
-			for _, loss := range c.Losses(i) {
-				o.losses++
-				if loss-loss != 0 {
-					o.nonFinite++
-					continue
-				}
-				sum += loss
-				o.largest = max(o.largest, loss)
-			}
+			o.add(c.Step(i), c.Losses(i))
 		}
 		return nil
 	})
@@ -43,7 +28,7 @@ func streamedOutcome(t *testing.T, content []byte, piece int) (o outcome) {
 	if err := s.Close(); err != nil {
 		o.refused = err.Error()
 	}
-	o.mean, o.loss = sum/float64(o.losses-o.nonFinite), s.Source().Loss
+	o.end(s.Source().Loss)
 	return o
 }
 
