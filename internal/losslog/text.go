@@ -107,13 +107,14 @@ func eachRecord(line []byte, begin int, pairs []pair, do func(line []byte, begin
 
 // oneRecord returns how many of a line's pairs are of its first record: all, but where the names of the first two come again.
 func oneRecord(pairs []pair) int {
-	if len(pairs) < 4 || pairs[0].first < 0 || !counterOfLine(pairs[0].name) || bytes.Equal(pairs[0].name, pairs[1].name) {
-		return len(pairs)
-	}
 	for i := 2; i+1 < len(pairs); i++ {
-		if bytes.Equal(pairs[i].name, pairs[0].name) && bytes.Equal(pairs[i+1].name, pairs[1].name) {
-			return i
+		if !bytes.Equal(pairs[i].name, pairs[0].name) || !bytes.Equal(pairs[i+1].name, pairs[1].name) {
+			continue
 		}
+		if pairs[0].first < 0 || !counterOfLine(pairs[0].name) || bytes.Equal(pairs[0].name, pairs[1].name) {
+			break
+		}
+		return i
 	}
 	return len(pairs)
 }
