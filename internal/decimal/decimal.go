@@ -301,3 +301,14 @@ func equalFold(text []byte, lower string) bool {
 
 // IsLetter says whether a byte is of a word: a letter, an underscore, or part of a character beyond ASCII.
 func IsLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 || c == '_' }
+
+// IsDigit says whether a byte is one of 0 to 9.
+func IsDigit(c byte) bool { return c-'0' < 10 }
+
+// Digits counts the digits at i.
+func Digits(text []byte, i int) (n int) {
+	for i+n < len(text) && IsDigit(text[i+n]) {
+		n++
+	}
+	return n
+}

@@ -163,7 +163,7 @@ func (r *lineReader) keep(k *alike) bool {
 		}
 		for j := t.begin; j < t.end; j++ {
 			// A zero before a comma is told from other digits.
-			if isDigit(line[j]) && !(j+1 < len(line) && line[j+1] == ',' && (j == 0 || !isDigit(line[j-1]))) {
+			if decimal.IsDigit(line[j]) && !(j+1 < len(line) && line[j+1] == ',' && (j == 0 || !decimal.IsDigit(line[j-1]))) {
 				text[j], mask[j] = '0', 0xf0
 			}
 		}

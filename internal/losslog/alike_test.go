@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"alrc/internal/decimal"
 	"bytes"
 	"fmt"
 	"math/rand/v2"
@@ -38,7 +39,7 @@ func checkAlike(t *testing.T, r *lineReader, s *textScanner, line []byte) {
 func otherDigits(line []byte, r *rand.Rand) []byte {
 	line = bytes.Clone(line)
 	for i, c := range line {
-		if isDigit(c) && r.IntN(2) == 0 {
+		if decimal.IsDigit(c) && r.IntN(2) == 0 {
 			line[i] = "0012345678999"[r.IntN(13)]
 		}
 	}

@@ -74,7 +74,7 @@ func plainNumber(cell []byte, decimalComma bool) []byte {
 		whole, fraction, parted = cell[:i], cell[i+1:], true
 	}
 	for i, group := range bytes.Split(whole, []byte{thousands}) {
-		if i > 0 && (len(group) != 3 || digitsAt(group, 0) != 3) {
+		if i > 0 && (len(group) != 3 || decimal.Digits(group, 0) != 3) {
 			return cell
 		}
 		plain = append(plain, group...)

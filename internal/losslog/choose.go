@@ -51,7 +51,7 @@ func (l *Log) choose() error {
 	if l.chosen.modes = l.modes; l.modes != nil {
 		l.note("lines of their own say which losses are of a validation: these are left out")
 	}
-	if l.run.files[0].doubled() {
+	if l.preface != nil && l.preface.Doubled {
 		l.note("each line stands there twice, as two loggers write it: it is read once")
 	}
 	if l.worker != nil {

@@ -90,8 +90,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	return d, !s.hasUnnamedTraining(all, best)
 }
 
-// ofGames are words of what counts games and populations, whose rewards and fitnesses are no losses.
-var ofGames = lexicon.Set("episode episodes ep generation generations game games trial trials")
+// gameCounters are words of what counts games and populations, whose rewards and fitnesses are no losses.
+var gameCounters = lexicon.Set("episode episodes ep generation generations game games trial trials")
 
 // falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.
 func (s *survey) falls(r *ranked) bool {
@@ -99,7 +99,7 @@ func (s *survey) falls(r *ranked) bool {
 	counter := s.counter(r.tally)
 	kind := lexicon.CounterOf(counter.name)
 	if r.count < fewest || r.count*2 < s.counted || counter.name == "" || counter.carried || kind > lexicon.Epochs || kind == lexicon.Strangers ||
-		slices.ContainsFunc(lexicon.Words(counter.name), func(word string) bool { return ofGames[word] }) {
+		slices.ContainsFunc(lexicon.Words(counter.name), func(word string) bool { return gameCounters[word] }) {
 		return false
 	}
 	var numbers []float64

@@ -21,7 +21,7 @@ import (
 type decoded struct {
 	io.Reader
 	closers []func() error
-	doubled bool // each line of the file stands there twice, and is read once
+	preface *preface.Preface // what is taken away from each line, if anything
 }
 
 func (d *decoded) Close() (err error) {
@@ -43,16 +43,6 @@ func (f file) open() (*decoded, error) {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
 	return d, nil
-}
-
-// doubled says whether each line of a file stands there twice.
-func (f file) doubled() bool {
-	d, err := f.open()
-	if err != nil {
-		return false
-	}
-	defer d.Close()
-	return d.doubled
 }
 
 // head returns the beginning of a file as text, which may be that of a container such as a notebook.
@@ -160,9 +150,8 @@ func (f file) withoutPreface(r io.Reader, d *decoded) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p := preface.Find(head); p != nil {
-		d.doubled = p.Doubled
-		return p.NewReader(b), nil
+	if d.preface = preface.Find(head); d.preface != nil {
+		return d.preface.NewReader(b), nil
 	}
 	return b, nil
 }

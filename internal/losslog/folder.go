@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"sort"
@@ -17,29 +18,37 @@ import (
 // deepest is how many folders below the one that is given are looked into.
 const deepest = 4
 
-// folder finds the runs in a folder and those below it.
+// folder finds the runs in a folder and those below it. Where there are none, each file that looks like a log is one.
 func folder(dir string) (runs []series, note string, err error) {
 	if files := runFiles(dir); files != nil {
 		return []series{{files: files}}, "", nil
 	}
+	var logs []series
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == dir:
 			return err
 		case err != nil: // a folder that may not be read holds no log for this user
 			return fs.SkipDir
-		case !entry.IsDir() || path == dir:
+		case path == dir:
 			return nil
 		}
 		relative, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
+		name := filepath.ToSlash(relative)
+		if !entry.IsDir() {
+			if entry.Type().IsRegular() && isLogName(path) && !isHidden(name) {
+				logs = append(logs, series{name: name, files: []file{{path: path, real: path}}})
+			}
+			return nil
+		}
 		if files := runFiles(path); files != nil {
-			runs = append(runs, series{name: filepath.ToSlash(relative), files: files})
+			runs = append(runs, series{name: name, files: files})
 			return fs.SkipDir
 		}
-		if strings.Count(relative, string(filepath.Separator)) >= deepest {
+		if strings.Count(name, "/") >= deepest {
 			return fs.SkipDir
 		}
 		return nil
@@ -48,8 +57,8 @@ func folder(dir string) (runs []series, note string, err error) {
 		return nil, "", err
 	}
 	if len(runs) == 0 {
-		if runs = logFiles(dir); len(runs) > 0 {
-			return runs, "", nil
+		if len(logs) > 0 {
+			return logs, "", nil
 		}
 		return nil, "", fmt.Errorf("%s holds no log that is known: no run of this program, TensorBoard event files, metrics.csv,"+
 			" trainer_state.json, nor any .csv, .tsv, .jsonl, .log, .out or .txt file; give the log's file itself", dir)
@@ -126,28 +135,9 @@ func runFiles(dir string) []file {
 	return nil
 }
 
-// logFiles returns what looks like a log by its name, in a folder and those below it, each as a run. Hidden folders hold none.
-func logFiles(dir string) (runs []series) {
-	filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // what may not be read holds no log for this user
-		}
-		relative, err := filepath.Rel(dir, path)
-		if err != nil || path == dir {
-			return err
-		}
-		if entry.IsDir() {
-			if strings.HasPrefix(entry.Name(), ".") || strings.Count(relative, string(filepath.Separator)) >= deepest {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if entry.Type().IsRegular() && isLogName(path) {
-			runs = append(runs, series{name: filepath.ToSlash(relative), files: []file{{path: path, real: path}}})
-		}
-		return nil
-	})
-	return runs
+// isHidden says whether a file lies in a hidden folder.
+func isHidden(name string) bool {
+	return strings.Contains("/"+path.Dir(name), "/.") && path.Dir(name) != "."
 }
 
 // schedulerOutput is what batch systems call a job's output: "job.o4711".

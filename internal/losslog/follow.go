@@ -125,8 +125,8 @@ func (l *Log) tellsEnough() bool {
 		return true
 	}
 	last := l.run.files[len(l.run.files)-1]
-	sample, whole, err := last.sample()
-	return err == nil && (!whole || bytes.Count(sample, newline)+bytes.Count(sample, []byte{'\r'}) >= fewestLines)
+	sample, err := last.sample()
+	return err == nil && (!sample.whole || bytes.Count(sample.data, newline)+bytes.Count(sample.data, []byte{'\r'}) >= fewestLines)
 }
 
 // read reads an opened log as it grows.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 )
 
@@ -68,7 +69,7 @@ var barLabel = []byte("bar")
 
 // hasBar says whether the line has a bar behind a share: "100%|####", or the count of one that is past its total: "15it [04:02".
 func (r *lineReader) hasBar() bool {
-	if i := bytes.Index(r.line, []byte("it [")); i > 0 && isDigit(r.line[i-1]) {
+	if i := bytes.Index(r.line, []byte("it [")); i > 0 && decimal.IsDigit(r.line[i-1]) {
 		return true
 	}
 	for i := 1; i < len(r.tokens); i++ {

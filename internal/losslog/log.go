@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/preface"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -74,15 +75,16 @@ type Log struct {
 	pattern *pattern
 	remove  func() // what was spooled
 
-	head       []byte // the log's beginning, while its loss is being chosen
-	whole      bool   // what was surveyed first is all of the log
-	training   string // what the field that tells training from validation says of training
-	redrawn    bool   // each loss stands in two records
-	toldTwice  bool   // records come again in blocks
-	lastOfStep bool   // of the records of a step the last one counts
-	bars       bool   // it is drawn again and again, and counted by what stands before bars
-	kerasBars  bool   // it is drawn by Keras
-	scores     bool   // it is written by Deeplearning4j
+	head       []byte           // the log's beginning, while its loss is being chosen
+	preface    *preface.Preface // what is taken away from each of its lines, if anything
+	whole      bool             // what was surveyed first is all of the log
+	training   string           // what the field that tells training from validation says of training
+	redrawn    bool             // each loss stands in two records
+	toldTwice  bool             // records come again in blocks
+	lastOfStep bool             // of the records of a step the last one counts
+	bars       bool             // it is drawn again and again, and counted by what stands before bars
+	kerasBars  bool             // it is drawn by Keras
+	scores     bool             // it is written by Deeplearning4j
 	by         labelling
 	labelled   string     // the loss whose words before it tell lines apart, where these do
 	modes      modeLines  // that tell training from validation

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -48,26 +46,16 @@ var loggers = []struct {
 func TestLogsOfLoggers(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 3))
 	read := 0
-	for _, truth := range truths {
-		switch filepath.Ext(truth.name) {
-		case ".log", ".txt", ".out":
-		default:
-			continue
-		}
-		path := filepath.Join(logsFolder, truth.name)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(content)
+	for _, log := range knownLogs(t, ".log", ".txt", ".out") {
+		text := string(log.content)
 		redrawn := strings.Contains(strings.ReplaceAll(text, "\r\n", "\n"), "\r")
-		if strings.Contains(text, "\x00") || strings.Count(text, "\n") < 8 || redrawn || truth.none {
+		if strings.Contains(text, "\x00") || strings.Count(text, "\n") < 8 || redrawn {
 			continue
 		}
 		of := fnv.New32a() // each log has its own, whatever others there are
-		of.Write([]byte(truth.name))
+		of.Write([]byte(log.name))
 		logger := loggers[of.Sum32()%uint32(len(loggers))]
-		t.Run(truth.name+"/"+logger.name, func(t *testing.T) {
+		t.Run(log.name+"/"+logger.name, func(t *testing.T) {
 			var b strings.Builder
 			for n, line := range strings.SplitAfter(text, "\n") {
 				switch {
@@ -78,7 +66,7 @@ func TestLogsOfLoggers(t *testing.T) {
 					b.WriteString(logger.before(r, n) + line)
 				}
 			}
-			checkWritten(t, path, truth.name, logger.name, b.String())
+			checkWritten(t, log.path, log.name, logger.name, b.String())
 		})
 		read++
 	}

@@ -46,6 +46,29 @@ func (o *outcome) end(loss string) {
 	o.mean, o.loss = o.mean/float64(o.losses-o.nonFinite), loss
 }
 
+// knownLog is a log of testdata that holds losses.
+type knownLog struct {
+	name, path string
+	content    []byte
+}
+
+// knownLogs returns those with one of some extensions.
+func knownLogs(t *testing.T, extensions ...string) (logs []knownLog) {
+	t.Helper()
+	for _, truth := range truths {
+		if truth.none || !slices.Contains(extensions, filepath.Ext(truth.name)) {
+			continue
+		}
+		path := filepath.Join(logsFolder, truth.name)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logs = append(logs, knownLog{truth.name, path, content})
+	}
+	return logs
+}
+
 // checkWritten checks that a log is read the same when it is written in another way, to a file of some name.
 func checkWritten(t *testing.T, path, name, way, content string) {
 	t.Helper()

@@ -11,15 +11,16 @@ import (
 // look surveys the beginning of a run.
 func (l *Log) look() (s *survey, first sniffed, err error) {
 	f := l.run.files[0]
-	sample, whole, err := f.sample()
+	beginning, err := f.sample()
 	if err != nil {
 		return nil, first, err
 	}
+	sample, whole := beginning.data, beginning.whole
 	if first, err = sniff(sample, f.path, l.options.Format); err != nil {
 		return nil, first, err
 	}
 	l.whole = whole && len(l.run.files) == 1
-	l.head = sample
+	l.head, l.preface = sample, beginning.preface
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
 	l.scores = first.format == Text && dl4jLine.Match(sample)
 	l.by, l.labelled, l.worker, l.modes = byWords, "", nil, nil

@@ -96,7 +96,7 @@ func exponent(text []byte) int {
 	if i < len(text) && text[i] == '-' {
 		i++
 	}
-	n := digitsAt(text, i)
+	n := decimal.Digits(text, i)
 	if n == 0 || n > 2 || i+n < len(text) && isAlnum(text[i+n]) {
 		return 0
 	}
@@ -143,7 +143,7 @@ func (t token) withUnit(line []byte, end int) token {
 // commas reads the rest of a number whose digits a comma follows: thousands, or a decimal comma.
 func commas(line []byte, digits, end, depth int, value float64, negative bool) (float64, int, bool) {
 	groups := end
-	for end-digits <= 3 && groups+4 <= len(line) && line[groups] == ',' && digitsAt(line, groups+1) == 3 {
+	for end-digits <= 3 && groups+4 <= len(line) && line[groups] == ',' && decimal.Digits(line, groups+1) == 3 {
 		groups += 4
 	}
 	sign := 1.0
@@ -157,14 +157,14 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 		text := bytes.ReplaceAll(line[digits:groups], []byte(","), nil)
 		whole := true
 		if groups+1 < len(line) && line[groups] == '.' && digitAt(line, groups+1) {
-			last := groups + 1 + digitsAt(line, groups+1)
+			last := groups + 1 + decimal.Digits(line, groups+1)
 			text = append(text, line[groups:last]...)
 			groups, whole = last, false
 		}
 		read, _ := decimal.Parse(text)
 		return sign * read, groups, whole
 	}
-	n := digitsAt(line, end+1)
+	n := decimal.Digits(line, end+1)
 	last := end + 1 + n
 	if n > 0 && depth == 0 && (n != 3 || leadingZero || fraction) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last]) ||
 		line[last] == ',' && (n > 3 || leadingZero && n > 1) && last+1 < len(line) && line[last+1] == ' ') {
@@ -186,17 +186,9 @@ func partsFractions(line []byte) bool {
 		if line[i] == '.' {
 			return false
 		}
-		other = other || line[i] == ',' && digitsAt(line, i+1) != 3
+		other = other || line[i] == ',' && decimal.Digits(line, i+1) != 3
 	}
 	return other || lexicon.WritesCommas(line)
 }
 
-func digitAt(line []byte, i int) bool { return i < len(line) && classes[line[i]]&digitClass != 0 }
-
-// digitsAt counts the digits at i.
-func digitsAt(line []byte, i int) (n int) {
-	for digitAt(line, i+n) {
-		n++
-	}
-	return n
-}
+func digitAt(line []byte, i int) bool { return i < len(line) && decimal.IsDigit(line[i]) }

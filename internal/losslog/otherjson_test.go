@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -43,17 +41,9 @@ func eachWritten(objects []json.RawMessage, format, between string) string {
 // Objects say the same in whichever way they are written.
 func TestJSONOtherwiseWritten(t *testing.T) {
 	read := 0
-	for _, truth := range truths {
-		if filepath.Ext(truth.name) != ".jsonl" || truth.none {
-			continue
-		}
-		path := filepath.Join(logsFolder, truth.name)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, log := range knownLogs(t, ".jsonl") {
 		var objects []json.RawMessage
-		decoder := json.NewDecoder(bytes.NewReader(content))
+		decoder := json.NewDecoder(bytes.NewReader(log.content))
 		for decoder.More() {
 			var object json.RawMessage
 			if decoder.Decode(&object) != nil || object[0] != '{' {
@@ -66,7 +56,7 @@ func TestJSONOtherwiseWritten(t *testing.T) {
 		}
 		read++
 		for _, other := range otherJSON {
-			checkWritten(t, path, "objects.txt", other.name, other.write(objects))
+			checkWritten(t, log.path, "objects.txt", other.name, other.write(objects))
 		}
 	}
 	if read < 5 {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -74,16 +72,8 @@ func joined(rows [][]string, delimiter string, write func(string) string) string
 // A table says the same in whichever way it is written.
 func TestTablesOtherwiseWritten(t *testing.T) {
 	read := 0
-	for _, truth := range truths {
-		if filepath.Ext(truth.name) != ".csv" || truth.none {
-			continue
-		}
-		path := filepath.Join(logsFolder, truth.name)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(content, []byte("\xef\xbb\xbf")))).ReadAll()
+	for _, log := range knownLogs(t, ".csv") {
+		rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(log.content, []byte("\xef\xbb\xbf")))).ReadAll()
 		simple := err == nil && len(rows) > 8 && len(rows[0]) > 1
 		for _, row := range rows {
 			// An empty name, an empty cell or one with spaces says different things in different tables.
@@ -94,7 +84,7 @@ func TestTablesOtherwiseWritten(t *testing.T) {
 		}
 		read++
 		for _, other := range otherTables {
-			checkWritten(t, path, "table.txt", other.name, other.write(rows))
+			checkWritten(t, log.path, "table.txt", other.name, other.write(rows))
 		}
 	}
 	if read < 5 {

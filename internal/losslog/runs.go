@@ -94,11 +94,11 @@ func (v *viable) losses() (losses []float64) {
 	return nil
 }
 
-// sameLosses says whether runs are one that several files tell, as a console and a table do, and returns the one that tells it best: the
-// one with the most losses, and of these one of numbers alone.
+// sameLosses says whether runs are one that several files tell, as a console and a table do, and returns the one that tells it best: one
+// of numbers alone rather than one for people, and one with more losses.
 func sameLosses(all []viable) (best *viable, ok bool) {
 	const fewest, tolerance = 5, 1e-3
-	first := all[0].losses()
+	first, most := all[0].losses(), 0
 	for i := range all {
 		v := &all[i]
 		losses := v.losses()
@@ -112,8 +112,8 @@ func sameLosses(all []viable) (best *viable, ok bool) {
 			}
 		}
 		better := best != nil && best.log.source.Format == Text && v.log.source.Format != Text
-		if best == nil || better || len(losses) > len(best.losses()) {
-			best = v
+		if best == nil || better || len(losses) > most {
+			best, most = v, len(losses)
 		}
 	}
 	return best, true

@@ -18,7 +18,7 @@ type runTogether struct {
 
 // isWord says whether a byte can stand in a key.
 func isWord(c byte) bool {
-	return decimal.IsLetter(c) || isDigit(c) || c == '.' || c == '/' || c == '-' || c == '@' || c == '%'
+	return decimal.IsLetter(c) || decimal.IsDigit(c) || c == '.' || c == '/' || c == '-' || c == '@' || c == '%'
 }
 
 // keyStart returns where the key that ends at end begins; end where there is none. A key is a word that begins with

@@ -9,6 +9,7 @@ import (
 
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
+	"alrc/internal/losslog/preface"
 )
 
 // Format is how a log is written.
@@ -46,30 +47,36 @@ type chooser interface {
 	choose(selection) (scanner, error)
 }
 
-// sample reads a file's beginning.
-func (f file) sample() (data []byte, whole bool, err error) {
+// sample is a file's beginning, as it is read.
+type sample struct {
+	data    []byte
+	whole   bool             // it is all of the file
+	preface *preface.Preface // what was taken away from each line, if anything
+}
+
+func (f file) sample() (sample, error) {
 	r, err := f.open()
 	if err != nil {
-		return nil, false, err
+		return sample{}, err
 	}
 	defer r.Close()
-	data, err = io.ReadAll(io.LimitReader(r, sampleSize))
+	data, err := io.ReadAll(io.LimitReader(r, sampleSize))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return data, true, nil
+		return sample{data, true, r.preface}, nil
 	case err != nil && len(data) == 0:
-		return nil, false, fmt.Errorf("%s: %w", f.path, err)
+		return sample{}, fmt.Errorf("%s: %w", f.path, err)
 	}
-	return data, err == nil && len(data) < sampleSize, nil
+	return sample{data, err == nil && len(data) < sampleSize, r.preface}, nil
 }
 
 // sniff tells the format of a file.
 func (f file) sniff(format Format) (sniffed, error) {
-	sample, _, err := f.sample()
+	sample, err := f.sample()
 	if err != nil {
 		return sniffed{}, err
 	}
-	return sniff(sample, f.path, format)
+	return sniff(sample.data, f.path, format)
 }
 
 // sniff tells a file's format by its content, or takes the one that is given.

@@ -134,11 +134,9 @@ func (s *Stream) choose(last bool) {
 			s.missing = err
 			return
 		}
-		if !input.verbatim {
-			if found := preface.Find(head[:min(len(head), plaintext.HeadSize)]); found != nil {
-				s.preface = &preface.Filter{Preface: found}
-				s.data, s.part = s.preface.Append(nil, s.data, last)
-			}
+		if l.preface != nil {
+			s.preface = &preface.Filter{Preface: l.preface}
+			s.data, s.part = s.preface.Append(nil, s.data, last)
 		}
 		s.data = s.data[kind.start:]
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"alrc/internal/losslog/plaintext"
@@ -36,33 +34,23 @@ func streamedOutcome(t *testing.T, content []byte, piece int) (o outcome) {
 // before, or that a counter begins anew in each epoch.
 func TestStreamedLogs(t *testing.T) {
 	n := 0
-	for _, truth := range truths {
-		switch filepath.Ext(truth.name) {
-		case ".log", ".jsonl", ".csv", ".tsv", ".out":
-		default:
-			continue // documents come as a whole
-		}
-		path := filepath.Join(logsFolder, truth.name)
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if truth.none || truth.ask != nil || bytes.IndexByte(content, 0) >= 0 {
+	for _, log := range knownLogs(t, ".log", ".jsonl", ".csv", ".tsv", ".out") { // documents come as a whole
+		if bytes.IndexByte(log.content, 0) >= 0 {
 			continue
 		}
-		source, err := read(Options{Inputs: []string{path}}, func(int64, []float64) {})
+		source, err := read(Options{Inputs: []string{log.path}}, func(int64, []float64) {})
 		if err != nil || source.LeftOut+source.Superseded+source.OtherRuns+source.Repeated > 0 {
 			continue
 		}
-		if r, err := (file{real: path, verbatim: true}).open(); err != nil {
+		if r, err := (file{real: log.path, verbatim: true}).open(); err != nil {
 			t.Fatal(err)
-		} else if text, err := io.ReadAll(r); err != nil || !bytes.Equal(text, content) && !plaintext.NeedsCleaning(content) {
+		} else if text, err := io.ReadAll(r); err != nil || !bytes.Equal(text, log.content) && !plaintext.NeedsCleaning(log.content) {
 			continue // lines within others: no program writes these to a pipe
 		}
 		n++
-		want, got := outcomeOf(path), streamedOutcome(t, content, 61)
+		want, got := outcomeOf(log.path), streamedOutcome(t, log.content, 61)
 		if got.losses != want.losses || math.Abs(got.mean-want.mean) > 1e-9 {
-			t.Errorf("%s: read as %+v, not %+v", truth.name, got, want)
+			t.Errorf("%s: read as %+v, not %+v", log.name, got, want)
 		}
 	}
 	if n < 100 {

@@ -52,8 +52,6 @@ var classes = func() (table [256]uint8) {
 	return table
 }()
 
-func isDigit(c byte) bool { return classes[c]&digitClass != 0 }
-
 func isAlnum(c byte) bool { return classes[c]&(letterClass|digitClass) != 0 }
 
 // tokens splits a line.
@@ -214,7 +212,7 @@ func (t *token) cutCounter(line []byte, before []token) {
 		return
 	}
 	end := t.end
-	for end > t.begin && isDigit(line[end-1]) {
+	for end > t.begin && decimal.IsDigit(line[end-1]) {
 		end--
 	}
 	if n := lossAt(line[t.begin:t.end]); n > 0 {
@@ -287,7 +285,7 @@ func wordEnd(line []byte, i int) int {
 		switch {
 		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0 || c == 0xe2 && isArrow(line[i:]) || isPlusMinus(line[i:])):
 			return i
-		case isDigit(c) && unspacedBefore(line, i):
+		case decimal.IsDigit(c) && unspacedBefore(line, i):
 			return i
 		case isAlnum(c):
 			i++

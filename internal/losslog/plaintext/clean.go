@@ -192,26 +192,5 @@ func drawing(data []byte) (stroke byte, n int) {
 	return '+', 3
 }
 
-// cleanReader cleans what it reads.
-type cleanReader struct {
-	r  io.Reader
-	in [1 << 15]byte
-	Cleaner
-	left []byte // of what was cleaned
-}
-
 // NewCleanReader returns a reader of r's text as a Cleaner leaves it.
-func NewCleanReader(r io.Reader) io.Reader { return &cleanReader{r: r} }
-
-func (c *cleanReader) Read(p []byte) (int, error) {
-	for len(c.left) == 0 {
-		n, err := c.r.Read(c.in[:])
-		c.left = c.Clean(c.in[:n], err != nil)
-		if len(c.left) == 0 && err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, c.left)
-	c.left = c.left[n:]
-	return n, nil
-}
+func NewCleanReader(r io.Reader) io.Reader { return &pieceReader{r: r, next: new(Cleaner).Clean} }

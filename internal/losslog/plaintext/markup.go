@@ -144,29 +144,8 @@ func (m *markup) tag(tag []byte) {
 	}
 }
 
-// markupReader reads a page of HTML as text.
-type markupReader struct {
-	r  io.Reader
-	in [1 << 15]byte
-	markup
-	left []byte
-}
-
 // NewMarkupReader returns a reader of the text that a page of HTML shows.
-func NewMarkupReader(r io.Reader) io.Reader { return &markupReader{r: r} }
-
-func (m *markupReader) Read(p []byte) (int, error) {
-	for len(m.left) == 0 {
-		n, err := m.r.Read(m.in[:])
-		m.left = m.strip(m.in[:n], err != nil)
-		if len(m.left) == 0 && err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, m.left)
-	m.left = m.left[n:]
-	return n, nil
-}
+func NewMarkupReader(r io.Reader) io.Reader { return &pieceReader{r: r, next: new(markup).strip} }
 
 // Shown returns the text that the beginning of a page of HTML shows.
 func Shown(head []byte) []byte {

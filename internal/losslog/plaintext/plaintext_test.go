@@ -52,13 +52,9 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// Text that comes in pieces is cleaned as that which comes at once.
-func TestCleaner(t *testing.T) {
-	const drawn = "\x1b[31mstep 1\x1b[0m loss 2\rstep 2 loss 3\r\n\x1b]0;title\x07│ 1 │ 0.5 │\n└───┘\u00a0a\b\bb – €\r"
-	const want = "step 1 loss 2\nstep 2 loss 3\n| 1 | 0.5 |\n+---+ a\nb – €\n"
-	if !NeedsCleaning([]byte(drawn)) || NeedsCleaning([]byte(sample)) {
-		t.Error("not recognised")
-	}
+// checkPieces checks what is cleaned of a text, in whatever pieces it comes.
+func checkPieces(t *testing.T, drawn, want string) {
+	t.Helper()
 	for size := 1; size <= len(drawn); size++ {
 		var c Cleaner
 		var got []byte
@@ -70,6 +66,16 @@ func TestCleaner(t *testing.T) {
 			t.Errorf("in pieces of %d: %q, not %q", size, got, want)
 		}
 	}
+}
+
+// Text that comes in pieces is cleaned as that which comes at once.
+func TestCleaner(t *testing.T) {
+	const drawn = "\x1b[31mstep 1\x1b[0m loss 2\rstep 2 loss 3\r\n\x1b]0;title\x07│ 1 │ 0.5 │\n└───┘\u00a0a\b\bb – €\r"
+	const want = "step 1 loss 2\nstep 2 loss 3\n| 1 | 0.5 |\n+---+ a\nb – €\n"
+	if !NeedsCleaning([]byte(drawn)) || NeedsCleaning([]byte(sample)) {
+		t.Error("not recognised")
+	}
+	checkPieces(t, drawn, want)
 	got, err := io.ReadAll(NewCleanReader(strings.NewReader(drawn)))
 	if err != nil || string(got) != want {
 		t.Errorf("read %q: %v", got, err)
@@ -80,15 +86,5 @@ func TestCleaner(t *testing.T) {
 func TestStrokesBack(t *testing.T) {
 	const drawn = "go\n[>....] loss 2.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b1/2\r[==>..] loss 1.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b2/2\n1: loss 3\b\b\b\b\b\b\b\b\b2: loss 4\n"
 	const want = "go\n[>1/2.] loss 2.5\n[=2/2.] loss 1.5\n1: loss 3\n2: loss 4\n"
-	for size := 1; size <= len(drawn); size++ {
-		var c Cleaner
-		var got []byte
-		for i := 0; i < len(drawn); i += size {
-			end := min(i+size, len(drawn))
-			got = append(got, c.Clean([]byte(drawn[i:end]), end == len(drawn))...)
-		}
-		if string(got) != want {
-			t.Errorf("in pieces of %d: %q, not %q", size, got, want)
-		}
-	}
+	checkPieces(t, drawn, want)
 }

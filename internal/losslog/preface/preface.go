@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"strings"
 
+	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 )
 
@@ -52,7 +53,7 @@ func Find(head []byte) *Preface {
 	if len(p.parts) > 0 && !p.suits(lines) {
 		p.parts = nil
 	}
-	p.spaces = mostLines
+	p.spaces = len(head)
 	for _, l := range lines {
 		if i := l.end(len(p.parts)); i < len(l.text) && (i > 0 || len(p.parts) == 0) {
 			p.spaces = min(p.spaces, len(l.text)-i-len(bytes.TrimLeft(l.text[i:], " \t")))
@@ -258,7 +259,7 @@ func (p *Preface) suits(lines []*line) bool {
 		if bytes.HasPrefix(rest, []byte(",")) || bytes.HasPrefix(rest, []byte(";")) {
 			return false
 		}
-		if rest = bytes.TrimLeft(rest, " \t-+."); len(rest) > 0 && isDigit(rest[0]) {
+		if rest = bytes.TrimLeft(rest, " \t-+."); len(rest) > 0 && decimal.IsDigit(rest[0]) {
 			numbers++
 		}
 	}

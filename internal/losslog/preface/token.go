@@ -102,30 +102,28 @@ func isLevel(text []byte) bool {
 var inWord = func() (is [256]bool) {
 	for c := range is {
 		b := byte(c)
-		is[c] = isDigit(b) || decimal.IsLetter(b) || strings.IndexByte("./\\@$", b) >= 0
+		is[c] = decimal.IsDigit(b) || decimal.IsLetter(b) || strings.IndexByte("./\\@$", b) >= 0
 	}
 	return is
 }()
 
 func wordEnd(line []byte, i int) int {
-	for i < len(line) && (inWord[line[i]] || line[i] == '-' && i+1 < len(line) && (isDigit(line[i+1]) || decimal.IsLetter(line[i+1]))) {
+	for i < len(line) && (inWord[line[i]] || line[i] == '-' && i+1 < len(line) && (decimal.IsDigit(line[i+1]) || decimal.IsLetter(line[i+1]))) {
 		i++
 	}
 	return i
 }
 
-func isDigit(c byte) bool { return c-'0' < 10 }
-
 // ends says whether what ends at i is no beginning of something longer.
 func ends(line []byte, i int) bool {
-	return i == len(line) || !isDigit(line[i]) && !decimal.IsLetter(line[i]) && line[i] != '%'
+	return i == len(line) || !decimal.IsDigit(line[i]) && !decimal.IsLetter(line[i]) && line[i] != '%'
 }
 
 // sourceEnd returns the end of a place in a source whose first word is line[begin:end], or 0: names and then the number of a line, between
 // colons, of which the first is a file or all are names that say nothing of a training.
 func sourceEnd(line []byte, begin, end int) int {
 	names := 1
-	isFile := bytes.IndexByte(line[begin:end], '.') > 0 && !isDigit(line[end-1])
+	isFile := bytes.IndexByte(line[begin:end], '.') > 0 && !decimal.IsDigit(line[end-1])
 	for end < len(line) && line[end] == ':' {
 		at := wordEnd(line, end+1)
 		if at == end+1 {
@@ -157,7 +155,7 @@ func processEnd(line []byte, i int) int {
 
 func isNumber(text []byte) bool {
 	for _, c := range text {
-		if !isDigit(c) {
+		if !decimal.IsDigit(c) {
 			return false
 		}
 	}

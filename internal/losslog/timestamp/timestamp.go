@@ -10,27 +10,27 @@ import (
 // End returns the end of the time or date that begins with the digit at i, or 0: "12:30", "12:30:05,123", "2024-03-05",
 // "2024-03-05T12:30:05Z", "05/03/2024".
 func End(line []byte, i int) int {
-	n := digits(line, i)
+	n := decimal.Digits(line, i)
 	if n == 0 || n > 4 || i+n >= len(line) {
 		return 0
 	}
 	j := i + n
 	switch line[j] {
 	case ':':
-		if digits(line, j+1) != 2 || n > 3 {
+		if decimal.Digits(line, j+1) != 2 || n > 3 {
 			return 0
 		}
 		j += 3
-		if j < len(line) && line[j] == ':' && digits(line, j+1) == 2 {
+		if j < len(line) && line[j] == ':' && decimal.Digits(line, j+1) == 2 {
 			j += 3
 		}
-		if j < len(line) && (line[j] == '.' || line[j] == ',') && digits(line, j+1) > 0 {
-			j += 1 + digits(line, j+1)
+		if j < len(line) && (line[j] == '.' || line[j] == ',') && decimal.Digits(line, j+1) > 0 {
+			j += 1 + decimal.Digits(line, j+1)
 		}
 		return zone(line, j)
 	case '-', '/':
 		mark := line[j]
-		second := digits(line, j+1)
+		second := decimal.Digits(line, j+1)
 		if second == 0 || second > 2 {
 			return 0
 		}
@@ -38,12 +38,12 @@ func End(line []byte, i int) int {
 		if j >= len(line) || line[j] != mark {
 			return 0
 		}
-		third := digits(line, j+1)
+		third := decimal.Digits(line, j+1)
 		if third == 0 || third > 4 {
 			return 0
 		}
 		j += 1 + third
-		if j+1 < len(line) && (line[j] == 'T' || line[j] == '-' || line[j] == '_') && digits(line, j+1) > 0 {
+		if j+1 < len(line) && (line[j] == 'T' || line[j] == '-' || line[j] == '_') && decimal.Digits(line, j+1) > 0 {
 			if end := End(line, j+1); end > 0 {
 				return end
 			}
@@ -56,7 +56,7 @@ func End(line []byte, i int) int {
 // DayAndTime returns the end of a month, a day and a time that begin a line, perhaps in brackets, as in "07/31 22:18:02"; else 0.
 func DayAndTime(line []byte, i int) int {
 	const date = len("07/31 ")
-	if i > 1 || i == 1 && line[0] != '[' || len(line) < i+date || line[i+2] != '/' || line[i+5] != ' ' || digits(line, i) != 2 || digits(line, i+3) != 2 {
+	if i > 1 || i == 1 && line[0] != '[' || len(line) < i+date || line[i+2] != '/' || line[i+5] != ' ' || decimal.Digits(line, i) != 2 || decimal.Digits(line, i+3) != 2 {
 		return 0
 	}
 	end := End(line, i+date)
@@ -73,18 +73,10 @@ func HalfOfDay(line []byte, i int) int {
 		j++
 	}
 	if j+2 <= len(line) && (line[j]|0x20 == 'a' || line[j]|0x20 == 'p') && line[j+1]|0x20 == 'm' &&
-		(j+2 == len(line) || !decimal.IsLetter(line[j+2]) && line[j+2]-'0' >= 10) {
+		(j+2 == len(line) || !decimal.IsLetter(line[j+2]) && !decimal.IsDigit(line[j+2])) {
 		return j + 2
 	}
 	return i
-}
-
-// digits counts the digits at i.
-func digits(line []byte, i int) (n int) {
-	for i+n < len(line) && line[i+n]-'0' < 10 {
-		n++
-	}
-	return n
 }
 
 // zone passes over a time zone.
@@ -92,10 +84,10 @@ func zone(line []byte, j int) int {
 	if j < len(line) && line[j] == 'Z' {
 		return j + 1
 	}
-	if (j+5 <= len(line) || j+3 == len(line)) && (line[j] == '+' || line[j] == '-') && digits(line, j+1) >= 2 {
-		j += 1 + digits(line, j+1)
+	if (j+5 <= len(line) || j+3 == len(line)) && (line[j] == '+' || line[j] == '-') && decimal.Digits(line, j+1) >= 2 {
+		j += 1 + decimal.Digits(line, j+1)
 		if j < len(line) && line[j] == ':' {
-			j += 1 + digits(line, j+1)
+			j += 1 + decimal.Digits(line, j+1)
 		}
 	}
 	return j
