@@ -35,6 +35,7 @@ type block struct {
 	Images  []Image
 	Columns []string
 	Pairs   [][2]string
+	Pieces  []Piece
 
 	// drawing is a figure, of the given size, and alt says in words what it shows. Data are the lines of a chart, as JSON.
 	drawing       Drawing
@@ -83,6 +84,14 @@ func (p *Page) Warning(text string) { p.blocks = append(p.blocks, block{Kind: "w
 
 // Code adds text in which every space counts, such as a command.
 func (p *Page) Code(text string) { p.blocks = append(p.blocks, block{Kind: "code", Text: text}) }
+
+// Piece is some of a text, and what it is where that is to be seen.
+type Piece struct{ Text, Label string }
+
+// Marked adds text as Code does, with those of its pieces that have labels marked by these.
+func (p *Page) Marked(pieces []Piece) {
+	p.blocks = append(p.blocks, block{Kind: "marked", Pieces: pieces})
+}
 
 // Table adds a table.
 func (p *Page) Table(t Table) { p.blocks = append(p.blocks, block{Kind: "table", Table: &t}) }
@@ -289,6 +298,8 @@ td { border-bottom: 1px solid var(--grid); }
 .word { text-align: left; }
 .strong td, .best { font-weight: 600; }
 pre { background: var(--panel); padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+mark { background: var(--warn); color: inherit; border-bottom: 2px solid var(--warn-edge); }
+mark small { color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; font-size: .93rem; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -314,6 +325,7 @@ img { display: block; width: 100%; image-rendering: pixelated; background: var(-
 {{else if eq .Kind "paragraph"}}<p>{{.Text}}</p>
 {{else if eq .Kind "warning"}}<p class="warning">{{.Text}}</p>
 {{else if eq .Kind "code"}}<pre><code>{{.Text}}</code></pre>
+{{else if eq .Kind "marked"}}<pre><code>{{range .Pieces}}{{if .Label}}<mark>{{.Text}}<small> {{.Label}}</small></mark>{{else}}{{.Text}}{{end}}{{end}}</code></pre>
 {{else if eq .Kind "definitions"}}<dl>{{range .Pairs}}<dt>{{index . 0}}</dt><dd>{{index . 1}}</dd>{{end}}</dl>
 {{else if eq .Kind "figure"}}<figure{{if .Data}} data-chart{{end}}><div class="plot fallback">{{.Markup}}</div>{{if .Data}}<div class="touch"></div>{{.Data}}{{end}}{{with .Caption}}<figcaption>{{.}}</figcaption>{{end}}</figure>
 {{else if eq .Kind "table"}}{{$table := .Table}}<div class="scroll"><table>{{with .Table.Caption}}<caption>{{.}}</caption>{{end}}

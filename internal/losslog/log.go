@@ -92,6 +92,7 @@ type Log struct {
 	workers    int        // 0 where it is the training
 	byLine     bool       // a record is a line made for people
 
+	first   *firstLoss    // of the last reading
 	plan    sequence.Plan // which rows are taken, once that is known
 	planned bool
 }
@@ -162,6 +163,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	source.Notes = append([]string(nil), source.Notes...)
 	steps := false
 	lines := make(map[string]int)
+	l.first = nil
 	err = l.blocks(func(f file, b *block) error {
 		source.Records += int64(b.records)
 		source.LeftOut += int64(b.leftOut)
@@ -182,6 +184,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		c := next()
 		seq.Push(&b.Rows, c)
 		steps = steps || c.Len() > 0
+		l.noteFirst(c)
 		return do(c)
 	})
 	if err != nil {
@@ -190,6 +193,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	c := next()
 	seq.Flush(c)
 	steps = steps || c.Len() > 0
+	l.noteFirst(c)
 	if err := do(c); err != nil {
 		return false, err
 	}

@@ -29,6 +29,7 @@ func read(o Options, do func(step int64, losses []float64)) (Source, error) {
 			do(c.Step(i), c.Losses(i))
 		}
 	}
+	log.Example() // which must not fail, whatever was read
 	return log.Source(), nil
 }
 

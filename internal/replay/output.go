@@ -46,7 +46,11 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 		}
 		return text
 	}
-	fmt.Fprintf(&b, "%s\n\n", l.Wrap(r.subject(), ""))
+	fmt.Fprintf(&b, "%s\n", l.Wrap(r.subject(), ""))
+	for _, line := range exampleLines(r.Example, width-2, look.ASCII) {
+		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%s\n", bold(l.Wrap(r.Verdict, "")))
 	if look.Plot && r.Steps > 1 {
 		b.WriteByte('\n')
@@ -299,6 +303,9 @@ func (r *Report) HTML(w io.Writer) error {
 	page := &figure.Page{Title: "Replay of " + r.title()}
 	page.Lead(r.Verdict)
 	page.Paragraph(r.subject())
+	if len(r.Example) > 0 {
+		page.Marked(examplePieces(r.Example))
+	}
 	const width, height = 1800, 800
 	p := r.plot(900, true)
 	for _, e := range r.Episodes {

@@ -48,6 +48,7 @@ func Run(o Options) (*Report, error) {
 			return nil, err
 		}
 	}
+	report.Example = log.Example()
 	norm := normsOf(log)
 	report.GradientNorm = gradientNorm(norm, report.analysis.found, steps.gap)
 	report.finish()

@@ -30,8 +30,10 @@ type Drift struct {
 
 // Report is what a replay found.
 type Report struct {
-	Source  losslog.Source `json:"source"`
-	Verdict string         `json:"verdict"`
+	Source losslog.Source `json:"source"`
+	// Example is what was taken from the record of the first loss that is finite.
+	Example losslog.Example `json:"example,omitempty"`
+	Verdict string          `json:"verdict"`
 	// Condition is the verdict in a word: calm, spikes, shift, drift, drop, stuck, diverged or short.
 	Condition spike.Condition `json:"condition"`
 
