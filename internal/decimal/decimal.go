@@ -305,6 +305,12 @@ func IsLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80 
 // IsDigit says whether a byte is one of 0 to 9.
 func IsDigit(c byte) bool { return c-'0' < 10 }
 
+// DigitAt says whether a digit stands at i.
+func DigitAt(text []byte, i int) bool { return i < len(text) && IsDigit(text[i]) }
+
+// IsWhole says whether a value is a whole number.
+func IsWhole(value float64) bool { return value == float64(int64(value)) }
+
 // Digits counts the digits at i.
 func Digits(text []byte, i int) (n int) {
 	for i+n < len(text) && IsDigit(text[i+n]) {

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/timestamp"
 )
 
 // unquote takes quotes off a field.
 func unquote(field []byte) []byte {
-	field = trim(field)
+	field = plaintext.Trim(field)
 	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
 		return field[1 : len(field)-1]
 	}
@@ -51,7 +52,7 @@ func isCellNumber(text []byte) bool {
 		return more > 0 && more == len(rest)-1
 	}
 	for _, c := range rest {
-		if classes[c]&letterClass == 0 && c != '%' && c != ':' && c != '/' {
+		if !decimal.IsLetter(c) && c != '%' && c != ':' && c != '/' {
 			return false
 		}
 	}
@@ -94,9 +95,9 @@ func partOf(text []byte) (value, total float64, ok bool) {
 		return value, -1, true
 	}
 	if i := bytes.IndexByte(text, '/'); i > 0 {
-		value, ok = wholeNumber(trim(text[:i]))
+		value, ok = wholeNumber(plaintext.Trim(text[:i]))
 		if ok {
-			total, ok = wholeNumber(trim(text[i+1:]))
+			total, ok = wholeNumber(plaintext.Trim(text[i+1:]))
 		}
 		return value, total, ok
 	}
@@ -110,19 +111,6 @@ func isNothing(text []byte) bool {
 		return true
 	}
 	return false
-}
-
-// isRule says whether a line is drawn, as between the header of a table and its rows.
-func isRule(text []byte) bool {
-	if len(text) < 2 {
-		return false
-	}
-	for _, c := range text {
-		if c != '-' && c != '=' && c != '+' && c != '|' && c != ':' && c != ' ' && c != '~' && c != '_' && c != '\t' && c != '*' {
-			return false
-		}
-	}
-	return true
 }
 
 // listSum adds the numbers of a list such as "[0.5, 0.1]".

@@ -41,7 +41,7 @@ func (l *Log) choose() error {
 	if err != nil {
 		return err
 	}
-	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where, by: s.by}
+	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where, by: s.by.By}
 	l.source.Loss = chosen.name
 	if s.split != "" && len(o.Where) == 0 {
 		if err := l.chooseSplit(s, chosen); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -267,7 +268,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 
 // skips says whether a line of a table is none of its rows: empty, a comment, a rule, the header again.
 func (s *csvScanner) skips(line []byte) bool {
-	text := trim(line)
+	text := plaintext.Trim(line)
 	if len(text) == 0 || text[0] == '#' {
 		return true
 	}
@@ -277,7 +278,7 @@ func (s *csvScanner) skips(line []byte) bool {
 			return true
 		}
 	}
-	return s.edges && isRule(text)
+	return s.edges && plaintext.IsRule(text)
 }
 
 // cells returns the fields of a row.

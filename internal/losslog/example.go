@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/plaintext"
 )
 
 // Example shows what was taken from one record: lines of the log, without what terminals and loggers add to them, and
@@ -193,7 +194,7 @@ func numbersOf(text []byte) (numbers []number) {
 		}
 		value, n := decimal.Parse(text[i:])
 		whole := i + 1
-		for whole < len(text) && (decimal.IsDigit(text[whole]) || (text[whole] == '.' || text[whole] == ',') && digitAt(text, whole+1)) {
+		for whole < len(text) && (decimal.IsDigit(text[whole]) || (text[whole] == '.' || text[whole] == ',') && decimal.DigitAt(text, whole+1)) {
 			whole++
 		}
 		if whole > i+n {
@@ -251,7 +252,7 @@ func otherDigit(record []byte, at [2]int) []byte {
 // exampleOf keeps the lines of a record that hold the loss or its step.
 func exampleOf(record []byte, loss, step [2]int) (e Example) {
 	for begin := 0; begin < len(record); {
-		end, next := nextLine(record[begin:])
+		end, next := plaintext.NextLine(record[begin:])
 		inside := func(at [2]int) ([2]int, bool) {
 			if at[1] == 0 || at[0] < begin || at[1] > begin+end {
 				return [2]int{}, false

@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"alrc/internal/losslog/lexicon"
 )
 
 // checkPieces scans data whole, and again in the pieces that a reader with a small buffer would make: both must find
@@ -168,35 +166,6 @@ func FuzzDecode(f *testing.F) {
 		const most = 64 << 20 // what little data may be unpacked to here
 		if _, err := io.CopyN(io.Discard, r, most); err != nil && !errors.Is(err, io.EOF) {
 			return
-		}
-	})
-}
-
-// FuzzLine reads any line: no name may lie outside it, and each number is the one that its text says.
-func FuzzLine(f *testing.F) {
-	for _, line := range []string{"Epoch: [0][ 10/739]\tLoss 7.6 (7.7)", "loss at step 8: 6.5", "{'loss': '1.5', \"x\": 2}", " 1: 905.88, 905.81 avg loss, 0.001 rate",
-		"lr=[1e-3, 2e-3] 12%|██ | 70/600 [00:01<00:02, 3.1it/s, loss=nan]", "step 1,200 | loss 38,403.2 | 0,5 | 10:00:01.5 2031-05-04T10:00", "损失：0.5，第 3 轮"} {
-		f.Add([]byte(line))
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		r := new(lineReader)
-		for _, p := range r.read(line) {
-			if len(p.name) == 0 {
-				t.Fatalf("a number without any name in %q", line)
-			}
-			if p.at < 0 || p.at >= len(r.tokens) || r.tokens[p.at].kind != numberToken {
-				t.Fatalf("%q is no number of %q", p.text, line)
-			}
-			lexicon.MeaningOf(string(p.name))
-			lexicon.CounterOf(string(p.name))
-		}
-		r.labelOf()
-		last := 0
-		for _, token := range r.tokens {
-			if token.end < token.begin || token.end > len(line) || token.begin < last {
-				t.Fatalf("token %+v after %d in %q", token, last, line)
-			}
-			last = token.end
 		}
 	})
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // findHeader looks for the names of columns in the lines right above the first row.
 func (s *csvScanner) findHeader(above [][]byte, count int) {
 	for i := len(above) - 1; i >= 0 && i >= len(above)-6; i-- {
 		line := above[i]
-		if isRule(trim(line)) {
+		if plaintext.IsRule(plaintext.Trim(line)) {
 			continue
 		}
 		names, ok := s.headerCells(line, count)
@@ -27,11 +28,11 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		s.header = [][]byte{line}
 		s.names = names
 		// A second line above may hold the beginnings of the names.
-		if i > 0 && s.delimiter != ',' && !isRule(trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
+		if i > 0 && s.delimiter != ',' && !plaintext.IsRule(plaintext.Trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
 			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
 				s.header = append(s.header, above[i-1])
 				for j := range names {
-					s.names[j] = string(trim([]byte(more[j] + " " + names[j])))
+					s.names[j] = string(plaintext.Trim([]byte(more[j] + " " + names[j])))
 				}
 			}
 		}
@@ -100,7 +101,7 @@ func isLossName(cell []byte) bool { return lexicon.MeaningOf(fieldText(cell)).St
 func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	line = bytes.TrimRight(line, "\r")
 	if line[0] == '#' {
-		line = trim(bytes.TrimLeft(line, "# "))
+		line = plaintext.Trim(bytes.TrimLeft(line, "# "))
 	}
 	cells := s.cells(line)
 	if len(cells) != count && s.delimiter == ' ' && (count > 1 || isTitle(line)) {

@@ -8,6 +8,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -104,7 +105,7 @@ func (s *jsonScanner) scan(data []byte, b *block) {
 			if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
 				end = i + n
 			}
-			record := trim(data[i:end])
+			record := plaintext.Trim(data[i:end])
 			if len(record) > 0 {
 				s.scanRecord(data, record, i, end, b)
 			}

@@ -275,7 +275,7 @@ func firstOfArray(open byte, text []byte) (number []byte, numbered bool) {
 		return nil, false
 	}
 	step := bytes.TrimSpace(parts[len(parts)-2])
-	if value, ok := wholeNumber(step); !ok || !isWhole(value) {
+	if value, ok := wholeNumber(step); !ok || !decimal.IsWhole(value) {
 		return nil, false
 	}
 	return bytes.TrimSpace(parts[len(parts)-1]), true

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/preface"
 	"alrc/internal/losslog/sequence"
@@ -85,12 +86,11 @@ type Log struct {
 	bars       bool             // it is drawn again and again, and counted by what stands before bars
 	kerasBars  bool             // it is drawn by Keras
 	scores     bool             // it is written by Deeplearning4j
-	by         labelling
-	labelled   string     // the loss whose words before it tell lines apart, where these do
-	modes      modeLines  // that tell training from validation
-	worker     *Condition // of several that tell the same steps, or of training and validation, the one that is taken
-	workers    int        // 0 where it is the training
-	byLine     bool       // a record is a line made for people
+	by         console.Labels   // what tells lines apart
+	modes      modeLines        // that tell training from validation
+	worker     *Condition       // of several that tell the same steps, or of training and validation, the one that is taken
+	workers    int              // 0 where it is the training
+	byLine     bool             // a record is a line made for people
 
 	first   *firstLoss    // of the last reading
 	plan    sequence.Plan // which rows are taken, once that is known

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"alrc/internal/decimal"
 )
 
 const logsFolder = "testdata/logs"
@@ -164,7 +166,7 @@ func renamed(text string) string {
 		}
 	}
 	for i := 0; i < len(text); i++ {
-		if isAlnum(text[i]) {
+		if decimal.IsLetter(text[i]) || decimal.IsDigit(text[i]) {
 			if begin < 0 {
 				begin = i
 			}

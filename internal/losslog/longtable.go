@@ -1,6 +1,9 @@
 package losslog
 
-import "alrc/internal/losslog/lexicon"
+import (
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
+)
 
 // findLong looks for a column of names and one of numbers that these name.
 func (s *csvScanner) findLong(rows [][]byte) {
@@ -15,7 +18,7 @@ func (s *csvScanner) findLong(rows [][]byte) {
 		for i, cell := range cells {
 			cell = unquote(cell)
 			if value, ok := s.cellNumber(cell); ok {
-				if value != float64(int64(value)) {
+				if !decimal.IsWhole(value) {
 					decimals[i]++
 				}
 			} else if len(cell) > 0 && len(cell) < 100 {

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 )
 
@@ -23,7 +24,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 	l.head, l.preface = sample, beginning.preface
 	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
 	l.scores = first.format == Text && dl4jLine.Match(sample)
-	l.by, l.labelled, l.worker, l.modes = byWords, "", nil, nil
+	l.by, l.worker, l.modes = console.Labels{}, nil, nil
 	s = l.newSurvey(first, "")
 	visit(s, first, sample, whole)
 	if len(l.options.Where) == 0 {
@@ -49,7 +50,7 @@ func (l *Log) look() (s *survey, first sniffed, err error) {
 		}
 	}
 	if _, ok := first.table.(*textScanner); ok && s.split == "" {
-		if l.by, l.labelled = s.labelling(sample, l.options.Loss, l.options.Step); l.by != byWords {
+		if l.by = s.labelling(sample, l.options.Loss, l.options.Step); l.by.By != console.ByWords {
 			s = l.newSurvey(first, "")
 			visit(s, first, sample, whole)
 		} else if all := s.candidates(l.options.Step); len(all) > 0 && l.options.Lines == "" {
@@ -77,7 +78,7 @@ var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+
 func (l *Log) newSurvey(kind sniffed, split string) *survey {
 	s := newSurvey(split)
 	s.titled = titled(l.run.files[0].path, l.head)
-	s.by, s.loss, s.only, s.modes = l.by, l.labelled, l.worker, l.modes
+	s.by, s.only, s.modes = l.by, l.worker, l.modes
 	if l.scores {
 		s.score = dl4jScore
 	}

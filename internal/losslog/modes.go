@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"strings"
 
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // Some programs say on a line of its own what the records below it are of, "testing in eval mode", until another one, or the heading of
@@ -32,9 +35,9 @@ func modeOf(line []byte) lexicon.Role {
 	if len(all) > mostWords {
 		return lexicon.Unsaid
 	}
-	kinds, epoch, others := 0, false, 0
+	kinds, epoch, others := lexicon.Label(0), false, 0
 	for _, word := range all {
-		switch kind := wordLabel([]byte(word)); {
+		switch kind := lexicon.LabelOf([]byte(word)); {
 		case lexicon.EpochWords[word]:
 			epoch = true
 		case kind != 0:
@@ -47,9 +50,9 @@ func modeOf(line []byte) lexicon.Role {
 		}
 	}
 	switch {
-	case kinds == validationLabel && (!digits || epoch && others == 0):
+	case kinds == lexicon.OfValidation && (!digits || epoch && others == 0):
 		return lexicon.Validation
-	case kinds == trainingLabel && (!digits || epoch && others == 0), kinds == 0 && epoch && digits && others == 0:
+	case kinds == lexicon.OfTraining && (!digits || epoch && others == 0), kinds == 0 && epoch && digits && others == 0:
 		return lexicon.Training
 	}
 	return lexicon.Unsaid
@@ -69,7 +72,7 @@ func (m modeLines) of(line []byte) lexicon.Role {
 
 func withoutDigits(text, line []byte) []byte {
 	for _, c := range line {
-		if classes[c]&(digitClass|spaceClass) == 0 {
+		if !decimal.IsDigit(c) && c != ' ' && c != '\t' && c != '\r' {
 			text = append(text, c)
 		}
 	}
@@ -79,11 +82,12 @@ func withoutDigits(text, line []byte) []byte {
 // modes returns the lines by which a log tells, by turns, records of a training's loss from those of a validation; nil where there
 // are none.
 func modes(sample []byte, loss, label string) modeLines {
-	r := readers.Get().(*lineReader)
+	r := readers.Get().(*console.Reader)
 	defer readers.Put(r)
 	return modesBetween(sample, func(line []byte) bool { return bytes.Contains(line, []byte(loss)) }, func(line []byte) bool {
-		for _, p := range r.read(line) {
-			if string(p.name) == loss && string(r.labelOf()) == label {
+		pairs := r.Read(line)
+		for _, p := range pairs {
+			if string(p.Name) == loss && string(r.Label(pairs, &console.Labels{})) == label {
 				return true
 			}
 		}
@@ -105,7 +109,7 @@ func (s *csvScanner) tableModes(sample []byte) modeLines {
 func modesBetween(sample []byte, may, does func(line []byte) bool) modeLines {
 	const fewest = 3
 	found, count := make(modeLines), make(map[string]int)
-	lines(sample, func(line []byte, _, _ int) {
+	plaintext.Lines(sample, func(line []byte) {
 		if m := modeOf(line); m != lexicon.Unsaid && !may(line) {
 			key := string(withoutDigits(nil, line))
 			found[key] = m
@@ -122,7 +126,7 @@ func modesBetween(sample []byte, may, does func(line []byte) bool) modeLines {
 	}
 	var turns [lexicon.Validation + 1]int // parts with losses
 	mode, counted := lexicon.Unsaid, lexicon.Unsaid
-	lines(sample, func(line []byte, _, _ int) {
+	plaintext.Lines(sample, func(line []byte) {
 		if !may(line) {
 			if m := found.of(line); m != lexicon.Unsaid {
 				mode = m

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -31,7 +33,7 @@ func openingsOf(sample, pattern []byte) *openings {
 	if end < 0 {
 		return o
 	}
-	lines(sample[:bytes.LastIndexAny(sample[:end], "\r\n")+1], func(line []byte, _, _ int) {
+	plaintext.Lines(sample[:bytes.LastIndexAny(sample[:end], "\r\n")+1], func(line []byte) {
 		shape, lead, first, letters := outline(line)
 		if letters == 0 || len(line) > mostOpening || slices.Contains(o.shapes, shape) {
 			return
@@ -57,7 +59,7 @@ func outline(line []byte) (shape, lead uint64, first byte, letters int) {
 	var leads [3]uint64 // after 0, 1 and 2 words
 	leads[0] = shape
 	for i, c := range line[:min(len(line), mostOpening)] {
-		isLetter := classes[c]&letterClass != 0
+		isLetter := decimal.IsLetter(c)
 		if isLetter {
 			if first == 0 {
 				first = c
@@ -65,8 +67,8 @@ func outline(line []byte) (shape, lead uint64, first byte, letters int) {
 			letters++
 		}
 		if c >= '0' && c <= '9' || c == ' ' || c == '\t' || c == '.' || c == '-' || c == '+' ||
-			c == 'e' && i > 0 && digitAt(line, i-1) && i+1 < len(line) && (digitAt(line, i+1) || line[i+1] == '-') {
-			within = within && digitAt(line, i)
+			c == 'e' && i > 0 && decimal.DigitAt(line, i-1) && i+1 < len(line) && (decimal.DigitAt(line, i+1) || line[i+1] == '-') {
+			within = within && decimal.DigitAt(line, i)
 			continue
 		}
 		shape = (shape ^ uint64(c)) * 1099511628211
@@ -106,7 +108,7 @@ func (o *openings) match(line []byte) (alike uint32) {
 // mayLead says whether a line's first letter is that of an opening.
 func (o *openings) mayLead(line []byte) bool {
 	for _, c := range line {
-		if classes[c]&letterClass != 0 {
+		if decimal.IsLetter(c) {
 			return o.letters[c]
 		}
 	}

@@ -36,7 +36,7 @@ func (s *survey) candidates(step string) []ranked {
 		}
 		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
 		r.judgeLabel(s.split)
-		full := s.by == byBars && strings.HasSuffix(r.label, string(barLabel)) && s.onlyFull(t)
+		full := s.by.OfBar(r.label) && s.onlyFull(t)
 		r.summary = r.summary || full
 		finite := t.count - t.nonFinite
 		r.growing = finite > 2 && t.whole == finite && t.grown == finite
@@ -107,16 +107,16 @@ func (r *ranked) judgeLabel(split string) {
 			return
 		}
 	}
-	kinds := wordsLabel(r.label)
+	kinds := lexicon.LabelOf([]byte(r.label))
 	if r.meaning.Role == lexicon.Unsaid {
 		switch {
-		case kinds&validationLabel != 0:
+		case kinds&lexicon.OfValidation != 0:
 			r.meaning.Role = lexicon.Validation
-		case kinds&trainingLabel != 0:
+		case kinds&lexicon.OfTraining != 0:
 			r.meaning.Role = lexicon.Training
 		}
 	}
-	r.summary = kinds&summaryLabel != 0
+	r.summary = kinds&lexicon.OfSummary != 0
 }
 
 // isValue says whether a name is one for whatever number there is.
@@ -126,18 +126,6 @@ func isValue(name string) bool {
 		return true
 	}
 	return false
-}
-
-// wordsLabel returns what the words of a label tell.
-func wordsLabel(label string) (kinds int) {
-	begin := 0
-	for i := 0; i <= len(label); i++ {
-		if i == len(label) || label[i] == ' ' {
-			kinds |= wordLabel([]byte(label[begin:i]))
-			begin = i + 1
-		}
-	}
-	return kinds
 }
 
 // class orders names by whether they say that they are losses of training.

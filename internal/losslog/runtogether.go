@@ -6,6 +6,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -226,7 +227,7 @@ func sniffRunTogether(sample []byte) (*runTogether, bool) {
 	lines, crowded := 0, 0
 	boundary := ""
 	for data := sample; len(data) > 0; {
-		end, next := nextLine(data)
+		end, next := plaintext.NextLine(data)
 		seen := make(map[string]int)
 		first := ""
 		keys(data[:end], func(_ int, key, _ []byte, _ float64) {

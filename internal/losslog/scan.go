@@ -3,6 +3,8 @@ package losslog
 import (
 	"bytes"
 
+	"alrc/internal/losslog/console"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -45,7 +47,7 @@ var newline = []byte{'\n'}
 // shorten makes text fit for a message.
 func shorten(text []byte) string {
 	const most = 80
-	text = trim(bytes.TrimRight(text, "\r\n"))
+	text = plaintext.Trim(bytes.TrimRight(text, "\r\n"))
 	if len(text) > most {
 		return string(bytes.ToValidUTF8(text[:most], []byte("?"))) + "..."
 	}
@@ -87,22 +89,6 @@ func (c *Condition) holds(text []byte) bool {
 	return equal != c.Not
 }
 
-// meets says whether a line of text meets the condition on a field that is none of its numbers: "phase: train".
-func (c *Condition) meets(line []byte) bool {
-	for rest := line; ; {
-		i := bytes.Index(rest, []byte(c.Field))
-		if i < 0 {
-			return c.Not
-		}
-		rest = rest[i+len(c.Field):]
-		text := bytes.TrimLeft(rest, "'\" \t")
-		if len(text) > 0 && (text[0] == ':' || text[0] == '=') {
-			text = bytes.TrimLeft(text[1:], "'\" \t")
-			return c.holds(text[:wordEnd(text, 0)])
-		}
-	}
-}
-
 func (c Condition) String() string {
 	if c.Not {
 		return c.Field + "!=" + c.Value
@@ -117,7 +103,7 @@ type selection struct {
 	// label is that of the records that are wanted, where labelled is true.
 	label    string
 	labelled bool
-	by       labelling
+	by       console.Labelling
 	// beside is what stands beside the loss in lines that are wanted.
 	beside string
 	// alsoLabels are of lines that are wanted, too.

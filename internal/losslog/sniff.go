@@ -9,6 +9,7 @@ import (
 
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
+	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/preface"
 )
 
@@ -135,7 +136,7 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 	if trimmed[0] == '{' && (len(inner) == 0 || inner[0] == '"' || inner[0] == '}') || trimmed[0] == '[' && len(inner) > 0 && inner[0] == '{' {
 		first, _, _ := bytes.Cut(trimmed, newline)
 		end := objectEnd(first, 0)
-		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(trim(first[end:])) == 0 &&
+		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(plaintext.Trim(first[end:])) == 0 &&
 			(format == JSONLines || !holdsRecords(trimmed, first)) {
 			return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, true
 		}

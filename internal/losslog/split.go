@@ -1,13 +1,17 @@
 package losslog
 
-import "bytes"
+import (
+	"bytes"
+
+	"alrc/internal/losslog/plaintext"
+)
 
 // splitFields splits a line; quoted fields may hold the delimiter.
 func splitFields(line []byte, delimiter byte) [][]byte { return appendFields(nil, line, delimiter) }
 
 // withoutBrackets takes off the brackets around a row that was printed as a tuple or a list: "(10, 0.5)".
 func withoutBrackets(line []byte) []byte {
-	text := bytes.TrimSuffix(trim(line), []byte(","))
+	text := bytes.TrimSuffix(plaintext.Trim(line), []byte(","))
 	if n := len(text); n > 2 && (text[0] == '(' && text[n-1] == ')' || text[0] == '[' && text[n-1] == ']') && !bytes.ContainsAny(text[1:n-1], "()[]{}") {
 		return text[1 : n-1]
 	}
@@ -46,17 +50,17 @@ func appendFields(fields [][]byte, line []byte, delimiter byte) [][]byte {
 
 // splitEdges splits a row between bars.
 func splitEdges(line []byte) [][]byte {
-	line = trim(line)
+	line = plaintext.Trim(line)
 	if len(line) == 0 || line[0] != '|' {
 		return nil
 	}
 	line = line[1:]
-	if line = trim(line); len(line) > 0 && line[len(line)-1] == '|' {
+	if line = plaintext.Trim(line); len(line) > 0 && line[len(line)-1] == '|' {
 		line = line[:len(line)-1]
 	}
 	cells := bytes.Split(line, []byte("|"))
 	for i := range cells {
-		cells[i] = trim(cells[i])
+		cells[i] = plaintext.Trim(cells[i])
 	}
 	return cells
 }
@@ -67,7 +71,7 @@ func splitGaps(line []byte) (cells [][]byte) {
 	for i := 0; i <= len(line); i++ {
 		gap := i == len(line) || line[i] == '\t' || line[i] == ' ' && (i+1 == len(line) || line[i+1] == ' ' || line[i+1] == '\t')
 		if gap && begin >= 0 {
-			cells = append(cells, trim(line[begin:i]))
+			cells = append(cells, plaintext.Trim(line[begin:i]))
 			begin = -1
 		} else if !gap && begin < 0 && line[i] != ' ' {
 			begin = i

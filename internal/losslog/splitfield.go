@@ -72,7 +72,7 @@ func (s *survey) splitField() (field, training string, ok bool) {
 			}
 		case len(texts) >= 2:
 			for _, text := range texts {
-				if wordLabel([]byte(text))&trainingLabel != 0 {
+				if lexicon.LabelOf([]byte(text))&lexicon.OfTraining != 0 {
 					training = text
 				}
 			}
@@ -88,7 +88,7 @@ func (s *survey) splitField() (field, training string, ok bool) {
 // besideValidation returns the one of two texts that stands beside the one of a validation, as "opt" does beside "eval"; empty where neither
 // or each is of one.
 func besideValidation(texts []string) string {
-	first, second := wordLabel([]byte(texts[0]))&validationLabel != 0, wordLabel([]byte(texts[1]))&validationLabel != 0
+	first, second := lexicon.LabelOf([]byte(texts[0]))&lexicon.OfValidation != 0, lexicon.LabelOf([]byte(texts[1]))&lexicon.OfValidation != 0
 	switch {
 	case first && !second:
 		return texts[1]

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 )
 
@@ -26,16 +27,15 @@ type survey struct {
 	now     []sampledValue // of the record at hand
 	label   string
 	counted int
-	text    bool // of lines for people
-	bars    bool // rows are drawn again and again
-	titled  bool // the file's name, or its first lines, say that numbers without names are losses
-	by      labelling
-	only    *Condition   // which records count
-	others  bool         // the one at hand does not
-	modes   modeLines    // that tell training from validation
-	mode    lexicon.Role // what the last one said
-	loss    string       // whose words before it tell lines apart, where these do
-	score   string       // the name by which the log has its loss, though that says something else
+	text    bool           // of lines for people
+	bars    bool           // rows are drawn again and again
+	titled  bool           // the file's name, or its first lines, say that numbers without names are losses
+	by      console.Labels // what tells lines apart
+	only    *Condition     // which records count
+	others  bool           // the one at hand does not
+	modes   modeLines      // that tell training from validation
+	mode    lexicon.Role   // what the last one said
+	score   string         // the name by which the log has its loss, though that says something else
 }
 
 // fieldSurvey is what was seen of one field.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+
+	"alrc/internal/losslog/plaintext"
 )
 
 // tableLines is how many lines of a sample are looked at.
@@ -32,7 +34,7 @@ func sampleLines(sample []byte) [][]byte {
 	for len(sample) > 0 && len(lines) < tableLines {
 		line, rest, _ := bytes.Cut(sample, newline)
 		sample = rest
-		if line = bytes.TrimRight(line, "\r"); len(trim(line)) > 0 {
+		if line = bytes.TrimRight(line, "\r"); len(plaintext.Trim(line)) > 0 {
 			lines = append(lines, line)
 		}
 	}
@@ -48,12 +50,12 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	delimiter := s.delimiter
 	edged := 0
 	for _, line := range lines {
-		if text := trim(line); delimiter == '|' && len(text) > 2 && text[0] == '|' && text[len(text)-1] == '|' {
+		if text := plaintext.Trim(line); delimiter == '|' && len(text) > 2 && text[0] == '|' && text[len(text)-1] == '|' {
 			edged++
 		}
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
-	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return isRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
+	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return plaintext.IsRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
 		delimiter == ' ' && isFilled(lines)
 	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
@@ -193,7 +195,7 @@ func allProse(lines [][]byte, delimiter byte, nameless bool) bool {
 		for _, field := range fields {
 			if field = unquote(field); isCellNumber(field) {
 				whole++
-			} else if bytes.ContainsAny(field, ":=") || bytes.ContainsRune(trim(field), ' ') {
+			} else if bytes.ContainsAny(field, ":=") || bytes.ContainsRune(plaintext.Trim(field), ' ') {
 				keyed++
 			}
 		}

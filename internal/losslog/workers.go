@@ -1,65 +1,19 @@
 package losslog
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"strings"
 
-	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 )
-
-// workerNames are what one of several that train one model together is called.
-var workerNames = lexicon.Set("rank worker workers gpu node proc process host pid trainer replica task")
-
-// workerWord takes a word such as "rank3", "worker-0" or "node01" apart.
-func workerWord(word []byte) (name []byte, id float64, ok bool) {
-	digits := bytes.TrimRight(word, "0123456789")
-	name = bytes.TrimRight(digits, "-_")
-	if len(digits) == len(word) || len(word)-len(digits) > 6 || len(name) < 3 {
-		return nil, 0, false
-	}
-	if i := bytes.LastIndexAny(name, "-_/."); i >= 0 {
-		name = name[i+1:]
-	}
-	if len(name) > 8 || !workerNames[string(bytes.ToLower(name))] {
-		return nil, 0, false
-	}
-	id, _ = decimal.Parse(word[len(digits):])
-	return name, id, true
-}
-
-// worker returns the number of the worker that word i, before any number of its line, tells: "[rank3]: ", "worker-0 | ".
-func (r *lineReader) worker(i int) (p pair, ok bool) {
-	word := r.word(i)
-	name, id, ok := workerWord(word)
-	if !ok {
-		// As torchrun has it: "[default0]:".
-		digits, found := bytes.CutPrefix(word, []byte("default"))
-		if id, ok = wholeNumber(digits); !ok || !found || i == 0 || r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' {
-			return p, false
-		}
-		name = lexicon.RankName
-	}
-	return pair{name: name, text: bytes.TrimLeft(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_/."), value: id, total: -1, at: i, first: -1}, true
-}
-
-// standardOutput says whether the brackets that end at token i tell whose output a line is, as mpirun has it: "[1,0]<stdout>:".
-func (r *lineReader) standardOutput(i int) bool {
-	if i+2 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != '<' || r.tokens[i+2].kind != wordToken {
-		return false
-	}
-	word := string(r.word(i + 2))
-	return word == "stdout" || word == "stderr"
-}
 
 // workers finds the field that says which of several workers wrote a record, where each tells losses of the same steps, and how many
 // there are. The condition is that of the first of them.
 func (s *survey) workers(t *tally) (first Condition, n int, ok bool) {
 	for i, f := range s.fields {
 		words := lexicon.Words(f.name)
-		named := len(words) > 0 && workerNames[words[len(words)-1]]
+		named := len(words) > 0 && lexicon.WorkerWords[words[len(words)-1]]
 		if !named && f.name != string(lexicon.Leading) && f.name != string(lexicon.Bracketed) || f.numbers < 6 {
 			continue
 		}

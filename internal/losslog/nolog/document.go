@@ -104,7 +104,7 @@ func readDocument(text []byte) document {
 		}
 		if event == jsonstream.Other {
 			value, ok := decimal.Whole(s.Text)
-			if ok && depth == 1 && d.roots == 1 && value == float64(int64(value)) {
+			if ok && depth == 1 && d.roots == 1 && decimal.IsWhole(value) {
 				d.whole++
 			}
 			if row++; inArray && ok && row > 2 {

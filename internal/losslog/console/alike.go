@@ -1,4 +1,4 @@
-package losslog
+package console
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ const (
 	longestAlike         = 512
 )
 
-// alikes are the lines that a reader keeps for one scanner.
+// alikes are the lines that a reader keeps for some labels.
 type alikes struct {
-	of     *textScanner
+	of     *Labels
 	kept   [alikeSets][alikeWays]alike
 	next   [alikeSets]uint8
 	values []float64
@@ -44,24 +44,24 @@ type alikeNumber struct {
 
 // alikePair is a pair whose texts are places in the line.
 type alikePair struct {
-	pair
+	Pair
 	nameAt        int // -1: the name is not in the line as it is
 	textAt        int
 	number, total int // of numbers; -1: none
 }
 
-// pairsOf returns the pairs of a line, as read does. The first pair of a record may have its label.
-func (r *lineReader) pairsOf(line []byte, s *textScanner) []pair {
+// readAlike returns the pairs of a line, as Read does. The first pair of a record may have its label.
+func (r *Reader) readAlike(line []byte, labels *Labels) []Pair {
 	line = bytes.TrimRight(line, " \t")
-	if len(line) < 8 || len(line) > longestAlike || s.by == byTotals {
-		return r.read(line)
+	if len(line) < 8 || len(line) > longestAlike || labels.By == ByTotals {
+		return r.Read(line)
 	}
-	if r.alikes == nil || r.alikes.of != s {
-		r.alikes = &alikes{of: s}
+	if r.alikes == nil || r.alikes.of != labels {
+		r.alikes = &alikes{of: labels}
 	}
 	a := r.alikes
 	if a.looked > 2000 && a.found*4 < a.looked {
-		return r.read(line) // few lines are alike
+		return r.Read(line) // few lines are alike
 	}
 	a.looked++
 	set := shapeOf(line) % alikeSets
@@ -71,7 +71,7 @@ func (r *lineReader) pairsOf(line []byte, s *textScanner) []pair {
 			return r.again(k, line)
 		}
 	}
-	pairs := r.read(line)
+	pairs := r.Read(line)
 	if r.keep(&a.kept[set][a.next[set]%alikeWays]) {
 		a.next[set]++
 	}
@@ -119,7 +119,7 @@ func (a *alikes) read(k *alike, line []byte) bool {
 	a.values = a.values[:0]
 	for _, n := range k.numbers {
 		value, _ := decimal.Parse(line[n.at:])
-		if !n.total && isWhole(value) != n.whole {
+		if !n.total && decimal.IsWhole(value) != n.whole {
 			return false
 		}
 		a.values = append(a.values, value)
@@ -128,18 +128,18 @@ func (a *alikes) read(k *alike, line []byte) bool {
 }
 
 // again returns the pairs of a line that is like k, whose numbers were read.
-func (r *lineReader) again(k *alike, line []byte) []pair {
+func (r *Reader) again(k *alike, line []byte) []Pair {
 	r.pairs = r.pairs[:0]
 	for i := range k.pairs {
 		from := &k.pairs[i]
-		p := from.pair
+		p := from.Pair
 		if from.nameAt >= 0 {
-			p.name = line[from.nameAt : from.nameAt+len(p.name)]
+			p.Name = line[from.nameAt : from.nameAt+len(p.Name)]
 		}
-		p.text = line[from.textAt : from.textAt+len(p.text)]
-		p.value = r.alikes.values[from.number]
+		p.Text = line[from.textAt : from.textAt+len(p.Text)]
+		p.Value = r.alikes.values[from.number]
 		if from.total >= 0 {
-			p.total = r.alikes.values[from.total]
+			p.Total = r.alikes.values[from.total]
 		}
 		r.pairs = append(r.pairs, p)
 	}
@@ -147,7 +147,7 @@ func (r *lineReader) again(k *alike, line []byte) []pair {
 }
 
 // keep keeps the line that was read last, unless its pairs hang on more of its digits than whether numbers are whole.
-func (r *lineReader) keep(k *alike) bool {
+func (r *Reader) keep(k *alike) bool {
 	line := r.line
 	k.length = 0
 	if r.unlike {
@@ -171,7 +171,7 @@ func (r *lineReader) keep(k *alike) bool {
 			continue
 		}
 		of[i] = len(k.numbers)
-		k.numbers = append(k.numbers, alikeNumber{at: t.begin, whole: isWhole(t.value)})
+		k.numbers = append(k.numbers, alikeNumber{at: t.begin, whole: decimal.IsWhole(t.value)})
 		end := t.unit
 		if t.total >= 0 {
 			behind := trailingTotal(line[t.begin:t.end])
@@ -190,21 +190,19 @@ func (r *lineReader) keep(k *alike) bool {
 	}
 	for i := range r.pairs {
 		p := &r.pairs[i]
-		from := alikePair{pair: *p, nameAt: placeIn(line, p.name), textAt: r.tokens[p.at].begin, number: of[p.at], total: -1}
+		from := alikePair{Pair: *p, nameAt: placeIn(line, p.Name), textAt: r.tokens[p.at].begin, number: of[p.at], total: -1}
 		if from.nameAt < 0 {
-			from.name = bytes.Clone(p.name)
+			from.Name = bytes.Clone(p.Name)
 		}
-		if p.total >= 0 {
+		if p.Total >= 0 {
 			from.total = from.number + 1
 		}
 		k.pairs = append(k.pairs, from)
 	}
-	if s := r.alikes.of; s.labelled {
-		for pairs, first := r.pairs, 0; len(pairs) > 0; {
-			n := oneRecord(pairs)
-			k.pairs[first].label = append([]byte{}, r.labelBy(s.by, s.loss, pairs[:n])...)
-			pairs, first = pairs[n:], first+n
-		}
+	for pairs, first := r.pairs, 0; len(pairs) > 0; {
+		n := oneRecord(pairs)
+		k.pairs[first].label = append([]byte{}, r.Label(pairs[:n], r.alikes.of)...)
+		pairs, first = pairs[n:], first+n
 	}
 	k.text, k.mask = k.text[:0], k.mask[:0]
 	for i := 0; i+8 <= len(line); i += 8 {

@@ -1,4 +1,4 @@
-package losslog
+package console
 
 import (
 	"bytes"
@@ -19,7 +19,7 @@ func lossLike(word []byte) bool {
 }
 
 // isHeading says whether word i heads the names of several numbers: a colon and a name follow, or a dictionary: "Losses {'x': 0.1}".
-func (r *lineReader) isHeading(i int) bool {
+func (r *Reader) isHeading(i int) bool {
 	i++
 	if i+2 < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '{' && r.tokens[i+1].kind == quotedToken && r.tokens[i+2].kind == markToken &&
 		r.tokens[i+2].mark == ':' {
@@ -43,7 +43,7 @@ func (r *lineReader) isHeading(i int) bool {
 
 // isRoleHeading says whether word i says of which loss the numbers are in the parentheses that follow, or whose, where the line has others
 // of other data: "train(a=0.1, b=0.2) val(a=0.3, b=0.4)".
-func (r *lineReader) isRoleHeading(i int) bool {
+func (r *Reader) isRoleHeading(i int) bool {
 	if i+3 >= len(r.tokens) || r.tokens[i].kind != wordToken || !r.opensNames(i+1) {
 		return false
 	}
@@ -65,13 +65,13 @@ func (r *lineReader) isRoleHeading(i int) bool {
 }
 
 // opensNames says whether token i is a parenthesis, and a name with a number follows.
-func (r *lineReader) opensNames(i int) bool {
+func (r *Reader) opensNames(i int) bool {
 	return i+2 < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '(' && r.tokens[i].begin == r.tokens[i-1].end &&
 		r.tokens[i+1].kind == wordToken && r.tokens[i+2].kind == markToken && (r.tokens[i+2].mark == '=' || r.tokens[i+2].mark == ':')
 }
 
 // headedUntil returns where what the heading at word i heads ends.
-func (r *lineReader) headedUntil(i int) int {
+func (r *Reader) headedUntil(i int) int {
 	ends := "]}|;"
 	if r.opensNames(i + 1) {
 		ends = ")"
@@ -89,7 +89,7 @@ func (r *lineReader) headedUntil(i int) int {
 
 // unitBehind says whether the last word of a line or of a part of it makes number i a time, as in "0.5 seconds", a mark a share, as in
 // "5 %", or a word behind its mean a rate, as in "61.2 (60.8) Hz".
-func (r *lineReader) unitBehind(i int) bool {
+func (r *Reader) unitBehind(i int) bool {
 	if i+1 >= len(r.tokens) {
 		return false
 	}

@@ -1,10 +1,12 @@
-package losslog
+package console
 
 import (
 	"bytes"
 	"strings"
 
+	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // before is what stands before a number.
@@ -19,7 +21,7 @@ type before struct {
 }
 
 // left looks at what stands before the number of token i.
-func (r *lineReader) left(i int) before {
+func (r *Reader) left(i int) before {
 	c := before{number: -1, first: -1}
 	j := i - 1
 	skip := func() {
@@ -99,7 +101,7 @@ func (r *lineReader) left(i int) before {
 			}
 			if j > 0 && r.tokens[j-1].kind == quotedToken {
 				if name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]; bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")) {
-					name = trim(name[:len(name)-1])
+					name = plaintext.Trim(name[:len(name)-1])
 					if len(name) > 0 {
 						c.name, c.first, c.last, c.separated = name, j-1, j-1, true
 						return c
@@ -203,13 +205,13 @@ func (r *lineReader) left(i int) before {
 }
 
 // inTuple says whether the comma at j stands in a tuple of a name in quotes and number i: ('loss', 0.5).
-func (r *lineReader) inTuple(j, i int) bool {
+func (r *Reader) inTuple(j, i int) bool {
 	return j > 1 && i+1 < len(r.tokens) && r.tokens[j-1].kind == quotedToken && r.tokens[j-1].end-1 > r.tokens[j-1].begin &&
 		r.tokens[j-2].kind == markToken && r.tokens[j-2].mark == '(' && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ')'
 }
 
 // bracketed returns the word of a loss that brackets with numbers follow directly, which end at token j; -1 where there are none.
-func (r *lineReader) bracketed(j int) int {
+func (r *Reader) bracketed(j int) int {
 	if j < 3 || r.tokens[j].kind != markToken || r.tokens[j].mark != ']' {
 		return -1
 	}
@@ -224,11 +226,11 @@ func (r *lineReader) bracketed(j int) int {
 }
 
 // loggedBy says whether word j is the name of a logger at the beginning of a line, behind a level.
-func (r *lineReader) loggedBy(j int) bool {
+func (r *Reader) loggedBy(j int) bool {
 	return j == 2 && r.tokens[1].kind == markToken && r.tokens[1].mark == ':' && r.tokens[0].kind == wordToken && r.isPrefix(0)
 }
 
-func (r *lineReader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }
+func (r *Reader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }
 
 // holdsOne says whether a word is of a thing that holds one number, as in tensor(0.5).
 func holdsOne(word []byte) bool {
@@ -241,7 +243,7 @@ func holdsOne(word []byte) bool {
 }
 
 // phrase returns the words, one space apart, that end with token j.
-func (r *lineReader) phrase(j int) (name []byte, first, last int) {
+func (r *Reader) phrase(j int) (name []byte, first, last int) {
 	const longest = 8
 	first = j
 	for k := j - 1; k >= 0 && j-k < longest; k-- {
@@ -279,9 +281,9 @@ func (r *lineReader) phrase(j int) (name []byte, first, last int) {
 }
 
 // isPrefix says whether word k tells how a line is logged, or by which worker.
-func (r *lineReader) isPrefix(k int) bool {
+func (r *Reader) isPrefix(k int) bool {
 	word := r.word(k)
-	if digitAt(word, len(word)-1) {
+	if decimal.DigitAt(word, len(word)-1) {
 		_, _, ok := workerWord(word)
 		return ok
 	}
@@ -293,7 +295,7 @@ func (r *lineReader) isPrefix(k int) bool {
 }
 
 // isUnit says whether word k is the unit of a number before it, which may stand in parentheses.
-func (r *lineReader) isUnit(k int) bool {
+func (r *Reader) isUnit(k int) bool {
 	if k == 0 || r.tokens[k-1].end+1 != r.tokens[k].begin || len(r.word(k)) > 8 {
 		return false
 	}
@@ -308,7 +310,7 @@ func (r *lineReader) isUnit(k int) bool {
 var rateUnits = lexicon.Set("hz khz mhz ghz fps it/s iter/s iters/s step/s steps/s img/s images/s samples/s examples/s tokens/s tok/s kb mb gb kib mib gib")
 
 // start is where token i begins, with its quotes.
-func (r *lineReader) start(i int) int {
+func (r *Reader) start(i int) int {
 	if r.tokens[i].kind == quotedToken {
 		return r.tokens[i].begin - 1
 	}
@@ -316,7 +318,7 @@ func (r *lineReader) start(i int) int {
 }
 
 // parenthesised returns the name that ends with the parenthesis at j: "time (ms)", "cross_entropy <loss>".
-func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
+func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
 	opening := byte('(')
 	if r.tokens[j].mark == '>' {
 		opening = '<'
@@ -360,7 +362,7 @@ func (r *lineReader) parenthesised(j int) (name []byte, first, last int) {
 }
 
 // isBox says whether the bar at j stands between a name and the number i in a row of two cells.
-func (r *lineReader) isBox(j, i int) bool {
+func (r *Reader) isBox(j, i int) bool {
 	bars := 0
 	for k := range r.tokens {
 		if t := &r.tokens[k]; t.kind == markToken && t.mark == '|' {
@@ -374,7 +376,7 @@ func (r *lineReader) isBox(j, i int) bool {
 }
 
 // isLastBar says whether the bar at j is a line's only one, behind the name of a loss, and number i ends the line.
-func (r *lineReader) isLastBar(j, i int) bool {
+func (r *Reader) isLastBar(j, i int) bool {
 	if i != len(r.tokens)-1 || j == 0 || r.tokens[j-1].kind != wordToken || lexicon.MeaningOf(string(r.word(j-1))).Strength < lexicon.Loss {
 		return false
 	}
@@ -387,25 +389,25 @@ func (r *lineReader) isLastBar(j, i int) bool {
 }
 
 // repeated says whether the number before number i was taken for a loss though it counts.
-func (r *lineReader) repeated(before, i int) bool {
+func (r *Reader) repeated(before, i int) bool {
 	if len(r.pairs) == 0 {
 		return false
 	}
 	p := &r.pairs[len(r.pairs)-1]
-	if p.at != before || p.first < 0 || p.unit || p.total >= 0 || !isWhole(p.value) || bytes.IndexByte(p.text, '.') >= 0 ||
+	if p.at != before || p.first < 0 || p.Unit || p.Total >= 0 || !decimal.IsWhole(p.Value) || bytes.IndexByte(p.Text, '.') >= 0 ||
 		bytes.IndexByte(r.line[r.tokens[i].begin:r.tokens[i].end], '.') < 0 || r.tokens[i].unit < r.tokens[i].end {
 		return false
 	}
-	return lexicon.MeaningOf(string(p.name)).Strength == lexicon.Loss
+	return lexicon.MeaningOf(string(p.Name)).Strength == lexicon.Loss
 }
 
 // numbered says whether number i, with a name before it that does not count, tells one of several things by that name apart.
-func (r *lineReader) numbered(i int) bool {
+func (r *Reader) numbered(i int) bool {
 	if len(r.pairs) == 0 || !r.counts(i) {
 		return false
 	}
 	p := &r.pairs[len(r.pairs)-1]
-	if p.at != i || p.first < 0 || p.last != i-1 || p.total >= 0 || counterOfLine(p.name) {
+	if p.at != i || p.first < 0 || p.last != i-1 || p.Total >= 0 || counterOfLine(p.Name) {
 		return false
 	}
 	r.unlike = true

@@ -1,4 +1,4 @@
-package losslog
+package console
 
 import (
 	"bytes"
@@ -152,11 +152,11 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 	}
 	leadingZero := line[digits] == '0' && end-digits == 1
 	fraction := groups == end+4 && depth == 0 && partsFractions(line)
-	if groups > end && !leadingZero && !fraction && depth == 0 && (groups == len(line) || line[groups] != ',' || !digitAt(line, groups+1)) {
+	if groups > end && !leadingZero && !fraction && depth == 0 && (groups == len(line) || line[groups] != ',' || !decimal.DigitAt(line, groups+1)) {
 		// Thousands, and what may follow a point.
 		text := bytes.ReplaceAll(line[digits:groups], []byte(","), nil)
 		whole := true
-		if groups+1 < len(line) && line[groups] == '.' && digitAt(line, groups+1) {
+		if groups+1 < len(line) && line[groups] == '.' && decimal.DigitAt(line, groups+1) {
 			last := groups + 1 + decimal.Digits(line, groups+1)
 			text = append(text, line[groups:last]...)
 			groups, whole = last, false
@@ -180,7 +180,7 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 func partsFractions(line []byte) bool {
 	other := false
 	for i := 1; i+1 < len(line); i++ {
-		if !digitAt(line, i-1) || !digitAt(line, i+1) {
+		if !decimal.DigitAt(line, i-1) || !decimal.DigitAt(line, i+1) {
 			continue
 		}
 		if line[i] == '.' {
@@ -190,5 +190,3 @@ func partsFractions(line []byte) bool {
 	}
 	return other || lexicon.WritesCommas(line)
 }
-
-func digitAt(line []byte, i int) bool { return i < len(line) && decimal.IsDigit(line[i]) }

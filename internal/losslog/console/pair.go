@@ -1,28 +1,30 @@
-package losslog
+package console
 
 import (
 	"bytes"
 
+	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
-// pair is a number of a line, with its name.
-type pair struct {
-	name  []byte
-	text  []byte // of the number
-	value float64
-	total float64 // of "10/600"; else -1
-	unit  bool    // a unit or percent sign stands behind the number
+// Pair is a number of a line, with its name.
+type Pair struct {
+	Name  []byte
+	Text  []byte // of the number
+	Value float64
+	Total float64 // of "10/600"; else -1
+	Unit  bool    // a unit or percent sign stands behind the number
 	at    int     // the number's token
 	first int     // the first of the name's tokens; -1 where there is none
 	last  int
 	label []byte // of a record's first pair, where it is known
 }
 
-// lineReader finds the named numbers of lines. It is used again for each line.
-type lineReader struct {
+// Reader finds the named numbers of lines. It is used again for each line.
+type Reader struct {
 	tokens []token
-	pairs  []pair
+	pairs  []Pair
 	label  []byte
 	line   []byte
 	names  []byte // that are not in the line as they are
@@ -30,8 +32,8 @@ type lineReader struct {
 	alikes *alikes
 }
 
-// read finds the pairs of a line, in order. They are valid until the next call.
-func (r *lineReader) read(line []byte) []pair {
+// Read finds the pairs of a line, in order. They are valid until the next call.
+func (r *Reader) Read(line []byte) []Pair {
 	line = bytes.TrimRight(line, " \t")
 	r.line, r.unlike = line, false
 	r.tokens = tokens(line, r.tokens[:0])
@@ -46,7 +48,7 @@ func (r *lineReader) read(line []byte) []pair {
 			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) || r.isRoleHeading(i) {
 				heading = headed{begin: t.begin, end: t.end, until: r.headedUntil(i)}
 			}
-			if t.kind == wordToken && len(r.pairs) == 0 && digitAt(line, t.end-1) {
+			if t.kind == wordToken && len(r.pairs) == 0 && decimal.DigitAt(line, t.end-1) {
 				if p, ok := r.worker(i); ok {
 					r.pairs, r.unlike = append(r.pairs, p), true
 				}
@@ -56,36 +58,36 @@ func (r *lineReader) read(line []byte) []pair {
 		if t.begin > heading.until {
 			heading = headed{}
 		}
-		p := pair{value: t.value, total: t.total, unit: t.unit < t.end && !t.quoted || r.unitBehind(i), at: i, first: -1}
+		p := Pair{Value: t.value, Total: t.total, Unit: t.unit < t.end && !t.quoted || r.unitBehind(i), at: i, first: -1}
 		end := t.end
 		if t.quoted {
 			end--
 		}
-		p.text = line[t.begin:end]
+		p.Text = line[t.begin:end]
 		if t.total >= 0 {
-			p.text = p.text[:len(p.text)-trailingTotal(p.text)]
+			p.Text = p.Text[:len(p.Text)-trailingTotal(p.Text)]
 		}
 		left := r.left(i)
 		switch {
 		case r.ordinal(i, &left):
-			p.name, p.first, p.last = r.word(i+1), i+1, i+1
+			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.number >= 0 && left.separated && left.number == phraseAt:
-			p.name, p.first = phrase, phraseFirst
-		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.numbered(left.number):
+			p.Name, p.first = phrase, phraseFirst
+		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.numbered(left.number):
 			// "stage 0 = 0.5, stage 1 = 0.4": the numbers are part of the names.
 			index := r.pairs[len(r.pairs)-1]
 			r.pairs = r.pairs[:len(r.pairs)-1]
-			p.name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
+			p.Name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
 			p.first, p.last = index.first, left.number
-		case !p.unit && t.total < 0 && r.onlyCounted(i):
-			p.name = lexicon.Nameless
+		case !p.Unit && t.total < 0 && r.onlyCounted(i):
+			p.Name = lexicon.Nameless
 		case left.number >= 0 && (left.close || left.separated) && r.repeated(left.number, i):
 			// "train loss 100 0.5", "loss 100: 0.5": the first number counts.
 			counts := &r.pairs[len(r.pairs)-1]
-			p.name, p.first, p.last = counts.name, counts.first, counts.last
-			counts.name, counts.first = lexicon.Leading, -1
-		case left.number >= 0 && left.separated && !p.unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
-			p.name = lexicon.Nameless
+			p.Name, p.first, p.last = counts.Name, counts.first, counts.last
+			counts.Name, counts.first = lexicon.Leading, -1
+		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
+			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && prepositions[string(left.name)]:
 			continue
 		case left.name != nil && !left.separated && prepositions[string(lastWord(left.name))] && r.namedBehind(left.first):
@@ -93,32 +95,32 @@ func (r *lineReader) read(line []byte) []pair {
 			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
 				continue
 			}
-			p.name, p.first, p.last = r.word(i+1), i+1, i+1
-		case left.name != nil && !left.separated && !p.unit && prepositions[string(lastWord(left.name))] && len(left.name) > len(lastWord(left.name)) && r.measures(i):
+			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
+		case left.name != nil && !left.separated && !p.Unit && prepositions[string(lastWord(left.name))] && len(left.name) > len(lastWord(left.name)) && r.measures(i):
 			// "loss over 300 batches = 0.5"
 			phrase, phraseAt, phraseFirst = bytes.TrimSpace(left.name[:len(left.name)-len(lastWord(left.name))]), i, left.first
 			if !counterOfLine(r.word(i + 1)) {
 				continue
 			}
-			p.name, p.first, p.last = r.word(i+1), i+1, i+1
+			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.name != nil && left.separated && phraseAt >= 0 && left.first == phraseAt+1 && !lossLike(lastWord(left.name)):
-			p.name, p.first = phrase, phraseFirst
+			p.Name, p.first = phrase, phraseFirst
 		case left.name != nil:
-			p.name, p.first, p.last = left.name, left.first, left.last
+			p.Name, p.first, p.last = left.name, left.first, left.last
 			if k := len(r.pairs) - 1; k >= 0 && r.countedBy(&r.pairs[k], p.first, p.last) {
 				// "1/10 epoch loss: 0.5"
-				r.pairs[k].name = r.word(p.first)
+				r.pairs[k].Name = r.word(p.first)
 				p.first++
-				p.name = p.name[r.start(p.first)-r.start(p.first-1):]
-			} else if counterOfLine(p.name) {
+				p.Name = p.Name[r.start(p.first)-r.start(p.first-1):]
+			} else if counterOfLine(p.Name) {
 				r.withoutLead(&p)
 			}
 			if !left.separated && !left.opened {
-				if head, tail, ok := cutPreposition(p.name); ok || head != nil && r.colonBehind(i) && r.counts(i) && lossLike(lastWord(head)) {
+				if head, tail, ok := cutPreposition(p.Name); ok || head != nil && r.colonBehind(i) && r.counts(i) && lossLike(lastWord(head)) {
 					phrase, phraseAt, phraseFirst = head, i, p.first
-					p.name = tail
-				} else if counterOfLine(p.name) {
-					if p.name = bytes.TrimPrefix(p.name, []byte("and ")); phraseAt >= 0 && r.follows(p.first, phraseAt) {
+					p.Name = tail
+				} else if counterOfLine(p.Name) {
+					if p.Name = bytes.TrimPrefix(p.Name, []byte("and ")); phraseAt >= 0 && r.follows(p.first, phraseAt) {
 						phraseAt = i // "loss at epoch 1 and batch 20: 0.5"
 					} else {
 						phraseAt = -1
@@ -126,56 +128,56 @@ func (r *lineReader) read(line []byte) []pair {
 				}
 			}
 		case t.total >= 0 && !r.rateBehind(i):
-			p.name = lexicon.OfTotal
+			p.Name = lexicon.OfTotal
 			// "[1/30][100/278]": the last one counts within the others.
-			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.OfTotal) && i-r.pairs[k].at <= 3 {
-				r.pairs[k].name = lexicon.Bracketed
+			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.OfTotal) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].Name = lexicon.Bracketed
 			}
-		case r.inBrackets(i) && !p.unit, i == 1 && r.timed(i):
-			if p.name = lexicon.Bracketed; r.standardOutput(i + 1) {
-				p.name = lexicon.RankName
-			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.Bracketed) && i-r.pairs[k].at <= 3 {
-				r.pairs[k].name = lexicon.OuterBracket // "[3] [10]": the last one counts within the others
+		case r.inBrackets(i) && !p.Unit, i == 1 && r.timed(i):
+			if p.Name = lexicon.Bracketed; r.standardOutput(i + 1) {
+				p.Name = lexicon.RankName
+			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.Bracketed) && i-r.pairs[k].at <= 3 {
+				r.pairs[k].Name = lexicon.OuterBracket // "[3] [10]": the last one counts within the others
 			}
-		case i == 0 && !p.unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.unit && r.colonBehind(i):
-			p.name = lexicon.Leading
-		case p.unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
-			p.name = line[t.unit:t.end]
-			p.unit = false
+		case i == 0 && !p.Unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.Unit && r.colonBehind(i):
+			p.Name = lexicon.Leading
+		case p.Unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
+			p.Name = line[t.unit:t.end]
+			p.Unit = false
 		case left.name == nil && r.isShared(i):
-			p.name = lexicon.Shared
-		case !p.unit && left.name == nil && bytes.IndexByte(p.text, '.') > 0 && r.isAfterShare():
-			p.name = lexicon.Nameless
+			p.Name = lexicon.Shared
+		case !p.Unit && left.name == nil && bytes.IndexByte(p.Text, '.') > 0 && r.isAfterShare():
+			p.Name = lexicon.Nameless
 		default:
 			if left.separated && left.number > 0 && r.isProduct(left.number) {
 				continue // "* 0.5 = 0.25 loss": what a part weighs
 			} else if name, first, last := r.behind(i); name != nil && left.free {
-				p.name, p.first, p.last = name, first, last
-			} else if !p.unit && r.leads(i) {
-				p.name = lexicon.Leading
-			} else if k := len(r.pairs) - 1; k >= 0 && left.close && left.number == r.pairs[k].at && bytes.Equal(r.pairs[k].name, lexicon.Leading) &&
+				p.Name, p.first, p.last = name, first, last
+			} else if !p.Unit && r.leads(i) {
+				p.Name = lexicon.Leading
+			} else if k := len(r.pairs) - 1; k >= 0 && left.close && left.number == r.pairs[k].at && bytes.Equal(r.pairs[k].Name, lexicon.Leading) &&
 				r.counts(i) && r.counts(left.number) {
-				p.name, r.pairs[k].name = lexicon.Bracketed, lexicon.OuterBracket // "3 10 loss": the last one counts within the others
+				p.Name, r.pairs[k].Name = lexicon.Bracketed, lexicon.OuterBracket // "3 10 loss": the last one counts within the others
 			} else {
 				continue
 			}
 		}
-		if heading.end > 0 && p.first >= 0 && bytes.IndexByte(p.name, ' ') < 0 && !counterOfLine(p.name) {
+		if heading.end > 0 && p.first >= 0 && bytes.IndexByte(p.Name, ' ') < 0 && !counterOfLine(p.Name) {
 			begin := len(r.names)
-			r.names = append(append(append(r.names, line[heading.begin:heading.end]...), headingMark...), p.name...)
-			p.name = r.names[begin:]
+			r.names = append(append(append(r.names, line[heading.begin:heading.end]...), headingMark...), p.Name...)
+			p.Name = r.names[begin:]
 		}
 		// What counts, and a bar, leave their words to tell lines apart by.
-		if p.first >= 0 && !r.isBar(i) && t.total < 0 && !left.opened && !counterOfLine(p.name) {
+		if p.first >= 0 && !r.isBar(i) && t.total < 0 && !left.opened && !counterOfLine(p.Name) {
 			for k := p.first; k <= max(p.last, p.first); k++ {
 				r.tokens[k].used = true
 			}
 		}
-		if outer, inner, ok := bytes.Cut(p.name, []byte{'/'}); ok && p.first >= 0 && t.total >= 0 && counterOfLine(outer) && counterOfLine(inner) {
+		if outer, inner, ok := bytes.Cut(p.Name, []byte{'/'}); ok && p.first >= 0 && t.total >= 0 && counterOfLine(outer) && counterOfLine(inner) {
 			// "epoch/iter: 3/250"
-			r.pairs = append(r.pairs, pair{name: outer, text: p.text, value: p.value, total: -1, at: i, first: p.first, last: p.last})
+			r.pairs = append(r.pairs, Pair{Name: outer, Text: p.Text, Value: p.Value, Total: -1, at: i, first: p.first, last: p.last})
 			_, text, _ := bytes.Cut(line[t.begin:t.end], []byte{'/'})
-			p.name, p.value, p.total, p.text = inner, p.total, -1, trim(text)
+			p.Name, p.Value, p.Total, p.Text = inner, p.Total, -1, plaintext.Trim(text)
 			r.unlike = true
 		}
 		r.pairs = append(r.pairs, p)
@@ -184,7 +186,7 @@ func (r *lineReader) read(line []byte) []pair {
 }
 
 // ordinal says whether number i counts by the word behind it, in scripts without spaces between words: "第10轮", "10回目".
-func (r *lineReader) ordinal(i int, left *before) bool {
+func (r *Reader) ordinal(i int, left *before) bool {
 	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+1].begin-r.tokens[i].end > 1 || !r.counts(i) ||
 		left.name != nil && !bytes.HasSuffix(left.name, []byte("第")) {
 		return false
@@ -194,17 +196,17 @@ func (r *lineReader) ordinal(i int, left *before) bool {
 }
 
 // countedBy says whether the first of the words from first to last says what the number right before it counts, which has no name.
-func (r *lineReader) countedBy(p *pair, first, last int) bool {
+func (r *Reader) countedBy(p *Pair, first, last int) bool {
 	return first > 0 && last > first && p.at == first-1 && p.first < 0 && r.tokens[first].kind == wordToken && r.tokens[first+1].kind == wordToken &&
 		counterOfLine(r.word(first))
 }
 
 // withoutLead takes words with digits from before the name of what counts: "small_v2 epoch 3" counts epochs of a model.
-func (r *lineReader) withoutLead(p *pair) {
+func (r *Reader) withoutLead(p *Pair) {
 	for k := p.last - 1; k >= p.first; k-- {
 		if word := r.tokens[k]; word.kind == wordToken && bytes.ContainsAny(r.line[word.begin:word.end], "0123456789") {
 			p.first = k + 1
-			p.name = r.line[r.tokens[p.first].begin:r.tokens[p.last].end]
+			p.Name = r.line[r.tokens[p.first].begin:r.tokens[p.last].end]
 			return
 		}
 	}
@@ -212,15 +214,15 @@ func (r *lineReader) withoutLead(p *pair) {
 
 // onlyCounted says whether number i has a point and stands behind nothing but what counts, and before nothing of matter: "epoch 1, 0.5",
 // "1 tensor(0.5)".
-func (r *lineReader) onlyCounted(i int) bool {
+func (r *Reader) onlyCounted(i int) bool {
 	if r.counts(i) || len(r.pairs) != 1 {
 		return false
 	}
 	counter := &r.pairs[0]
-	if i > 2 && counter.at == i-3 && (bytes.Equal(counter.name, lexicon.Leading) || counterOfLine(counter.name)) {
+	if i > 2 && counter.at == i-3 && (bytes.Equal(counter.Name, lexicon.Leading) || counterOfLine(counter.Name)) {
 		return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '(' && r.tokens[i-2].kind == wordToken && holdsOne(r.word(i-2))
 	}
-	if i < len(r.tokens)-1 || counter.first < 0 || !counterOfLine(counter.name) {
+	if i < len(r.tokens)-1 || counter.first < 0 || !counterOfLine(counter.Name) {
 		return false
 	}
 	for k := range r.tokens[:i] {
@@ -234,7 +236,7 @@ func (r *lineReader) onlyCounted(i int) bool {
 }
 
 // isShared says whether the share of all steps stands right behind number i, which counts them: "500 5%".
-func (r *lineReader) isShared(i int) bool {
+func (r *Reader) isShared(i int) bool {
 	if i+1 >= len(r.tokens) || !r.counts(i) {
 		return false
 	}
@@ -243,13 +245,13 @@ func (r *lineReader) isShared(i int) bool {
 }
 
 // isAfterShare says whether a step with its share is what was found last in the line.
-func (r *lineReader) isAfterShare() bool {
+func (r *Reader) isAfterShare() bool {
 	k := len(r.pairs) - 1
-	return k >= 0 && bytes.Equal(r.pairs[k].name, lexicon.Shared)
+	return k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.Shared)
 }
 
 // follows says whether token i comes right after number j, but for a comma.
-func (r *lineReader) follows(i, j int) bool {
+func (r *Reader) follows(i, j int) bool {
 	for i--; i > j; i-- {
 		if t := &r.tokens[i]; t.kind != gapToken && (t.kind != markToken || t.mark != ',') {
 			return false
@@ -270,20 +272,20 @@ func trailingTotal(text []byte) int {
 }
 
 // rateBehind says whether what stands behind number i makes it a rate: "5000/6000 tok/s".
-func (r *lineReader) rateBehind(i int) bool {
+func (r *Reader) rateBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken && bytes.HasSuffix(r.word(i+1), []byte("/s"))
 }
 
 // inBrackets says whether number i is the last of brackets that hold nothing but whole numbers.
-func (r *lineReader) inBrackets(i int) bool {
+func (r *Reader) inBrackets(i int) bool {
 	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != ']' {
 		return false
 	}
 	for j := i - 1; j >= 0; j-- {
 		switch t := &r.tokens[j]; {
-		case t.kind == numberToken && isWhole(t.value), t.kind == gapToken, t.kind == markToken && t.mark == ',':
+		case t.kind == numberToken && decimal.IsWhole(t.value), t.kind == gapToken, t.kind == markToken && t.mark == ',':
 		case t.kind == markToken && t.mark == '[':
-			return isWhole(r.tokens[i].value)
+			return decimal.IsWhole(r.tokens[i].value)
 		default:
 			return false
 		}
@@ -292,7 +294,7 @@ func (r *lineReader) inBrackets(i int) bool {
 }
 
 // leads says whether number i begins the line, but for a mark, "10 loss", "#10 loss", "(10) loss", and for what a logger adds.
-func (r *lineReader) leads(i int) bool {
+func (r *Reader) leads(i int) bool {
 	marks, from := 0, r.logged(i)
 	for _, t := range r.tokens[from:i] {
 		if t.kind == markToken && (t.mark == '#' || t.mark == '(') {
@@ -305,7 +307,7 @@ func (r *lineReader) leads(i int) bool {
 }
 
 // logged returns the token behind the level in brackets that a logger begins the line with, before token i; 0 where there is none.
-func (r *lineReader) logged(i int) int {
+func (r *Reader) logged(i int) int {
 	for k := 1; k+1 < i && k < 6; k++ {
 		if r.tokens[k].kind == wordToken && r.isPrefix(k) && r.tokens[k-1].kind == markToken && r.tokens[k-1].mark == '[' && r.tokens[k+1].kind == markToken &&
 			r.tokens[k+1].mark == ']' {
@@ -316,7 +318,7 @@ func (r *lineReader) logged(i int) int {
 }
 
 // timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
-func (r *lineReader) timed(i int) bool {
+func (r *Reader) timed(i int) bool {
 	if r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' || !r.counts(i) {
 		return false
 	}
@@ -336,22 +338,22 @@ func (r *lineReader) timed(i int) bool {
 }
 
 // counts says whether the number of token i is whole and without a unit.
-func (r *lineReader) counts(i int) bool {
+func (r *Reader) counts(i int) bool {
 	t := &r.tokens[i]
-	return t.unit == t.end && isWhole(t.value)
+	return t.unit == t.end && decimal.IsWhole(t.value)
 }
 
 // isProduct says whether number i is a factor: "* 0.5".
-func (r *lineReader) isProduct(i int) bool {
+func (r *Reader) isProduct(i int) bool {
 	return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '*'
 }
 
-func (r *lineReader) wordBehind(i int) bool {
+func (r *Reader) wordBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
 }
 
 // measures says whether a word behind number i, which counts, leads to another number: "300 batches = 0.5".
-func (r *lineReader) measures(i int) bool {
+func (r *Reader) measures(i int) bool {
 	if !r.counts(i) || i+3 >= len(r.tokens) || r.tokens[i+1].kind != wordToken || r.tokens[i+3].kind != numberToken {
 		return false
 	}
@@ -361,12 +363,12 @@ func (r *lineReader) measures(i int) bool {
 	return string(r.word(i+2)) == "is"
 }
 
-func (r *lineReader) colonBehind(i int) bool {
+func (r *Reader) colonBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ':'
 }
 
 // behind returns the name that stands behind number i, up to a mark: "0.5 loss,".
-func (r *lineReader) behind(i int) (name []byte, first, last int) {
+func (r *Reader) behind(i int) (name []byte, first, last int) {
 	j := i + 1
 	for j < len(r.tokens) && r.tokens[j].kind == wordToken && r.tokens[j].begin == r.tokens[j-1].end+1 && j-i <= 5 {
 		// "0.5 C.E. Loss"
@@ -401,13 +403,13 @@ func (r *lineReader) behind(i int) (name []byte, first, last int) {
 }
 
 // namedBehind says whether the words from token first on are the name of the last number before them.
-func (r *lineReader) namedBehind(first int) bool {
+func (r *Reader) namedBehind(first int) bool {
 	k := len(r.pairs) - 1
 	return k >= 0 && r.pairs[k].first == first && r.pairs[k].at < first
 }
 
 // isPoint says whether token i is a point that ends an abbreviation.
-func (r *lineReader) isPoint(i int) bool {
+func (r *Reader) isPoint(i int) bool {
 	t := &r.tokens[i]
 	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
 }

@@ -1,0 +1,229 @@
+package console
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
+)
+
+// Labelling is what tells records with the same loss apart, besides words such as "train".
+type Labelling uint8
+
+const (
+	ByWords Labelling = iota
+	// ByNames: lines of training hold "train acc", and those of a test "test acc".
+	ByNames
+	// ByTotals: full bars of training and of a test take turns, which only their totals tell apart: "391/391" and "79/79".
+	ByTotals
+	// ByBars: some lines end a progress bar, and others tell the same again.
+	ByBars
+	// ByLead: words before the loss say whose it is, as in "Baseline - loss 0.5".
+	ByLead
+)
+
+// Labels says how records of a loss are told apart.
+type Labels struct {
+	By   Labelling
+	Loss string
+}
+
+// OfBar says whether a label is one of lines that end a progress bar.
+func (l *Labels) OfBar(label string) bool {
+	return l.By == ByBars && strings.HasSuffix(label, string(barLabel))
+}
+
+// Label returns what tells a record of the line that was read last from others. It is valid until the next call.
+func (r *Reader) Label(pairs []Pair, how *Labels) []byte {
+	if label := pairs[0].label; label != nil {
+		return label
+	}
+	label := r.words()
+	if more := r.Told(pairs, how); len(more) > 0 && !bytes.Contains(label, more) {
+		if len(label) > 0 {
+			label = append(label, ' ')
+		}
+		label = append(label, more...)
+		r.label = label
+	}
+	return label
+}
+
+// Told returns what a record's label has besides words.
+func (r *Reader) Told(pairs []Pair, how *Labels) []byte {
+	switch how.By {
+	case ByNames:
+		return rolesOf(pairs, how.Loss).label()
+	case ByTotals:
+		return totalOf(pairs)
+	case ByBars:
+		if r.hasBar() {
+			return barLabel
+		}
+	case ByLead:
+		return r.lead(pairs, how.Loss)
+	}
+	return nil
+}
+
+// totalOf returns the number of a record's first full bar.
+func totalOf(pairs []Pair) []byte {
+	for i := range pairs {
+		if p := &pairs[i]; string(p.Name) == string(lexicon.OfTotal) {
+			if p.Value != p.Total {
+				return nil
+			}
+			return p.Text
+		}
+	}
+	return nil
+}
+
+// barLabel is the label of lines with a progress bar.
+var barLabel = []byte("bar")
+
+// hasBar says whether the line has a bar behind a share: "100%|####", or the count of one that is past its total: "15it [04:02".
+func (r *Reader) hasBar() bool {
+	if i := bytes.Index(r.line, []byte("it [")); i > 0 && decimal.IsDigit(r.line[i-1]) {
+		return true
+	}
+	for i := 1; i < len(r.tokens); i++ {
+		if r.isBar(i - 1) {
+			return true
+		}
+	}
+	return false
+}
+
+// isBar says whether number i is the share that a bar shows, and not one before a bar between fields: "done: 40%|lr: 0.1".
+func (r *Reader) isBar(i int) bool {
+	if i+1 >= len(r.tokens) || r.tokens[i].kind != numberToken {
+		return false
+	}
+	t := &r.tokens[i+1]
+	letter := t.end < len(r.line) && r.line[t.end]|0x20 >= 'a' && r.line[t.end]|0x20 <= 'z'
+	return t.kind == markToken && t.mark == '|' && r.line[t.begin-1] == '%' && !letter
+}
+
+// roles are those that the names of a record say.
+type roles struct{ training, validation bool }
+
+// rolesOf returns the roles that the names beside a loss say.
+func rolesOf(pairs []Pair, loss string) (all roles) {
+	for i := range pairs {
+		if p := &pairs[i]; p.first >= 0 && string(p.Name) != loss {
+			switch lexicon.MeaningOf(string(p.Name)).Role {
+			case lexicon.Training:
+				all.training = true
+			case lexicon.Validation:
+				all.validation = true
+			}
+		}
+	}
+	return all
+}
+
+func (r roles) label() []byte {
+	switch {
+	case r.training && !r.validation:
+		return []byte("train")
+	case r.validation && !r.training:
+		return []byte("test")
+	}
+	return nil
+}
+
+// lead returns the last words before a loss that belong to no number and to no prefix of a logger.
+func (r *Reader) lead(pairs []Pair, loss string) []byte {
+	at := -1
+	for i := range pairs {
+		if string(pairs[i].Name) == loss {
+			at = pairs[i].first
+			break
+		}
+	}
+	const most = 2
+	var words [most][]byte
+	n := 0
+	for i := at - 1; i >= 0 && n < most; i-- {
+		if t := &r.tokens[i]; t.used || t.kind != wordToken {
+			continue
+		}
+		word := r.word(i)
+		if counterOfLine(word) || prefixWord(word) {
+			continue
+		}
+		n++
+		words[most-n] = word
+	}
+	return bytes.Join(words[most-n:], []byte{' '})
+}
+
+var (
+	// loggerWords stand in the prefixes of loggers: levels, and parts of dates.
+	loggerWords = lexicon.Set("info debug warning warn error critical notice trace log logger root main am pm utc gmt mon tue wed thu fri sat sun jan feb mar" +
+		" apr may jun jul aug sep oct nov dec")
+	// workerWords begin the names of one of several that train one model.
+	workerWords = []string{"rank", "worker", "gpu", "node", "host", "proc", "cuda", "device", "task", "pid", "thread", "shard", "replica", "stage"}
+)
+
+// prefixWord says whether a word before a loss tells when, where or by whom it was written, but not of what it is.
+func prefixWord(word []byte) bool {
+	if len(word) > 24 || bytes.ContainsAny(word, "./\\:") {
+		return true
+	}
+	lower := strings.ToLower(string(word))
+	// A date, as in I0401, or a number of a process.
+	if len(strings.TrimRight(lower, "0123456789"))+3 <= len(lower) {
+		return true
+	}
+	// So does the name of a time: "eta: 1 day, 6:34:13".
+	return loggerWords[lower] || lexicon.TimeWords[lower] && !lexicon.EmptyWords[lower] || timeUnits[lower] || lower == "day" || lower == "days" || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
+}
+
+// words returns the words of the line at hand that tell what its numbers are of: "train", "valid", "averaged".
+func (r *Reader) words() []byte {
+	r.label = r.label[:0]
+	for i := range r.tokens {
+		t := &r.tokens[i]
+		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) || r.isCutOff(i) {
+			continue
+		}
+		word := r.word(i)
+		if t.kind == quotedToken {
+			word = word[:len(word)-1]
+		}
+		// A name of a file or a module says where, not what.
+		if len(word) > 24 || len(word) < 2 || bytes.IndexByte(word, '.') >= 0 || bytes.IndexByte(word, '/') >= 0 {
+			continue
+		}
+		if lexicon.LabelOf(word) != 0 && !bytes.Contains(r.label, word) {
+			if len(r.label) > 0 {
+				r.label = append(r.label, ' ')
+			}
+			r.label = append(r.label, word...)
+		}
+	}
+	return r.label
+}
+
+// isCutOff says whether token i is the rest of a line that ends within quotes.
+func (r *Reader) isCutOff(i int) bool {
+	if i == 0 || i != len(r.tokens)-1 || r.tokens[i].kind != wordToken {
+		return false
+	}
+	before := &r.tokens[i-1]
+	return before.kind == markToken && (before.mark == '\'' || before.mark == '"') && before.end == r.tokens[i].begin
+}
+
+// keyOfWord says whether token i names the word behind it, as in "time_avg:none".
+func (r *Reader) keyOfWord(i int) bool {
+	if i+2 >= len(r.tokens) {
+		return false
+	}
+	mark, value := &r.tokens[i+1], &r.tokens[i+2]
+	return mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && mark.end == mark.begin+1 && value.kind == wordToken &&
+		mark.begin == r.tokens[i].end && value.begin == mark.end
+}
