@@ -169,17 +169,25 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 		return ground{level: median, deviation: deviation}, true
 	}
 	if ok {
-		// Losses fall: the level just before it lies clearly above the window's.
-		rises := r.loss-g.level >= local*g.deviation
+		// Losses fall: the level just before it lies clearly above the window's, by more than a few percent of which it rises.
+		rises := r.loss-g.level >= max(local*g.deviation, (g.level-median)/20)
 		g.deviation = max(g.deviation, deviation)
 		return g, rises
 	}
 	// The window is too wide where losses fall, and only there.
-	g.deviation = max(g.deviation, g.wide)
-	if math.Abs(g.level-median) <= d.window.deviation(n, median)/4 {
+	wide := d.window.deviation(n, median)
+	if math.Abs(g.level-median) <= wide/4 {
 		return g, false
 	}
-	return g, g.differences >= 10 && g.deviation > 0 && r.loss-g.level >= plainly*g.deviation
+	g.deviation = max(g.deviation, g.wide)
+	rise := r.loss - g.level
+	if !(g.differences >= 10 && g.deviation > 0 && rise >= max(plainly/2*g.deviation, 1.5*g.climbed, 2*(g.upper-g.level), (g.level-median)/20)) ||
+		rise < plainly*g.deviation && !(rise >= 4*g.climbed && d.returns(i, end, g.level+rise/4)) {
+		return g, false
+	}
+	// What is near is too narrow for what follows, where losses wander.
+	g.deviation = max(g.deviation, min(wide, rise/plainly))
+	return g, true
 }
 
 // begin opens an episode and follows it through the records up to last that are there already.

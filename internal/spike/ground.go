@@ -13,6 +13,8 @@ type ground struct {
 	level, deviation float64
 	wide             float64 // the deviation by the third quartile of the differences
 	differences      int
+	climbed          float64 // the largest rise of the level, over a few records each, in what comes before
+	upper            float64 // the third quartile of the last few records
 }
 
 // nearby looks at the records around record i: those before it, and those after it up to end. The deviation is that of the
@@ -30,6 +32,10 @@ func (d *Detector) nearby(i, end int64) ground {
 		}
 		// Of the median just before and those of longer stretches, the lowest: the near one follows a fall, and the far
 		// ones tell a slow rise.
+		if n == 12 {
+			copy(sorted[:n], values[:n])
+			g.upper = nth(sorted[:n], n*3/4)
+		}
 		if n > 0 && (n == 5 || n == 25 || n == half || j == first) {
 			copy(sorted[:n], values[:n])
 			g.level = min(g.level, nth(sorted[:n], n/2))
@@ -38,6 +44,7 @@ func (d *Detector) nearby(i, end int64) ground {
 			break
 		}
 	}
+	g.climbed = climb(values[:n])
 	if math.IsInf(g.level, 1) {
 		// Nothing comes before: what follows must not go on falling.
 		g.level = d.flat(i+1, end)
@@ -54,18 +61,40 @@ func (d *Detector) nearby(i, end int64) ground {
 			previous = math.NaN()
 			continue
 		}
-		if difference := math.Abs(r.loss - previous); difference-difference == 0 {
+		if difference := r.loss - previous; difference-difference == 0 {
 			values[g.differences] = difference
 			g.differences++
 		}
 		previous = r.loss
 	}
-	if g.differences > 0 {
-		slices.Sort(values[:g.differences])
-		g.deviation = statistics.Percentile(values[:g.differences], 0.5) * consistent / math.Sqrt2
-		g.wide = values[g.differences*3/4] / (1.1503 * math.Sqrt2)
+	if n := g.differences; n > 0 {
+		// A trend is in all differences: their own level is taken away.
+		slices.Sort(values[:n])
+		trend := statistics.Percentile(values[:n], 0.5)
+		for j, difference := range values[:n] {
+			values[j] = math.Abs(difference - trend)
+		}
+		slices.Sort(values[:n])
+		g.wide = values[n*3/4] / (1.1503 * math.Sqrt2)
+		if g.deviation = statistics.Percentile(values[:n], 0.5) * consistent / math.Sqrt2; g.deviation == 0 {
+			g.deviation = g.wide // every other loss is told twice
+		}
 	}
 	return g
+}
+
+// climb is the largest rise of the level in some losses, the last of which comes first.
+func climb(losses []float64) float64 {
+	const few = 5
+	most, highest := 0.0, math.Inf(-1)
+	var sorted [few]float64
+	for ; len(losses) >= few; losses = losses[few:] {
+		copy(sorted[:], losses)
+		slices.Sort(sorted[:])
+		highest = max(highest, sorted[few/2])
+		most = max(most, highest-sorted[few/2])
+	}
+	return most
 }
 
 // flat returns the level of the records from first to end if they do not fall from the beginning on, as losses do, and
@@ -95,4 +124,15 @@ func (d *Detector) flat(first, end int64) float64 {
 		return math.Inf(1)
 	}
 	return statistics.Percentile(late, 0.5)
+}
+
+// returns says whether most of the records after record i are at a level or below it. That cannot be told of the last few.
+func (d *Detector) returns(i, end int64, level float64) bool {
+	back, n := 0, int64(0)
+	for j := i + 1; j < end && n < half/2; j++ {
+		if n++; d.at(j).loss <= level {
+			back++
+		}
+	}
+	return n >= calm && int64(2*back) > n
 }

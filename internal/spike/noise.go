@@ -32,6 +32,6 @@ func (s *noise) jumps(loss, ago float64) bool {
 		return s.n > 0 && loss > s.last
 	}
 	// The mean absolute difference of normal losses is 2/√π deviations.
-	least := plainly * math.Sqrt(math.Pi) / 2 * s.mean
+	least := plainly / 2 * math.Sqrt(math.Pi) / 2 * s.mean
 	return loss-s.last >= least && loss > s.last || loss-ago >= least && loss > ago
 }
