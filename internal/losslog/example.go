@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/plaintext"
 )
 
@@ -193,6 +194,9 @@ func numbersOf(text []byte) (numbers []number) {
 			i--
 		}
 		value, n := decimal.Parse(text[i:])
+		if power, more := console.WithExponent(text, i, i+n); more > 0 {
+			value, n = power, n+more
+		}
 		whole := i + 1
 		for whole < len(text) && (decimal.IsDigit(text[whole]) || (text[whole] == '.' || text[whole] == ',') && decimal.DigitAt(text, whole+1)) {
 			whole++

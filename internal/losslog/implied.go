@@ -35,6 +35,32 @@ func (s *survey) implied(all []ranked) {
 	}
 }
 
+// tellObjective makes losses of what an optimiser prints as the value of its function, where the norm of that function's gradient stands in
+// the same records: "iter 3 f 0.5 |g| 0.1", "log prob", "||grad||".
+func (s *survey) tellObjective() {
+	names := make(map[int]bool) // of such values
+	norm := false
+	for i, f := range s.fields {
+		if f.meaning.Strength >= lexicon.Measure {
+			return
+		}
+		names[i] = lexicon.IsFunctionValue(f.name)
+		norm = norm || lexicon.IsGradientNorm(f.name)
+	}
+	if !norm {
+		return
+	}
+	for _, t := range s.series {
+		if !names[t.field] {
+			continue
+		}
+		beside := func(name string) bool { return lexicon.IsGradientNorm(name) && s.together(t, name) }
+		if slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return beside(f.name) }) {
+			s.fields[t.field].meaning = lexicon.MeaningOf("loss")
+		}
+	}
+}
+
 // isOfWhole says whether a name says only that it is of a whole: "total".
 func isOfWhole(name string) bool {
 	for _, word := range lexicon.Words(name) {

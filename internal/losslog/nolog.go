@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 )
@@ -44,7 +45,8 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 		return l.data(s, "a table of data")
 	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
 		return l.data(s, "data (JSON)")
-	case first.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !s.saysTraining(best):
+	case first.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !s.saysTraining(best) &&
+		!(s.titled && best.name == string(lexicon.Nameless)):
 		return l.nothingNamed(s)
 	}
 	return nil
@@ -113,6 +115,9 @@ func titled(path string, head []byte) bool {
 	name := filepath.Base(path)
 	m := lexicon.MeaningOf(strings.TrimSuffix(name, filepath.Ext(name)))
 	if m.Strength == lexicon.Loss || m.Strength == lexicon.Measure && m.Role == lexicon.Training {
+		return true
+	}
+	if console.HeadsLosses(head) {
 		return true
 	}
 	const above = 10

@@ -24,6 +24,7 @@ type ranked struct {
 func (s *survey) candidates(step string) []ranked {
 	var all []ranked
 	most := 0
+	s.tellObjective()
 	for _, t := range s.series {
 		if m := s.fields[t.field].meaning; m.Strength > lexicon.Excluded {
 			most = max(most, t.count)

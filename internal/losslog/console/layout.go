@@ -22,9 +22,10 @@ type Layout struct {
 type rowStyle uint8
 
 const (
-	noRows   rowStyle = iota
-	boxRows           // between bars
-	bareRows          // a name and a number, whose counter follows the loss
+	noRows    rowStyle = iota
+	boxRows            // between bars
+	bareRows           // a name and a number, whose counter follows the loss
+	belowRows          // numbers stand below their names
 )
 
 // isBoxRow says whether a line is a row of two cells between bars.
@@ -61,20 +62,21 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 	boxed, numbered, bare := 0, 0, 0
 	firsts := make(map[string]int)
 	behind, before := 0, 0 // records in which a counter stands behind the loss, or before it
+	ended, all := 0, 0     // of those with a loss: those that a rule or an empty line ends
 	var names []string
-	flush := func() {
+	flush := func(end bool) {
 		if len(names) > 1 {
 			firsts[names[0]]++
 			at := slices.IndexFunc(names, func(name string) bool { return lexicon.MeaningOf(name).Strength == lexicon.Loss })
 			counts := func(name string) bool {
 				return lexicon.CounterOf(name) <= lexicon.Batches || lexicon.CounterOf(name) == lexicon.Epochs
 			}
-			switch {
-			case at < 0:
-			case slices.ContainsFunc(names[:at], counts):
-				before++
-			case slices.ContainsFunc(names[at:], counts):
-				behind++
+			if at >= 0 {
+				ahead, after := slices.ContainsFunc(names[:at], counts), slices.ContainsFunc(names[at:], counts)
+				all++
+				before += one(ahead)
+				behind += one(after && (!ahead || end))
+				ended += one(end)
 			}
 		}
 		names = names[:0]
@@ -87,7 +89,7 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 			boxed++
 		}
 		if endsRows(line) {
-			flush()
+			flush(true)
 			continue
 		}
 		if len(r.Read(line)) == 0 {
@@ -100,11 +102,11 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 		bare++
 		name := string(r.pairs[0].Name)
 		if slices.Contains(names, name) || len(names) == 100 {
-			flush()
+			flush(false)
 		}
 		names = append(names, name)
 	}
-	flush()
+	flush(false)
 	opens := ""
 	for name, n := range firsts {
 		if n > firsts[opens] || n == firsts[opens] && name < opens {
@@ -114,7 +116,9 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 	switch {
 	case boxed >= 4 && boxed*2 >= numbered:
 		l = Layout{boxRows, opens}
-	case bare*10 >= numbered*7 && behind > 2 && before*10 <= behind:
+	case numbersBelow(sample):
+		l = Layout{rows: belowRows}
+	case bare*10 >= numbered*7 && behind > 2 && (before*10 <= behind || ended*10 >= (all-1)*9):
 		l = Layout{bareRows, opens}
 	}
 	return l, numbered > 0
@@ -123,8 +127,11 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 // Whole is the length of text up to the end of its last whole record, as far as that can be seen.
 func (l Layout) Whole(text []byte) int {
 	end := bytes.LastIndexAny(text, "\r\n")
-	if l.rows == noRows {
+	switch l.rows {
+	case noRows:
 		return end + 1
+	case belowRows:
+		return wholeBelow(text)
 	}
 	opened := 0
 	for last := end; last >= 0; {
@@ -152,6 +159,9 @@ const longestRows = 1 << 16
 // Records calls do with the pairs of each record of text and where its lines are: those in rows, and those of other lines that are not
 // skipped. Where labels are given, what was found in a line serves for others that differ in their digits alone.
 func (l Layout) Records(text []byte, r *Reader, labels *Labels, skip func(line []byte) bool, do func(begin, end int, pairs []Pair)) {
+	if l.rows == belowRows {
+		text, l.rows = joinBelow(text), noRows
+	}
 	var rows []Pair
 	first, last := 0, 0
 	flush := func() {
@@ -206,6 +216,13 @@ func (l Layout) Records(text []byte, r *Reader, labels *Labels, skip func(line [
 // isRow says whether a line is a row of a record.
 func (l Layout) isRow(line []byte, r *Reader) bool {
 	return l.rows == boxRows && isBoxRow(line) || l.rows == bareRows && len(r.Read(line)) > 0 && r.bareRow()
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // named says whether one of some pairs has a name.

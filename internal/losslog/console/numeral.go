@@ -37,10 +37,8 @@ func numeral(line []byte, i, depth int) token {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	}
 	t := token{kind: numberToken, begin: begin, value: value, total: -1}
-	if n := exponent(line[end:]); n > 0 {
-		power := bytes.TrimLeft(line[end:end+n], "fd*^")
-		t.value, _ = decimal.Parse(append(append(bytes.Clone(line[begin:end]), 'e'), power...))
-		t.end, t.unit = end+n, end+n
+	if value, n := WithExponent(line, begin, end); n > 0 {
+		t.value, t.end, t.unit = value, end+n, end+n
 		return t
 	}
 	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) && !isPlusMinus(line[end:]) || line[end] == '%') {
@@ -81,23 +79,34 @@ func numeral(line []byte, i, depth int) token {
 	return t
 }
 
-// exponent returns the length of an exponent in the ways of Julia, "f-5" of single precision, of Lisp, "d-5", and of Mathematica, "*^-5".
+// WithExponent returns the value of the number line[begin:end] with the exponent that follows it in a way of other languages than Go, and
+// that exponent's length; 0 where none follows.
+func WithExponent(line []byte, begin, end int) (value float64, n int) {
+	if n = exponent(line[end:]); n > 0 {
+		power := bytes.TrimLeft(line[end:end+n], "fdD*^")
+		value, _ = decimal.Parse(append(append(bytes.Clone(line[begin:end]), 'e'), power...))
+	}
+	return value, n
+}
+
+// exponent returns the length of an exponent in the ways of Julia, "f-5" of single precision, of Lisp and Fortran, "d-5" and "D+05", and of
+// Mathematica, "*^-5".
 func exponent(text []byte) int {
 	i := 1
 	switch {
 	case len(text) < 2:
 		return 0
-	case text[0] == 'f', text[0] == 'd':
+	case text[0] == 'f', text[0] == 'd', text[0] == 'D':
 	case text[0] == '*' && text[1] == '^':
 		i++
 	default:
 		return 0
 	}
-	if i < len(text) && text[i] == '-' {
+	if i < len(text) && (text[i] == '-' || text[i] == '+') {
 		i++
 	}
 	n := decimal.Digits(text, i)
-	if n == 0 || n > 2 || i+n < len(text) && isAlnum(text[i+n]) {
+	if n == 0 || n > 3 || n > 2 && text[0] != 'D' || i+n < len(text) && isAlnum(text[i+n]) {
 		return 0
 	}
 	return i + n

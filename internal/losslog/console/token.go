@@ -165,7 +165,7 @@ func wide(text []byte) byte {
 	return 0
 }
 
-// normEnd returns the end of a norm at i, "|g|" or "||grad||"; 0 where there is none.
+// normEnd returns the end of a norm at i, "|g|", "||grad||" or "|proj g|"; 0 where there is none.
 func normEnd(line []byte, i int) int {
 	if i == 0 || line[i-1] != ' ' && line[i-1] != '\t' {
 		return 0
@@ -175,11 +175,11 @@ func normEnd(line []byte, i int) int {
 		j++
 	}
 	bars := j - i
-	for j < len(line) && classes[line[j]]&letterClass != 0 {
+	for j < len(line) && (classes[line[j]]&letterClass != 0 || line[j] == ' ' && j > i+bars && line[j-1] != ' ') {
 		j++
 	}
 	end := j + bars
-	if j == i+bars || bars > 2 || end >= len(line) || string(line[j:end]) != "||"[:bars] || line[end] != ' ' && line[end] != '=' && line[end] != ':' {
+	if j == i+bars || line[j-1] == ' ' || bars > 2 || end >= len(line) || string(line[j:end]) != "||"[:bars] || line[end] != ' ' && line[end] != '=' && line[end] != ':' {
 		return 0
 	}
 	return end

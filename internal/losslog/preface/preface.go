@@ -218,9 +218,9 @@ func (p *Preface) trim(lines []*line) {
 	}
 }
 
-// constant says whether part i is a word that is always the same, and no number.
+// constant says whether part i is a word that is always the same, and no number but behind such a word: "Chain 1".
 func (p *Preface) constant(i int) bool {
-	return p.parts[i].kind == word && p.parts[i].text != "" && !isNumber([]byte(p.parts[i].text))
+	return p.parts[i].kind == word && p.parts[i].text != "" && (!isNumber([]byte(p.parts[i].text)) || i > 0 && p.constant(i-1))
 }
 
 // opensBox says whether the bar that is part i is the first of a table's row.
