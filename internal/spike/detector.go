@@ -29,7 +29,7 @@ type record struct {
 	episode bool // it is part of one
 }
 
-// Detector judges losses as they come. It keeps a bounded number of records and episodes, and allocates only for
+// Detector judges losses as they come. It keeps a bounded number of records and episodes, and soon allocates only for
 // episodes. A verdict is final [Delay] records later; a loss that leaves no doubt is judged at once. The zero
 // value is not ready; see [New].
 type Detector struct {
@@ -44,6 +44,7 @@ type Detector struct {
 	noise  noise
 	open   *Episode
 	levels levels
+	short  short
 	sum    Summary
 	recent []int64 // recoveries, up to 100,000
 	closed bool
@@ -109,6 +110,7 @@ func (d *Detector) Add(step int64, loss float64) {
 	if i >= half {
 		d.judge()
 	}
+	d.short.add(step, loss)
 	if finite && len(d.levels.first) < initial {
 		if d.levels.first = append(d.levels.first, loss); len(d.levels.first) == initial {
 			d.window.aboveZero = math.Abs(d.levels.start()) / 100
@@ -241,7 +243,7 @@ func (d *Detector) settle() {
 	stays := e.Records >= 8*half && level-e.Baseline > (was-e.Baseline)/2 && level > e.Baseline+backWithin*e.Deviation
 	if stays || math.Abs(level-was) < max(e.Deviation/4, 0.05*math.Abs(level-e.Baseline)) {
 		e.Kind = Shift
-		if d.sum.left(e, d.levels.start(), true) {
+		if d.sum.left(e, d.levels.start(), settled) {
 			e.Kind = Diverged
 		}
 		d.end(e)
@@ -264,7 +266,7 @@ func (d *Detector) Diverged() bool {
 		return true
 	}
 	if e := d.open; e != nil {
-		return e.stays && d.sum.left(e, d.levels.start(), false)
+		return e.stays && d.sum.left(e, d.levels.start(), unsettled)
 	}
 	return d.gone
 }
@@ -300,9 +302,13 @@ func (d *Detector) Close() *Summary {
 	if e := d.open; e != nil {
 		// After a spike among the last few records, these have to do to tell whether the loss came back.
 		if e.quiet >= calm || !e.back() {
-			e.Kind = Open
-			if d.sum.EndsNonFinite() || d.sum.left(e, d.levels.start(), false) {
+			switch trend := d.trend(e); {
+			case d.sum.EndsNonFinite() || trend != falling && d.sum.left(e, d.levels.start(), trend):
 				e.Kind = Diverged
+			case trend != falling && e.Records >= half || trend == flat && e.Records >= 2*calm:
+				e.Kind, e.settled = Shift, d.sum.end()
+			default:
+				e.Kind = Open
 			}
 		}
 		d.end(e)
@@ -311,6 +317,7 @@ func (d *Detector) Close() *Summary {
 	if len(d.recent) > 0 {
 		d.sum.MedianRecovery = statistics.Median(d.recent)
 	}
+	d.short.levels(&d.levels)
 	d.sum.conclude(&d.levels)
 	return &d.sum
 }

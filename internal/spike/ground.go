@@ -110,7 +110,8 @@ func (d *Detector) flat(first, end int64) float64 {
 			}
 		}
 	}
-	if len(late) < calm {
+	if len(late) < calm || d.at(first).step-d.at(first-1).step > 1 {
+		// Between records that leave out steps the loss may have fallen.
 		return math.Inf(1)
 	}
 	slices.Sort(late)

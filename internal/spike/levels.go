@@ -36,6 +36,7 @@ type levels struct {
 
 	first   []float64
 	changes []Change
+	short   bool // the levels are of a short series
 }
 
 // add looks at the level, every so many records.
@@ -77,21 +78,22 @@ func (l *levels) keep(now level) {
 }
 
 // look tells whether the level changed at once in the middle of the last levels: most of the change of all of them,
-// which do not overlap at their ends, lies between three.
-func (l *levels) look() {
+// which do not overlap at their ends, lies between three. It keeps the change.
+func (l *levels) look() bool {
 	at := func(i int) level { return l.last[(l.count+i)%around] }
 	const middle = around / 2
 	near := func(i int) float64 { return math.Abs(at(i+1).median - at(i-1).median) }
 	from, to := at(0), at(around-1)
 	whole := math.Abs(to.median - from.median)
 	change := near(middle)
-	if change < 0.7*whole || whole < 3*max(from.spread, to.spread) || whole < 0.02*math.Abs(from.median) ||
+	if !(whole > 0) || change < 0.7*whole || whole < 3*max(from.spread, to.spread) || whole < 0.02*math.Abs(from.median) ||
 		change < near(middle-1) || change <= near(middle+1) {
-		return
+		return false
 	}
 	if len(l.changes) < mostChanges {
 		l.changes = append(l.changes, Change{Step: at(middle).step, From: from.median, To: to.median})
 	}
+	return true
 }
 
 // start is the level at the beginning.
@@ -100,7 +102,10 @@ func (l *levels) start() float64 { return statistics.MedianOfFinite(l.first) }
 // parts divides the run into parts, long enough that levels which go up and down do not make a trend, and returns the median
 // over each part's levels of what of a level gives. There are none of a short run.
 func (l *levels) parts(of func(level) float64) (parts []level, medians []float64) {
-	const fewest, most = 10, 20
+	fewest, most := 10, 20
+	if l.short {
+		most = 8 // each of more windows than one
+	}
 	n := len(l.kept)
 	if n < fewest {
 		return nil, nil
@@ -161,13 +166,22 @@ func (l *levels) drift(shifted float64) *Drift {
 		return nil // too short to be slow
 	}
 	// How much the levels go up and down by themselves, from one part to the next but one.
-	steps := medians[:0]
-	for i := 2; i < len(parts); i++ {
+	steps, from := medians[:0], 2
+	if l.short {
+		from = max(from, min(lowest+2, len(parts)-1)) // of the rise alone: of few parts the fall before would be most
+	}
+	for i := from; i < len(parts); i++ {
 		steps = append(steps, math.Abs(parts[i].median-2*parts[i-1].median+parts[i-2].median))
 	}
 	rise := end.median - low.median - shifted
-	if rise < max(low.spread, 4*statistics.MedianOfFinite(steps)) || rise < 0.1*math.Abs(low.median) {
+	spread := low.spread
+	if l.short {
+		_, spreads := l.parts(func(l level) float64 { return l.spread })
+		spread = 2 * statistics.MedianOfFinite(spreads)
+	}
+	if !(rise > 0) || rise < max(spread, 4*statistics.MedianOfFinite(steps)) || rise < 0.1*math.Abs(low.median) {
 		return nil
 	}
-	return &Drift{From: low.step, Lowest: low.median, End: l.kept[len(l.kept)-1].median}
+	middle := parts[(lowest+len(parts)-1)/2].median
+	return &Drift{From: low.step, Lowest: low.median, End: l.kept[len(l.kept)-1].median, levelsOff: middle-low.median > 0.4*(end.median-low.median)}
 }

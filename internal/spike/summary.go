@@ -38,6 +38,8 @@ type Change struct {
 type Drift struct {
 	From        int64
 	Lowest, End float64
+
+	levelsOff bool // nearly half of the rise came in the first half of its time
 }
 
 // Standstill is a run of equal losses at the end of a series.
@@ -83,6 +85,8 @@ type Summary struct {
 	same, pairs int64 // records with the last loss, and pairs of equal losses before
 	sameFrom    int64
 	last        float64
+	moving      float64 // about the difference between successive losses
+	cameBy      float64 // moving when the last equal losses began
 }
 
 // count takes a record.
@@ -103,6 +107,10 @@ func (s *Summary) count(step int64, loss float64, finite bool) {
 		return
 	}
 	s.pairs += max(s.same-1, 0)
+	s.cameBy = s.moving
+	if s.finite > 1 {
+		s.moving += (math.Abs(loss-s.last) - s.moving) / 8
+	}
 	s.same, s.sameFrom, s.last = 1, step, loss
 }
 
@@ -133,21 +141,36 @@ func (s *Summary) add(e *Episode) {
 }
 
 // left says that the loss left its level in an episode and ends so high that it did not merely move: more than half of
-// what had been learnt is lost. Where nothing had been, a level that the loss has settled at is only another one, unless it is ten
+// what had been learnt is lost. Where nothing had been, a level that the loss stays at is only another one, unless it is many
 // times as high.
-func (s *Summary) left(e *Episode, initial float64, settled bool) bool {
+func (s *Summary) left(e *Episode, initial float64, trend trend) bool {
 	end, learnt := s.end(), initial-e.Baseline
-	if settled && learnt < max(Limit/2*e.Deviation, math.Abs(e.Baseline)/10) &&
-		end-e.Baseline < 9*max(math.Abs(e.Baseline), Limit*e.Deviation) {
+	times := 0.
+	switch trend {
+	case flat:
+		times = 1.5
+	case settled:
+		times = 9
+	}
+	if times > 0 && learnt < max(Limit/2*e.Deviation, math.Abs(e.Baseline)/10) &&
+		end-e.Baseline < times*max(math.Abs(e.Baseline), Limit*e.Deviation) {
 		return false
 	}
 	return e.Records >= 2*calm && end >= e.Baseline+Limit*e.Deviation && end >= e.Baseline+learnt/2 &&
 		end-e.Baseline >= math.Abs(e.Baseline)/2
 }
 
-// exploded says that the loss ends far above all that it was, though it came there too slowly for any spike.
+// exploded says that the loss ends far above all that it was, though it came there too slowly for any spike. One that rises ever
+// more slowly, as that of a value function does whose returns grow, has not, unless it is a thousand times as high.
 func (s *Summary) exploded() bool {
-	return s.Drift != nil && s.Final-s.Drift.Lowest >= 2*max(math.Abs(s.Drift.Lowest), s.Initial-s.Drift.Lowest)
+	if s.Drift == nil {
+		return false
+	}
+	times := 2.
+	if s.Drift.levelsOff {
+		times = 1000
+	}
+	return s.Final-s.Drift.Lowest >= times*max(math.Abs(s.Drift.Lowest), s.Initial-s.Drift.Lowest)
 }
 
 // EndsNonFinite says that the losses at the end are not finite for good: several of them, or all that there are.
@@ -155,13 +178,18 @@ func (s *Summary) EndsNonFinite() bool {
 	return s.BadTail > 0 && (s.BadTail >= 3 || s.BadTail == s.NonFinite)
 }
 
-// standstill looks for equal losses at the end, of a series in which they did not use to be.
+// standstill looks for equal losses at the end, of a series in which they did not use to be. A loss that came there by ever
+// smaller steps has converged, as far as its digits tell.
 func (s *Summary) standstill() *Standstill {
 	fewest := int64(50)
 	if s.last == 0 {
 		fewest = 20
 	}
 	if s.same < fewest || s.BadTail > 0 || 5*s.pairs > s.finite-s.same {
+		return nil
+	}
+	const small = 0.01
+	if s.last != 0 && s.cameBy < small*math.Abs(s.Initial-s.last) {
 		return nil
 	}
 	return &Standstill{From: s.sameFrom, Records: s.same, Loss: s.last}
@@ -205,6 +233,8 @@ func (s *Summary) conclude(l *levels) {
 		s.Condition = Drifting
 	case len(s.Changes) > 0 && s.Changes[len(s.Changes)-1].To < s.Changes[len(s.Changes)-1].From:
 		s.Condition = Dropped
+	case len(s.Changes) > 0:
+		s.Condition = Shifted
 	default:
 		s.Condition = Steady
 	}
