@@ -145,7 +145,7 @@ func (s *survey) counter(t *tally) counter {
 		growing := b.up*10 >= moves*9 || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9
 		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
 		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || kind == lexicon.Counts && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried
+		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || (kind == lexicon.Counts || kind == lexicon.Epochs && s.bars) && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried
 		switch {
 		case moves == 0 && kind > lexicon.Positions, carried && moves == 0:
 		case (growing || alike) && rank < bestRank:

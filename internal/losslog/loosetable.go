@@ -12,8 +12,39 @@ import (
 const fewestRows = 3
 
 // sniffTable recognises a table with names above its columns among other lines: of several, the one whose names tell most of losses.
+// It may begin behind much else.
 func sniffTable(sample []byte) (*csvScanner, bool) {
-	lines := sampleLines(sample)
+	lines, rest := sampleLines(sample)
+	s, ok := tableAmong(lines)
+	if ok && s.namesLoss() {
+		return s, true
+	}
+	if later := lossHeader(rest); later != nil {
+		lines, _ = sampleLines(later)
+		if t, found := tableAmong(lines); found && t.namesLoss() {
+			return t, true
+		}
+	}
+	return s, ok
+}
+
+// lossHeader returns text from the first line on that holds nothing but names, of a loss and of what counts among them; nil if there is none.
+func lossHeader(text []byte) []byte {
+	for len(text) > 0 {
+		line, rest, _ := bytes.Cut(text, newline)
+		if !bytes.ContainsAny(line, "0123456789:=") {
+			if names := bytes.FieldsFunc(line, func(r rune) bool { return r == '|' || r == ' ' || r == '\t' || r == ',' }); len(names) > 2 && len(names) < 50 &&
+				slices.ContainsFunc(names, isLossName) && slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(string(name)) }) {
+				return text
+			}
+		}
+		text = rest
+	}
+	return nil
+}
+
+// tableAmong is sniffTable for some lines.
+func tableAmong(lines [][]byte) (*csvScanner, bool) {
 	var best *csvScanner
 	most := 0
 	add := func(s *csvScanner, rows int) {
@@ -36,6 +67,9 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 			best, most = s, tells
 		}
 	}
+	if s, ok := openTable(lines); ok {
+		add(s, fewestRows) // its rows are below its names, which other rows may only seem to be
+	}
 	for _, delimiter := range []byte{'|', '\t', ' '} {
 		add(readTable(lines, delimiter))
 	}
@@ -47,9 +81,6 @@ func sniffTable(sample []byte) (*csvScanner, bool) {
 	}
 	if holdLists(lines) {
 		add(gapTable(lines))
-	}
-	if s, ok := openTable(lines); ok {
-		add(s, 3)
 	}
 	if s, rows := readTable(lines, ','); s != nil && len(s.names) > 2 {
 		add(s, rows)

@@ -28,8 +28,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false
 	case s.text && r.meaning.Strength == lexicon.Unknown && (finite < 3 || r.whole == finite):
 		return false
-	case r.meaning.Strength == lexicon.Unknown && r.whole == r.count:
-		return false // sizes and counts
+	case r.meaning.Strength == lexicon.Unknown && (r.whole == r.count || s.text && finite > few && s.fields[r.field].isSetting()):
+		return false // sizes, counts and settings
 	case r.meaning.Strength == lexicon.RoleAlone:
 		return r.count > 1 && r.whole < finite
 	case r.meaning.Strength > lexicon.Unknown:
@@ -57,6 +57,9 @@ func (f *fieldSurvey) fewWholes() bool {
 	}
 	return !f.manyTexts && len(f.texts) > 0
 }
+
+// isSetting says whether a field's numbers are a few, again and again, as of a network's layers.
+func (f *fieldSurvey) isSetting() bool { return !f.manyTexts && len(f.texts)*3 <= f.numbers }
 
 // isAlone says whether a field is the only one with numbers.
 func (s *survey) isAlone(field int) bool {

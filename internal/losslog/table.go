@@ -13,7 +13,8 @@ const tableLines = 400
 
 // sniffCSV recognises a table whose lines, but for a few at the beginning, are rows.
 func sniffCSV(sample []byte) (*csvScanner, bool) {
-	lines, delimiters := sampleLines(sample), []byte{'\t', ';', ',', '|', ' '} // commas may be of decimals between semicolons
+	lines, _ := sampleLines(sample)
+	delimiters := []byte{'\t', ';', ',', '|', ' '} // commas may be of decimals between semicolons
 	if len(lines) == 0 {
 		return nil, false
 	}
@@ -28,17 +29,16 @@ func sniffCSV(sample []byte) (*csvScanner, bool) {
 	return nil, false
 }
 
-// sampleLines returns the first whole lines that are not empty.
-func sampleLines(sample []byte) [][]byte {
-	var lines [][]byte
+// sampleLines returns the first lines that are not empty, and what follows them.
+func sampleLines(sample []byte) (lines [][]byte, rest []byte) {
 	for len(sample) > 0 && len(lines) < tableLines {
-		line, rest, _ := bytes.Cut(sample, newline)
-		sample = rest
+		var line []byte
+		line, sample, _ = bytes.Cut(sample, newline)
 		if line = bytes.TrimRight(line, "\r"); len(plaintext.Trim(line)) > 0 {
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return lines, sample
 }
 
 // readTable reads lines as a table's, and returns how many are rows, or belong to it otherwise.

@@ -46,11 +46,11 @@ func numeral(line []byte, i, depth int) token {
 	}
 	t.unit = end
 	t.end = end
-	if !whole {
+	if !whole && (!decimal.IsWhole(value) || end == len(line) || line[end] != '/') {
 		return t
 	}
-	// A part of a total, or the end of a range.
-	if end+1 < len(line) && line[end] == '-' && classes[line[end+1]]&digitClass != 0 {
+	// A part of a total, "10/600" or "10.0/600", or the end of a range.
+	if whole && end+1 < len(line) && line[end] == '-' && classes[line[end+1]]&digitClass != 0 {
 		if last, n := decimal.Parse(line[end+1:]); n > 0 {
 			return token{kind: numberToken, begin: begin, value: last, total: -1}.withUnit(line, end+1+n)
 		}

@@ -39,6 +39,8 @@ var (
 	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
 		" with on s and function 본 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
+	// functionWords name nothing by themselves: "16 GB in all, of which 2.5 are reserved, and 0.5 free".
+	functionWords = Set("and or of which that is are was be by in to for with from on at as only so than the this")
 	// joiningWords say nothing between others, though they may be names of their own at the end.
 	joiningWords = Set("von der des du da do del di")
 	// lossSpoilers make of a loss a setting, or a number about losses.
@@ -49,8 +51,8 @@ var (
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +
 		" find found seem seems appear appears look looks keep keeps stay stays stuck always never suddenly still please anyone thanks")
-	// settingWords make a setting of a loss that stands before them: "aux_loss_alpha". Before a loss, they say which.
-	settingWords = Set("alpha beta gamma lambda lam")
+	// settingWords make a setting of a loss that stands before them: "aux_loss_alpha". Right before a loss, they say which.
+	settingWords = Set("alpha beta gamma lambda lam eps epsilon delta weight weights scale scaling smoothing regularization regularisation")
 	// otherWords are of names that are no losses.
 	otherWords = Set("lr rate learning momentum mom wd decay beta beta1 beta2 eps epsilon temperature temp alpha gnorm norm grad grads gradient gradients" +
 		" param params parameter parameters clip clipped clipping dropout margin margins λ lambda logits logps logp chosen rejected" +

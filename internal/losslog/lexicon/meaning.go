@@ -128,6 +128,8 @@ func MeaningOf(name string) Meaning {
 		case extremeWords[word]:
 			m.Statistic = Extreme
 			other = other || !measured
+		case settingWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
+			m.Parts++
 		case named && lossSpoilers[word]:
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
 		case i > 0 && LossWords[all[i-1]] && settingWords[word]:
@@ -150,6 +152,8 @@ func MeaningOf(name string) Meaning {
 	switch {
 	case len(all) == 0:
 		m.Strength = Unknown
+	case !slices.ContainsFunc(all, func(word string) bool { return !functionWords[word] }):
+		m.Strength = Excluded
 	case named && spoiled:
 		m.Strength = Excluded
 	case named:

@@ -230,13 +230,15 @@ func (r *turns) hadLoss(step int64, loss float64) bool {
 // epoch, and so does one whose parts are equally long, or whose losses go on where they were; else the parts are runs.
 func (r *turns) finish(kind lexicon.CounterKind) (p Plan) {
 	again := int64(0)
-	// A last record of the first step is of a run that ended at once.
-	stub := kind == lexicon.Counts && r.from.toStart && !r.from.rose && len(r.all) == 0 && r.count > 20
+	// A last record of the first step is of a run that ended at once: in a long log, or behind other runs.
+	counts := kind == lexicon.Counts || kind == lexicon.Epochs
+	several := slices.ContainsFunc(r.all, func(t turn) bool { return t.toStart && !t.rose })
+	stub := counts && r.from.toStart && !r.from.rose && (several || kind == lexicon.Counts && len(r.all) == 0 && r.count > 20)
 	if r.back && r.rows == 1 && (r.from.same || stub) {
 		again = r.from.row + 1
 	}
 	p = r.meaning(kind)
-	p.again, p.stub, p.all = again, r.from.toStart && kind == lexicon.Counts, r.all
+	p.again, p.stub, p.all = again, r.from.toStart && counts, r.all
 	if r.stubs > 0 && r.stubs == r.still && r.count > 2*int64(r.stubs)+8 && !p.Ordinal {
 		// Runs that ended after one record, and one that went on.
 		begins := []int64{0}
