@@ -62,7 +62,7 @@ func BenchmarkTable(b *testing.B) {
 			if !ok {
 				b.Fatal("no table")
 			}
-			s, err := table.choose(selection{loss: "loss", step: "step"})
+			s, err := table.choose(selection{loss: "loss", counter: counter{step: "step"}})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func BenchmarkText(b *testing.B) {
 	}
 	where := []Condition{{Field: "Val", Value: "0"}}
 	where[0].prepare()
-	s, err := text.choose(selection{loss: "MSE", step: "Iter", where: where})
+	s, err := text.choose(selection{loss: "MSE", counter: counter{step: "Iter"}, where: where})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func BenchmarkLines(b *testing.B) {
 	for i := range 50_000 {
 		fmt.Fprintf(&content, "2031-05-04 10:00:00,123 - INFO - [train] step %d/50000 | loss: 1.25123 | lr: 0.001 | grad norm: 0.512 | 204.9 ms\n", i+1)
 	}
-	s, err := new(textScanner).choose(selection{loss: "loss", step: "step", label: "train", labelled: true})
+	s, err := new(textScanner).choose(selection{loss: "loss", counter: counter{step: "step"}, label: "train", labelled: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func BenchmarkQuotes(b *testing.B) {
 	if !ok {
 		b.Fatal("no table")
 	}
-	s, err := table.choose(selection{loss: "loss", step: "step"})
+	s, err := table.choose(selection{loss: "loss", counter: counter{step: "step"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func BenchmarkJSONLines(b *testing.B) {
 	for i := range 50_000 {
 		fmt.Fprintf(&content, `{"step": %d, "train": {"loss": 1.25123, "accuracy": 0.5}, "time": 1234.5, "note": "text"}`+"\n", i+1)
 	}
-	s := &jsonScanner{lines: true, selection: selection{loss: "train.loss", step: "step"}}
+	s := &jsonScanner{lines: true, selection: selection{loss: "train.loss", counter: counter{step: "step"}}}
 	scan(b, content.Bytes(), s, 50_000)
 }
 

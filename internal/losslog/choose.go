@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/sequence"
 	"alrc/internal/runfolder"
 )
 
 // choose settles the format, the loss, the steps and the conditions.
-func (l *Log) choose() error {
+func (l *Log) choose() (*look, error) {
 	o := l.options
 	for _, f := range l.run.files {
 		l.source.Files = append(l.source.Files, f.path)
@@ -20,107 +21,103 @@ func (l *Log) choose() error {
 		l.source.Where = append(l.source.Where, o.Where[i].String())
 	}
 	if o.Pattern != "" {
-		var err error
-		l.source.Format, l.source.Loss = Pattern, o.Pattern
-		if o.Step != "" || o.Batch != "" {
-			return fmt.Errorf("with --pattern, groups such as (?P<step>[0-9]+) and (?P<batch>[0-9]+) name what --step-column and --batch-column do")
-		}
-		l.pattern, err = newPattern(o.Pattern, o.Where)
-		return err
+		return nil, l.choosePattern()
 	}
-	s, first, err := l.look()
+	v, err := l.look()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.source.Format, l.source.Run = first.format, l.run.name
-	_, l.byLine = first.table.(*textScanner)
-	if err := l.checkStep(&s, first); err != nil {
-		return err
+	l.source.Format, l.source.Run = v.kind.format, l.run.name
+	if err := l.checkStep(v); err != nil {
+		return nil, err
 	}
-	chosen, s, err := l.chooseLoss(s, first)
+	chosen, err := l.chooseLoss(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where, by: s.by.By}
+	l.chosen = selection{loss: chosen.name, batch: o.Batch, where: o.Where, by: v.by.By, modes: v.modes}
 	l.source.Loss = chosen.name
-	if s.split != "" && len(o.Where) == 0 {
-		if err := l.chooseSplit(s, chosen); err != nil {
-			return err
+	if v.split != "" && len(o.Where) == 0 {
+		if err := l.chooseSplit(v, chosen); err != nil {
+			return nil, err
 		}
 	}
-	if l.chosen.modes = l.modes; l.modes != nil {
-		l.note("lines of their own say which losses are of a validation: these are left out")
+	l.chooseRecords(v)
+	l.chooseSteps(v, chosen)
+	if (v.split == "" || len(o.Where) > 0) && v.isLines() && chosen.tally != nil {
+		l.chooseLines(v, chosen)
 	}
-	if l.preface != nil && l.preface.Doubled {
-		l.note("each line stands there twice, as two loggers write it: it is read once")
-	}
-	if l.worker != nil {
-		l.chosen.where = append(l.chosen.where, *l.worker)
-		l.source.Where = append(l.source.Where, l.worker.String())
-		if l.workers > 0 {
-			l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", l.workers, l.worker)
-		} else {
-			l.note("these are the records with %s, and --where takes those of a validation", l.worker)
-		}
-	}
-	table, isTable := first.table.(*csvScanner)
-	l.bars = isTable && table.bars
-	l.chooseSteps(s, first, chosen)
-	if (s.split == "" || len(o.Where) > 0) && l.byLine && chosen.tally != nil {
-		l.chooseLines(s, chosen)
-		if o.Step == "" && l.chosen.always {
-			l.chosen.beside = s.companion(chosen.tally, l.chosen.step)
-		}
-		if o.Step == "" && l.chosen.beside == "" {
-			l.chosen.beside = s.withinEpochs(chosen.tally)
-		}
-	}
-	if text, ok := first.table.(*textScanner); ok {
+	if text, ok := v.kind.table.(*textScanner); ok {
 		if chosen, err := text.choose(l.chosen); err == nil {
-			l.chosen.openings = openingsOf(l.head, chosen.(*textScanner).pattern)
+			l.chosen.openings = openingsOf(v.head.data, chosen.(*textScanner).pattern)
 		}
 	}
-	l.head = nil
-	if isTable && table.gaps {
+	if table, ok := v.table(); ok && table.gaps {
 		l.note("where %q is a list of parts, the loss is their sum", l.source.Loss)
 	}
-	l.chosen.emptyIsNonFinite = first.format == CSV && isOwnTable(first.table)
-	return nil
+	l.chosen.emptyIsNonFinite = v.kind.format == CSV && isOwnTable(v.kind.table)
+	l.chooseOrder(v, chosen)
+	return v, nil
 }
 
-// chooseLoss settles the series of losses. The survey that it returns is the one that has it.
-func (l *Log) chooseLoss(s *survey, first sniffed) (ranked, *survey, error) {
+// choosePattern settles what a regular expression finds.
+func (l *Log) choosePattern() (err error) {
+	o := l.options
+	l.source.Format, l.source.Loss = Pattern, o.Pattern
+	if o.Step != "" || o.Batch != "" {
+		return fmt.Errorf("with --pattern, groups such as (?P<step>[0-9]+) and (?P<batch>[0-9]+) name what --step-column and --batch-column do")
+	}
+	l.order.Kind = lexicon.CounterOf("")
+	l.pattern, err = newPattern(o.Pattern, o.Where)
+	return err
+}
+
+// chooseOrder settles how losses become steps.
+func (l *Log) chooseOrder(v *look, chosen ranked) {
+	table, isTable := v.table()
+	c, batch := l.chosen.counter, l.options.Batch
+	l.order = sequence.Options{
+		Kind:       lexicon.CounterOf(c.step),
+		Openings:   l.chosen.openings != nil,
+		Uncounted:  c.step == "" && l.source.Format != Events,
+		Redrawn:    c.redrawn,
+		Twice:      v.isLines() && c.step != "" && batch == "",
+		EndsAgain:  v.isLines(),
+		ToldTwice:  chosen.tally != nil && c.step != "" && !c.carried && !c.redrawn && c.full == "" && batch == "" && v.toldTwice(chosen.tally, c.step),
+		LastOfStep: c.full != "" || isTable && table.bars && c.step != "",
+	}
+}
+
+// chooseLoss settles the series of losses.
+func (l *Log) chooseLoss(v *look) (ranked, error) {
 	if l.options.Loss != "" {
-		return l.namedLoss(s, first)
+		return l.namedLoss(v)
 	}
-	all := s.candidates(l.options.Step)
-	if l.options.Lines != "" {
-		all = withLines(all, l.options.Lines)
-	}
-	d, ok := s.decide(all)
-	if !ok && !l.whole || ok && !d.named && first.events && !l.whole {
+	all := withLines(v.candidates(l.options.Step), l.options.Lines)
+	d, ok := v.decide(all)
+	if !ok || !d.named && v.kind.events {
 		// The loss may begin after the sample: behind a graph or images, in a later file.
-		full, partial, err := l.surveyFully(first, s.split)
+		more, err := l.extend(v)
 		if err != nil {
-			return ranked{}, nil, err
+			return ranked{}, err
 		}
-		s, all = full, full.candidates(l.options.Step)
-		if d, ok = s.decide(all); !ok {
-			return ranked{}, nil, l.unsure(s, first, all, partial)
+		if more {
+			all = withLines(v.candidates(l.options.Step), l.options.Lines)
+			d, ok = v.decide(all)
 		}
 	}
 	if !ok {
-		return ranked{}, nil, l.unsure(s, first, all, false)
+		return ranked{}, l.unsure(v, all)
 	}
-	if err := l.otherThanLog(s, first, d.ranked, true); err != nil {
-		return ranked{}, nil, err
+	if err := l.otherThanLog(v, d.ranked, true); err != nil {
+		return ranked{}, err
 	}
-	l.tellChoice(s, d, all)
-	return *d.ranked, s, nil
+	l.tellChoice(v, d, all)
+	return *d.ranked, nil
 }
 
 // tellChoice notes why a loss was chosen, and what else there is.
-func (l *Log) tellChoice(s *survey, d decision, all []ranked) {
+func (l *Log) tellChoice(v *look, d decision, all []ranked) {
 	var others []string
 	seen := map[string]bool{d.name: true}
 	for _, r := range all {
@@ -130,7 +127,7 @@ func (l *Log) tellChoice(s *survey, d decision, all []ranked) {
 		seen[r.name] = true
 	}
 	why := d.why
-	if dir := filepath.Dir(l.run.files[0].path); d.name == runfolder.LossColumn && s.has(runfolder.RawLossColumn) && runfolder.HasMetrics(dir) {
+	if dir := filepath.Dir(l.run.files[0].path); d.name == runfolder.LossColumn && v.has(runfolder.RawLossColumn) && runfolder.HasMetrics(dir) {
 		why = "which is what clipping sees"
 		if settings, err := runfolder.ReadSettings(dir); err == nil && settings.Huber() {
 			why += ": a " + runfolder.RawLossColumn + " of 50 or more is its square root there"
@@ -153,60 +150,76 @@ func (l *Log) note(format string, arguments ...any) {
 }
 
 // chooseSplit takes the records of training, by the field that tells them from others.
-func (l *Log) chooseSplit(s *survey, chosen ranked) error {
-	if l.training == "" {
-		all := s.candidates(l.options.Step)
+func (l *Log) chooseSplit(v *look, chosen ranked) error {
+	if v.training == "" {
+		all := v.candidates(l.options.Step)
 		if len(all) == 0 {
 			return l.nothing(l.source)
 		}
-		return l.question(s, all, !l.whole, chosen.name)
+		return l.question(v, all, chosen.name)
 	}
-	condition := Condition{Field: s.split, Value: l.training}
+	condition := Condition{Field: v.split, Value: v.training}
 	condition.prepare()
 	l.chosen.where = []Condition{condition}
 	l.source.Where = []string{condition.String()}
-	if namers[plain(s.split)] {
-		l.note("%s names the numbers; these are the records with %s, and --where '%s=NAME' takes others", s.split, condition, s.split)
+	if namers[plain(v.split)] {
+		l.note("%s names the numbers; these are the records with %s, and --where '%s=NAME' takes others", v.split, condition, v.split)
 		return nil
 	}
-	l.note("%s tells training from validation; these are the records with %s, and --where '%s!=%s' takes the others", s.split, condition,
-		s.split, l.training)
+	l.note("%s tells training from validation; these are the records with %s, and --where '%s!=%s' takes the others", v.split, condition,
+		v.split, v.training)
 	return nil
 }
 
-// chooseSteps settles what counts the steps.
-func (l *Log) chooseSteps(s *survey, first sniffed, chosen ranked) {
-	if chosen.tally == nil || l.source.Format == Events {
-		l.chosen.step, l.source.Step = l.options.Step, l.options.Step
+// chooseRecords notes which records are read of those that hold the loss.
+func (l *Log) chooseRecords(v *look) {
+	if v.modes != nil {
+		l.note("lines of their own say which losses are of a validation: these are left out")
+	}
+	if p := v.head.preface; p != nil && p.Doubled {
+		l.note("each line stands there twice, as two loggers write it: it is read once")
+	}
+	if v.only == nil {
 		return
 	}
-	c := s.counter(chosen.tally)
-	if l.kerasBars && l.options.Step == "" {
-		if epoch := s.epochOfBars(chosen.tally); epoch != "" {
-			c = counter{name: epoch, carried: true, full: string(lexicon.OfTotal)}
+	l.chosen.where = append(l.chosen.where, *v.only)
+	l.source.Where = append(l.source.Where, v.only.String())
+	if v.workers > 0 {
+		l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", v.workers, v.only)
+	} else {
+		l.note("these are the records with %s, and --where takes those of a validation", v.only)
+	}
+}
+
+// chooseSteps settles what counts the steps.
+func (l *Log) chooseSteps(v *look, chosen ranked) {
+	o := l.options
+	if chosen.tally == nil || v.kind.events {
+		l.chosen.step, l.source.Step = o.Step, o.Step
+		return
+	}
+	c := v.counter(chosen.tally)
+	if v.keras && o.Step == "" {
+		if epoch := v.epochOfBars(chosen.tally); epoch != "" {
+			c = counter{step: epoch, carried: true, full: string(lexicon.OfTotal)}
 		}
 	}
-	if c.name == "" && l.options.Step == "" && l.options.Batch == "" && !l.whole && l.source.Format != CSV {
-		c = l.laterCounter(s, first, chosen)
+	if c.step == "" && o.Step == "" && o.Batch == "" && !v.whole && v.kind.format != CSV {
+		c = l.laterCounter(v, chosen)
 	}
-	if l.options.Step != "" {
-		c.name, c.always = l.options.Step, false
-		c.carried = l.source.Format == Text && !s.together(chosen.tally, l.options.Step)
+	if o.Step != "" {
+		c.step, c.always, c.total = o.Step, false, 0
+		c.carried = v.kind.format == Text && !v.together(chosen.tally, o.Step)
 	}
-	l.chosen.step, l.chosen.carried, l.chosen.always = c.name, c.carried, c.always && (l.source.Format == Text || l.source.Format.isJSON())
-	l.chosen.epoch, l.chosen.epochAhead = c.epoch, c.epochAhead
-	if l.byLine && c.total > 0 && l.options.Step == "" {
-		l.chosen.total = c.total
-		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.name, c.total)
+	c.always = c.always && (v.kind.format == Text || v.kind.format.isJSON())
+	if c.total > 0 && v.isLines() {
+		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.step, c.total)
 	}
-	l.source.Step = c.name
-	l.redrawn, l.lastOfStep = c.redrawn, c.full != "" || l.bars && c.name != ""
-	l.chosen.full = c.full
-	l.toldTwice = c.name != "" && !c.carried && !c.redrawn && c.full == "" && l.options.Batch == "" && s.toldTwice(chosen.tally, c.name)
-	if l.kerasBars && c.name == string(lexicon.OfTotal) {
+	l.chosen.counter, l.source.Step = c, c.step
+	if v.keras && c.step == string(lexicon.OfTotal) {
 		l.note("a bar of Keras shows the mean of the epoch so far: a spike raises what follows it, too, and looks weaker than it was")
 	}
-	if c.name == "" && l.options.Batch == "" {
+	if c.step == "" && o.Batch == "" {
 		l.note("the log counts no steps beside its losses: they are numbered in order")
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 // counter is what numbers the steps of a series.
 type counter struct {
-	name    string
-	carried bool // it stands on lines before those of the losses
+	step    string // its name; empty: nothing does
+	carried bool   // it stands on lines before those of the losses
 	epoch   string
 	// epochAhead says that the epoch stands on lines before those of the losses, and total, if not 0, is that of the counter.
 	epochAhead bool
@@ -201,12 +201,12 @@ func (s *survey) counter(t *tally) counter {
 		c.epochAhead = c.epochAhead || s.fields[b.field].name == c.epoch && b.beforehand > b.own
 	}
 	c.total = s.ownTotal(t, best.field)
-	c.name = s.fields[best.field].name
+	c.step = s.fields[best.field].name
 	c.carried = best.beforehand > best.own
 	c.always = !c.carried && best.own*10 >= n*8
-	c.redrawn = c.name == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 4 && best.up*10 < (best.count-1)*8
+	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 4 && best.up*10 < (best.count-1)*8
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
-		c.name, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.name, 0, false
+		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
 	return c
 }

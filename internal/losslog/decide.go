@@ -97,9 +97,9 @@ var gameCounters = lexicon.Set("episode episodes ep generation generations game 
 func (s *survey) falls(r *ranked) bool {
 	const fewest = 8
 	counter := s.counter(r.tally)
-	kind := lexicon.CounterOf(counter.name)
-	if r.count < fewest || r.count*2 < s.counted || counter.name == "" || counter.carried || kind > lexicon.Epochs || kind == lexicon.Strangers ||
-		slices.ContainsFunc(lexicon.Words(counter.name), func(word string) bool { return gameCounters[word] }) {
+	kind := lexicon.CounterOf(counter.step)
+	if r.count < fewest || r.count*2 < s.counted || counter.step == "" || counter.carried || kind > lexicon.Epochs || kind == lexicon.Strangers ||
+		slices.ContainsFunc(lexicon.Words(counter.step), func(word string) bool { return gameCounters[word] }) {
 		return false
 	}
 	var numbers []float64

@@ -74,7 +74,7 @@ func shownOf(r *bufio.Reader) (shown []byte, ok bool) {
 	head, _ := r.Peek(sampleSize)
 	shown = plaintext.Shown(head)
 	const fewest = 3
-	found := newSurvey("")
+	found := newSurvey(surveying{})
 	(&textScanner{}).survey(shown, found)
 	table, isTable := sniffTable(shown)
 	return shown, isTable && table.namesLoss() ||

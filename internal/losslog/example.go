@@ -64,7 +64,7 @@ func (l *Log) Example() Example {
 		return nil
 	}
 	defer r.Close()
-	numbered := !l.plan.Ordinal && l.source.Step != ""
+	numbered := !l.order.Plan.Ordinal && l.source.Step != ""
 	var found Example
 	const farthest = 16 << 20
 	// An error here is of the reading, which has told it already.

@@ -2,12 +2,12 @@ package losslog
 
 // Fields returns the names of the fields that hold numbers, in the order in which the log's beginning has them.
 func (l *Log) Fields() []string {
-	s, _, err := l.look()
+	v, err := l.look()
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, f := range s.fields {
+	for _, f := range v.fields {
 		if f.numbers > 0 {
 			names = append(names, f.name)
 		}
@@ -21,7 +21,7 @@ func (l *Log) Series(field string) (*Log, error) {
 	o := l.options
 	o.Loss, o.Batch, o.Pattern = field, "", ""
 	other := &Log{options: o, run: l.run, remove: func() {}}
-	if err := other.choose(); err != nil {
+	if _, err := other.choose(); err != nil {
 		return nil, err
 	}
 	return other, nil

@@ -131,7 +131,7 @@ func (l *Log) tellsEnough() bool {
 
 // read reads an opened log as it grows.
 func (f *follower) read(ctx context.Context, l *Log) error {
-	f.sequence = l.newSequencer()
+	f.sequence = sequence.New(l.order)
 	f.row, f.comparing = 0, true
 	for i, file := range l.run.files {
 		was, _ := tail.AtEnd(file.real)

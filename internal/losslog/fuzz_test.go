@@ -60,9 +60,9 @@ func FuzzTable(f *testing.F) {
 		if !ok {
 			return
 		}
-		table.survey(data, newSurvey(""))
+		table.survey(data, newSurvey(surveying{}))
 		last := table.names[len(table.names)-1]
-		chosen := selection{loss: last, step: table.names[0]}
+		chosen := selection{loss: last, counter: counter{step: table.names[0]}}
 		if size%2 == 0 {
 			chosen.where = []Condition{{Field: table.names[0], Value: "1", Not: true}}
 		}
@@ -79,8 +79,8 @@ func FuzzJSON(f *testing.F) {
 	f.Add([]byte(`{"a":{"loss":1,"b":"\"}"},"step":"3"},{"loss":NaN}],"x":{}`), false, 9)
 	f.Fuzz(func(t *testing.T, data []byte, lines bool, size int) {
 		first := &jsonScanner{lines: lines}
-		first.survey(data, newSurvey(""))
-		for _, chosen := range []selection{{loss: "loss", step: "step"}, {loss: "a.loss", where: []Condition{{Field: "a.b", Value: "1"}}}} {
+		first.survey(data, newSurvey(surveying{}))
+		for _, chosen := range []selection{{loss: "loss", counter: counter{step: "step"}}, {loss: "a.loss", where: []Condition{{Field: "a.b", Value: "1"}}}} {
 			s, err := first.choose(chosen)
 			if err != nil {
 				t.Fatal(err)
@@ -106,9 +106,9 @@ func FuzzText(f *testing.F) {
 			return
 		}
 		if found, ok := sniffText(data); ok {
-			found.survey(data, newSurvey(""))
+			found.survey(data, newSurvey(surveying{}))
 		}
-		chosen := selection{loss: loss, step: "step", where: []Condition{{Field: "Val", Value: "1", Not: true}}}
+		chosen := selection{loss: loss, counter: counter{step: "step"}, where: []Condition{{Field: "Val", Value: "1", Not: true}}}
 		if boundary == "" {
 			for _, carried := range []bool{false, true} {
 				chosen.carried = carried

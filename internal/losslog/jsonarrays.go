@@ -87,7 +87,7 @@ func arrayEnd(data []byte, i int) int {
 
 // lossesIn counts the records of an array that have a loss of training by its name.
 func lossesIn(array []byte) (most int) {
-	s := newSurvey("")
+	s := newSurvey(surveying{})
 	(&jsonScanner{}).survey(array, s)
 	for _, t := range s.series {
 		if isTrainingLoss(s.name(t)) {

@@ -1,57 +1,80 @@
 package losslog
 
-import "io"
+import (
+	"errors"
+	"io"
+)
 
-// laterLimit bounds how much of a log is read behind its beginning for what counts its steps.
-const laterLimit = 8 << 20
+const (
+	// extendedLimit bounds how much of a log is read only to count what may be chosen from.
+	extendedLimit = 256 << 20
+	// laterLimit bounds how much of a log is read behind its beginning for what counts its steps.
+	laterLimit = 8 << 20
+)
+
+// extend surveys all of the log, or as much as extendedLimit, unless that is done. It says whether it was not.
+func (l *Log) extend(v *look) (more bool, err error) {
+	if v.whole || v.extended {
+		return false, nil
+	}
+	s := newSurvey(v.surveying)
+	partial, err := l.surveyFiles(s, v.kind, 0, extendedLimit)
+	if err != nil {
+		return false, err
+	}
+	v.survey, v.extended, v.partial = s, true, partial
+	return true, nil
+}
 
 // laterCounter finds what counts the steps of a series only behind the log's beginning, as where a training says its steps once it has
 // warmed up. What is found, if anything, is not in all records.
-func (l *Log) laterCounter(s *survey, first sniffed, chosen ranked) counter {
-	later := l.newSurvey(first, s.split)
-	if err := l.surveyLater(later, first); err == nil {
+func (l *Log) laterCounter(v *look, chosen ranked) counter {
+	later := newSurvey(v.surveying)
+	behind := v.kind.start + v.kind.table.whole(v.head.data[v.kind.start:])
+	if _, err := l.surveyFiles(later, v.kind, behind, laterLimit); err == nil {
 		for _, t := range later.series {
 			if later.name(t) != chosen.name || later.labels[t.label] != chosen.label || t.count < 2 {
 				continue
 			}
-			if c := later.counter(t); c.name != "" {
+			if c := later.counter(t); c.step != "" {
 				c.always = false
-				l.note("%s counts steps, but not from the log's beginning on: the losses before are numbered in order", c.name)
+				l.note("%s counts steps, but not from the log's beginning on: the losses before are numbered in order", c.step)
 				return c
 			}
 		}
 	}
-	return s.counter(chosen.tally)
+	return v.counter(chosen.tally)
 }
 
-// surveyLater surveys what is behind a log's beginning.
-func (l *Log) surveyLater(s *survey, first sniffed) error {
-	left := int64(laterLimit)
+// surveyFiles surveys the files of the run, of which first is the kind of the first one, from a place in that on. It ends at a limit of
+// bytes; then partial is true.
+func (l *Log) surveyFiles(s *survey, first sniffed, from int, limit int64) (partial bool, err error) {
 	for i, f := range l.run.files {
-		kind, start := first, int64(0)
-		if i == 0 {
-			start = int64(first.start + first.table.whole(l.head[first.start:]))
-		} else {
-			var err error
-			if kind, err = f.sniff(l.options.Format); err != nil || kind.events {
-				return err
+		kind := first
+		if i > 0 {
+			if kind, err = f.sniff(l.options.Format); err != nil {
+				return false, err
 			}
-			start = int64(kind.start)
+			from = 0
 		}
 		r, err := f.open()
 		if err != nil {
-			return err
+			return false, err
 		}
-		limited := &io.LimitedReader{R: r, N: start + left}
-		err = pieces(limited, start, kind.table, false, func(data []byte, _ int64) error {
-			left -= int64(len(data))
-			kind.table.survey(data, s)
-			return nil
-		})
-		r.Close()
-		if err = ignoreCut(err); err != nil || left <= 0 {
-			return err
+		start := int64(max(from, kind.start))
+		limited := &io.LimitedReader{R: r, N: start + limit}
+		if kind.events {
+			surveyEvents(limited, s)
+		} else {
+			err = pieces(limited, start, kind.table, false, func(data []byte, _ int64) error {
+				kind.table.survey(data, s)
+				return nil
+			})
+		}
+		limit = min(limit, limited.N)
+		if err = errors.Join(ignoreCut(err), r.Close()); err != nil || limit <= 0 {
+			return limit <= 0, err
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -8,12 +8,12 @@ import (
 )
 
 // chooseLines takes the lines of the chosen series, where others hold its name too.
-func (l *Log) chooseLines(s *survey, chosen ranked) {
+func (l *Log) chooseLines(v *look, chosen ranked) {
 	var others []string
-	for _, t := range s.series {
-		switch label := s.labels[t.label]; {
+	for _, t := range v.series {
+		switch label := v.labels[t.label]; {
 		case t.field != chosen.field || t.label == chosen.tally.label:
-		case l.options.Lines == "" && s.onlySaves(chosen.tally, t, l.chosen.step):
+		case l.options.Lines == "" && v.onlySaves(chosen.tally, t, l.chosen.step):
 			l.chosen.alsoLabels = append(l.chosen.alsoLabels, label)
 		default:
 			others = append(others, describeLines(label))
@@ -23,6 +23,15 @@ func (l *Log) chooseLines(s *survey, chosen ranked) {
 	l.source.Lines = chosen.label
 	if len(others) > 0 {
 		l.note("%q stands on several kinds of lines; these are %s, and --lines WORD takes others: %s", chosen.name, describeLines(chosen.label), list(others))
+	}
+	if l.options.Step != "" {
+		return
+	}
+	if l.chosen.always {
+		l.chosen.beside = v.companion(chosen.tally, l.chosen.step)
+	}
+	if l.chosen.beside == "" {
+		l.chosen.beside = v.withinEpochs(chosen.tally)
 	}
 }
 

@@ -8,9 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
-	"alrc/internal/losslog/preface"
 	"alrc/internal/losslog/sequence"
 )
 
@@ -76,25 +74,9 @@ type Log struct {
 	pattern *pattern
 	remove  func() // what was spooled
 
-	head       []byte           // the log's beginning, while its loss is being chosen
-	preface    *preface.Preface // what is taken away from each of its lines, if anything
-	whole      bool             // what was surveyed first is all of the log
-	training   string           // what the field that tells training from validation says of training
-	redrawn    bool             // each loss stands in two records
-	toldTwice  bool             // records come again in blocks
-	lastOfStep bool             // of the records of a step the last one counts
-	bars       bool             // it is drawn again and again, and counted by what stands before bars
-	kerasBars  bool             // it is drawn by Keras
-	scores     bool             // it is written by Deeplearning4j
-	by         console.Labels   // what tells lines apart
-	modes      modeLines        // that tell training from validation
-	worker     *Condition       // of several that tell the same steps, or of training and validation, the one that is taken
-	workers    int              // 0 where it is the training
-	byLine     bool             // a record is a line made for people
-
-	first   *firstLoss    // of the last reading
-	plan    sequence.Plan // which rows are taken, once that is known
+	order   sequence.Options // how its losses become steps; the plan of that is of a reading
 	planned bool
+	first   *firstLoss // of the last reading
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
@@ -121,7 +103,7 @@ func open(o Options, wanted func(series) bool) (*Log, error) {
 			err = l.chooseRunOf(runs)
 		} else {
 			l.run = runs[0]
-			err = l.choose()
+			_, err = l.choose()
 		}
 	}
 	if err != nil {
@@ -151,14 +133,14 @@ func (l *Log) Source() Source { return l.read }
 // CountsEpochs says whether the steps are epochs, each of many updates of the weights. It knows once the log was read.
 func (l *Log) CountsEpochs() bool {
 	step := l.source.Step
-	return step != "" && !l.plan.Ordinal && lexicon.CounterOf(step) == lexicon.Epochs && !strings.Contains(strings.ToLower(step), "episode")
+	return step != "" && !l.order.Plan.Ordinal && lexicon.CounterOf(step) == lexicon.Epochs && !strings.Contains(strings.ToLower(step), "episode")
 }
 
 // Read calls do with the log's steps, in order. Each call takes a chunk that next returns, empty, and that is do's
 // from then on. What a resumed run did anew is only known once its resumption was read: then again is true, and the
 // log is to be read once more, as if it had not been read before.
 func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err error) {
-	seq := l.newSequencer()
+	seq := sequence.New(l.order)
 	source := l.source
 	source.Notes = append([]string(nil), source.Notes...)
 	steps := false
@@ -208,29 +190,17 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		return false, nil
 	}
 	l.planned = true
-	l.plan = seq.Planned(lexicon.CounterOf(l.source.Step), l.byLine)
+	l.order.Plan = seq.Planned()
 	if err := l.chooseRun(); err != nil {
 		return false, err
 	}
-	l.source.Resumes = l.plan.Resumes()
-	return l.plan.Selects(), nil
-}
-
-func (l *Log) newSequencer() *sequence.Sequencer {
-	return sequence.New(sequence.Options{
-		Plan:       l.plan,
-		Openings:   l.chosen.openings != nil,
-		Uncounted:  l.pattern == nil && l.chosen.step == "" && l.source.Format != Events,
-		Redrawn:    l.redrawn,
-		Twice:      l.byLine && l.chosen.step != "" && l.chosen.batch == "",
-		ToldTwice:  l.toldTwice,
-		LastOfStep: l.lastOfStep,
-	})
+	l.source.Resumes = l.order.Plan.Resumes()
+	return l.order.Plan.Selects(), nil
 }
 
 // chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
 func (l *Log) chooseRun() error {
-	p := &l.plan
+	p := &l.order.Plan
 	n := p.Runs()
 	wanted := n
 	switch run := l.options.Run; {
@@ -265,10 +235,10 @@ func (l *Log) chooseRun() error {
 
 // anew is what tells that a run of a log begins.
 func (l *Log) anew() string {
-	if opening, ok := l.plan.Reopened(); ok {
+	if opening, ok := l.order.Plan.Reopened(); ok {
 		return fmt.Sprintf("the loss is back at its beginning after lines such as %q", l.chosen.openings.lines[opening])
 	}
-	if l.plan.InEpochs {
+	if l.order.Plan.InEpochs {
 		return fmt.Sprintf("%s begins anew", l.chosen.epoch)
 	}
 	return fmt.Sprintf("%s begins anew", l.source.Step)

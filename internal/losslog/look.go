@@ -3,106 +3,141 @@ package losslog
 import (
 	"bytes"
 	"regexp"
-	"strings"
 
 	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 )
 
+// look is what the beginning of a run tells.
+type look struct {
+	*survey
+	kind  sniffed
+	head  sample
+	whole bool // the beginning is all of the run
+	// extended says that the survey is of all of the run, and partial that it is not, or not of as much as that takes.
+	extended, partial bool
+	// training is what the field that splits records says of those of training; empty where that is not clear.
+	training string
+	// workers is how many tell the same steps, of which one is taken; 0 elsewhere.
+	workers int
+	keras   bool // bars are drawn by Keras
+}
+
 // look surveys the beginning of a run.
-func (l *Log) look() (s *survey, first sniffed, err error) {
+func (l *Log) look() (*look, error) {
 	f := l.run.files[0]
-	beginning, err := f.sample()
+	head, err := f.sample()
 	if err != nil {
-		return nil, first, err
+		return nil, err
 	}
-	sample, whole := beginning.data, beginning.whole
-	if first, err = sniff(sample, f.path, l.options.Format); err != nil {
-		return nil, first, err
+	kind, err := sniff(head.data, f.path, l.options.Format)
+	if err != nil {
+		return nil, err
 	}
-	l.whole = whole && len(l.run.files) == 1
-	l.head, l.preface = sample, beginning.preface
-	l.kerasBars = first.format == Text && (bytes.Contains(sample, []byte("- ETA: ")) || bytes.Contains(sample, []byte("/step - ")))
-	l.scores = first.format == Text && dl4jLine.Match(sample)
-	l.by, l.worker, l.modes = console.Labels{}, nil, nil
-	s = l.newSurvey(first, "")
-	visit(s, first, sample, whole)
+	v := &look{kind: kind, head: head, whole: head.whole && len(l.run.files) == 1}
+	v.partial = !v.whole
+	table, isTable := v.table()
+	isText := kind.format == Text
+	how := surveying{titled: titled(f.path, head.data), bars: isTable && table.bars, text: isText || isTable && table.loose}
+	if isText && dl4jLine.Match(head.data) {
+		how.score = dl4jScore
+	}
+	v.keras = isText && (bytes.Contains(head.data, []byte("- ETA: ")) || bytes.Contains(head.data, []byte("/step - ")))
+	v.survey = newSurvey(how)
+	v.visit()
 	if len(l.options.Where) == 0 {
-		if split, training, ok := s.splitField(); ok {
-			l.training = training
-			s = l.newSurvey(first, split)
-			visit(s, first, sample, whole)
-		}
-		table, isTable := first.table.(*csvScanner)
-		if only, ok := s.trainingRun(); ok && (namers[plain(s.split)] || isTable && table.long >= 0) {
-			l.worker, l.workers = &only, 0
-			s = l.newSurvey(first, s.split)
-			visit(s, first, sample, whole)
+		v.findSplit()
+		v.findWorkers(l.options.Step)
+	}
+	v.findLabels(l.options)
+	v.findTables()
+	return v, nil
+}
+
+// table returns the scanner of a log that is a table.
+func (v *look) table() (*csvScanner, bool) {
+	table, ok := v.kind.table.(*csvScanner)
+	return table, ok
+}
+
+// isLines says whether a log is of lines for people.
+func (v *look) isLines() bool {
+	_, ok := v.kind.table.(*textScanner)
+	return ok
+}
+
+// visit surveys the beginning.
+func (v *look) visit() {
+	if v.kind.events {
+		surveyEvents(bytes.NewReader(v.head.data), v.survey)
+		return
+	}
+	data := v.head.data[v.kind.start:]
+	if !v.head.whole {
+		data = data[:v.kind.table.whole(data)]
+	}
+	v.kind.table.survey(data, v.survey)
+}
+
+// again surveys the beginning anew, in a way that what was found changes.
+func (v *look) again(change func(how *surveying)) {
+	how := v.surveying
+	change(&how)
+	v.survey = newSurvey(how)
+	v.visit()
+}
+
+// findSplit finds the field that tells records of training from others.
+func (v *look) findSplit() {
+	if split, training, ok := v.splitField(); ok {
+		v.training = training
+		v.again(func(how *surveying) { how.split = split })
+	}
+	table, isTable := v.table()
+	if only, ok := v.trainingRun(); ok && (namers[plain(v.split)] || isTable && table.long >= 0) {
+		v.again(func(how *surveying) { how.only = &only })
+	}
+}
+
+// findWorkers finds workers that tell the same steps.
+func (v *look) findWorkers(step string) {
+	if v.kind.events || v.only != nil {
+		return
+	}
+	all := v.candidates(step)
+	if len(all) == 0 || all[0].meaning.Strength == lexicon.Unknown {
+		return
+	}
+	if only, n, ok := v.workersOf(all[0].tally); ok {
+		v.workers = n
+		v.again(func(how *surveying) { how.only = &only })
+	}
+}
+
+// findLabels finds what tells lines of training from others.
+func (v *look) findLabels(o Options) {
+	if !v.isLines() || v.split != "" {
+		return
+	}
+	if by := v.labelling(v.head.data, o.Loss, o.Step); by.By != console.ByWords {
+		v.again(func(how *surveying) { how.by = by })
+	} else if all := v.candidates(o.Step); len(all) > 0 && o.Lines == "" {
+		if found := modes(v.head.data, all[0].name, all[0].label); found != nil {
+			v.again(func(how *surveying) { how.modes = found })
 		}
 	}
-	if len(l.options.Where) == 0 && !first.events && l.worker == nil {
-		if all := s.candidates(l.options.Step); len(all) > 0 && all[0].meaning.Strength > lexicon.Unknown {
-			if only, n, ok := s.workers(all[0].tally); ok {
-				l.worker, l.workers = &only, n
-				s = l.newSurvey(first, s.split)
-				visit(s, first, sample, whole)
-			}
+}
+
+// findTables finds lines that tell tables of training from those of validation.
+func (v *look) findTables() {
+	if table, ok := v.table(); ok && table.header != nil {
+		if found := table.tableModes(v.head.data); found != nil {
+			v.again(func(how *surveying) { how.modes = found })
 		}
 	}
-	if _, ok := first.table.(*textScanner); ok && s.split == "" {
-		if l.by = s.labelling(sample, l.options.Loss, l.options.Step); l.by.By != console.ByWords {
-			s = l.newSurvey(first, "")
-			visit(s, first, sample, whole)
-		} else if all := s.candidates(l.options.Step); len(all) > 0 && l.options.Lines == "" {
-			if l.modes = modes(sample, all[0].name, all[0].label); l.modes == nil {
-				return s, first, nil
-			}
-			s = l.newSurvey(first, "")
-			visit(s, first, sample, whole)
-		}
-	}
-	if table, ok := first.table.(*csvScanner); ok && table.header != nil {
-		if l.modes = table.tableModes(sample); l.modes != nil {
-			s = l.newSurvey(first, s.split)
-			visit(s, first, sample, whole)
-		}
-	}
-	return s, first, nil
 }
 
 // dl4jScore is what Deeplearning4j calls the loss, which other scores are not: "Score at iteration 100 is 0.5".
 const dl4jScore = "Score"
 
 var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+ is -?[0-9NI]`)
-
-func (l *Log) newSurvey(kind sniffed, split string) *survey {
-	s := newSurvey(split)
-	s.titled = titled(l.run.files[0].path, l.head)
-	s.by, s.only, s.modes = l.by, l.worker, l.modes
-	if l.scores {
-		s.score = dl4jScore
-	}
-	table, isTable := kind.table.(*csvScanner)
-	s.bars = isTable && table.bars
-	s.text = kind.format == Text || isTable && table.loose
-	return s
-}
-
-func visit(s *survey, kind sniffed, sample []byte, whole bool) {
-	if kind.events {
-		surveyEvents(strings.NewReader(string(sample)), s)
-		return
-	}
-	data := sample[kind.start:]
-	if !whole {
-		data = data[:kind.table.whole(data)]
-	}
-	kind.table.survey(data, s)
-}
-
-// surveyFully surveys all of the log, or as much as surveyLimit; then partial is true.
-func (l *Log) surveyFully(first sniffed, split string) (s *survey, partial bool, err error) {
-	s = l.newSurvey(first, split)
-	partial, err = surveyAll(l.run, s, l.options.Format)
-	return s, partial, err
-}

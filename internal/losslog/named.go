@@ -2,56 +2,46 @@ package losslog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// withLines returns the series whose lines have a label with a word in it.
-func withLines(all []ranked, word string) (some []ranked) {
-	for _, r := range all {
-		if strings.Contains(" "+strings.ToLower(r.label)+" ", " "+strings.ToLower(word)+" ") {
-			some = append(some, r)
-		}
-	}
-	return some
+// withLines returns the series whose lines have a label with a word in it, if there is one.
+func withLines(all []ranked, word string) []ranked {
+	return slices.DeleteFunc(all, func(r ranked) bool {
+		return word != "" && !strings.Contains(" "+strings.ToLower(r.label)+" ", " "+strings.ToLower(word)+" ")
+	})
 }
 
 // namedLoss finds the series that a flag names; of its lines, those of training.
-func (l *Log) namedLoss(s *survey, first sniffed) (ranked, *survey, error) {
+func (l *Log) namedLoss(v *look) (ranked, error) {
 	name := l.options.Loss
-	if !l.known(s, &name, first) {
-		if !l.whole {
-			full, _, err := l.surveyFully(first, s.split)
-			if err != nil {
-				return ranked{}, nil, err
-			}
-			s = full
-		}
-		if !l.known(s, &name, first) {
-			return ranked{}, nil, fmt.Errorf("%s has no %s %q; it has %s", l.run.files[0].path, l.lossWord(), name, list(s.numbers(l.options.Step)))
-		}
+	known, err := l.findName(v, &name)
+	if err != nil {
+		return ranked{}, err
+	}
+	if !known {
+		return ranked{}, fmt.Errorf("%s has no %s %q; it has %s", l.run.files[0].path, l.lossWord(), name, list(v.numbers(l.options.Step)))
 	}
 	best := ranked{name: name}
-	for i, t := range s.series {
-		if s.name(t) != name {
+	for i, t := range v.series {
+		if v.name(t) != name {
 			continue
 		}
-		r := ranked{tally: t, name: name, label: s.labels[t.label], meaning: s.fields[t.field].meaning, order: i}
-		r.judgeLabel(s.split)
-		r.counted = s.hasCounter(t)
-		if l.options.Lines != "" && len(withLines([]ranked{r}, l.options.Lines)) == 0 {
-			continue
-		}
-		if best.tally == nil || r.before(best) {
+		r := ranked{tally: t, name: name, label: v.labels[t.label], meaning: v.fields[t.field].meaning, order: i}
+		r.judgeLabel(v.split)
+		r.counted = v.hasCounter(t)
+		if len(withLines([]ranked{r}, l.options.Lines)) > 0 && (best.tally == nil || r.before(best)) {
 			best = r
 		}
 	}
-	if same := s.alike(best); len(same) > 1 && l.options.Lines == "" {
-		return ranked{}, nil, l.question(s, same, !l.whole, "")
+	if same := v.alike(best); len(same) > 1 && l.options.Lines == "" {
+		return ranked{}, l.question(v, same, "")
 	}
-	if best.tally == nil && l.options.Lines != "" && l.byLine {
-		return ranked{}, nil, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)
+	if best.tally == nil && l.options.Lines != "" && v.isLines() {
+		return ranked{}, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)
 	}
-	return best, s, nil
+	return best, nil
 }
 
 // numbers lists the names of a log's numbers, likely losses first.
@@ -73,17 +63,17 @@ func (s *survey) numbers(step string) (names []string) {
 }
 
 // known says whether a log has a field; in any case of letters, and of tables also by number.
-func (l *Log) known(s *survey, name *string, first sniffed) bool {
-	if s.has(*name) {
+func (v *look) known(name *string) bool {
+	if v.has(*name) {
 		return true
 	}
-	if c, ok := first.table.(*csvScanner); ok {
+	if c, ok := v.table(); ok {
 		if i, err := c.column(*name); err == nil {
 			*name = c.names[i]
 			return true
 		}
 	}
-	for _, f := range s.fields {
+	for _, f := range v.fields {
 		if strings.EqualFold(f.name, *name) {
 			*name = f.name
 			return true
@@ -92,29 +82,36 @@ func (l *Log) known(s *survey, name *string, first sniffed) bool {
 	return false
 }
 
+// findName is known of all of the log.
+func (l *Log) findName(v *look, name *string) (bool, error) {
+	if v.known(name) {
+		return true, nil
+	}
+	if more, err := l.extend(v); !more {
+		return false, err
+	}
+	return v.known(name), nil
+}
+
 // checkStep makes sure that the log has what a flag says counts its steps.
-func (l *Log) checkStep(s **survey, first sniffed) error {
+func (l *Log) checkStep(v *look) error {
 	for _, flag := range []struct {
 		name *string
 		flag string
 	}{{&l.options.Step, "--step-column"}, {&l.options.Batch, "--batch-column"}} {
-		if *flag.name == "" || !first.events && l.known(*s, flag.name, first) {
+		if *flag.name == "" {
 			continue
 		}
-		if first.events {
+		if v.kind.events {
 			return fmt.Errorf("%s %s: %s is an event file, which counts steps by itself", flag.flag, *flag.name, l.run.files[0].path)
 		}
-		if !l.whole {
-			full, _, err := l.surveyFully(first, (*s).split)
-			if err != nil {
-				return err
-			}
-			if l.known(full, flag.name, first) {
-				*s = full
-				continue
-			}
+		known, err := l.findName(v, flag.name)
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("%s %s: %s has no such %s; it has %s", flag.flag, *flag.name, l.run.files[0].path, l.lossWord(), list((*s).numbers("")))
+		if !known {
+			return fmt.Errorf("%s %s: %s has no such %s; it has %s", flag.flag, *flag.name, l.run.files[0].path, l.lossWord(), list(v.numbers("")))
+		}
 	}
 	return nil
 }

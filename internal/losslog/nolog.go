@@ -14,12 +14,12 @@ import (
 
 // otherThanLog returns an error that says what the file is, where that is no log, or nil. best is the series that would be read or
 // asked about first; sure says that its name leaves no doubt.
-func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) error {
+func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 	f := l.run.files[0]
-	if first.events || l.options.Loss != "" || l.options.Format != "" {
+	if v.kind.events || l.options.Loss != "" || l.options.Format != "" {
 		return nil
 	}
-	table, isTable := first.table.(*csvScanner)
+	table, isTable := v.table()
 	isTable = isTable && !table.loose
 	head, err := f.head()
 	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
@@ -30,7 +30,7 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 	}
 	// To tell other kinds takes a while, which is for those that may be one.
 	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
-		if found, ok := nolog.Of(head); ok && !(best != nil && s.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && s.beginsLog(best, head)) {
+		if found, ok := nolog.Of(head); ok && !(best != nil && v.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && v.beginsLog(best, head)) {
 			if best != nil && best.meaning.Strength == lexicon.Loss && (found.What == nolog.Document || found.Beside) {
 				return fmt.Errorf("%s: it seems to be %s: it holds hardly more than one record of %q, and holds no course of a training; %s", f.path, found.What, best.name, found.Instead)
 			}
@@ -38,16 +38,16 @@ func (l *Log) otherThanLog(s *survey, first sniffed, best *ranked, sure bool) er
 		}
 	}
 	switch {
-	case isTable && table.long < 0 && s.isData(len(table.names), table.header == nil, best, sure):
+	case isTable && table.long < 0 && v.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
 			return nolog.Kind{What: "rows of numbers without names, of which none counts steps", Instead: nolog.GiveLog + "; --column N reads column N all the same"}.ErrOf(f.path)
 		}
-		return l.data(s, "a table of data")
-	case first.format.isJSON() && s.isData(len(s.fields), false, best, sure):
-		return l.data(s, "data (JSON)")
-	case first.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !s.saysTraining(best) &&
-		!(s.titled && best.name == string(lexicon.Nameless)):
-		return l.nothingNamed(s)
+		return l.data(v.survey, "a table of data")
+	case v.kind.format.isJSON() && v.isData(len(v.fields), false, best, sure):
+		return l.data(v.survey, "data (JSON)")
+	case v.kind.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !v.saysTraining(best) &&
+		!(v.titled && best.name == string(lexicon.Nameless)):
+		return l.nothingNamed(v.survey)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 // beginsLog says whether a document of one record is the first line of a log: it stands on one line, counts steps, and tells nothing of
 // a run as a whole, as results do.
 func (s *survey) beginsLog(best *ranked, head []byte) bool {
-	if bytes.IndexByte(bytes.TrimSpace(head), '\n') >= 0 || best.meaning.Strength < lexicon.Loss || best.meaning.Parts > 0 || s.counter(best.tally).name == "" {
+	if bytes.IndexByte(bytes.TrimSpace(head), '\n') >= 0 || best.meaning.Strength < lexicon.Loss || best.meaning.Parts > 0 || s.counter(best.tally).step == "" {
 		return false
 	}
 	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return strings.Contains(strings.ToLower(f.name), "runtime") })
@@ -94,7 +94,7 @@ func (s *survey) beginsLog(best *ranked, head []byte) bool {
 func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool {
 	counter := ""
 	if best != nil {
-		counter = s.counter(best.tally).name
+		counter = s.counter(best.tally).step
 	}
 	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter) <= lexicon.Epochs && lexicon.CounterOf(counter) != lexicon.Strangers)
 	switch {

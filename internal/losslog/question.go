@@ -10,20 +10,20 @@ import (
 )
 
 // unsure asks which series is meant, unless the file is no log.
-func (l *Log) unsure(s *survey, first sniffed, all []ranked, partial bool) error {
+func (l *Log) unsure(v *look, all []ranked) error {
 	var best *ranked
 	if len(all) > 0 {
 		best = &all[0]
 	}
-	if err := l.otherThanLog(s, first, best, false); err != nil {
+	if err := l.otherThanLog(v, best, false); err != nil {
 		return err
 	}
-	return l.question(s, all, partial, "")
+	return l.question(v, all, "")
 }
 
 // question asks which series is meant; loss, where it is not empty, is known. Figures are of the whole log, as far as that can
 // be had.
-func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error {
+func (l *Log) question(v *look, all []ranked, loss string) error {
 	path := l.run.files[0].path
 	if loss != "" {
 		var some []ranked
@@ -39,13 +39,13 @@ func (l *Log) question(s *survey, all []ranked, partial bool, loss string) error
 		finite = finite || r.least <= r.most
 	}
 	if len(all) == 0 || !finite {
-		return l.nothingNamed(s)
+		return l.nothingNamed(v.survey)
 	}
 	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {
 		return fmt.Errorf("%s holds one record of what may be a loss (%s), and holds no course of a training; %s", path, list(names(all)), nolog.GiveLog)
 	}
-	e := &ChoiceError{Partial: partial}
-	e.Candidates, e.Left = s.list("", all)
+	e := &ChoiceError{Partial: v.partial}
+	e.Candidates, e.Left = v.list("", all)
 	e.Reason = fmt.Sprintf("several series in %s may be the loss; choose one", path)
 	switch best := all[0]; {
 	case best.meaning.Strength == lexicon.Unknown:
@@ -90,13 +90,13 @@ func (l *Log) named(s *survey) string {
 // guesses offers keys that the log does hold.
 func (l *Log) guesses() string {
 	plainly := &Log{run: l.run}
-	s, first, err := plainly.look()
+	v, err := plainly.look()
 	if err != nil {
 		return ""
 	}
-	plainly.source.Format = first.format
+	plainly.source.Format = v.kind.format
 	var names []string
-	candidates, _ := s.list("", s.candidates(""))
+	candidates, _ := v.list("", v.candidates(""))
 	for _, c := range candidates {
 		if quoted := plainly.lossFlag() + " '" + c.Loss + "'"; len(names) == 0 || names[len(names)-1] != quoted {
 			names = append(names, quoted)

@@ -18,9 +18,8 @@ func (l *Log) chooseRunOf(runs []series) error {
 	var others []string
 	var refused error
 	for _, run := range runs[:min(len(runs), mostRuns)] {
-		v := viable{run: run, log: &Log{options: l.options, run: run}, loss: l.options.Loss}
-		var err error
-		if v.s, v.all, v.loss, err = v.log.viable(); err != nil {
+		v := viable{run: run, log: &Log{options: l.options, run: run}}
+		if err := v.look(); err != nil {
 			if refused == nil {
 				refused = err
 			}
@@ -37,12 +36,14 @@ func (l *Log) chooseRunOf(runs []series) error {
 		if len(others) > 0 {
 			l.note("read from %s, which alone holds losses; beside it: %s", l.nameOf(l.run), list(others))
 		}
-		return l.choose()
+		_, err := l.choose()
+		return err
 	}
 	if best, ok := sameLosses(found); ok {
 		l.run = best.run
 		l.note("read from %s; others of the %d files tell the same losses", l.nameOf(l.run), len(found))
-		return l.choose()
+		_, err := l.choose()
+		return err
 	}
 	e := &ChoiceError{Reason: fmt.Sprintf("there are %d runs; give one of their folders, or a file", len(found)+max(0, len(runs)-mostRuns))}
 	for _, v := range found {
@@ -50,7 +51,7 @@ func (l *Log) chooseRunOf(runs []series) error {
 		if len(v.run.files) > 1 || v.run.name != "" && !strings.HasSuffix(name, v.run.name) {
 			name = folderOf(name)
 		}
-		candidates, left := v.s.list(name, v.all)
+		candidates, left := v.seen.list(name, v.all)
 		for _, c := range candidates {
 			switch {
 			case v.loss != "" && c.Loss != v.loss:
@@ -63,7 +64,7 @@ func (l *Log) chooseRunOf(runs []series) error {
 		if v.loss == "" {
 			e.Left += left
 		}
-		e.Partial = e.Partial || !v.log.whole
+		e.Partial = e.Partial || v.seen.partial
 	}
 	return e
 }
@@ -72,7 +73,7 @@ func (l *Log) chooseRunOf(runs []series) error {
 type viable struct {
 	run  series
 	log  *Log
-	s    *survey
+	seen *look
 	all  []ranked
 	loss string // that is chosen, where one is
 }
@@ -84,7 +85,7 @@ func (v *viable) losses() (losses []float64) {
 		if r.name != v.loss || v.loss == "" {
 			continue
 		}
-		v.s.own(r.tally, func(values []sampledValue) {
+		v.seen.own(r.tally, func(values []sampledValue) {
 			if loss := firstOf(values, r.tally.field); loss-loss == 0 && len(losses) < most {
 				losses = append(losses, loss)
 			}
@@ -127,40 +128,42 @@ func (l *Log) nameOf(run series) string {
 	return run.files[0].path
 }
 
-// viable says what a run may be read for: its series, and the one that would be chosen, if that is clear. Its error says why it holds
+// look finds what the run may be read for: its series, and the one that would be chosen, if that is clear. Its error says why it holds
 // no losses.
-func (l *Log) viable() (s *survey, all []ranked, loss string, err error) {
-	s, first, err := l.look()
-	if err != nil {
-		return nil, nil, "", err
+func (v *viable) look() (err error) {
+	l := v.log
+	if v.seen, err = l.look(); err != nil {
+		return err
 	}
-	l.source.Format = first.format
-	all = s.candidates(l.options.Step)
-	if name := l.options.Loss; name != "" {
-		if !l.known(s, &name, first) {
-			err = fmt.Errorf("%s has no %s %q", l.run.files[0].path, l.lossWord(), name)
+	l.source.Format = v.seen.kind.format
+	v.all = v.seen.candidates(l.options.Step)
+	if v.loss = l.options.Loss; v.loss != "" {
+		if !v.seen.known(&v.loss) {
+			return fmt.Errorf("%s has no %s %q", l.run.files[0].path, l.lossWord(), v.loss)
 		}
-		return s, all, name, err
+		return nil
 	}
-	d, ok := s.decide(all)
-	if !ok && first.events && !l.whole { // the loss may begin behind a graph or images
-		if s, _, err = l.surveyFully(first, s.split); err != nil {
-			return nil, nil, "", err
+	d, ok := v.seen.decide(v.all)
+	if !ok && v.seen.kind.events { // the loss may begin behind a graph or images
+		more, err := l.extend(v.seen)
+		if err != nil {
+			return err
 		}
-		all = s.candidates(l.options.Step)
-		d, ok = s.decide(all)
+		if more {
+			v.all = v.seen.candidates(l.options.Step)
+			d, ok = v.seen.decide(v.all)
+		}
 	}
 	switch {
 	case l.options.Pattern != "":
+		return nil
 	case ok:
-		return s, all, d.name, l.otherThanLog(s, first, d.ranked, true)
-	case len(all) == 0 || all[0].meaning.Strength == lexicon.Unknown:
-		return s, all, "", fmt.Errorf("no series in %s is named like a loss", l.run.files[0].path)
+		v.loss = d.name
+		return l.otherThanLog(v.seen, d.ranked, true)
+	case len(v.all) == 0 || v.all[0].meaning.Strength == lexicon.Unknown:
+		return fmt.Errorf("no series in %s is named like a loss", l.run.files[0].path)
 	}
-	if l.options.Pattern == "" {
-		err = l.otherThanLog(s, first, &all[0], false)
-	}
-	return s, all, "", err
+	return l.otherThanLog(v.seen, &v.all[0], false)
 }
 
 func folderOf(path string) string {

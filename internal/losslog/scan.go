@@ -98,8 +98,9 @@ func (c Condition) String() string {
 
 // selection says which fields of a record are wanted.
 type selection struct {
-	loss, step, batch string
-	where             []Condition
+	loss, batch string
+	counter
+	where []Condition
 	// label is that of the records that are wanted, where labelled is true.
 	label    string
 	labelled bool
@@ -108,14 +109,6 @@ type selection struct {
 	beside string
 	// alsoLabels are of lines that are wanted, too.
 	alsoLabels []string
-	// carried says that step stands on lines before those of the losses; always, that records without it are none.
-	carried, always bool
-	epoch           string
-	// epochAhead says that the epoch stands on lines of its own; total, if not 0, is that of the counter.
-	epochAhead bool
-	total      float64
-	// full is the counter of bars of which only full ones count.
-	full string
 	// emptyIsNonFinite says that an empty loss stands for one that is not finite, as in this program's tables.
 	emptyIsNonFinite bool
 	openings         *openings

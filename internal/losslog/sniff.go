@@ -170,8 +170,7 @@ func tellsMore(table *csvScanner, text []byte) bool {
 
 // clearest is how clearly the clearest of the names that a scanner finds before several numbers says that it is a loss.
 func clearest(s scanner, text []byte) lexicon.Strength {
-	survey := newSurvey("")
-	survey.text = true
+	survey := newSurvey(surveying{text: true})
 	s.survey(text[:s.whole(text)], survey)
 	best := lexicon.Excluded
 	for _, f := range survey.fields {

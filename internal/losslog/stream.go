@@ -112,36 +112,38 @@ func (s *Stream) choose(last bool) {
 	defer remove()
 	input := file{path: "the output so far", real: path, verbatim: s.options.verbatim()}
 	l := &Log{options: s.options, run: series{files: []file{input}}, remove: func() {}}
-	if err := l.choose(); err != nil {
+	seen, err := l.choose()
+	if err != nil {
 		s.missing = err
 		if len(s.data) > longestHeading {
 			s.data = s.data[:copy(s.data, s.data[len(s.data)-longestHeading/4:])]
 		}
 		return
 	}
-	if l.pattern == nil {
-		kind, err := input.sniff(s.options.Format)
-		if err == nil && kind.events {
-			err = errors.New("event files cannot be read as they are written to a pipe")
-		}
-		if err == nil && !last && !s.settled(bytes.Count(head, []byte(l.chosen.loss)), l.chosen.step != "") {
-			err = errors.New("the first lines do not tell all yet")
-		}
-		if err == nil {
-			s.table, err = kind.table.(chooser).choose(l.chosen)
-		}
-		if err != nil {
+	if seen != nil {
+		if s.table, err = s.tableOf(seen, l.chosen, head, last); err != nil {
 			s.missing = err
 			return
 		}
-		if l.preface != nil {
-			s.preface = &preface.Filter{Preface: l.preface}
+		if p := seen.head.preface; p != nil {
+			s.preface = &preface.Filter{Preface: p}
 			s.data, s.part = s.preface.Append(nil, s.data, last)
 		}
-		s.data = s.data[kind.start:]
+		s.data = s.data[seen.kind.start:]
 	}
 	s.log, s.missing = l, nil
-	s.sequence = l.newSequencer()
+	s.sequence = sequence.New(l.order)
+}
+
+// tableOf returns the scanner of what was chosen, unless what comes next may tell more.
+func (s *Stream) tableOf(seen *look, chosen selection, head []byte, last bool) (scanner, error) {
+	if seen.kind.events {
+		return nil, errors.New("event files cannot be read as they are written to a pipe")
+	}
+	if !last && !s.settled(bytes.Count(head, []byte(chosen.loss)), chosen.step != "") {
+		return nil, errors.New("the first lines do not tell all yet")
+	}
+	return seen.kind.table.(chooser).choose(chosen)
 }
 
 // settled says whether lines that name the loss so often, and count its steps or not, tell enough: those that follow may be of another

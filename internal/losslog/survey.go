@@ -2,18 +2,28 @@ package losslog
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"math"
 
 	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 )
 
+// surveying says how records are surveyed.
+type surveying struct {
+	split  string         // the field whose text labels records; empty: lines have labels of their own
+	by     console.Labels // what tells lines apart
+	only   *Condition     // which records count
+	modes  modeLines      // that tell training from validation
+	text   bool           // they are of lines for people
+	bars   bool           // rows are drawn again and again
+	titled bool           // the file's name, or its first lines, say that numbers without names are losses
+	score  string         // the name by which the log has its loss, though that says something else
+}
+
 // survey keeps of records what the choice of a loss and of what counts its steps needs: figures of each series, and
 // the records themselves as far as there is room.
 type survey struct {
-	split  string // the field whose text labels records; empty: lines have labels of their own
+	surveying
 	fields []*fieldSurvey
 	byName map[string]int
 	labels []string
@@ -27,15 +37,8 @@ type survey struct {
 	now     []sampledValue // of the record at hand
 	label   string
 	counted int
-	text    bool           // of lines for people
-	bars    bool           // rows are drawn again and again
-	titled  bool           // the file's name, or its first lines, say that numbers without names are losses
-	by      console.Labels // what tells lines apart
-	only    *Condition     // which records count
-	others  bool           // the one at hand does not
-	modes   modeLines      // that tell training from validation
-	mode    lexicon.Role   // what the last one said
-	score   string         // the name by which the log has its loss, though that says something else
+	others  bool         // the record at hand does not count
+	mode    lexicon.Role // what the last line that tells said
 }
 
 // fieldSurvey is what was seen of one field.
@@ -82,8 +85,8 @@ const (
 	mostValues  = 400_000
 )
 
-func newSurvey(split string) *survey {
-	return &survey{split: split, byName: make(map[string]int), labelN: make(map[string]int), bySet: make(map[[2]int]*tally)}
+func newSurvey(how surveying) *survey {
+	return &survey{surveying: how, byName: make(map[string]int), labelN: make(map[string]int), bySet: make(map[[2]int]*tally)}
 }
 
 // field takes a field of the record at hand. Fields that are no numbers have a text.
@@ -213,38 +216,4 @@ func (s *survey) name(t *tally) string { return s.fields[t.field].name }
 func (s *survey) has(name string) bool {
 	_, ok := s.byName[name]
 	return ok
-}
-
-// surveyLimit bounds how much of a log is read only to count what may be chosen from.
-const surveyLimit = 256 << 20
-
-// surveyAll surveys the files of a run.
-func surveyAll(run series, s *survey, format Format) (partial bool, err error) {
-	left := int64(surveyLimit)
-	for _, f := range run.files {
-		kind, err := f.sniff(format)
-		if err != nil {
-			return partial, err
-		}
-		r, err := f.open()
-		if err != nil {
-			return partial, err
-		}
-		limited := &io.LimitedReader{R: r, N: left}
-		if kind.events {
-			surveyEvents(limited, s)
-		} else {
-			err = pieces(limited, int64(kind.start), kind.table, false, func(data []byte, _ int64) error {
-				kind.table.survey(data, s)
-				return nil
-			})
-		}
-		if left = limited.N; left <= 0 {
-			partial = true
-		}
-		if err = errors.Join(ignoreCut(err), r.Close()); err != nil || partial {
-			return partial, err
-		}
-	}
-	return partial, nil
 }

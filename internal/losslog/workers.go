@@ -8,9 +8,9 @@ import (
 	"alrc/internal/losslog/lexicon"
 )
 
-// workers finds the field that says which of several workers wrote a record, where each tells losses of the same steps, and how many
+// workersOf finds the field that says which of several workers wrote a record, where each tells losses of the same steps, and how many
 // there are. The condition is that of the first of them.
-func (s *survey) workers(t *tally) (first Condition, n int, ok bool) {
+func (s *survey) workersOf(t *tally) (first Condition, n int, ok bool) {
 	for i, f := range s.fields {
 		words := lexicon.Words(f.name)
 		named := len(words) > 0 && lexicon.WorkerWords[words[len(words)-1]]

@@ -39,12 +39,14 @@ type Sequencer struct {
 
 // Options say how rows become steps.
 type Options struct {
-	Plan      Plan // what [Sequencer.Planned] returned after an earlier reading, where there was one
-	Openings  bool // rows tell which openings came again
-	Uncounted bool // nothing counts steps
-	Redrawn   bool // each loss stands in two records
-	Twice     bool // records may be written twice
-	ToldTwice bool // records come again in blocks
+	Plan      Plan                // what [Sequencer.Planned] returned after an earlier reading, where there was one
+	Kind      lexicon.CounterKind // of what counts steps
+	Openings  bool                // rows tell which openings came again
+	Uncounted bool                // nothing counts steps
+	Redrawn   bool                // each loss stands in two records
+	Twice     bool                // records may be written twice
+	EndsAgain bool                // the last record may tell an earlier one again
+	ToldTwice bool                // records come again in blocks
 	// LastOfStep says that of the records of a step, as of an epoch's bar, the last one counts.
 	LastOfStep bool
 }
@@ -69,12 +71,11 @@ func New(how Options) *Sequencer {
 // LeftOut says how many rows were left out so far.
 func (s *Sequencer) LeftOut() LeftOut { return s.count }
 
-// Planned returns, after a reading, which rows the next one is to take. kind is that of what counts steps. again says that the last
-// record may tell an earlier one again.
-func (s *Sequencer) Planned(kind lexicon.CounterKind, again bool) Plan {
-	p := s.watch.withEpochs(&s.parts, kind, s.how.Uncounted)
+// Planned returns, after a reading, which rows the next one is to take.
+func (s *Sequencer) Planned() Plan {
+	p := s.watch.withEpochs(&s.parts, s.how.Kind, s.how.Uncounted)
 	p.rows = s.row
-	if !again {
+	if !s.how.EndsAgain {
 		p.again = 0
 	}
 	if len(p.begins) > 0 {
