@@ -29,6 +29,15 @@ var prints = []string{
 	"MSE after {n} iterations is {x}", "      {n}/    200: {x}", "Step {n}: energy {x}, eps0 0.{y}",
 	"statistics:[('average_q', 1.{y}), ('average_loss', {x}), ('n_updates', {n})]",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
+	"Loss At Step {n}: {x}", "Training Loss In Epoch {n} Is: {x}", "COST AFTER ITERATION {n} = {x}",
+	// The same name twice, told apart by what stands before.
+	"{'epoch': {n}, 'train': {'loss': {x}, 'acc': 0.{y}}, 'valid': {'loss': 1.{y}, 'acc': 0.{y}}}",
+	"INFO round {n} {'fit': {'all': {'loss': {x}, 'n': 64}}, 'test': {'all': {'loss': 2.{y}, 'n': 64}}}",
+	"epoch {n}  total  loss = {x}  kl  loss = 0.{y}  rec  loss = 1.{y}", "Epoch #{n}, T. err = {x}, V. err = 1.{y}",
+	"epoch {n} | training - loss {x}, acc 0.{y} | held-out test - loss 1.{y}, acc 0.{y}", "{n}: test {loss: 1.{y}} train {loss: {x}}",
+	"batch {n}, loss[loss={x}, over 12.00 frames], tot_loss[loss=1.{y}, over 900.00 frames]",
+	// Below zero, behind an underscore; with a type behind.
+	"step_{n} loss_-{x} lr_0.{y}", "fit,host=a step={n}i,loss={x} 1709632800000000000",
 }
 
 func TestPrints(t *testing.T) {
@@ -36,11 +45,15 @@ func TestPrints(t *testing.T) {
 		t.Run(print, func(t *testing.T) {
 			var log strings.Builder
 			var want []string
-			for n := 1; n <= 12; n++ {
-				loss := fmt.Sprintf("%.4f", 3/float64(n)+0.01)
+			for i := range 12 {
+				n := 3*i + 2
+				loss := fmt.Sprintf("%.4f", 3/float64(i+1)+0.01)
 				line := strings.NewReplacer("{n}", fmt.Sprint(n), "{x}", loss, "{y}", fmt.Sprint(40+n*n%7)).Replace(print)
 				log.WriteString(line + "\n")
-				want = append(want, fmt.Sprintf("%d:%s", n, strings.TrimRight(loss, "0")))
+				if loss = strings.TrimRight(loss, "0"); strings.Contains(print, "-{x}") {
+					loss = "-" + loss
+				}
+				want = append(want, fmt.Sprintf("%d:%s", n, loss))
 			}
 			_, got := pairs(t, Options{Inputs: []string{write(t, "log", log.String())}})
 			if want := strings.Join(want, " "); got != want {

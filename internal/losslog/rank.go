@@ -59,7 +59,7 @@ func tellTwins(all []ranked) {
 	for i := range all {
 		for j := range all {
 			t, v := &all[i], &all[j]
-			if t.meaning.Strength != lexicon.Loss || v.meaning.Strength != lexicon.Loss || t.meaning.Role != lexicon.Unsaid || v.meaning.Role != lexicon.Unsaid {
+			if t.meaning.Strength < lexicon.Measure || v.meaning.Strength != t.meaning.Strength || t.meaning.Role != lexicon.Unsaid || v.meaning.Role != lexicon.Unsaid {
 				continue
 			}
 			a, b := lexicon.Words(t.name), lexicon.Words(v.name)

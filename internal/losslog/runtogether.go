@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"alrc/internal/decimal"
-	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
@@ -208,23 +208,10 @@ func (s *runTogether) choose(chosen selection) (scanner, error) {
 	return &runTogether{boundary: s.boundary, selection: chosen}, nil
 }
 
-// sharedByRoles says whether a line repeats its keys since it has the same numbers of training and validation: "train(x=1) val(x=2)".
-func sharedByRoles(line []byte, keys map[string]int) bool {
-	for key := range keys {
-		if lexicon.MeaningOf(key).Role != lexicon.Unsaid {
-			return false
-		}
-	}
-	var roles [lexicon.Validation + 1]bool
-	for _, word := range lexicon.Words(string(line[:min(len(line), mostOpening*8)])) {
-		roles[lexicon.RoleOf(word)] = true
-	}
-	return roles[lexicon.Training] && roles[lexicon.Validation]
-}
-
 // sniffRunTogether recognises text whose lines hold many records each, by keys that most of its lines repeat.
 func sniffRunTogether(sample []byte) (*runTogether, bool) {
 	lines, crowded := 0, 0
+	r := new(console.Reader)
 	boundary := ""
 	for data := sample; len(data) > 0; {
 		end, next := plaintext.NextLine(data)
@@ -244,7 +231,7 @@ func sniffRunTogether(sample []byte) (*runTogether, bool) {
 					repeated++
 				}
 			}
-			if first != "" && repeated*2 >= len(seen) && !sharedByRoles(data[:end], seen) {
+			if first != "" && repeated*2 >= len(seen) && !r.TellsTwice(data[:end]) {
 				crowded++
 				if boundary == "" {
 					boundary = first

@@ -169,6 +169,7 @@ var truths = []struct {
 	{name: "losses-in-a-dictionary.log", losses: 30, nonFinite: 0, steps: 30, mean: 68.57683833333334, largest: 199.99136, first: 1, last: 30},
 	{name: "losses-in-brackets.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8921208333333333, largest: 2.3053, first: 20, last: 480},
 	{name: "losses-in-parentheses.log", ask: []string{"critic_loss", "gen_loss: l2"}},
+	{name: "losses-of-nested-parts.log", ask: []string{"heat: loss", "size: loss"}},
 	{name: "mace.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 118},
 	{name: "matconvnet.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9694583333333334, largest: 2.287, first: 1, last: 24},
 	{name: "mean-and-loss.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},

@@ -138,6 +138,10 @@ func (t token) withUnit(line []byte, end int) token {
 			return t
 		}
 	}
+	if end+1 == len(line) && line[end] == 'i' || end+1 < len(line) && line[end] == 'i' && (line[end+1] == ',' || line[end+1] == ' ') {
+		t.unit, t.end = end+1, end+1 // an integer of InfluxDB's line protocol
+		return t
+	}
 	i := end
 	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) && !isPlusMinus(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
 		i++

@@ -97,6 +97,8 @@ func tokens(line []byte, all []token) []token {
 		case c == '|' && normEnd(line, i) > 0:
 			all = append(all, token{kind: wordToken, begin: i, end: normEnd(line, i)})
 			i = normEnd(line, i)
+		case c == '_' && len(all) > 0 && all[len(all)-1].kind == wordToken && all[len(all)-1].end == i:
+			i++ // "loss_-0.5"
 		case classes[c]&letterClass != 0:
 			t, ok := nanToken(line, i)
 			if !ok {
@@ -216,24 +218,26 @@ func (t *token) cutCounter(line []byte, before []token) {
 		end--
 	}
 	if n := lossAt(line[t.begin:t.end]); n > 0 {
-		t.end = t.begin + n // "loss0.5"
+		t.end = t.begin + n // "loss0.5", "loss_-0.5"
 		return
 	}
-	if bare := line[t.begin:end]; end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
-		t.end = end
+	bare := bytes.TrimSuffix(line[t.begin:end], []byte{'_'}) // "step_10"
+	if end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
+		t.end = t.begin + len(bare)
 	}
 }
 
 // lossAt returns the length of the word of a loss that a word begins with, where the rest is a number with a point.
 func lossAt(word []byte) int {
 	n := 0
-	for n < len(word) && classes[word[n]]&letterClass != 0 {
+	for n < len(word) && classes[word[n]]&letterClass != 0 && word[n] != '_' {
 		n++
 	}
 	if n == len(word) || !lossLike(word[:n]) || bytes.IndexByte(word[n:], '.') < 0 {
 		return 0
 	}
-	if _, m := decimal.Parse(word[n:]); n+m < len(word) {
+	number := bytes.TrimPrefix(word[n:], []byte{'_'})
+	if _, m := decimal.Parse(number); m == 0 || m < len(number) {
 		return 0
 	}
 	return n
@@ -241,7 +245,7 @@ func lossAt(word []byte) int {
 
 // startsNumber says whether the sign or point at i begins a number.
 func startsNumber(line []byte, i int) bool {
-	if i > 0 && (isAlnum(line[i-1]) || line[i-1] == ')' || line[i-1] == line[i]) {
+	if i > 0 && (isAlnum(line[i-1]) && line[i-1] != '_' || line[i-1] == ')' || line[i-1] == line[i]) {
 		return false
 	}
 	if line[i] != '.' {
