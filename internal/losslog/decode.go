@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 
+	"alrc/internal/format/jsonstream"
 	"alrc/internal/format/notebook"
 	"alrc/internal/format/wandb"
 	"alrc/internal/losslog/lexicon"
@@ -21,6 +22,7 @@ import (
 type decoded struct {
 	io.Reader
 	closers []func() error
+	framing framing          // what lines are taken out of
 	preface *preface.Preface // what is taken away from each line, if anything
 }
 
@@ -95,6 +97,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		return nil, err
 	}
 	d.closers = append(d.closers, text.Close)
+	d.framing.escaped = text.Escaped
 	b := text.Reader
 	if head, err = plaintext.Head(b); err != nil {
 		return nil, err
@@ -116,9 +119,18 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		inner, ok = wrappingTable(head)
 	}
 	if ok {
+		d.framing.wrapping = &inner
 		b = bufio.NewReaderSize(&wrappedReader{wrapping: inner, r: b}, plaintext.HeadSize)
 		if head, err = plaintext.Head(b); err != nil {
 			return nil, err
+		}
+	}
+	if !ok && !notebook.Is(head) && !wandb.Is(head) {
+		if field, isDocument := messagesIn(head); isDocument {
+			b = bufio.NewReaderSize(&messagesReader{messages: messages{Stream: jsonstream.Stream{R: b}}, field: field}, plaintext.HeadSize)
+			if head, err = plaintext.Head(b); err != nil {
+				return nil, err
+			}
 		}
 	}
 	rows := arraysIn(head)

@@ -40,7 +40,7 @@ func (s *csvScanner) findLong(rows [][]byte) {
 				losses++
 			}
 		}
-		if losses > 0 && len(found) >= 2 && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
+		if losses > 0 && (len(found) > 1 || namers[plain(s.names[i])]) && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
 			long = i
 		}
 	}

@@ -51,7 +51,8 @@ type chooser interface {
 // sample is a file's beginning, as it is read.
 type sample struct {
 	data    []byte
-	whole   bool             // it is all of the file
+	whole   bool // it is all of the file
+	framing framing
 	preface *preface.Preface // what was taken away from each line, if anything
 }
 
@@ -64,11 +65,11 @@ func (f file) sample() (sample, error) {
 	data, err := io.ReadAll(io.LimitReader(r, sampleSize))
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return sample{data, true, r.preface}, nil
+		return sample{data, true, r.framing, r.preface}, nil
 	case err != nil && len(data) == 0:
 		return sample{}, fmt.Errorf("%s: %w", f.path, err)
 	}
-	return sample{data, err == nil && len(data) < sampleSize, r.preface}, nil
+	return sample{data, err == nil && len(data) < sampleSize, r.framing, r.preface}, nil
 }
 
 // sniff tells the format of a file.
@@ -170,15 +171,23 @@ func tellsMore(table *csvScanner, text []byte) bool {
 
 // clearest is how clearly the clearest of the names that a scanner finds before several numbers says that it is a loss.
 func clearest(s scanner, text []byte) lexicon.Strength {
+	best, _ := clearestOf(s, text)
+	return best
+}
+
+// clearestOf also returns how many numbers it stands before.
+func clearestOf(s scanner, text []byte) (best lexicon.Strength, n int) {
 	survey := newSurvey(surveying{text: true})
 	s.survey(text[:s.whole(text)], survey)
-	best := lexicon.Excluded
 	for _, f := range survey.fields {
-		if f.numbers > 1 {
-			best = max(best, f.meaning.Strength)
+		if f.numbers > 1 && f.meaning.Strength > best {
+			best, n = f.meaning.Strength, 0
+		}
+		if f.meaning.Strength == best {
+			n = max(n, f.numbers)
 		}
 	}
-	return best
+	return best, n
 }
 
 // holdsRecords says that a document on one line holds its records in an array, and is no record itself.

@@ -12,7 +12,7 @@ var (
 	validationFlags = lexicon.Set("val valid validation is_val is_validation eval is_eval test is_test")
 	trainingFlags   = lexicon.Set("train training is_train is_training")
 	// namers are fields whose text names the number of a record.
-	namers     = lexicon.Set("metric metric_name key name tag series variable measure quantity")
+	namers     = lexicon.Set("metric metric_name key name tag series variable measure quantity field")
 	splitNames = lexicon.Set("split phase mode stage set subset dataset data_split partition")
 )
 

@@ -17,6 +17,7 @@ type Stream struct {
 	do      func(*Chunk) error
 
 	clean   plaintext.Cleaner
+	frame   *unframer       // of the log's lines, where they are kept within others, once the loss is chosen
 	preface *preface.Filter // what stands before each line, once the loss is chosen
 	part    []byte          // of a line, of which the rest is not there yet
 	data    []byte          // not read yet
@@ -47,6 +48,9 @@ func NewStream(o Options, do func(*Chunk) error) *Stream {
 // piece waits for it, unless this is the last.
 func (s *Stream) take(p []byte, last bool) {
 	text := s.clean.Clean(p, last)
+	if s.frame != nil {
+		text = s.frame.take(text, last)
+	}
 	if s.preface == nil {
 		s.data = append(s.data, text...)
 		return
@@ -124,6 +128,10 @@ func (s *Stream) choose(last bool) {
 		if s.table, err = s.tableOf(seen, l.chosen, head, last); err != nil {
 			s.missing = err
 			return
+		}
+		if f := seen.head.framing; f != (framing{}) {
+			s.frame = &unframer{framing: f}
+			s.data = bytes.Clone(s.frame.take(s.data, last))
 		}
 		if p := seen.head.preface; p != nil {
 			s.preface = &preface.Filter{Preface: p}

@@ -17,6 +17,10 @@ func TestStream(t *testing.T) {
 		"boxes":    "--------------\n| loss | %[2]v |\n| lr   | 0.1   |\n| step | %[1]d |\n--------------\n",
 		"logger":   "2024-03-05 12:00:00,123 INFO step %d loss %v\n",
 		"worker":   "job-1  | --------------\njob-1  | | loss | %[2]v |\njob-1  | | step | %[1]d |\njob-1  | --------------\n",
+		"escaped":  "Mar  5 12:00:00 host fit[8]: step#011%d#011loss#011%v\n",
+		"wrapped":  `{"log":"step %d: loss %v\n","stream":"stderr","time":"2024-03-05T12:00:00Z"}` + "\n",
+		"inside":   `{"MESSAGE":"step %d \u001b[1mloss\u001b[0m %v","PRIORITY":"6"}` + "\n",
+		"bars":     `{"log":"\rstep %d loss %v"}` + "\n",
 		"coloured": "\x1b[32mstep %d\x1b[0m loss \x1b[1m%v\x1b[0m\n",
 	} {
 		var text strings.Builder

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // wrapping is how lines of a log are kept in JSON objects, or in rows of a table, one each, as containers and services of logs keep
@@ -60,12 +61,15 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 	}
 	best := clearest(&jsonScanner{lines: true}, head[:len(head)-len(rest)])
 	for key, text := range texts {
-		if s := clearest(&textScanner{}, text.Bytes()); s >= lexicon.Measure && (s > best || s == best && key < found.key && ok) {
+		if s := clearest(&textScanner{}, shownText(text)); s >= lexicon.Measure && (s > best || s == best && key < found.key && ok) {
 			best, found, ok = s, wrapping{key: key, ended: 2*ends[key] > objects}, true
 		}
 	}
 	return found, ok
 }
+
+// shownText is what a terminal shows of a text.
+func shownText(text *bytes.Buffer) []byte { return new(plaintext.Cleaner).Clean(text.Bytes(), true) }
 
 // wrappingTable recognises a table one of whose columns holds a log's lines: there a loss is named, and none of the columns is one.
 func wrappingTable(head []byte) (found wrapping, ok bool) {
@@ -84,6 +88,11 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 	rows := 0
 	for rows < most {
 		line, after, whole := bytes.Cut(rest, newline)
+		for whole && isOpen(line) {
+			var more []byte
+			more, after, whole = bytes.Cut(after, newline)
+			line = rest[:len(line)+1+len(more)]
+		}
 		if !whole {
 			break
 		}
@@ -94,7 +103,7 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 		}
 		rows++
 		for i, cell := range cells {
-			texts[i].WriteString(fieldText(cell) + "\n")
+			texts[i].WriteString(strings.TrimRight(fieldText(cell), "\r\n") + "\n")
 		}
 	}
 	if rows < fewest {
@@ -102,12 +111,15 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 	}
 	best := lexicon.Unknown
 	for i := range texts {
-		if s := clearest(&textScanner{}, texts[i].Bytes()); s >= lexicon.Measure && s > best {
+		if s := clearest(&textScanner{}, shownText(&texts[i])); s >= lexicon.Measure && s > best {
 			best, found, ok = s, wrapping{column: i + 1}, true
 		}
 	}
 	return found, ok
 }
+
+// isOpen says whether a line of a table ends within quotes, so that its row goes on in the next line.
+func isOpen(line []byte) bool { return bytes.Count(line, []byte{'"'})%2 == 1 }
 
 // wrappedReader reads the lines of a log out of their objects. What is no such object is passed on as it is.
 type wrappedReader struct {
@@ -121,11 +133,13 @@ func (w *wrappedReader) Read(p []byte) (int, error) {
 	for w.out.Len() == 0 {
 		piece, err := w.r.ReadSlice('\n')
 		w.line = append(w.line, piece...)
-		if err == bufio.ErrBufferFull && len(w.line) < sampleSize {
+		if len(w.line) < sampleSize && (err == bufio.ErrBufferFull || err == nil && w.column > 0 && isOpen(w.line)) {
 			continue
 		}
-		w.unwrap()
-		w.line = w.line[:0]
+		if err == nil || err == bufio.ErrBufferFull || w.isWhole(w.line) {
+			w.unwrap(&w.out, w.line)
+			w.line = w.line[:0]
+		}
 		if err != nil && err != bufio.ErrBufferFull && w.out.Len() == 0 {
 			return 0, err
 		}
@@ -133,34 +147,39 @@ func (w *wrappedReader) Read(p []byte) (int, error) {
 	return w.out.Read(p)
 }
 
-// unwrap adds what the line at hand holds to the output.
-func (w *wrappedReader) unwrap() {
-	if len(w.line) == 0 {
+// isWhole says whether the rest of a file, which may be growing, is all of a line, though it has no end.
+func (w *wrapping) isWhole(rest []byte) bool {
+	return w.column > 0 || json.Valid(rest)
+}
+
+// unwrap adds what a line holds to the output.
+func (w *wrapping) unwrap(out *bytes.Buffer, line []byte) {
+	if len(line) == 0 {
 		return
 	}
 	if w.column > 0 {
-		if cells := splitFields(bytes.TrimRight(w.line, "\r\n"), ','); len(cells) >= w.column {
-			w.out.WriteString(fieldText(cells[w.column-1]))
+		if cells := splitFields(bytes.TrimRight(line, "\r\n"), ','); len(cells) >= w.column {
+			out.WriteString(strings.TrimRight(fieldText(cells[w.column-1]), "\r\n"))
 		}
-		w.out.WriteByte('\n')
+		out.WriteByte('\n')
 		return
 	}
 	if w.cast {
 		var event []any
-		if json.Unmarshal(w.line, &event) == nil && len(event) == 3 && event[1] == "o" {
+		if json.Unmarshal(line, &event) == nil && len(event) == 3 && event[1] == "o" {
 			text, _ := event[2].(string)
-			w.out.WriteString(text)
+			out.WriteString(text)
 		}
 		return
 	}
 	var object map[string]json.RawMessage
 	var text string
-	if json.Unmarshal(w.line, &object) != nil || json.Unmarshal(object[w.key], &text) != nil {
-		w.out.Write(w.line)
+	if json.Unmarshal(line, &object) != nil || json.Unmarshal(object[w.key], &text) != nil {
+		out.Write(line)
 		return
 	}
-	w.out.WriteString(text)
+	out.WriteString(text)
 	if !w.ended && !strings.HasSuffix(text, "\n") {
-		w.out.WriteByte('\n')
+		out.WriteByte('\n')
 	}
 }

@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -23,5 +24,38 @@ func TestLinesInObjects(t *testing.T) {
 		if _, got := pairs(t, Options{Inputs: []string{write(t, "log", log.String())}}); got != want {
 			t.Errorf("%s: read %s", name, got)
 		}
+	}
+}
+
+func TestLinesInDocuments(t *testing.T) {
+	const want = "10:0.5 20:0.25 30:0.125 40:0.0625"
+	for name, form := range map[string][3]string{
+		"of a service": {`{"events": [`, `{"timestamp": 17STEP0, "message": "step STEP: loss=LOSS - lr=0.1"}`, `], "next": "f/3"}`},
+		"deep":         {"[", "{\n \"n\": 3,\n \"source\": {\n  \"text\": \"STEP | loss LOSS\\n\"\n }\n}", "]"},
+		"bare":         {`{"lines": ["start"`, `, "iteration STEP, train loss LOSS"`, `]}`},
+	} {
+		var log strings.Builder
+		log.WriteString(form[0])
+		for i, pair := range strings.Fields(want) {
+			step, loss, _ := strings.Cut(pair, ":")
+			if i > 0 && name != "bare" {
+				log.WriteString(",")
+			}
+			log.WriteString(strings.NewReplacer("STEP", step, "LOSS", loss).Replace(form[1]))
+		}
+		if _, got := pairs(t, Options{Inputs: []string{write(t, "log", log.String()+form[2])}}); got != want {
+			t.Errorf("%s: read %s", name, got)
+		}
+	}
+}
+
+func TestLinesInRows(t *testing.T) {
+	var log strings.Builder
+	log.WriteString("timestamp,message\n")
+	for i := range 9 {
+		fmt.Fprintf(&log, "17%d000,\"Epoch %d, train loss: %v, val loss: 1\n\"\n", i, i, 0.5+float64(i))
+	}
+	if _, got := pairs(t, Options{Inputs: []string{write(t, "log.csv", log.String())}}); !strings.HasPrefix(got, "0:0.5 1:1.5 2:2.5") || !strings.HasSuffix(got, "8:8.5") {
+		t.Errorf("read %s", got)
 	}
 }

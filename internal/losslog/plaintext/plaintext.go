@@ -20,7 +20,9 @@ const HeadSize = 1 << 16
 // Text is a file's text, or its bytes where it holds none.
 type Text struct {
 	*bufio.Reader
-	close func()
+	// Escaped says that control characters were written by their codes.
+	Escaped bool
+	close   func()
 }
 
 // Open decompresses what r holds and makes UTF-8 of it. The path is for messages. The caller closes the text, and then r.
@@ -37,7 +39,7 @@ func Open(r io.Reader, path string) (*Text, error) {
 	if order, mark := utf16Order(head); order != nil {
 		t.Reader = bufio.NewReaderSize(&utf16Reader{r: t.Reader, order: order, skip: mark}, HeadSize)
 	}
-	if isEscaped(head) {
+	if t.Escaped = isEscaped(head); t.Escaped {
 		t.Reader = bufio.NewReaderSize(&unescaper{r: t.Reader}, HeadSize)
 	}
 	return t, nil

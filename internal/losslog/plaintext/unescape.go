@@ -54,3 +54,11 @@ func (u *unescaper) Read(p []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+// Unescape puts control characters in the place of their codes, where [Text.Escaped] says that a log has those.
+func Unescape(line []byte) []byte {
+	for code, c := range controls {
+		line = bytes.ReplaceAll(line, []byte(code), []byte{c})
+	}
+	return line
+}

@@ -1,0 +1,55 @@
+package losslog
+
+import (
+	"bytes"
+
+	"alrc/internal/losslog/plaintext"
+)
+
+// framing is how a log's lines are kept within others: with control characters by their codes, and each in an object or a row.
+type framing struct {
+	escaped  bool
+	wrapping *wrapping
+}
+
+// unframer takes lines that come piece by piece out of their framing.
+type unframer struct {
+	framing
+	part  []byte // of a line, of which the rest is not there yet
+	out   bytes.Buffer
+	clean plaintext.Cleaner // what lines held may be made for terminals, too
+}
+
+// take returns what the lines that are whole by now held. It is valid until the next call. last says that nothing follows.
+func (u *unframer) take(text []byte, last bool) []byte {
+	u.out.Reset()
+	u.part = append(u.part, text...)
+	begin := 0
+	for end := begin; end < len(u.part); {
+		n := bytes.IndexByte(u.part[end:], '\n') + 1
+		if n == 0 {
+			break
+		}
+		if end += n; u.wrapping == nil || u.wrapping.column == 0 || !isOpen(u.part[begin:end]) {
+			u.line(u.part[begin:end])
+			begin = end
+		}
+	}
+	if last {
+		u.line(u.part[begin:])
+		begin = len(u.part)
+	}
+	u.part = u.part[:copy(u.part, u.part[begin:])]
+	return u.clean.Clean(u.out.Bytes(), last)
+}
+
+func (u *unframer) line(line []byte) {
+	if u.escaped {
+		line = plaintext.Unescape(line)
+	}
+	if u.wrapping == nil {
+		u.out.Write(line)
+		return
+	}
+	u.wrapping.unwrap(&u.out, line)
+}

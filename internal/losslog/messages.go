@@ -1,0 +1,92 @@
+package losslog
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+
+	"alrc/internal/format/jsonstream"
+	"alrc/internal/losslog/lexicon"
+)
+
+// messagesIn recognises a JSON document in which a log's lines are the texts of a field, however deep, as services of logs export them:
+// {"events": [{"message": "step 10, loss 0.5"}, ...]}. It returns the field's name.
+func messagesIn(head []byte) (key string, ok bool) {
+	const fewest, most = 3, 200
+	start := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	if !bytes.HasPrefix(start, []byte("{")) && !bytes.HasPrefix(start, []byte("[")) {
+		return "", false
+	}
+	texts, counts := make(map[string]*bytes.Buffer), make(map[string]int)
+	m := messages{Stream: jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(start))}}
+	for m.next() == nil {
+		if m.text == nil || counts[m.key] == most || len(m.text) > longestLine || bytes.Count(m.text, newline) > 1 {
+			continue
+		}
+		if texts[m.key] == nil {
+			texts[m.key] = new(bytes.Buffer)
+		}
+		counts[m.key]++
+		texts[m.key].WriteString(strings.TrimSuffix(string(m.text), "\n") + "\n")
+	}
+	best := lexicon.Unknown
+	for name, text := range texts {
+		strength, n := clearestOf(&textScanner{}, shownText(text))
+		if counts[name] >= fewest && n*4 >= counts[name] && strength >= lexicon.Measure && (strength > best || strength == best && name < key) {
+			best, key = strength, name
+		}
+	}
+	return key, key != "" && best > clearest(&jsonScanner{}, head)
+}
+
+// longestLine is how long a text may be that is a log's line.
+const longestLine = 2000
+
+// messages goes through the texts of a JSON document.
+type messages struct {
+	jsonstream.Stream
+	key  string // of the field at hand, or of the array that the text is in
+	text []byte // nil where the part at hand is none
+}
+
+func (m *messages) next() error {
+	event, err := m.Stream.Next()
+	m.text = nil
+	if err != nil {
+		return err
+	}
+	switch event {
+	case jsonstream.Key:
+		m.key = string(m.Text)
+	case jsonstream.String:
+		m.text = m.Text
+	}
+	return nil
+}
+
+// messagesReader reads the lines that the texts of a field hold.
+type messagesReader struct {
+	messages
+	field string
+	out   bytes.Buffer
+}
+
+func (r *messagesReader) Read(p []byte) (int, error) {
+	for r.out.Len() == 0 {
+		if err := r.next(); err != nil {
+			if len(r.Stack) > 0 && errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+		if r.text != nil && r.key == r.field {
+			r.out.Write(r.text)
+			if !bytes.HasSuffix(r.text, newline) {
+				r.out.WriteByte('\n')
+			}
+		}
+	}
+	return r.out.Read(p)
+}
