@@ -46,7 +46,7 @@ func lossHeader(text []byte) []byte {
 // tableAmong is sniffTable for some lines.
 func tableAmong(lines [][]byte) (*csvScanner, bool) {
 	var best *csvScanner
-	most := 0
+	most, mostRows := 0, 0
 	add := func(s *csvScanner, rows int) {
 		if s == nil || rows < fewestRows || s.header == nil {
 			return
@@ -63,12 +63,12 @@ func tableAmong(lines [][]byte) (*csvScanner, bool) {
 		if tells < 2*int(lexicon.Measure) && tells&1 == 0 {
 			return // of neither
 		}
-		if s.loose = true; best == nil || tells > most {
-			best, most = s, tells
+		if s.loose = true; best == nil || tells > most || tells == most && rows > mostRows {
+			best, most, mostRows = s, tells, rows
 		}
 	}
-	if s, ok := openTable(lines); ok {
-		add(s, fewestRows) // its rows are below its names, which other rows may only seem to be
+	if s, rows := openTable(lines); s != nil {
+		add(s, rows) // its rows are below its names, which other rows may only seem to be
 	}
 	for _, delimiter := range []byte{'|', '\t', ' '} {
 		add(readTable(lines, delimiter))
@@ -113,7 +113,7 @@ func gapTable(lines [][]byte) (*csvScanner, int) {
 }
 
 // openTable looks for names above rows that have more fields than there are names: the rest is a progress bar.
-func openTable(lines [][]byte) (*csvScanner, bool) {
+func openTable(lines [][]byte) (*csvScanner, int) {
 	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
 	all := make([][][]byte, len(lines))
 	for i, line := range lines {
@@ -138,10 +138,10 @@ func openTable(lines [][]byte) (*csvScanner, bool) {
 				s.names = append(s.names, string(name))
 			}
 			s.header, s.bars = [][]byte{line}, true
-			return s, true
+			return s, rows
 		}
 	}
-	return nil, false
+	return nil, 0
 }
 
 // rowBefore says whether the first n fields are a row's, and others of no matter follow: the last ends with a colon.

@@ -118,6 +118,7 @@ var truths = []struct {
 	{name: "gan-parts.log", ask: []string{"G_GAN", "G_L1", "D_real", "D_fake"}},
 	{name: "gluonnlp.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.539099999999999, largest: 10.88, first: 1, last: 100},
 	{name: "go-logger.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
+	{name: "handwritten-table-above.txt", losses: 14, nonFinite: 0, steps: 14, mean: 0.28664999999999996, largest: 1.0793, first: 0, last: 13},
 	{name: "hash-before-step.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 196},
 	{name: "hash-header.out", losses: 150, nonFinite: 0, steps: 150, mean: 2.1921493333333335, largest: 10.22, first: 0, last: 37250},
 	{name: "headed-losses.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
