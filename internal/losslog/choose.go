@@ -162,7 +162,7 @@ func (l *Log) chooseSplit(v *look, chosen ranked) error {
 	condition.prepare()
 	l.chosen.where = []Condition{condition}
 	l.source.Where = []string{condition.String()}
-	if namers[plain(v.split)] {
+	if lexicon.FieldOf(v.split) == lexicon.Namer {
 		l.note("%s names the numbers; these are the records with %s, and --where '%s=NAME' takes others", v.split, condition, v.split)
 		return nil
 	}

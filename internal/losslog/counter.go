@@ -103,7 +103,7 @@ func (s *survey) counter(t *tally) counter {
 			}
 		}
 		for _, v := range values {
-			if kind := s.fields[v.field].counter; !v.unit && s.text && kind <= lexicon.Epochs && kind != lexicon.Strangers {
+			if !v.unit && s.text && s.fields[v.field].counter.IsNamed() {
 				last[v.field], there[v.field] = v, true
 			}
 		}

@@ -2,7 +2,6 @@ package losslog
 
 import (
 	"slices"
-	"strings"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -79,7 +78,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "what the training goes by, of the names there are"
 	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
-	case !d.named && len(all) == 1 && !isOfWhole(best.name) && s.falls(best):
+	case !d.named && len(all) == 1 && !lexicon.IsWhole(best.name) && s.falls(best):
 		d.why = "the only number that may be one, and falling, though its name does not say so"
 	default:
 		return d, false
@@ -90,16 +89,11 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	return d, !s.hasUnnamedTraining(all, best)
 }
 
-// gameCounters are words of what counts games and populations, whose rewards and fitnesses are no losses.
-var gameCounters = lexicon.Set("episode episodes ep generation generations game games trial trials")
-
 // falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.
 func (s *survey) falls(r *ranked) bool {
 	const fewest = 8
 	counter := s.counter(r.tally)
-	kind := lexicon.CounterOf(counter.step)
-	if r.count < fewest || r.count*2 < s.counted || counter.step == "" || counter.carried || kind > lexicon.Epochs || kind == lexicon.Strangers ||
-		slices.ContainsFunc(lexicon.Words(counter.step), func(word string) bool { return gameCounters[word] }) {
+	if r.count < fewest || r.count*2 < s.counted || counter.step == "" || counter.carried || !lexicon.CounterOf(counter.step).IsNamed() || lexicon.CountsGames(counter.step) {
 		return false
 	}
 	var numbers []float64
@@ -129,10 +123,7 @@ func (s *survey) besideRate(t *tally) bool {
 	n, rates := 0, 0
 	s.own(t, func(values []sampledValue) {
 		n++
-		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool {
-			name := strings.ToLower(s.fields[v.field].name)
-			return name == "lr" || name == "learning_rate" || name == "learning rate"
-		}))
+		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool { return lexicon.IsLearningRate(s.fields[v.field].name) }))
 	})
 	return n > 0 && rates == n
 }

@@ -90,8 +90,7 @@ func (s *csvScanner) findFarHeader(above [][]byte, count int) {
 
 // isCounterName says whether the name of a column is of what counts steps or epochs.
 func isCounterName(name string) bool {
-	kind := lexicon.CounterOf(name)
-	return kind <= lexicon.Epochs && kind != lexicon.Strangers && !strings.ContainsAny(name, "[]|/")
+	return lexicon.CounterOf(name).IsNamed() && !strings.ContainsAny(name, "[]|/")
 }
 
 // isLossName says whether the name of a column is a loss's.

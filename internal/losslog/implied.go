@@ -3,7 +3,6 @@ package losslog
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -26,10 +25,10 @@ func (s *survey) implied(all []ranked) {
 		r := &all[i]
 		switch {
 		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
-		case named && !(isOfWhole(r.name) && s.sums(r.tally)):
+		case named && !(lexicon.IsWhole(r.name) && s.sums(r.tally)):
 		case measures > r.field: // it is no part of this
-		case measures > 0 && !isOfWhole(r.name):
-		case isOfWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
+		case measures > 0 && !lexicon.IsWhole(r.name):
+		case lexicon.IsWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
 			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
 	}
@@ -61,22 +60,12 @@ func (s *survey) tellObjective() {
 	}
 }
 
-// isOfWhole says whether a name says only that it is of a whole: "total".
-func isOfWhole(name string) bool {
-	for _, word := range lexicon.Words(name) {
-		if !lexicon.WholeWords[word] {
-			return false
-		}
-	}
-	return true
-}
-
 // tellTotals makes a part of each loss that a total beside it, which is named so, is the sum of with others: "loss 0.5 aux 0.1 total_loss 0.6".
 func (s *survey) tellTotals(all []ranked) {
 	s.tellMeasures(all)
 	for i := range all {
 		total := &all[i]
-		if total.meaning.Strength != lexicon.Loss || total.meaning.Parts > 0 || !slices.ContainsFunc(lexicon.Words(total.name), func(word string) bool { return lexicon.WholeWords[word] }) || !s.sums(total.tally) {
+		if total.meaning.Strength != lexicon.Loss || total.meaning.Parts > 0 || !lexicon.SaysWhole(total.name) || !s.sums(total.tally) {
 			continue
 		}
 		for j := range all {
@@ -152,8 +141,7 @@ func (s *survey) hasMeanBehind(t *tally) bool {
 		n++
 		for i, v := range values[:len(values)-1] {
 			if v.field == t.field {
-				name := s.fields[values[i+1].field].name
-				means += flagOf(lexicon.AverageWords[strings.ToLower(name)])
+				means += flagOf(lexicon.IsAverage(s.fields[values[i+1].field].name))
 				return
 			}
 		}

@@ -90,7 +90,7 @@ func lossesIn(array []byte) (most int) {
 	s := newSurvey(surveying{})
 	(&jsonScanner{}).survey(array, s)
 	for _, t := range s.series {
-		if isTrainingLoss(s.name(t)) {
+		if lexicon.MeaningOf(s.name(t)).IsTrainingLoss() {
 			most = max(most, t.count)
 		}
 	}

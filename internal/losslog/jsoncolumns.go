@@ -165,7 +165,7 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 	var names []string
 	numbered := "" // one whose numbers have numbers: of losses of training, if there is one
 	walkArrays(&jsonstream.Stream{R: r}, func(name string, keys bool) bool {
-		if keys && (numbered == "" || !isTrainingLoss(numbered) && isTrainingLoss(name)) {
+		if keys && (numbered == "" || !lexicon.MeaningOf(numbered).IsTrainingLoss() && lexicon.MeaningOf(name).IsTrainingLoss()) {
 			numbered = name
 		}
 		names = append(names, name)
@@ -304,12 +304,6 @@ func (c *column) next() (event jsonstream.Event, text []byte, err error) {
 		return event, step, err
 	}
 	return event, number, err
-}
-
-// isTrainingLoss says whether a name is of a loss of training.
-func isTrainingLoss(name string) bool {
-	m := lexicon.MeaningOf(name)
-	return m.Strength == lexicon.Loss && m.Role != lexicon.Validation
 }
 
 // isNumeral says whether a key is a number.

@@ -62,8 +62,7 @@ func numberedKey(key string) (prefix string, number int64, ok bool) {
 		return prefix, 0, false
 	}
 	word := strings.Trim(prefix, keyMarks)
-	kind := lexicon.CounterOf(word)
-	return prefix, number, word == "" || kind <= lexicon.Epochs && kind != lexicon.Strangers
+	return prefix, number, word == "" || lexicon.CounterOf(word).IsNamed()
 }
 
 // keyMarks stand between a word and its number in a key.

@@ -134,11 +134,7 @@ func (s *survey) onlySaves(t, other *tally, step string) bool {
 func withoutSaving(label string) string {
 	var rest []string
 	for _, part := range strings.Fields(label) {
-		saving := false
-		for _, word := range lexicon.Words(part) {
-			saving = saving || lexicon.SavingWords[word]
-		}
-		if !saving {
+		if !lexicon.SaysSaved(part) {
 			rest = append(rest, part)
 		}
 	}

@@ -1,6 +1,8 @@
 package losslog
 
 import (
+	"slices"
+
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 )
@@ -40,7 +42,7 @@ func (s *csvScanner) findLong(rows [][]byte) {
 				losses++
 			}
 		}
-		if losses > 0 && (len(found) > 1 || namers[plain(s.names[i])]) && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
+		if losses > 0 && (len(found) > 1 || lexicon.FieldOf(s.names[i]) == lexicon.Namer) && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
 			long = i
 		}
 	}
@@ -51,7 +53,7 @@ func (s *csvScanner) findLong(rows [][]byte) {
 		if i == long || decimals[i] == 0 {
 			continue
 		}
-		if m := lexicon.MeaningOf(name); m.Strength > lexicon.Excluded || len(lexicon.Words(name)) == 1 && lexicon.Words(name)[0] == "value" {
+		if m := lexicon.MeaningOf(name); m.Strength > lexicon.Excluded || slices.Equal(lexicon.Words(name), []string{"value"}) {
 			if value >= 0 {
 				return // which is not clear
 			}

@@ -94,7 +94,7 @@ func (v *look) findSplit() {
 		v.again(func(how *surveying) { how.split = split })
 	}
 	table, isTable := v.table()
-	if only, ok := v.trainingRun(); ok && (namers[plain(v.split)] || isTable && table.long >= 0) {
+	if only, ok := v.trainingRun(); ok && (lexicon.FieldOf(v.split) == lexicon.Namer || isTable && table.long >= 0) {
 		v.again(func(how *surveying) { how.only = &only })
 	}
 }

@@ -13,10 +13,6 @@ import (
 // Some programs say on a line of its own what the records below it are of, "testing in eval mode", until another one, or the heading of
 // an epoch, says otherwise. Where losses of training and of validation are told apart by such lines alone, those of training are read.
 
-// modeWords may stand in lines that say what is below them, beside words such as "eval".
-var modeWords = lexicon.Set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
-	" running run performing doing going to for model network results")
-
 // longestMode is how long a line that says what is below it may be.
 const longestMode = 80
 
@@ -43,7 +39,7 @@ func modeOf(line []byte) lexicon.Role {
 		case kind != 0:
 			kinds |= kind
 		case word[0] >= '0' && word[0] <= '9':
-		case modeWords[word]:
+		case lexicon.IsOfMode(word):
 			others++
 		default:
 			return lexicon.Unsaid

@@ -86,7 +86,7 @@ func (s *survey) beginsLog(best *ranked, head []byte) bool {
 	if bytes.IndexByte(bytes.TrimSpace(head), '\n') >= 0 || best.meaning.Strength < lexicon.Loss || best.meaning.Parts > 0 || s.counter(best.tally).step == "" {
 		return false
 	}
-	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return strings.Contains(strings.ToLower(f.name), "runtime") })
+	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.IsRuntime(f.name) })
 }
 
 // isData says whether records are none of a training: nothing in them is named as what is logged of one, or what may be a loss
@@ -96,7 +96,7 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	if best != nil {
 		counter = s.counter(best.tally).step
 	}
-	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter) <= lexicon.Epochs && lexicon.CounterOf(counter) != lexicon.Strangers)
+	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter).IsNamed())
 	switch {
 	case nameless:
 		return names > 1 && counter == "" && !s.hasParts() && !s.titled
@@ -123,7 +123,7 @@ func titled(path string, head []byte) bool {
 	const above = 10
 	for range above {
 		line, rest, _ := bytes.Cut(head, newline)
-		if head = rest; slices.ContainsFunc(lexicon.Words(string(line[:min(len(line), 200)])), func(word string) bool { return lexicon.LossWords[word] }) {
+		if head = rest; lexicon.NamesLoss(string(line[:min(len(line), 200)])) {
 			return true
 		}
 	}
@@ -145,31 +145,9 @@ func (s *survey) hasParts() bool {
 // saysTraining says whether any number is named as what is logged of trainings, besides the one that may be the loss.
 func (s *survey) saysTraining(best *ranked) bool {
 	for i, f := range s.fields {
-		if (best == nil || i != best.field) && f.numbers > 0 && saysTraining(f.name) {
+		if (best == nil || i != best.field) && f.numbers > 0 && lexicon.SaysTraining(f.name) {
 			return true
 		}
 	}
 	return false
-}
-
-// trainingTerms are words of columns that are logged of trainings, and seldom of anything else. Measures, such as accuracies, stand in
-// tables of results as well.
-var trainingTerms = lexicon.Set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
-	" train training eval gnorm grad gradient perplexity ppl entropy kl advantage episode episodes wps throughput timestep timesteps update updates" +
-	" discriminator generator")
-
-// saysTraining says whether a name is of what is logged of trainings.
-func saysTraining(name string) bool {
-	all := lexicon.Words(name)
-	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
-		return false // "epoch date"
-	}
-	for _, word := range all {
-		for _, w := range lexicon.Split(word) {
-			if trainingTerms[w] || lexicon.RoleOf(w) != lexicon.Unsaid && w != "test" && w != "learn" {
-				return true
-			}
-		}
-	}
-	return strings.Contains(name, "learning_rate")
 }

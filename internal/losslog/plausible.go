@@ -68,14 +68,7 @@ func (s *survey) isAlone(field int) bool {
 
 // ofGames says whether a log tells of games, which are won or lost.
 func (s *survey) ofGames() bool {
-	for _, f := range s.fields {
-		for _, word := range lexicon.Words(f.name) {
-			if lexicon.GameWords[word] {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.SaysGames(f.name) })
 }
 
 // hasCounter says whether most records of a series hold what counts steps.
@@ -115,7 +108,7 @@ func (s *survey) endsRun(t *tally) bool {
 	tells := make([]bool, len(s.fields))
 	any := false
 	for i, f := range s.fields {
-		tells[i] = slices.Contains(lexicon.Words(f.name), "runtime")
+		tells[i] = lexicon.IsRuntime(f.name)
 		any = any || tells[i]
 	}
 	if !any {

@@ -1,7 +1,6 @@
 package losslog
 
 import (
-	"slices"
 	"sort"
 	"strings"
 
@@ -74,34 +73,23 @@ func tellTwins(all []ranked) {
 
 // judgeLabel takes what the label of a series says into its meaning.
 func (r *ranked) judgeLabel(split string) {
-	if split != "" {
-		name := plain(split)
-		yes := r.label == "1" || r.label == "true" || r.label == "True"
-		switch {
-		case validationFlags[name]:
-			r.meaning.Role = lexicon.Training
-			if yes {
-				r.meaning.Role = lexicon.Validation
-			}
-		case trainingFlags[name]:
+	yes := r.label == "1" || r.label == "true" || r.label == "True"
+	switch kind := lexicon.FieldOf(split); kind {
+	case lexicon.ValidationFlag, lexicon.TrainingFlag:
+		r.meaning.Role = lexicon.Training
+		if yes == (kind == lexicon.ValidationFlag) {
 			r.meaning.Role = lexicon.Validation
-			if yes {
-				r.meaning.Role = lexicon.Training
-			}
 		}
-		if validationFlags[name] || trainingFlags[name] {
-			return
-		}
-	}
-	if namers[plain(split)] {
-		if isValue(r.name) {
+		return
+	case lexicon.Namer:
+		if lexicon.IsValue(r.name) {
 			r.meaning = lexicon.MeaningOf(r.label)
 		} else {
 			r.meaning.Strength = lexicon.Excluded
 		}
 		return
 	}
-	if isValue(r.name) {
+	if lexicon.IsValue(r.name) {
 		// The label names the number: "key": "train_loss", "value": 0.5.
 		if m := lexicon.MeaningOf(strings.ReplaceAll(r.label, " ", "_")); m.Strength >= lexicon.Loss {
 			r.meaning = m
@@ -120,15 +108,6 @@ func (r *ranked) judgeLabel(split string) {
 	r.summary = kinds&lexicon.OfSummary != 0
 }
 
-// isValue says whether a name is one for whatever number there is.
-func isValue(name string) bool {
-	switch plain(name) {
-	case "value", "val", "metric_value":
-		return true
-	}
-	return false
-}
-
 // class orders names by whether they say that they are losses of training.
 func (r ranked) class() int {
 	switch {
@@ -143,7 +122,7 @@ func (r ranked) class() int {
 // ofWhole says whether a name's place is of a whole, as that of "combined.loss" beside "answer.loss".
 func ofWhole(name string) bool {
 	place := name[:len(name)-len(lexicon.Leaf(name))]
-	return slices.ContainsFunc(lexicon.Words(place), func(word string) bool { return lexicon.WholeWords[word] })
+	return lexicon.SaysWhole(place)
 }
 
 // before says whether series r is rather the loss than other, by what was before them in this order: names that say that

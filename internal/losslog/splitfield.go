@@ -8,35 +8,12 @@ import (
 	"alrc/internal/losslog/lexicon"
 )
 
-var (
-	validationFlags = lexicon.Set("val valid validation is_val is_validation eval is_eval test is_test")
-	trainingFlags   = lexicon.Set("train training is_train is_training")
-	// namers are fields whose text names the number of a record.
-	namers     = lexicon.Set("metric metric_name key name tag series variable measure quantity field")
-	splitNames = lexicon.Set("split phase mode stage set subset dataset data_split partition")
-)
-
-// plain makes names of the same meaning equal: lower case, words joined by underscores.
-func plain(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case strings.ContainsRune(" ./-@:", r):
-			return '_'
-		}
-		return r
-	}, strings.TrimSpace(name))
-	return strings.Trim(name, "_")
-}
-
 // splitField finds a field that tells records of training from those of validation, and the text of those of training,
 // if that is clear. It stands in the records that hold a loss.
 func (s *survey) splitField() (field, training string, ok bool) {
 	for i, f := range s.fields {
-		name := plain(f.name)
-		splits := splitNames[name] || f.tellsRoles()
-		if !validationFlags[name] && !trainingFlags[name] && !splits && !namers[name] || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
+		kind, tells := lexicon.FieldOf(f.name), f.tellsRoles()
+		if kind == lexicon.Plain && !tells || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
 			continue
 		}
 		texts := make([]string, 0, len(f.texts))
@@ -58,15 +35,15 @@ func (s *survey) splitField() (field, training string, ok bool) {
 			return f.name, "", true
 		}
 		switch {
-		case namers[name] && !f.tellsRoles():
+		case kind == lexicon.Namer && !tells:
 			if f.numbers == 0 && len(texts) >= 2 && s.hasValue() {
 				return f.name, bestNamed(texts), true
 			}
-		case validationFlags[name]:
+		case kind == lexicon.ValidationFlag:
 			if field, training, ok := flag("0", "1"); ok {
 				return field, training, true
 			}
-		case trainingFlags[name]:
+		case kind == lexicon.TrainingFlag:
 			if field, training, ok := flag("1", "0"); ok && (f.numbers == 0 || s.turnsBack(i)) {
 				return field, training, true
 			}
@@ -141,7 +118,7 @@ func (s *survey) trainingRun() (only Condition, ok bool) {
 // hasValue says whether a field is there for whatever number a record has.
 func (s *survey) hasValue() bool {
 	for _, f := range s.fields {
-		if isValue(f.name) && f.numbers > 0 {
+		if lexicon.IsValue(f.name) && f.numbers > 0 {
 			return true
 		}
 	}

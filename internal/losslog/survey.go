@@ -102,7 +102,7 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 		}
 		i = len(s.fields)
 		f := &fieldSurvey{name: string(name), texts: make(map[string]int), mostTexts: mostTexts}
-		if namers[plain(f.name)] {
+		if lexicon.FieldOf(f.name) == lexicon.Namer {
 			f.mostTexts = mostLabels
 		}
 		f.meaning, f.counter = lexicon.MeaningOf(f.name), lexicon.CounterOf(f.name)

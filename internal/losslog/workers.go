@@ -13,7 +13,7 @@ import (
 func (s *survey) workersOf(t *tally) (first Condition, n int, ok bool) {
 	for i, f := range s.fields {
 		words := lexicon.Words(f.name)
-		named := len(words) > 0 && lexicon.WorkerWords[words[len(words)-1]]
+		named := len(words) > 0 && lexicon.IsWorker(words[len(words)-1])
 		if !named && f.name != string(lexicon.Leading) && f.name != string(lexicon.Bracketed) || f.numbers < 6 {
 			continue
 		}

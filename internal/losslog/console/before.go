@@ -287,11 +287,8 @@ func (r *Reader) isPrefix(k int) bool {
 		_, _, ok := workerWord(word)
 		return ok
 	}
-	switch string(word) {
-	case "INFO", "DEBUG", "WARNING", "WARN", "NOTICE", "TRACE":
-		return true
-	}
-	return false
+	// An error may be a loss.
+	return lexicon.IsLevel(word) && bytes.Equal(word, bytes.ToUpper(word)) && string(word) != "ERROR"
 }
 
 // isUnit says whether word k is the unit of a number before it, which may stand in parentheses.
@@ -302,12 +299,8 @@ func (r *Reader) isUnit(k int) bool {
 	if t := &r.tokens[k-1]; t.kind != numberToken && (t.kind != markToken || t.mark != ')' || k < 2 || r.tokens[k-2].kind != numberToken) {
 		return false
 	}
-	word := bytes.ToLower(r.word(k))
-	return timeUnits[string(word)] || rateUnits[string(word)]
+	return lexicon.IsUnit(r.word(k))
 }
-
-// rateUnits are words behind numbers that make these frequencies, rates or sizes.
-var rateUnits = lexicon.Set("hz khz mhz ghz fps it/s iter/s iters/s step/s steps/s img/s images/s samples/s examples/s tokens/s tok/s kb mb gb kib mib gib")
 
 // start is where token i begins, with its quotes.
 func (r *Reader) start(i int) int {

@@ -104,7 +104,7 @@ func (r *Reader) unitBehind(i int) bool {
 		return false
 	}
 	word := bytes.TrimSuffix(r.word(i+1), []byte("."))
-	if len(word) > 8 || !timeUnits[string(bytes.ToLower(word))] {
+	if !lexicon.IsTimeUnit(word) {
 		return false
 	}
 	if i+2 == len(r.tokens) {
@@ -113,6 +113,3 @@ func (r *Reader) unitBehind(i int) bool {
 	next := &r.tokens[i+2]
 	return next.kind == markToken && bytes.IndexByte([]byte(".,;)|/"), next.mark) >= 0
 }
-
-// timeUnits are words behind numbers that make these times.
-var timeUnits = lexicon.Set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs 秒 毫秒 分 分钟 分鐘 小时 초 분 시간")

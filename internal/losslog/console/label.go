@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 
 	"alrc/internal/decimal"
@@ -152,35 +151,13 @@ func (r *Reader) lead(pairs []Pair, loss string) []byte {
 			continue
 		}
 		word := r.word(i)
-		if counterOfLine(word) || prefixWord(word) {
+		if counterOfLine(word) || lexicon.SaysWhere(word) {
 			continue
 		}
 		n++
 		words[most-n] = word
 	}
 	return bytes.Join(words[most-n:], []byte{' '})
-}
-
-var (
-	// loggerWords stand in the prefixes of loggers: levels, and parts of dates.
-	loggerWords = lexicon.Set("info debug warning warn error critical notice trace log logger root main am pm utc gmt mon tue wed thu fri sat sun jan feb mar" +
-		" apr may jun jul aug sep oct nov dec")
-	// workerWords begin the names of one of several that train one model.
-	workerWords = []string{"rank", "worker", "gpu", "node", "host", "proc", "cuda", "device", "task", "pid", "thread", "shard", "replica", "stage"}
-)
-
-// prefixWord says whether a word before a loss tells when, where or by whom it was written, but not of what it is.
-func prefixWord(word []byte) bool {
-	if len(word) > 24 || bytes.ContainsAny(word, "./\\:") {
-		return true
-	}
-	lower := strings.ToLower(string(word))
-	// A date, as in I0401, or a number of a process.
-	if len(strings.TrimRight(lower, "0123456789"))+3 <= len(lower) {
-		return true
-	}
-	// So does the name of a time: "eta: 1 day, 6:34:13".
-	return loggerWords[lower] || lexicon.TimeWords[lower] && !lexicon.EmptyWords[lower] || timeUnits[lower] || lower == "day" || lower == "days" || slices.ContainsFunc(workerWords, func(w string) bool { return strings.HasPrefix(lower, w) })
 }
 
 // words returns the words of the line at hand that tell what its numbers are of: "train", "valid", "averaged".

@@ -88,15 +88,15 @@ func (r *Reader) Read(line []byte) []Pair {
 			counts.Name, counts.first = lexicon.Leading, -1
 		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
 			p.Name = lexicon.Nameless
-		case left.name != nil && !left.separated && isPreposition(left.name):
+		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
 			continue
-		case left.name != nil && !left.separated && isPreposition(lastWord(left.name)) && r.namedBehind(left.first):
+		case left.name != nil && !left.separated && lexicon.IsPreposition(lastWord(left.name)) && r.namedBehind(left.first):
 			// "0.5 loss after 300 steps"
 			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
 				continue
 			}
 			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
-		case left.name != nil && !left.separated && !p.Unit && isPreposition(lastWord(left.name)) && len(left.name) > len(lastWord(left.name)) && r.measures(i):
+		case left.name != nil && !left.separated && !p.Unit && lexicon.IsPreposition(lastWord(left.name)) && len(left.name) > len(lastWord(left.name)) && r.measures(i):
 			// "loss over 300 batches = 0.5"
 			phrase, phraseAt, phraseFirst = bytes.TrimSpace(left.name[:len(left.name)-len(lastWord(left.name))]), i, left.first
 			if !counterOfLine(r.word(i + 1)) {
@@ -384,7 +384,7 @@ func (r *Reader) behind(i int) (name []byte, first, last int) {
 		// "0.5 loss at epoch 3", "0.5 loss after 300 steps"
 		phrase := r.line[r.tokens[i+1].begin:r.tokens[j-1].end]
 		head, _, ok := cutPreposition(phrase)
-		if last := lastWord(phrase); !ok && len(last) < len(phrase) && isPreposition(last) && r.wordBehind(j) && counterOfLine(r.word(j+1)) {
+		if last := lastWord(phrase); !ok && len(last) < len(phrase) && lexicon.IsPreposition(last) && r.wordBehind(j) && counterOfLine(r.word(j+1)) {
 			head, ok = phrase[:len(phrase)-len(last)-1], true
 		}
 		if !ok {
@@ -415,22 +415,6 @@ func (r *Reader) isPoint(i int) bool {
 	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
 }
 
-// prepositions part a name from what counts: "loss at step".
-var prepositions = lexicon.Set("at after for in on of over")
-
-// isPreposition says whether a word is one, in any case of letters: titles have "Loss At Step".
-func isPreposition(word []byte) bool {
-	const longest = 5
-	if len(word) > longest {
-		return false
-	}
-	var lower [longest]byte
-	for i, c := range word {
-		lower[i] = c | 0x20
-	}
-	return prepositions[string(lower[:len(word)])]
-}
-
 // cutPreposition parts "loss at step" into "loss" and "step".
 func cutPreposition(name []byte) (head, tail []byte, ok bool) {
 	for end := len(name); ; {
@@ -438,7 +422,7 @@ func cutPreposition(name []byte) (head, tail []byte, ok bool) {
 		if space <= 0 {
 			return nil, nil, false
 		}
-		if end < len(name) && isPreposition(name[space+1:end]) {
+		if end < len(name) && lexicon.IsPreposition(name[space+1:end]) {
 			tail = name[end+1:]
 			return name[:space], tail, counterOfLine(tail)
 		}

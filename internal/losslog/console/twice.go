@@ -88,7 +88,7 @@ func (r *Reader) headOf(at int) []byte {
 			continue
 		}
 		word := bytes.TrimRight(r.word(i), `"'`)
-		if counterOfLine(word) || prefixWord(word) {
+		if counterOfLine(word) || lexicon.SaysWhere(word) {
 			break
 		}
 		words = append([][]byte{word}, words...)

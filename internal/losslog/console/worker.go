@@ -17,7 +17,7 @@ func workerWord(word []byte) (name []byte, id float64, ok bool) {
 	if i := bytes.LastIndexAny(name, "-_/."); i >= 0 {
 		name = name[i+1:]
 	}
-	if len(name) > 8 || !lexicon.WorkerWords[string(bytes.ToLower(name))] {
+	if len(name) > 8 || !lexicon.IsWorker(string(bytes.ToLower(name))) {
 		return nil, 0, false
 	}
 	id, _ = decimal.Parse(word[len(digits):])

@@ -18,11 +18,14 @@ const (
 	NotACounter
 )
 
+// IsNamed says whether it is told by a name that says it, or a place.
+func (k CounterKind) IsNamed() bool { return k <= Epochs && k != Strangers }
+
 // counted returns what the name of a number such as "10/600" says of the 10: of "step/max_steps" it is "step".
 func counted(name string) string {
 	before, total, ok := strings.Cut(name, "/")
 	if ok && (strings.HasPrefix(total, "max") || strings.HasPrefix(total, "total")) {
-		if kind := CounterOf(before); kind <= Epochs && kind != Strangers {
+		if CounterOf(before).IsNamed() {
 			return before
 		}
 	}

@@ -46,6 +46,9 @@ type Meaning struct {
 	Measured bool
 }
 
+// IsTrainingLoss says whether the name is of a loss of training, as far as it says.
+func (m Meaning) IsTrainingLoss() bool { return m.Strength == Loss && m.Role != Validation }
+
 // RoleOf returns what a word says of the data.
 func RoleOf(word string) Role {
 	switch {

@@ -31,8 +31,6 @@ type part struct {
 	begin, end int
 }
 
-var levels = lexicon.Set("info debug warning warn error critical fatal notice trace")
-
 // marks may stand between the parts of a preface.
 const marks = "[]()<>|:-*#"
 
@@ -52,7 +50,7 @@ func next(line []byte, i int) part {
 		}
 		return part{}
 	}
-	if isLevel(line[i:end]) {
+	if lexicon.IsLevel(line[i:end]) {
 		return part{level, i, end}
 	}
 	if at := sourceEnd(line, i, end); at > 0 {
@@ -81,21 +79,6 @@ func pastSpaces(line []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-func isLevel(text []byte) bool {
-	var lower [8]byte
-	if len(text) > len(lower) || len(text) < 4 {
-		return false
-	}
-	switch string(text) {
-	case "INFO", "DEBUG", "WARNING":
-		return true // without a look at the table
-	}
-	for i, c := range text {
-		lower[i] = c | 0x20
-	}
-	return levels[string(lower[:len(text)])]
 }
 
 // inWord are the bytes that words consist of, besides hyphens within them.
