@@ -104,15 +104,6 @@ func partOf(text []byte) (value, total float64, ok bool) {
 	return 0, -1, false
 }
 
-// isNothing says whether a field stands for none.
-func isNothing(text []byte) bool {
-	switch string(text) {
-	case "", "-", "--", "null", "None", "none", "NULL", "NA", "N/A", "n/a", "No log":
-		return true
-	}
-	return false
-}
-
 // listSum adds the numbers of a list such as "[0.5, 0.1]".
 func listSum(cell []byte) (sum float64, ok bool) {
 	if len(cell) < 3 || cell[0] != '[' || cell[len(cell)-1] != ']' {

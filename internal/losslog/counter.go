@@ -142,8 +142,10 @@ func (s *survey) counter(t *tally) counter {
 		}
 		// Runs follow one another, of which each counts from the beginning.
 		restarting := carried && (kind == lexicon.Counts || kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
-		growing := b.up*10 >= moves*9 || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9
-		rank := countRank(kind, carried, growing)*1000 + min(i, 999)
+		onward := b.up*10 >= moves*9
+		growing := onward || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9
+		// Of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425".
+		rank := countRank(kind, carried, growing)*1000 + min(i, 499) + 500*flagOf(carried && (!onward || b.restarts > 0))
 		// Several workers count the same steps.
 		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || (kind == lexicon.Counts || kind == lexicon.Epochs && s.bars) && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried
 		switch {

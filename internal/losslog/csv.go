@@ -30,6 +30,8 @@ type csvScanner struct {
 	bars bool
 	// gaps says that several spaces, or a tab, separate fields; these may hold lists of numbers, the parts of a whole.
 	gaps bool
+	// places are those of the names, where rows leave fields empty.
+	places []place
 	// decimalComma says that fields hold "0,5".
 	decimalComma bool
 	// long is the column that names the number in column value, in tables with a row a number; -1 where there is none.
@@ -198,7 +200,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 		return
 	}
 	var cells [][]byte
-	if line = bytes.TrimRight(line, "\r"); s.edges || s.gaps {
+	if line = bytes.TrimRight(line, "\r"); s.edges || s.gaps || s.places != nil {
 		cells = s.cells(line)
 	} else {
 		b.cells = appendFields(b.cells[:0], line, s.delimiter)
@@ -223,7 +225,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	text, step := cell(s.lossColumn), cell(s.stepColumn)
 	value := math.NaN()
 	if len(text) > 0 || !s.emptyIsNonFinite {
-		if isNothing(text) {
+		if plaintext.IsNothing(text) {
 			return // another kind of record, which has other columns
 		}
 		var ok bool
@@ -289,6 +291,11 @@ func (s *csvScanner) cells(line []byte) [][]byte {
 	if s.edges {
 		return splitEdges(line)
 	}
+	if s.places != nil {
+		if cells := fill(line, s.places); cells != nil {
+			return cells
+		}
+	}
 	return splitFields(line, s.delimiter)
 }
 
@@ -350,7 +357,7 @@ func (s *csvScanner) fits(cells [][]byte) bool {
 		cells = cells[:len(s.names)]
 	}
 	for i, numeric := range s.numeric {
-		if text := unquote(cells[i]); numeric && !isCellNumber(text) && !isNothing(text) {
+		if text := unquote(cells[i]); numeric && !isCellNumber(text) && !plaintext.IsNothing(text) {
 			return false
 		}
 	}

@@ -60,6 +60,10 @@ func (f file) head() ([]byte, error) {
 	}
 	defer text.Close()
 	head, err := plaintext.Head(text.Reader)
+	if legacy := legacyOf(head); err == nil && legacy != nil {
+		head, _ = legacy.NewDecoder().Bytes(head)
+		return head, nil
+	}
 	if err == nil && plaintext.IsHTML(head) {
 		page := bufio.NewReaderSize(text.Reader, sampleSize)
 		if shown, ok := shownOf(page); ok {
@@ -102,6 +106,12 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if head, err = plaintext.Head(b); err != nil {
 		return nil, err
 	}
+	if legacy := legacyOf(head); legacy != nil {
+		b = bufio.NewReaderSize(legacy.NewDecoder().Reader(b), plaintext.HeadSize)
+		if head, err = plaintext.Head(b); err != nil {
+			return nil, err
+		}
+	}
 	if isPointer(head) {
 		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
 	}
@@ -127,10 +137,26 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	}
 	if !ok && !notebook.Is(head) && !wandb.Is(head) {
 		if field, isDocument := messagesIn(head); isDocument {
-			b = bufio.NewReaderSize(&messagesReader{messages: messages{Stream: jsonstream.Stream{R: b}}, field: field}, plaintext.HeadSize)
+			var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: b}}, messageField: field}
+			if field.newestFirst {
+				if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
+					return nil, err
+				}
+			}
+			b = bufio.NewReaderSize(lines, plaintext.HeadSize)
 			if head, err = plaintext.Head(b); err != nil {
 				return nil, err
 			}
+		}
+	}
+	if from, isTurned := newestFirst(head); isTurned {
+		turned, err := reversed(b, from)
+		if err != nil {
+			return nil, err
+		}
+		b = bufio.NewReaderSize(turned, plaintext.HeadSize)
+		if head, err = plaintext.Head(b); err != nil {
+			return nil, err
 		}
 	}
 	rows := arraysIn(head)

@@ -102,6 +102,9 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	if line[0] == '#' {
 		line = plaintext.Trim(bytes.TrimLeft(line, "# "))
 	}
+	if s.delimiter == ' ' {
+		line = bytes.TrimRight(bytes.TrimSuffix(bytes.TrimRight(line, " "), []byte(" \\")), " ") // columns go on below, as data frames are printed
+	}
 	cells := s.cells(line)
 	if len(cells) != count && s.delimiter == ' ' && (count > 1 || isTitle(line)) {
 		cells = splitGaps(line)

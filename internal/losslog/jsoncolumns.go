@@ -102,11 +102,9 @@ func isColumns(head []byte) bool {
 	if end := objectEnd(text, 0); end > 0 && len(bytes.TrimSpace(text[end:])) > 0 {
 		return false // objects follow one another: a batch of losses each
 	}
-	if _, ok := arrayOfObjects(text); ok {
-		return false
-	}
+	_, records := arrayOfObjects(text) // which may hold arrays that have titles
 	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
-	key, numbered := "", false
+	key, numbered, titled := "", false, false
 	for run := 0; ; {
 		event, err := s.Next()
 		if err != nil {
@@ -121,9 +119,12 @@ func isColumns(head []byte) bool {
 			run, numbered = 0, false
 		case event == jsonstream.Begin || event == jsonstream.End:
 			run, numbered = 0, false
-		case (inArray || numbered) && event == jsonstream.Other:
+		case event == jsonstream.String && !inArray && titleKeys[key]:
+			titled = titled || lexicon.MeaningOf(string(s.Text)).Strength >= lexicon.Measure
+		case (inArray || numbered) && (event == jsonstream.Other || titled && event == jsonstream.String && isNumeral(s.Text[:min(len(s.Text), 1)])):
 			// Settings have pairs, too.
-			if run++; run > 2 || run > 1 && lexicon.MeaningOf(key).Strength == lexicon.Loss {
+			run++
+			if isTitled := titled && valueKeys[key]; run > 1 && isTitled || !records && (run > 2 || run > 1 && lexicon.MeaningOf(key).Strength == lexicon.Loss) {
 				return true
 			}
 		}
@@ -168,7 +169,9 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 		if keys && (numbered == "" || !lexicon.MeaningOf(numbered).IsTrainingLoss() && lexicon.MeaningOf(name).IsTrainingLoss()) {
 			numbered = name
 		}
-		names = append(names, name)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 		return len(names) == mostColumns
 	})
 	if len(names) == 0 {
@@ -210,6 +213,7 @@ func newColumnsReader(f file, d *decoded) (io.Reader, error) {
 // number. It ends, right before that array goes on, once do says so; it returns false if it never did.
 func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) bool {
 	var path []string
+	titles := []string{""} // of the objects that are open
 	key := ""
 	for {
 		event, err := s.Next()
@@ -222,20 +226,15 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 		case jsonstream.Begin:
 			open, depth := s.Text[0], len(s.Stack)
 			head, _ := s.R.Peek(256)
-			text, numbered := firstOfArray(open, bytes.TrimLeft(head, " \t\r\n"))
-			// Other arrays of pairs are matrices.
-			matrix := numbered && open == '[' && lexicon.MeaningOf(key).Strength < lexicon.Measure
+			text, pairs := firstOfArray(open, bytes.TrimLeft(head, " \t\r\n"))
 			if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
-				name := key
-				for i := len(path) - 1; i >= 0; i-- {
-					if path[i] != "" {
-						name = path[i] + "." + name
-					}
-				}
-				if !matrix && do(name, numbered) {
+				name := nameOfArray(path, key, titles[len(titles)-1])
+				// Other arrays of pairs are matrices.
+				matrix := pairs != noPairs && open == '[' && lexicon.MeaningOf(name).Strength < lexicon.Measure
+				if !matrix && do(name, pairs == numberedPairs) {
 					return true
 				}
-				for numbered && open == '[' && len(s.Stack) >= depth {
+				for pairs != noPairs && open == '[' && len(s.Stack) >= depth {
 					if _, err := s.Next(); err != nil {
 						return false
 					}
@@ -245,40 +244,89 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 				}
 			}
 			path = append(path, key)
+			titles = append(titles, "")
 			key = ""
+		case jsonstream.String:
+			if top := len(titles) - 1; titleKeys[key] {
+				titles[top] = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
+			}
 		case jsonstream.End:
 			if len(path) > 0 {
 				key = path[len(path)-1]
 				path = path[:len(path)-1]
 			}
+			if top := len(titles) - 1; top > 0 {
+				if titleKeys[key] && titles[top-1] == "" {
+					titles[top-1] = titles[top] // "metric": {"__name__": "loss"}
+				}
+				titles = titles[:top]
+			}
 		}
 	}
 }
 
+// What is drawn, or kept by services of metrics, has its name in a text beside its numbers: {"name": "loss", "x": [0, 1], "y": [2.5, 2.1]}.
+var (
+	titleKeys = lexicon.Set("name __name__ title label metric legend series tag")
+	valueKeys = lexicon.Set("y value values data points datapoints pointlist samples")
+)
+
+// nameOfArray returns the name of the numbers of an array: the keys that lead to it, and the title beside it.
+func nameOfArray(path []string, key, title string) string {
+	name := key
+	if m := lexicon.MeaningOf(title); m.Strength >= lexicon.RoleAlone && valueKeys[key] {
+		if name = title; m.Strength > lexicon.RoleAlone {
+			path = nil
+		} else if n := len(path); n > 0 && path[n-1] == title {
+			path = path[:n-1]
+		}
+	}
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] != "" {
+			name = path[i] + "." + name
+		}
+	}
+	return name
+}
+
+// arrayPairs says whether the numbers of an array have numbers of their own.
+type arrayPairs uint8
+
+const (
+	noPairs arrayPairs = iota
+	numberedPairs
+	timedPairs
+)
+
 // firstOfArray returns what the first number of an array or object begins with, and whether numbers have numbers of their own: keys, or, as in
-// [[100, 0.5], [200, 0.4]], their steps.
-func firstOfArray(open byte, text []byte) (number []byte, numbered bool) {
+// [[100, 0.5], [200, 0.4]], their steps or their times.
+func firstOfArray(open byte, text []byte) (number []byte, pairs arrayPairs) {
 	if open == '{' {
 		key, rest, _ := bytes.Cut(text, []byte(":"))
 		key, ok := bytes.CutPrefix(bytes.TrimSpace(key), []byte(`"`))
 		if !ok || !isNumeral(bytes.TrimSuffix(key, []byte(`"`))) {
-			return nil, false
+			return nil, noPairs
 		}
-		return bytes.TrimLeft(rest, " \t\r\n"), true
+		return bytes.TrimLeft(rest, " \t\r\n"), numberedPairs
 	}
 	if !bytes.HasPrefix(text, []byte("[")) {
-		return text, false
+		return text, noPairs
 	}
 	pair, rest, closed := bytes.Cut(text[1:], []byte("]"))
 	parts := bytes.Split(pair, []byte(","))
 	if !closed || len(parts) != 2 && len(parts) != 3 || !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(",")) {
-		return nil, false
+		return nil, noPairs
 	}
 	step := bytes.TrimSpace(parts[len(parts)-2])
-	if value, ok := wholeNumber(step); !ok || !decimal.IsWhole(value) {
-		return nil, false
+	number = bytes.TrimPrefix(bytes.TrimSpace(parts[len(parts)-1]), []byte(`"`))
+	const firstTime = 1e9 // in seconds since 1970
+	switch value, ok := wholeNumber(step); {
+	case !ok, value < firstTime && !decimal.IsWhole(value):
+		return nil, noPairs
+	case value >= firstTime:
+		return number, timedPairs
 	}
-	return bytes.TrimSpace(parts[len(parts)-1]), true
+	return number, numberedPairs
 }
 
 // next returns the column's next number, or the end of its array.
@@ -294,7 +342,7 @@ func (c *column) next() (event jsonstream.Event, text []byte, err error) {
 		number = c.stream.Text
 	} else {
 		for event != jsonstream.End && err == nil {
-			if event, err = c.stream.Next(); event == jsonstream.Other {
+			if event, err = c.stream.Next(); event == jsonstream.Other || event == jsonstream.String {
 				step, number = number, bytes.Clone(c.stream.Text)
 			}
 		}

@@ -12,16 +12,20 @@ import (
 )
 
 // messagesIn recognises a JSON document in which a log's lines are the texts of a field, however deep, as services of logs export them:
-// {"events": [{"message": "step 10, loss 0.5"}, ...]}. It returns the field's name.
-func messagesIn(head []byte) (key string, ok bool) {
+// {"events": [{"message": "step 10, loss 0.5"}, ...]}.
+func messagesIn(head []byte) (field messageField, ok bool) {
 	const fewest, most = 3, 200
 	start := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
 	if !bytes.HasPrefix(start, []byte("{")) && !bytes.HasPrefix(start, []byte("[")) {
-		return "", false
+		return field, false
 	}
-	texts, counts := make(map[string]*bytes.Buffer), make(map[string]int)
+	texts, counts, ends, times := make(map[string]*bytes.Buffer), make(map[string]int), make(map[string]int), make(map[string]*course)
 	m := messages{Stream: jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(start))}}
 	for m.next() == nil {
+		if times[m.key] == nil {
+			times[m.key] = new(course)
+		}
+		times[m.key].see(m.Text)
 		if m.text == nil || counts[m.key] == most || len(m.text) > longestLine || bytes.Count(m.text, newline) > 1 {
 			continue
 		}
@@ -29,16 +33,30 @@ func messagesIn(head []byte) (key string, ok bool) {
 			texts[m.key] = new(bytes.Buffer)
 		}
 		counts[m.key]++
+		if bytes.HasSuffix(m.text, newline) {
+			ends[m.key]++
+		}
 		texts[m.key].WriteString(strings.TrimSuffix(string(m.text), "\n") + "\n")
 	}
 	best := lexicon.Unknown
 	for name, text := range texts {
 		strength, n := clearestOf(&textScanner{}, shownText(text))
-		if counts[name] >= fewest && n*4 >= counts[name] && strength >= lexicon.Measure && (strength > best || strength == best && name < key) {
-			best, key = strength, name
+		if counts[name] >= fewest && n*4 >= counts[name] && strength >= lexicon.Measure && (strength > best || strength == best && name < field.key) {
+			best, field = strength, messageField{key: name, ended: 3*ends[name] > counts[name]}
 		}
 	}
-	return key, key != "" && best > clearest(&jsonScanner{}, head)
+	for name, t := range times {
+		field.newestFirst = field.newestFirst || name != field.key && t.falls()
+	}
+	return field, field.key != "" && best > clearest(&jsonScanner{}, head)
+}
+
+// messageField is a field whose texts are a log's lines.
+type messageField struct {
+	key   string
+	ended bool // lines have their own ends, and may go on in the next text
+	// newestFirst says that times beside the texts go down.
+	newestFirst bool
 }
 
 // longestLine is how long a text may be that is a log's line.
@@ -69,8 +87,8 @@ func (m *messages) next() error {
 // messagesReader reads the lines that the texts of a field hold.
 type messagesReader struct {
 	messages
-	field string
-	out   bytes.Buffer
+	messageField
+	out bytes.Buffer
 }
 
 func (r *messagesReader) Read(p []byte) (int, error) {
@@ -81,9 +99,9 @@ func (r *messagesReader) Read(p []byte) (int, error) {
 			}
 			return 0, err
 		}
-		if r.text != nil && r.key == r.field {
+		if r.text != nil && r.messages.key == r.messageField.key {
 			r.out.Write(r.text)
-			if !bytes.HasSuffix(r.text, newline) {
+			if !r.ended && !bytes.HasSuffix(r.text, newline) {
 				r.out.WriteByte('\n')
 			}
 		}

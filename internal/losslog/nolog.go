@@ -25,7 +25,7 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
 		head = nil // of a container that holds records alone
 	}
-	if found, ok := nolog.Certain(head); ok {
+	if found, ok := nolog.Certain(head); ok && !(sure && best.meaning.Strength == lexicon.Loss && best.count >= many && best.counted) {
 		return found.ErrOf(f.path)
 	}
 	// To tell other kinds takes a while, which is for those that may be one.

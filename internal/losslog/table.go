@@ -57,6 +57,9 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
 	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return plaintext.IsRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
 		delimiter == ' ' && isFilled(lines)
+	if delimiter == ' ' && !s.gaps && s.fields == 0 {
+		s.places = aligned(lines)
+	}
 	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
 	count := s.fields
@@ -140,7 +143,7 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 			text = text[:i] // "0.5 sec", a date and a time
 		}
 		switch {
-		case isNothing(text):
+		case plaintext.IsNothing(text):
 		case isCellNumber(text):
 			numbers++
 		default:

@@ -26,7 +26,10 @@ type Reader struct {
 	out    bytes.Buffer
 	html   htmlText
 	wrote  bool // since the last output began
-	any    bool // output was written
+	// name is that of the stream at hand, as "stdout"; cut is that of an output which ended within a line, and which one of the same stream
+	// may go on with.
+	name, cut string
+	any       bool // output was written
 }
 
 // NewReader returns a reader of the notebook in r.
@@ -54,9 +57,13 @@ func (n *Reader) Read(p []byte) (int, error) {
 				n.key = n.keys[len(n.keys)-1]
 				n.keys = n.keys[:len(n.keys)-1]
 			}
-			if n.wrote && n.stream.Text[0] == '}' {
-				n.out.WriteByte('\n') // the end of an output
-				n.wrote = false
+			switch {
+			case n.wrote && n.stream.Text[0] == '}':
+				if n.wrote = false; n.cut == "" {
+					n.out.WriteByte('\n') // the end of an output
+				}
+			case n.cut != "" && n.key == "outputs":
+				n.endLine()
 			}
 		case jsonstream.Key:
 			n.key = string(n.stream.Text)
@@ -77,12 +84,33 @@ func (n *Reader) text() {
 		return
 	}
 	switch n.key {
-	case "text", "text/plain":
+	case "name":
+		n.name = string(n.stream.Text)
+	case "text":
+		if n.cut != n.name {
+			n.endLine()
+		}
+		n.out.Write(n.stream.Text)
+		n.wrote, n.any, n.cut = true, true, ""
+		if !bytes.HasSuffix(n.stream.Text, []byte("\n")) {
+			n.cut = n.name
+		}
+	case "text/plain":
+		n.endLine()
 		n.out.Write(n.stream.Text)
 		n.wrote, n.any = true, true
 	case "text/html":
+		n.endLine()
 		n.html.write(&n.out, n.stream.Text)
 		n.wrote, n.any = true, true
+	}
+}
+
+// endLine ends the line of an output that was cut.
+func (n *Reader) endLine() {
+	if n.cut != "" {
+		n.out.WriteByte('\n')
+		n.cut = ""
 	}
 }
 

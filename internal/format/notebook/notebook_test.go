@@ -11,7 +11,8 @@ func TestReader(t *testing.T) {
 	const document = `{"cells": [
  {"cell_type": "markdown", "source": ["loss 1"]},
  {"cell_type": "code", "source": ["print(2)"], "outputs": [
-  {"name": "stdout", "text": ["step 1 ", "loss 2\n", "step 2 loss 3\n"]},
+  {"name": "stdout", "text": ["step 1 ", "loss 2\n", "step 2 lo"]},
+  {"name": "stdout", "text": ["ss 3\n"]},
   {"data": {"text/html": "<table>\n<tr><td>1</td><td>0.5</td></tr></table>", "image/png": "abc"}}]}], "nbformat": 4}`
 	if !Is([]byte(document)) || Is([]byte(`{"loss": 1}`)) {
 		t.Error("not recognised")

@@ -6,6 +6,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // Labelling is what tells records with the same loss apart, besides words such as "train".
@@ -195,12 +196,15 @@ func (r *Reader) isCutOff(i int) bool {
 	return before.kind == markToken && (before.mark == '\'' || before.mark == '"') && before.end == r.tokens[i].begin
 }
 
-// keyOfWord says whether token i names the word behind it, as in "time_avg:none".
+// keyOfWord says whether token i names the word behind it, as in "time_avg:none", or nothing, as in "val: n/a".
 func (r *Reader) keyOfWord(i int) bool {
 	if i+2 >= len(r.tokens) {
 		return false
 	}
 	mark, value := &r.tokens[i+1], &r.tokens[i+2]
+	if mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && value.kind == wordToken && plaintext.IsNothing(r.word(i+2)) {
+		return true
+	}
 	return mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && mark.end == mark.begin+1 && value.kind == wordToken &&
 		mark.begin == r.tokens[i].end && value.begin == mark.end
 }

@@ -40,14 +40,31 @@ func (r *Reader) bareRow() bool {
 		return false
 	}
 	p := &r.pairs[0]
+	behind := r.heldUntil(p.at)
 	for i := range r.tokens {
 		t := &r.tokens[i]
+		if i > p.at && i < behind || i == p.at-2 && behind > p.at {
+			continue
+		}
 		if i >= p.first && i <= p.last || i == p.at || t.kind == gapToken || t.kind == markToken && t.mark != '~' {
 			continue
 		}
 		return false
 	}
 	return true
+}
+
+// heldUntil returns the token of the parenthesis that closes what holds number i, as in "Array(0.5, dtype=float32)"; i where nothing does.
+func (r *Reader) heldUntil(i int) int {
+	if i < 2 || r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '(' || r.tokens[i-2].kind != wordToken || !holdsOne(r.word(i-2)) {
+		return i
+	}
+	for k := i + 1; k < len(r.tokens); k++ {
+		if t := &r.tokens[k]; t.kind == markToken && t.mark == ')' {
+			return k
+		}
+	}
+	return i
 }
 
 // endsRows says whether a line ends a record in rows.

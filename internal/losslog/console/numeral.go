@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"math"
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
@@ -35,6 +36,9 @@ func numeral(line []byte, i, depth int) token {
 	}
 	if whole && end < len(line) && line[end] == ',' {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
+	} else if parted, last := pointedThousands(line, digits, end); last > 0 {
+		value, end = math.Copysign(parted, value), last
+		whole = decimal.IsWhole(parted)
 	}
 	t := token{kind: numberToken, begin: begin, value: value, total: -1}
 	if value, n := WithExponent(line, begin, end); n > 0 {
@@ -130,6 +134,11 @@ func hasSeparator(text []byte) bool {
 // withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
 func (t token) withUnit(line []byte, end int) token {
 	t.unit = end
+	// "step=10i": a whole number, as the line protocol of InfluxDB has it.
+	if end < len(line) && line[end] == 'i' && t.begin > 0 && line[t.begin-1] == '=' && (end+1 == len(line) || line[end+1] == ',' || line[end+1] == ' ') {
+		t.unit, t.end = end+1, end+1
+		return t
+	}
 	// "0th", "1st"
 	if i := end + 2; i <= len(line) && (i == len(line) || !isAlnum(line[i])) {
 		switch string(line[end:i]) {
@@ -180,7 +189,7 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 	n := decimal.Digits(line, end+1)
 	last := end + 1 + n
 	if n > 0 && depth == 0 && (n != 3 || leadingZero || fraction) && (last == len(line) || line[last] != ',' && line[last] != '.' && !isAlnum(line[last]) ||
-		line[last] == ',' && (n > 3 || leadingZero && n > 1) && last+1 < len(line) && line[last+1] == ' ') {
+		line[last] == ',' && (n > 3 || fraction || leadingZero && n > 1) && last+1 < len(line) && line[last+1] == ' ') {
 		text := bytes.Replace(line[digits:last], []byte(","), []byte("."), 1)
 		read, _ := decimal.Parse(text)
 		return sign * read, last, false
@@ -189,17 +198,53 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 }
 
 // partsFractions says whether the commas between a line's digits part fractions, and not thousands: it has no points between digits, and a
-// comma that parts no thousands, or a word for losses of a language that writes so.
+// comma that parts no thousands, or a word for losses of a language that writes so, where points may part thousands and dates.
 func partsFractions(line []byte) bool {
-	other := false
+	commas, other, points, fractions := false, false, false, false
 	for i := 1; i+1 < len(line); i++ {
 		if !decimal.DigitAt(line, i-1) || !decimal.DigitAt(line, i+1) {
 			continue
 		}
-		if line[i] == '.' {
-			return false
+		switch line[i] {
+		case '.':
+			points = true
+			fractions = fractions || !pointsPart(line, i)
+		case ',':
+			commas = true
+			other = other || decimal.Digits(line, i+1) != 3
 		}
-		other = other || line[i] == ',' && decimal.Digits(line, i+1) != 3
 	}
-	return other || lexicon.WritesCommas(line)
+	return commas && (!points && other || !fractions && lexicon.WritesCommas(line))
+}
+
+// pointsPart says whether the point at i parts thousands, "1.250", or days from months and years, "04.05.2031".
+func pointsPart(line []byte, i int) bool {
+	begin := i
+	for begin > 0 && decimal.DigitAt(line, begin-1) {
+		begin--
+	}
+	behind := decimal.Digits(line, i+1)
+	if i-begin == 2 && (behind == 2 || behind == 4) {
+		other := func(i int) bool { return i >= 0 && i < len(line) && line[i] == '.' }
+		return behind == 2 && other(i+3) && decimal.DigitAt(line, i+4) || behind == 4 && other(begin-1)
+	}
+	return i-begin <= 3 && line[begin] != '0' && behind == 3
+}
+
+// pointedThousands returns the end of a number whose thousands points part, in a line where commas part fractions, and its value.
+func pointedThousands(line []byte, digits, end int) (value float64, last int) {
+	point := bytes.IndexByte(line[digits:end], '.')
+	if point <= 0 || end-digits-point != 4 || !pointsPart(line, digits+point) || !partsFractions(line) {
+		return 0, 0
+	}
+	for end+4 <= len(line) && line[end] == '.' && decimal.Digits(line, end+1) == 3 {
+		end += 4
+	}
+	text := bytes.ReplaceAll(line[digits:end], []byte("."), nil)
+	if n := decimal.Digits(line, end+1); end < len(line) && line[end] == ',' && n > 0 {
+		text = append(append(text, '.'), line[end+1:end+1+n]...)
+		end += 1 + n
+	}
+	value, _ = decimal.Parse(text)
+	return value, end
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"math"
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
@@ -90,6 +91,10 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
 			continue
+		case left.name != nil && !left.separated && len(withoutRecent(left.name)) > 0:
+			// "loss over the last 30 s: 0.5"
+			phrase, phraseAt, phraseFirst = withoutRecent(left.name), i, left.first
+			continue
 		case left.name != nil && !left.separated && lexicon.IsPreposition(lastWord(left.name)) && r.namedBehind(left.first):
 			// "0.5 loss after 300 steps"
 			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
@@ -162,6 +167,9 @@ func (r *Reader) Read(line []byte) []Pair {
 				continue
 			}
 		}
+		if p.Unit && t.unit < t.end && p.scale(line[t.unit:t.end]) {
+			r.unlike = true
+		}
 		if heading.end > 0 && p.first >= 0 && bytes.IndexByte(p.Name, ' ') < 0 && !counterOfLine(p.Name) {
 			begin := len(r.names)
 			r.names = append(append(append(r.names, line[heading.begin:heading.end]...), headingMark...), p.Name...)
@@ -184,6 +192,31 @@ func (r *Reader) Read(line []byte) []Pair {
 	}
 	r.tellTwice()
 	return r.pairs
+}
+
+// scale takes the unit of what counts, "1.5k steps", for what it multiplies by, and the sign of a loss in percent for nothing. It says
+// whether it changed the value.
+func (p *Pair) scale(unit []byte) bool {
+	factor := 1.0
+	switch string(unit) {
+	case "k", "K":
+		factor = 1e3
+	case "M":
+		factor = 1e6
+	case "%":
+		if lossLike(lastWord(p.Name)) {
+			p.Unit = false
+		}
+		return false
+	default:
+		return false
+	}
+	value := math.Round(p.Value * factor)
+	if !counterOfLine(p.Name) || math.Abs(value-p.Value*factor) > 1e-3 {
+		return false
+	}
+	p.Value, p.Unit = value, false
+	return true
 }
 
 // ordinal says whether number i counts by the word behind it, in scripts without spaces between words: "第10轮", "10回目".
@@ -298,7 +331,7 @@ func (r *Reader) inBrackets(i int) bool {
 func (r *Reader) leads(i int) bool {
 	marks, from := 0, r.logged(i)
 	for _, t := range r.tokens[from:i] {
-		if t.kind == markToken && (t.mark == '#' || t.mark == '(') {
+		if t.kind == markToken && (t.mark == '#' || t.mark == '(' || t.mark == '|' && r.barBehind(i)) {
 			marks++
 		} else if t.kind != gapToken {
 			return false
@@ -364,6 +397,14 @@ func (r *Reader) measures(i int) bool {
 	return bytes.EqualFold(r.word(i+2), []byte("is"))
 }
 
+// barBehind says whether a bar is the next mark behind number i.
+func (r *Reader) barBehind(i int) bool {
+	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
+		i++
+	}
+	return i < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '|'
+}
+
 func (r *Reader) colonBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ':'
 }
@@ -413,6 +454,20 @@ func (r *Reader) namedBehind(first int) bool {
 func (r *Reader) isPoint(i int) bool {
 	t := &r.tokens[i]
 	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
+}
+
+// withoutRecent returns what stands before "over the last"; nil where a name does not end so.
+func withoutRecent(name []byte) []byte {
+	word := lastWord(name)
+	if !lexicon.SaysRecent(word) {
+		return nil
+	}
+	rest := bytes.TrimSuffix(bytes.TrimRight(name[:len(name)-len(word)], " "), []byte(" the"))
+	word = lastWord(rest)
+	if !lexicon.IsPreposition(word) {
+		return nil
+	}
+	return bytes.TrimRight(rest[:len(rest)-len(word)], " ")
 }
 
 // cutPreposition parts "loss at step" into "loss" and "step".

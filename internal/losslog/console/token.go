@@ -148,7 +148,7 @@ func tokens(line []byte, all []token) []token {
 
 // drawn says whether text begins with a character of boxes or bars.
 func drawn(text []byte) bool {
-	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97
+	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97 && !isArrow(text)
 }
 
 // wide returns the mark that text begins with as it is written among Chinese characters or by word processors, or 0.
@@ -187,9 +187,10 @@ func normEnd(line []byte, i int) int {
 	return end
 }
 
-// isArrow says whether text begins with an arrow.
+// isArrow says whether text, whose first byte is that of arrows, begins with one, or with a triangle that points to the right.
 func isArrow(text []byte) bool {
-	return len(text) > 2 && (text[1] == 0x86 && text[2] >= 0x90 || text[1] == 0x87)
+	return len(text) > 2 && text[0] == 0xe2 && (text[1] == 0x86 && text[2] >= 0x90 || text[1] == 0x87 || text[1] == 0x96 && text[2] >= 0xb6 && text[2] <= 0xbb ||
+		text[1] == 0x9e && text[2] >= 0x94 && text[2] <= 0xa1)
 }
 
 // isPlusMinus says whether text begins with the sign between a number and its error.

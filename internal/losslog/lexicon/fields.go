@@ -70,7 +70,7 @@ func IsLearningRate(name string) bool { return rateNames[joined(name)] }
 // SaysTraining says whether a name is of what is logged of trainings.
 func SaysTraining(name string) bool {
 	all := Words(name)
-	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
+	if isForeign(name) || slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
 		return false // "epoch date"
 	}
 	for _, word := range all {
@@ -82,6 +82,11 @@ func SaysTraining(name string) bool {
 	}
 	return strings.Contains(name, "learning_rate")
 }
+
+// SaysRecent says whether a word is of the last ones of what was logged: "over the last 30 s".
+func SaysRecent(word []byte) bool { return recentWords[string(word)] }
+
+var recentWords = Set("last past previous recent latest")
 
 // SaysGames says whether a name is of games, which are won or lost.
 func SaysGames(name string) bool { return hasWord(name, GameWords) }

@@ -46,7 +46,9 @@ var (
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
-		" skipped seconds sec ms multiplier reduction regularization regularisation delta eps epsilon")
+		" kg skipped seconds sec ms multiplier reduction regularization regularisation delta eps epsilon")
+	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
+	foreignWords = Set("packet packets stop hair hearing blood weight")
 	// proseWords are of sentences, which people write around what they paste.
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +
@@ -67,9 +69,10 @@ var (
 		" jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun line weights bias biases improve augment maintenance kimg delay delays drop stepsize gamma lambda macro support" +
 		" precisión precision précision acurácia exactitud exactitude genauigkeit точность accuratezza doğruluk akurasi recompensa récompense belohnung награда" +
 		" 准确率 準確率 精度 精确率 准确度 正确率 錯誤率 错误率 召回率 正解率 正答率 適合率 再現率 정확도 정밀도 재현율 奖励 報酬 보상 得分 スコア 점수 学习率 学習率 학습률 步长 速度 학습속도 学習速度" +
+		" kg km price prices pnl usd eur celsius humidity" +
 		" zeit dauer temps tiempo tempo время süre waktu" +
 		" 时间 耗时 用时 時間 시간 熵")
-	countWords = Set("step steps iteration iterations iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
+	countWords = Set("step steps iteration iterations iterate iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
 		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração шага итерации iterasi adım krok lặp" +
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")

@@ -108,13 +108,13 @@ func MeaningOf(name string) Meaning {
 		if LossWords[word] {
 			named = true
 		}
-		measured = measured || measureWords[word] || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+		measured = measured || measureWords[word] || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
 	}
 	for i, word := range all {
 		r := RoleOf(word)
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case LossWords[word], measureWords[word]:
+		case LossWords[word], measureWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != Unsaid && (word != "fit" || i == 0):
@@ -135,7 +135,7 @@ func MeaningOf(name string) Meaning {
 			m.Parts++
 		case named && lossSpoilers[word]:
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
-		case i > 0 && LossWords[all[i-1]] && settingWords[word]:
+		case i > 0 && LossWords[all[i-1]] && settingWords[word], foreignWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
 			spoiled = true
 		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
 			other = other || otherWords[word]
@@ -171,6 +171,29 @@ func MeaningOf(name string) Meaning {
 		m.Strength = Unknown
 	}
 	return m
+}
+
+// isForeign says whether a name is of a loss that no training has: "packet loss".
+func isForeign(name string) bool {
+	all := Words(name)
+	for i := 1; i < len(all); i++ {
+		if LossWords[all[i]] && foreignWords[all[i-1]] {
+			return true
+		}
+	}
+	return false
+}
+
+// perBit says whether word i begins a measure of information in a unit of data: "bits/dim", "nats per byte".
+func perBit(words []string, i int) bool {
+	if words[i] != "bits" && words[i] != "nats" || i+1 == len(words) {
+		return false
+	}
+	switch words[i+1] {
+	case "dim", "dims", "char", "byte", "token", "pixel", "per":
+		return true
+	}
+	return false
 }
 
 // isProse says whether the words of a name are of a sentence, as in "I found that the loss became nan".

@@ -114,3 +114,17 @@ func WritesCommas(line []byte) bool {
 	text := strings.ToLower(string(line))
 	return slices.ContainsFunc(commaWords, func(word string) bool { return strings.Contains(text, word) })
 }
+
+// CountForeign returns how often a text has words with letters beyond ASCII that logs are written in: of losses, of what counts, and of what
+// data are for.
+func CountForeign(text string) (n int) {
+	text = strings.ToLower(text)
+	for _, words := range []map[string]bool{LossWords, measureWords, TrainingWords, ValidationWords, countWords, EpochWords} {
+		for word := range words {
+			if len(word) > len([]rune(word)) {
+				n += strings.Count(text, word)
+			}
+		}
+	}
+	return n
+}

@@ -60,3 +60,12 @@ func IsRule(line []byte) bool {
 	}
 	return true
 }
+
+// IsNothing says whether a field of a table or a word stands for none.
+func IsNothing(text []byte) bool {
+	switch string(text) {
+	case "", "-", "--", "null", "None", "none", "NULL", "NA", "N/A", "n/a", "No log":
+		return true
+	}
+	return false
+}

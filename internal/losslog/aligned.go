@@ -1,0 +1,85 @@
+package losslog
+
+import (
+	"bytes"
+	"slices"
+
+	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
+)
+
+// place is where a name stands in the header of a table whose columns white space parts.
+type place struct{ begin, end int }
+
+// placesOf returns where the words of a line stand.
+func placesOf(line []byte) (all []place) {
+	for i := 0; i < len(line); {
+		if line[i] == ' ' {
+			i++
+			continue
+		}
+		begin := i
+		for i < len(line) && line[i] != ' ' {
+			i++
+		}
+		all = append(all, place{begin, i})
+	}
+	return all
+}
+
+// aligned returns where the names of a table stand above whose rows some leave fields empty, and each field begins or ends as its name
+// does; nil where there is no such table.
+func aligned(lines [][]byte) []place {
+	const (
+		farthest = 30
+		looked   = 100
+		fewest   = 3
+	)
+	for i, line := range lines[:min(len(lines), farthest)] {
+		names := placesOf(line)
+		if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !slices.ContainsFunc(splitFields(line, ' '), func(name []byte) bool {
+			return lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure
+		}) || !areNames(splitFields(line, ' ')) {
+			continue
+		}
+		rows, short, full := 0, 0, 0
+		for _, row := range lines[i+1 : min(len(lines), i+1+looked)] {
+			fields := splitFields(row, ' ')
+			if !slices.ContainsFunc(fields, isCellNumber) || slices.ContainsFunc(fields, func(field []byte) bool { return !isCellNumber(field) && !plaintext.IsNothing(field) }) {
+				continue
+			}
+			filled := fill(row, names)
+			if rows++; filled == nil {
+				rows = 0
+				break
+			}
+			short += flagOf(len(fields) < len(names))
+			full += flagOf(len(fields) == len(names))
+		}
+		if rows >= fewest && short > 0 && full > 0 {
+			return names
+		}
+	}
+	return nil
+}
+
+// fill returns the fields of a row, with empty ones under the names that it leaves out; nil where a field stands under no name, or there
+// are more fields than names.
+func fill(row []byte, names []place) [][]byte {
+	cells := make([][]byte, len(names))
+	next := 0
+	for _, at := range placesOf(row) {
+		column := -1
+		for j := next; j < len(names) && column < 0; j++ {
+			if at.begin == names[j].begin || at.end == names[j].end {
+				column = j
+			}
+		}
+		if column < 0 {
+			return nil
+		}
+		cells[column] = row[at.begin:at.end]
+		next = column + 1
+	}
+	return cells
+}
