@@ -92,15 +92,28 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 			belong++
 		}
 	}
-	if begin > 20 {
+	most := 20 // lines above that are no other text
+	if delimiter != ' ' && delimiter != '|' {
+		most = min(most, 5+rows)
+	}
+	if begin > most {
 		belong -= begin
 	}
-	if delimiter != ' ' && delimiter != '|' && allProse(lines[begin:], delimiter, s.header == nil) {
-		return nil, 0
+	if delimiter != ' ' && delimiter != '|' {
+		likely := lines[begin:]
+		if s.header != nil { // other lines may stand below
+			likely = slices.DeleteFunc(slices.Clone(likely), func(line []byte) bool { return len(s.cells(line)) != count })
+		}
+		if allProse(likely, delimiter, s.header == nil) {
+			return nil, 0
+		}
 	}
 	s.findDecimalComma(lines[begin:])
 	s.findLong(lines[begin:])
 	s.loose = belong < len(lines)*9/10 && delimiter == '|'
+	for n, at := range first {
+		s.loose = s.loose || s.header != nil && n != count && at < begin // numbers of others stand above
+	}
 	return s, belong
 }
 

@@ -164,12 +164,22 @@ func (r *turns) landing(step, row int64) turn {
 
 // turn begins to watch a counter that went back.
 func (r *turns) turn(step, row int64, epoch float64) {
-	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+max(0, r.gap-1), end: r.level(), epoch: math.NaN()}
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+r.startsWithin(), end: r.level(), epoch: math.NaN()}
 	if r.count > 0 && epoch == epoch {
 		r.from.rose, r.from.fell, r.from.epoch = epoch > r.epoch, epoch < r.epoch, r.epoch
 	}
 	r.back, r.last, r.rows, r.begun = true, step, 1, 0
 	r.repeated = r.seen(step)
+}
+
+// startsWithin is how far from the log's first step a run may begin. Where many steps were taken, this includes the second one: no
+// run is resumed from the first.
+func (r *turns) startsWithin() int64 {
+	const many = 10
+	if r.gap > 0 && r.most-r.first >= many*r.gap {
+		return r.gap
+	}
+	return max(0, r.gap-1)
 }
 
 // before is the step of the last row.
