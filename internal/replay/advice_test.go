@@ -91,6 +91,9 @@ func TestAdvice(t *testing.T) {
 			}
 			return loss
 		}, spike.Spiky, NotEnough, []string{"two sources"}, "catches what stands out"},
+		{"a long tail", func(i int, loss float64) float64 {
+			return 0.01 * math.Exp(10*(loss-1))
+		}, spike.Tailed, Helps, []string{"long tail", "Larger batches"}, "People"},
 		{"spikes in the start alone", func(i int, loss float64) float64 {
 			if loss = min(loss, 1.2); i == 4 || i == 15 {
 				loss += 9

@@ -87,6 +87,12 @@ func (r *Report) recommend() {
 		rec.Fit = NotEnough
 		rec.Reason = fmt.Sprintf("These losses are too small for clipping: it adds %v to their variance, beside which they do not differ. Multiply"+
 			" the loss by a power of ten that brings it near 1.", alrc.Epsilon)
+	case r.Condition == spike.Tailed:
+		if rec.N = 4; shares[3] <= few {
+			rec.N = 3
+		}
+		rec.Reason = fmt.Sprintf("The largest losses of a long tail make the longest steps: n = %v limits %s of all losses. Larger batches, or the mean of more"+
+			" of them, shorten the tail itself.", rec.N, words.Percent(shares[rec.N]))
 	case missed(3) && r.spikedInStart():
 		rec.Reason = fmt.Sprintf("The spikes lie in the first %d steps, in which nothing is clipped while the moments start: to limit such, set the"+
 			" moments by hand.", alrc.StartSteps)

@@ -32,7 +32,9 @@ func (r *Report) judge() {
 		add(fmt.Sprintf("The loss no longer changes: from step %s to the end, %s, it is %s.", words.Count(s.From), words.Counted(s.Records, "record"),
 			words.Short(s.Loss, 4)))
 	}
-	if found.Spikes > 0 {
+	if found.Condition == spike.Tailed {
+		add(r.tail())
+	} else if found.Spikes > 0 {
 		add(r.spiked())
 		add(r.inEpisodes())
 		if r.Period > 0 {
@@ -169,6 +171,14 @@ func (r *Report) spiked() string {
 		text += "; the log ends before the loss had come back"
 	}
 	return text + "."
+}
+
+// tail tells of losses the largest of which are no outliers.
+func (r *Report) tail() string {
+	return fmt.Sprintf("These losses have a long tail: %s of %s (%s) lie %d or more standard deviations above those around them, the largest %s, at step %s. By"+
+		" their logarithms they are no outliers: losses that differ by orders of magnitude from one step to the next reach so far now and then.",
+		words.Count(r.Spikes), words.Counted(r.Steps, "step"), words.Percent(float64(r.SpikeShare)), spike.Limit, words.Short(float64(r.Most), 4),
+		words.Count(r.MostStep))
 }
 
 // inEpisodes tells what spikes together make.

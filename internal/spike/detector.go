@@ -128,7 +128,7 @@ func (d *Detector) now(i int64) {
 		return
 	}
 	if g, ok := d.rises(i, n, atOnce*(1+10/float64(n)), i); ok {
-		d.begin(newEpisode(i, r.step, g.level, g.deviation), i)
+		d.begin(d.among(newEpisode(i, r.step, g.level, g.deviation), g), i)
 	}
 }
 
@@ -146,7 +146,7 @@ func (d *Detector) judge() {
 			most *= 1 + (enough-float64(n))/10
 		}
 		if g, ok := d.rises(i, n, most, d.n); ok {
-			d.begin(newEpisode(i, r.step, g.level, g.deviation), d.n-1)
+			d.begin(d.among(newEpisode(i, r.step, g.level, g.deviation), g), d.n-1)
 			return
 		}
 	}
@@ -168,7 +168,7 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 	}
 	g := d.nearby(i, end)
 	if ok && g.level <= median+2*deviation {
-		return ground{level: median, deviation: deviation}, true
+		return ground{level: median, deviation: deviation, still: true}, true
 	}
 	if ok {
 		// Losses fall: the level just before it lies clearly above the window's, by more than a few percent of which it rises.

@@ -57,6 +57,9 @@ type Episode struct {
 	Area float64
 	Kind Kind
 
+	// logMedian and logDeviation are those of the logarithms of the losses around, and NaN where these are of no use.
+	logMedian, logDeviation float64
+
 	peaked  int   // records up to the peak
 	backs   int   // records that were back
 	since   int   // the first record after the peak that was back, counted like peaked; 0: none
@@ -73,7 +76,8 @@ type Episode struct {
 // newEpisode begins one at a record with the level and the deviation from before.
 func newEpisode(record, step int64, baseline, deviation float64) *Episode {
 	return &Episode{Start: step, Peak: step, PeakLoss: math.Inf(-1), Deviations: math.NaN(), Baseline: baseline,
-		Deviation: deviation, peaked: 1, Record: record, settled: math.NaN(), look: 2 * half}
+		Deviation: deviation, peaked: 1, Record: record, settled: math.NaN(), look: 2 * half,
+		logMedian: math.NaN(), logDeviation: math.NaN()}
 }
 
 // add follows the episode with the next record and says whether it is over.

@@ -15,6 +15,7 @@ type ground struct {
 	differences      int
 	climbed          float64 // the largest rise of the level, over a few records each, in what comes before
 	upper            float64 // the third quartile of the last few records
+	still            bool    // level and deviation are those of the window: losses neither fall nor wander
 }
 
 // nearby looks at the records around record i: those before it, and those after it up to end. The deviation is that of the

@@ -16,6 +16,8 @@ const (
 	Short Condition = "short"
 	// Spiky: losses spiked and came back.
 	Spiky Condition = "spikes"
+	// Tailed: losses are spread over orders of magnitude; those that spiked are the largest of them, but no outliers.
+	Tailed Condition = "tail"
 	// Shifted: the loss rose to another level and stayed there.
 	Shifted Condition = "shift"
 	// Drifting: the loss rose slowly.
@@ -225,6 +227,8 @@ func (s *Summary) conclude(l *levels) {
 		s.Condition = Stuck
 	case s.Shifts > 0 && 2*s.Shifts > s.EpisodeCount:
 		s.Condition = Shifted
+	case s.tailed():
+		s.Condition = Tailed
 	case s.Spikes > 0:
 		s.Condition = Spiky
 	case s.finite < fewest:

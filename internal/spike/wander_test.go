@@ -61,3 +61,28 @@ func TestSmoothCourses(t *testing.T) {
 		}
 	}
 }
+
+// TestTails tells losses that are spread over orders of magnitude, which reach far now and then, from spikes.
+func TestTails(t *testing.T) {
+	for name, test := range map[string]struct {
+		loss func(i int, z float64) float64
+		want Condition
+	}{
+		"log-normal, sigma 1":       {func(_ int, z float64) float64 { return 0.1 * math.Exp(z) }, Tailed},
+		"log-normal, sigma 1, zero": {func(_ int, z float64) float64 { return max(0, 0.1*math.Exp(1.3*z)-0.02) }, Tailed},
+		"in a fall":                 {func(i int, z float64) float64 { return (0.1 + math.Exp(-float64(i)/400)) * math.Exp(z) }, Tailed},
+		"normal":                    {func(_ int, z float64) float64 { return 2 + 0.1*z }, Steady},
+		"spikes": {func(i int, z float64) float64 {
+			return 2 + 0.1*z + 3*float64(1/(1+i%97))
+		}, Spiky},
+		"spikes beyond a tail": {func(i int, z float64) float64 {
+			return 0.1*math.Exp(0.4*z) + 5*float64(1/(1+i%97))
+		}, Spiky},
+		"two sources": {func(i int, z float64) float64 { return 2 + 0.1*z + 3*float64(i*7919%100/80) }, Spiky},
+	} {
+		r := random(4)
+		if s := Find(nil, series(3000, func(i int) float64 { return test.loss(i, r.NormFloat64()) })); s.Condition != test.want {
+			t.Errorf("%s: %s, not %s: %d spikes in %d episodes", name, s.Condition, test.want, s.Spikes, s.EpisodeCount)
+		}
+	}
+}

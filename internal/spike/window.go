@@ -287,6 +287,28 @@ func (w *window) deviation(n int, median float64) float64 {
 	return max(least, digit/2)
 }
 
+// logarithmic returns the median of the losses' logarithms and the robust standard deviation about it; NaN where losses are
+// below 0, or most are 0.
+func (w *window) logarithmic() (median, deviation float64) {
+	v := w.finite()
+	if len(v) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	for i, loss := range v {
+		if loss < 0 {
+			return math.NaN(), math.NaN()
+		}
+		v[i] = math.Log(max(loss, math.SmallestNonzeroFloat64)) // finite, since nth orders no infinities
+	}
+	if median = nth(v, len(v)/2); median == math.Log(math.SmallestNonzeroFloat64) {
+		return math.NaN(), math.NaN()
+	}
+	for i, x := range v {
+		v[i] = math.Abs(x - median)
+	}
+	return median, consistent * nth(v, len(v)/2)
+}
+
 // lastDigit is the unit of the last decimal digit of a number, as it is written for short; 0 for more than six digits.
 func lastDigit(x float64) float64 {
 	var buffer [32]byte
