@@ -57,6 +57,7 @@ var notLogs = map[string]struct{ text, says string }{
 	"javascript": {"import { train } from './train.js';\n\nconst options = {\n  epochs: 10,\n  loss: 0.5,\n};\n\nexport function run(data) {\n  let loss = 1.5;\n  for (const x of data) {\n" +
 		"    loss = loss * 0.9 + x * 0.1;\n  }\n  return loss;\n}\n\nrun([1, 2, 3]);\n", "source code"},
 	"layers":       {numbered(20, "  (%[1]d): Block(\n    (drop): Dropout(p=0.1, inplace=False)\n    (fc): Linear(in_features=8, out_features=8)\n  )\n") + "  (out): Dropout(p=0.0, inplace=False)\n", "no loss"},
+	"shares":       {numbered(40, "INFO - Loaded 812 samples\nINFO - %[1]d/100=0.%[1]02d\nINFO - Took 4.5 seconds\n"), "no loss"},
 	"shell":        {"#!/bin/bash\n#SBATCH --time=24:00:00\n#SBATCH --gres=gpu:1\nexport LR=0.001\nmodule load cuda\npython train.py \\\n  --lr 0.001 \\\n  --loss-weight 0.5 \\\n  --epochs 10\n", "shell"},
 	"yaml":         {"model:\n  name: unet\n  width: 64\ntrain:\n  loss:\n    mse: 1.0\n    l1: 0.5\n  lr: 1e-3\n  epochs: 100\ndata:\n  root: /data\n  batch_size: 16\n", "settings"},
 	"toml":         {"title = \"run\"\n\n[train]\nlr = 0.001\nepochs = 10\nloss_weight = 0.5\ncost = 1.5\n\n[model]\nwidth = 64\n", "settings"},

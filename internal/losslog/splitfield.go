@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -56,10 +57,20 @@ func (s *survey) splitField() (field, training string, ok bool) {
 			if training == "" && len(texts) == 2 {
 				training = besideValidation(texts)
 			}
+			if training == "" && s.namesTraining() && !slices.ContainsFunc(texts, func(text string) bool { return lexicon.LabelOf([]byte(text))&lexicon.OfValidation != 0 }) {
+				continue // "phase" tells the warm-up from what follows, and the names of the losses say which are of the training
+			}
 			return f.name, training, true
 		}
 	}
 	return "", "", false
+}
+
+// namesTraining says whether the name of a loss says that it is of the training.
+func (s *survey) namesTraining() bool {
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool {
+		return f.meaning.Strength == lexicon.Loss && f.meaning.Role == lexicon.Training && f.numbers > 0
+	})
 }
 
 // besideValidation returns the one of two texts that stands beside the one of a validation, as "opt" does beside "eval"; empty where neither

@@ -247,6 +247,7 @@ var truths = []struct {
 	{name: "parts-named-as-words.log", ask: []string{"loss_di", "loss_gi"}},
 	{name: "per-dimension.log", losses: 24, nonFinite: 0, steps: 24, mean: 4.325466666666666, largest: 6.7778, first: 0, last: 2300},
 	{name: "pieces-of-output.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.1512750000000003, largest: 2.3909, first: 1, last: 24},
+	{name: "phases-of-a-run.csv", losses: 30, nonFinite: 0, steps: 30, mean: 0.043872, largest: 0.30324, first: 1, last: 30},
 	{name: "pipe-and-colons.txt", losses: 160, nonFinite: 0, steps: 160, mean: 1.5142957392944023, largest: 2.8130265821127254, first: 1, last: 160},
 	{name: "pipeline-table.txt", ask: []string{"LOSS TOK2VEC", "LOSS NER"}},
 	{name: "plural-losses.json", losses: 30, nonFinite: 0, steps: 30, mean: 2.992776666666668, largest: 16.9574, first: 1, last: 30},

@@ -87,6 +87,8 @@ func (r *Reader) Read(line []byte) []Pair {
 			counts := &r.pairs[len(r.pairs)-1]
 			p.Name, p.first, p.last = counts.Name, counts.first, counts.last
 			counts.Name, counts.first = lexicon.Leading, -1
+		case left.number >= 0 && left.separated && r.isQuotient(left.number, i):
+			continue // "3/4 = 0.75"
 		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
 			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
@@ -375,6 +377,12 @@ func (r *Reader) timed(i int) bool {
 func (r *Reader) counts(i int) bool {
 	t := &r.tokens[i]
 	return t.unit == t.end && decimal.IsWhole(t.value)
+}
+
+// isQuotient says whether number i is what number left of a total comes to.
+func (r *Reader) isQuotient(left, i int) bool {
+	part := &r.tokens[left]
+	return part.total > 0 && math.Abs(part.value/part.total-r.tokens[i].value) < 0.005
 }
 
 // isProduct says whether number i is a factor: "* 0.5".
