@@ -76,6 +76,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "the only loss of training by its name"
 	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
 		d.why = "what the training goes by, of the names there are"
+	case !d.named && s.hasRewards():
+		return d, false
 	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
 	case !d.named && len(all) == 1 && !lexicon.IsWhole(best.name) && s.falls(best):
@@ -88,6 +90,15 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	}
 	return d, !s.hasUnnamedTraining(all, best)
 }
+
+// hasRewards says whether a log tells of rewards, beside which a number that is not named may be of a game or of what is hoped for.
+func (s *survey) hasRewards() bool {
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool {
+		return f.numbers > 1 && slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return rewardWords[word] })
+	})
+}
+
+var rewardWords = lexicon.Set("reward rewards rew return returns")
 
 // falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.
 func (s *survey) falls(r *ranked) bool {

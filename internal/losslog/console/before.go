@@ -143,6 +143,10 @@ func (r *Reader) left(i int) before {
 			c.free = !c.opened
 			return c
 		default:
+			// "[train loss] 0.5", but "[info] 3"
+			if name, first, last := r.enclosed(j); lossLike(lastWord(name)) || counterOfLine(name) {
+				c.name, c.first, c.last = name, first, last
+			}
 			return c
 		}
 	}
@@ -162,7 +166,11 @@ func (r *Reader) left(i int) before {
 	case t.kind == timeToken:
 		c.free = c.separated // "12:30 PM: 0.5 loss"
 	case t.kind == markToken && (t.mark == ')' || t.mark == '>') && c.separated:
-		c.name, c.first, c.last = r.parenthesised(j)
+		if c.name, c.first, c.last = r.parenthesised(j); c.name == nil {
+			c.name, c.first, c.last = r.enclosed(j)
+		}
+	case t.kind == markToken && c.separated:
+		c.name, c.first, c.last = r.enclosed(j)
 	case t.kind == wordToken:
 		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
 			if w := string(r.line[t.begin:t.end]); w == "is" || w == "was" {
@@ -352,6 +360,30 @@ func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
 		}
 	}
 	return nil, -1, -1
+}
+
+// enclosed returns the words that are all there is between two marks, of which the second is token j: "{train loss}", "[loss]", "**loss**".
+func (r *Reader) enclosed(j int) (name []byte, first, last int) {
+	const longest = 6
+	opening := r.tokens[j].mark
+	switch opening {
+	case '}', ']', '>':
+		opening -= 2
+	case ')':
+		opening = '('
+	case '*', '_', '`', '~':
+	default:
+		return nil, -1, -1
+	}
+	k := j - 1
+	for k > 0 && j-k < longest && r.tokens[k].kind == wordToken {
+		k--
+	}
+	if k < 0 || k == j-1 || r.tokens[k].kind != markToken || r.tokens[k].mark != opening || r.tokens[k+1].begin != r.tokens[k].end ||
+		opening == '~' && r.line[r.tokens[k].begin] != '*' || k > 0 && r.tokens[k-1].kind == wordToken && r.tokens[k-1].end == r.tokens[k].begin {
+		return nil, -1, -1
+	}
+	return r.line[r.tokens[k+1].begin:r.tokens[j-1].end], k + 1, j - 1
 }
 
 // isBox says whether the bar at j stands between a name and the number i in a row of two cells.

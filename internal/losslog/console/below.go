@@ -92,9 +92,11 @@ func hasLossWord(line []byte) bool {
 // joinBelow returns data with such numbers behind their names.
 func joinBelow(data []byte) []byte {
 	var out, name, number []byte // the lines before, which are not given yet
-	flush := func() {
-		out = append(append(out, name...), number...)
+	join := func() []byte {
+		value, _ := loneNumber(number)
+		joined := slices.Concat(bytes.TrimRight(name, " \t\r\n"), []byte{' '}, value)
 		name, number = nil, nil
+		return joined
 	}
 	for len(data) > 0 {
 		_, next := plaintext.NextLine(data)
@@ -106,16 +108,14 @@ func joinBelow(data []byte) []byte {
 			number = line
 			continue
 		case !lone && number != nil:
-			value, _ := loneNumber(number)
-			joined := slices.Concat(bytes.TrimRight(name, " \t\r\n"), []byte{' '}, value)
-			name, number = nil, nil
 			if end := ndarrayEnd(line); end > 0 {
-				line = append(joined, line[end:]...)
+				line = append(join(), line[end:]...)
 			} else {
-				out = append(append(out, joined...), '\n')
+				out = append(append(out, join()...), '\n')
 			}
 		default:
-			flush()
+			out = append(append(out, name...), number...)
+			name, number = nil, nil
 		}
 		if isName(line) {
 			name = line[:len(line):len(line)]
@@ -123,8 +123,10 @@ func joinBelow(data []byte) []byte {
 		}
 		out = append(out, line...)
 	}
-	flush()
-	return out
+	if number != nil {
+		return append(append(out, join()...), '\n')
+	}
+	return append(out, name...)
 }
 
 // wholeBelow is the length of data up to where a name begins whose number may not be all there.

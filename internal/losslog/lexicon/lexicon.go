@@ -26,10 +26,10 @@ var (
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
 		" förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
-		" bpb bpc bpd likelihood loglik quantile huber poisson tweedie hinge energy misfit" +
+		" bpb bpc bpd likelihood loglikelihood loglik inertia quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
 	objectiveWords = Set("cost nll xent crossentropy ce bce objective elbo")
-	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema moving median epoch cumulative accumulated" +
+	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
 	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")

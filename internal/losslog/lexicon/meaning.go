@@ -138,7 +138,7 @@ func MeaningOf(name string) Meaning {
 		case i > 0 && LossWords[all[i-1]] && settingWords[word], foreignWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
 			spoiled = true
 		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
-			other = other || otherWords[word]
+			other = other || otherWords[word] && !(i+1 < len(all) && measureWords[all[i+1]]) // "batch cost" is one
 		case WholeWords[word]:
 			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
 		case mainWords[word]:

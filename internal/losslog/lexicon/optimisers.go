@@ -7,7 +7,7 @@ import (
 
 // functionValues are names under which optimisers print what they minimise or maximise, word by word.
 var functionValues = map[string]bool{"f": true, "f x": true, "fx": true, "fval": true, "fun": true, "func": true, "func value": true, "function value": true, "value": true,
-	"val": true, "log prob": true, "log posterior": true, "lp": true}
+	"val": true, "log prob": true, "log posterior": true, "lp": true, "val and grad norm": true}
 
 // IsFunctionValue says whether a name is one for the value of any function, which where it is optimised is a loss.
 func IsFunctionValue(name string) bool { return functionValues[strings.Join(Words(name), " ")] }
