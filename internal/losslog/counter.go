@@ -218,7 +218,8 @@ func (s *survey) counter(t *tally) counter {
 func (s *survey) epochOf(fields []*behaviour, n int) (best *behaviour) {
 	rank := func(b *behaviour) int { return 2*flagOf(b.distinct > 1) + flagOf(b.own > b.beforehand) }
 	for _, b := range fields {
-		if s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9 && (best == nil || rank(b) > rank(best)) {
+		if s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9 && (best == nil || rank(b) > rank(best) ||
+			rank(b) == rank(best) && b.distinct > 2*best.distinct) {
 			best = b
 		}
 	}

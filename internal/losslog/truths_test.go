@@ -296,6 +296,7 @@ var truths = []struct {
 	{name: "series-of-metrics.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.1549499999999997, largest: 2.5281, first: 1, last: 24},
 	{name: "settings-in-dumps.log", none: true},
 	{name: "settings-of-a-loss.log", none: true},
+	{name: "settings-that-count-epochs.log", losses: 20, nonFinite: 0, steps: 20, mean: 1.1963849999999998, largest: 1.3715, first: 1, last: 20},
 	{name: "share-behind-a-step.log", losses: 30, nonFinite: 0, steps: 30, mean: 1.2341000000000002, largest: 2.8633, first: 5000, last: 150000},
 	{name: "share-first-and-words-behind.log", losses: 30, nonFinite: 0, steps: 30, mean: 1.2341000000000002, largest: 2.8633, first: 400, last: 12000},
 	{name: "short-bar.log", losses: 8, nonFinite: 0, steps: 8, mean: 0.939125, largest: 2.038, first: 0, last: 70},
