@@ -93,12 +93,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 
 // hasRewards says whether a log tells of rewards, beside which a number that is not named may be of a game or of what is hoped for.
 func (s *survey) hasRewards() bool {
-	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool {
-		return f.numbers > 1 && slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return rewardWords[word] })
-	})
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f.numbers > 1 && lexicon.IsReward(f.name) })
 }
-
-var rewardWords = lexicon.Set("reward rewards rew return returns")
 
 // falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.
 func (s *survey) falls(r *ranked) bool {

@@ -30,6 +30,8 @@ var (
 		" discriminator generator")
 	// gameCounters are words of what counts games and populations, whose rewards and fitnesses are no losses.
 	gameCounters = Set("episode episodes ep generation generations game games trial trials")
+	// rewardWords are of what players get.
+	rewardWords = Set("reward rewards rew return returns")
 )
 
 // joined makes names of the same meaning equal: lower case, words joined by underscores.
@@ -93,6 +95,9 @@ func SaysGames(name string) bool { return hasWord(name, GameWords) }
 
 // CountsGames says whether a name is of what counts games and populations, whose rewards and fitnesses are no losses.
 func CountsGames(name string) bool { return hasWord(name, gameCounters) }
+
+// IsReward says whether a name is of what players of games get.
+func IsReward(name string) bool { return hasWord(name, rewardWords) }
 
 // SaysWhole says whether a name has a word that says that its number is the whole of others: "total loss".
 func SaysWhole(name string) bool { return hasWord(name, WholeWords) }
