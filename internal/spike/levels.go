@@ -179,7 +179,9 @@ func (l *levels) drift(shifted float64) *Drift {
 		_, spreads := l.parts(func(l level) float64 { return l.spread })
 		spread = 2 * statistics.MedianOfFinite(spreads)
 	}
-	if !(rise > 0) || rise < max(spread, 4*statistics.MedianOfFinite(steps)) || rise < 0.1*math.Abs(low.median) {
+	// Neither where 0 is nor the unit counts, but how the losses scatter, to how many digits, and what had been learnt.
+	digit := min(lastDigit(low.median), lastDigit(end.median))
+	if !(rise > digit) || rise < max(spread, 4*statistics.MedianOfFinite(steps), 0.1*(l.start()-low.median)) {
 		return nil
 	}
 	middle := parts[(lowest+len(parts)-1)/2].median

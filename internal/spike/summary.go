@@ -88,7 +88,7 @@ type Summary struct {
 	sameFrom    int64
 	last        float64
 	moving      float64 // about the difference between successive losses
-	cameBy      float64 // moving when the last equal losses began
+	cameBy      float64 // moving at the first of the last equal losses
 }
 
 // count takes a record.
@@ -109,10 +109,10 @@ func (s *Summary) count(step int64, loss float64, finite bool) {
 		return
 	}
 	s.pairs += max(s.same-1, 0)
-	s.cameBy = s.moving
 	if s.finite > 1 {
 		s.moving += (math.Abs(loss-s.last) - s.moving) / 8
 	}
+	s.cameBy = s.moving
 	s.same, s.sameFrom, s.last = 1, step, loss
 }
 

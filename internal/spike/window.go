@@ -161,7 +161,13 @@ func (w *window) bind() {
 // level is about the median of the losses, and their spread about the standard deviation.
 func (w *window) level() (median, spread float64) {
 	// Between least and most, five twelfths of the losses lay when they were found: 0.55 deviations on either side.
-	return w.from + (w.to-w.from)/2, (w.most - w.least) / 1.1
+	spread = (w.most - w.least) / 1.1
+	if w.to-w.from > 0.6*spread && w.n > 0 {
+		// The losses are at two levels: the window is where one follows the other.
+		median = w.median(w.n)
+		return median, w.deviation(w.n, median)
+	}
+	return w.from + (w.to-w.from)/2, spread
 }
 
 // median is that of the n lowest losses. n must be positive.
