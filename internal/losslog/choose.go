@@ -225,22 +225,10 @@ func (l *Log) chooseSteps(v *look, chosen ranked) {
 }
 
 // together says whether a field stands in records of a series.
-func (s *survey) together(t *tally, name string) bool {
-	step := s.byName[name]
-	for _, r := range s.records {
-		if r.label != t.label {
-			continue
-		}
-		var loss, counter bool
-		for _, v := range s.values[r.begin:r.end] {
-			loss = loss || v.field == t.field
-			counter = counter || v.field == step
-		}
-		if loss && counter {
-			return true
-		}
-	}
-	return false
+func (s *survey) together(t *tally, name string) (together bool) {
+	field := s.byName[name]
+	s.own(t, func(values []sampledValue) { together = together || holds(values, field) })
+	return together
 }
 
 // isOwnTable recognises the tables that 'alrc train' writes, in which an empty loss is one that is not finite.

@@ -24,206 +24,103 @@ type counter struct {
 	full string
 }
 
-// behaviour is what a field does from one record of a series to the next.
-type behaviour struct {
-	field           int
-	count, whole    int
-	up, down, same  int
-	restarts        int // times that it did not go up, but was where it began
-	distinct        int
-	first, last     float64
-	own, beforehand int
-}
-
-func (b *behaviour) see(value float64, own bool) {
-	if b.count > 0 {
-		switch {
-		case value > b.last:
-			b.up++
-		case value < b.last:
-			b.down++
-		default:
-			b.same++
-		}
-		b.restarts += flagOf(value <= b.last && value == b.first)
-	}
-	if b.count == 0 {
-		b.first = value
-	}
-	if b.count == 0 || value != b.last && (value == value || b.last == b.last) { // NaN is NaN
-		b.distinct++
-	}
-	b.count++
-	if value == math.Trunc(value) && value >= 0 && value < 1<<53 {
-		b.whole++
-	}
-	if own {
-		b.own++
-	} else {
-		b.beforehand++
-	}
-	b.last = value
-}
-
 // counter finds what counts the steps of a series.
-func (s *survey) counter(t *tally) counter {
-	var fields []*behaviour
-	byField := make(map[int]*behaviour)
-	last := make([]sampledValue, len(s.fields)) // of each field that may count; valid where there is one
-	there := make([]bool, len(s.fields))
-	var losses behaviour
-	n, inPairs := 0, 0
-	for _, r := range s.records {
-		values := s.values[r.begin:r.end]
-		own := false
-		if r.label == t.label {
-			for _, v := range values {
-				if v.field == t.field && !own {
-					own = true
-					if n > 0 && (v.number == losses.last) == (n%2 == 1) {
-						inPairs++
-					}
-					losses.see(v.number, true)
-				}
-			}
-		}
-		if own {
-			n++
-			seen := make(map[int]bool, len(values))
-			for _, v := range values {
-				if v.field != t.field && !v.unit && !seen[v.field] {
-					seen[v.field] = true
-					fields = behave(fields, byField, v, true)
-				}
-			}
-			for field, v := range last {
-				if there[field] && !seen[field] && field != t.field {
-					fields = behave(fields, byField, v, false)
-				}
-			}
-		}
-		for _, v := range values {
-			if !v.unit && s.text && s.fields[v.field].counter.IsNamed() {
-				last[v.field], there[v.field] = v, true
-			}
-		}
+func (s *survey) counter(t *tally) (c counter) {
+	all := s.behavioursOf(t)
+	if epoch := all.epoch(); epoch != nil {
+		c.epoch = epoch.name
 	}
-	var c counter
-	best, bestRank := (*behaviour)(nil), math.MaxInt
-	cyclic, cyclicRank := (*behaviour)(nil), math.MaxInt
-	twice := s.text && losses.distinct > 5 && inPairs*20 >= (n-1)*19 // two loggers tell each loss
-	epoch := s.epochOf(fields, n)
-	epochThere := epoch != nil
-	if epochThere {
-		c.epoch = s.fields[epoch.field].name
-	}
-	for i, b := range fields {
-		kind := s.fields[b.field].counter
-		if kind == lexicon.Amounts && epochThere {
-			continue // of what was seen, and no steps
-		}
-		if kind == lexicon.Strangers && b.last > 9e8 {
-			continue // a time, in seconds or less since 1970
-		}
-		enough := n*8/10 + flagOf(n*8%10 > 0) // figures of epochs may lack it
-		if kind == lexicon.Counts && !s.text {
-			enough = (n + 1) / 2 // rows of other kinds may lack it
-		}
-		if kind == lexicon.NotACounter || b.count < enough || b.whole*100 < b.count*97 {
-			continue
-		}
-		carried := b.beforehand > b.own
-		if carried && b.count < n {
-			continue // it may stand behind the losses
-		}
-		moves := b.count - 1
-		if moves > 0 && b.distinct < 2 && kind == lexicon.Positions && s.fields[b.field].name == string(lexicon.OfTotal) && s.onlyFull(t) {
-			continue // the total of each epoch
-		}
-		// Runs follow one another, of which each counts from the beginning.
-		restarting := carried && (kind == lexicon.Counts || kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
-		onward := b.up*10 >= moves*9
-		growing := onward || restarting || twice && carried && b.down == 0 && b.up*20 >= moves*9
-		// Of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425".
-		rank := countRank(kind, carried, growing)*1000 + min(i, 499) + 500*flagOf(carried && (!onward || b.restarts > 0))
-		// Several workers count the same steps.
-		alike := b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) && (b.up*20 >= moves || (kind == lexicon.Counts || kind == lexicon.Epochs && s.bars) && b.up > 0 || moves < 3) && (kind <= lexicon.Positions || kind == lexicon.Batches && b.down == 0 || kind == lexicon.Epochs && s.bars) && !carried
-		switch {
-		case moves == 0 && kind > lexicon.Positions, carried && moves == 0:
-		case (growing || alike) && rank < bestRank:
-			best, bestRank = b, rank
-		case (kind <= lexicon.Batches || kind == lexicon.Epochs) && !carried && b.up*10 >= moves*6 && rank < cyclicRank:
-			cyclic, cyclicRank = b, rank
-		}
-	}
-	// A counter that starts again, of batches most often, makes an epoch none of steps.
-	if best == nil || cyclic != nil && s.fields[best.field].counter >= lexicon.Strangers {
-		if cyclic != nil {
-			best = cyclic
-		}
-	}
-	if best != nil && best == cyclic && s.fields[best.field].counter == lexicon.Epochs {
-		for _, b := range fields {
-			if kind := s.fields[b.field].counter; kind == lexicon.Counts && b.count >= n*8/10 && b.distinct > 1 && b.down == 0 && b.up < best.down {
-				// Each of several that train in rounds counts epochs of its own: nothing counts the steps of all.
-				best, c.epoch = nil, s.fields[b.field].name
-				c.epochAhead = b.beforehand > b.own
-				break
-			}
+	best, cyclic := s.bestCounter(t, all, c.epoch != "")
+	if cyclic && best.kind == lexicon.Epochs {
+		if own := all.ownEpochs(best); own != nil { // nothing counts the steps of all
+			best, c.epoch, c.epochAhead = nil, own.name, own.carried()
 		}
 	}
 	if best == nil {
-		c.redrawn = twice
+		c.redrawn = all.twice
 		return c
 	}
-	if s.fields[best.field].counter == lexicon.Positions {
-		// A name that counts as the place does comes before it: "2/10 Epoch 3".
-		for _, b := range fields {
-			if kind := s.fields[b.field].counter; kind == lexicon.Epochs && b.own == best.own && b.up == b.count-1 && best.up == b.up && b.last-b.first == best.last-best.first {
-				best = b
-				break
-			}
-		}
+	if best.kind == lexicon.Positions {
+		best = all.named(best)
 	}
-	if moves := best.count - 1; best.own > best.beforehand && best.up*10 < moves*9 {
-		// What moves seldom counts epochs, where another number counts within these.
-		named := s.fields[best.field].counter == lexicon.Counts
-		for _, b := range fields {
-			if name := s.fields[b.field].name; named && (name == string(lexicon.Bracketed) || name == string(lexicon.Leading)) {
-				continue // of a worker
-			}
-			if b.own == b.count && b.own*10 >= n*9 && b.down > 0 && s.fields[b.field].counter <= lexicon.Batches && s.nested(t, best.field, b.field) {
-				c.epoch = s.fields[best.field].name
-				best = b
-				break
-			}
-		}
+	if inner := s.innerOf(t, all, best); inner != nil {
+		best, c.epoch = inner, best.name
 	}
-	for _, b := range fields {
-		c.epochAhead = c.epochAhead || s.fields[b.field].name == c.epoch && b.beforehand > b.own
+	for _, b := range all.fields {
+		c.epochAhead = c.epochAhead || b.name == c.epoch && b.carried()
 	}
+	losses := &all.losses
 	c.total = s.ownTotal(t, best.field)
-	c.step = s.fields[best.field].name
-	c.carried = best.beforehand > best.own
-	c.always = !c.carried && best.own*10 >= n*8
-	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= (losses.count-1)*4 && losses.distinct > 4 && best.up*10 < (best.count-1)*8
+	c.step = best.name
+	c.carried = best.carried()
+	c.always = !c.carried && best.own*10 >= losses.count*8
+	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 && losses.distinct > 4 && best.up*10 < best.moves()*8
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
 	return c
 }
 
-// epochOf returns what counts the epochs of n losses, or nil: what moves rather than a setting, as of how many there are to be, and
-// what stands in the records themselves rather than on lines before.
-func (s *survey) epochOf(fields []*behaviour, n int) (best *behaviour) {
-	rank := func(b *behaviour) int { return 2*flagOf(b.distinct > 1) + flagOf(b.own > b.beforehand) }
-	for _, b := range fields {
-		if s.fields[b.field].counter == lexicon.Epochs && b.count*10 >= n*9 && (best == nil || rank(b) > rank(best) ||
-			rank(b) == rank(best) && b.distinct > 2*best.distinct) {
-			best = b
+// bestCounter returns the field that counts the steps of a series best, or nil, and whether it begins anew again and again.
+func (s *survey) bestCounter(t *tally, all *behaviours, inEpochs bool) (best *behaviour, isCyclic bool) {
+	var cyclic *behaviour
+	bestRank, cyclicRank := math.MaxInt, math.MaxInt
+	for i, b := range all.fields {
+		if !s.mayCount(t, b, all.losses.count, inEpochs) {
+			continue
+		}
+		growing := all.grows(b)
+		rank := countRank(b.kind, b.carried(), growing)*1000 + min(i, 499)
+		if b.carried() && (!b.rises() || b.restarts > 0) {
+			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
+		}
+		switch {
+		case b.moves() == 0 && (b.kind > lexicon.Positions || b.carried()):
+		case (growing || b.isShared(s.bars)) && rank < bestRank:
+			best, bestRank = b, rank
+		case (b.kind <= lexicon.Batches || b.kind == lexicon.Epochs) && !b.carried() && b.up*10 >= b.moves()*6 && rank < cyclicRank:
+			cyclic, cyclicRank = b, rank
 		}
 	}
-	return best
+	// A counter that starts again, of batches most often, makes an epoch none of steps.
+	if cyclic != nil && (best == nil || best.kind >= lexicon.Strangers) {
+		return cyclic, true
+	}
+	return best, false
+}
+
+// mayCount says whether a field can count steps, of n losses: it stands beside most of these and is whole, and it is no time.
+func (s *survey) mayCount(t *tally, b *behaviour, n int, inEpochs bool) bool {
+	enough := n*8/10 + flagOf(n*8%10 > 0) // figures of epochs may lack it
+	if b.kind == lexicon.Counts && !s.text {
+		enough = (n + 1) / 2 // rows of other kinds may lack it
+	}
+	switch {
+	case b.kind == lexicon.Amounts && inEpochs: // of what was seen, and no steps
+	case b.kind == lexicon.Strangers && b.last > 9e8: // a time, in seconds or less since 1970
+	case b.kind == lexicon.NotACounter || b.count < enough || b.whole*100 < b.count*97:
+	case b.carried() && b.count < n: // it may stand behind the losses
+	case b.moves() > 0 && b.distinct < 2 && b.kind == lexicon.Positions && b.name == string(lexicon.OfTotal) && s.onlyFull(t): // the total of each epoch
+	default:
+		return true
+	}
+	return false
+}
+
+// innerOf returns what counts within the values of a field that moves seldom, as epochs do; nil where nothing does.
+func (s *survey) innerOf(t *tally, all *behaviours, outer *behaviour) *behaviour {
+	if outer.own <= outer.beforehand || outer.rises() {
+		return nil
+	}
+	for _, b := range all.fields {
+		if outer.kind == lexicon.Counts && (b.name == string(lexicon.Bracketed) || b.name == string(lexicon.Leading)) {
+			continue // of a worker
+		}
+		if b.own == b.count && b.own*10 >= all.losses.count*9 && b.down > 0 && b.kind <= lexicon.Batches && s.nested(t, outer.field, b.field) {
+			return b
+		}
+	}
+	return nil
 }
 
 // movesByEpoch says whether the losses of a bar that is drawn again and again are those of epochs: they change at one place of the bar.
@@ -286,12 +183,26 @@ func (s *survey) ownTotal(t *tally, step int) float64 {
 
 // firstOf returns the first number of a field in a record; NaN where there is none.
 func firstOf(values []sampledValue, field int) float64 {
-	for _, v := range values {
-		if v.field == field {
-			return v.number
-		}
+	if v, ok := valueOf(values, field); ok {
+		return v.number
 	}
 	return math.NaN()
+}
+
+// valueOf returns the first value of a field in a record.
+func valueOf(values []sampledValue, field int) (v sampledValue, ok bool) {
+	for _, v := range values {
+		if v.field == field {
+			return v, true
+		}
+	}
+	return v, false
+}
+
+// holds says whether a field stands in a record.
+func holds(values []sampledValue, field int) bool {
+	_, ok := valueOf(values, field)
+	return ok
 }
 
 // own calls do with the values of each record of a series.
@@ -300,12 +211,8 @@ func (s *survey) own(t *tally, do func([]sampledValue)) {
 		if r.label != t.label {
 			continue
 		}
-		values := s.values[r.begin:r.end]
-		for _, v := range values {
-			if v.field == t.field {
-				do(values)
-				break
-			}
+		if values := s.values[r.begin:r.end]; holds(values, t.field) {
+			do(values)
 		}
 	}
 }
@@ -329,15 +236,4 @@ func flagOf(is bool) int {
 		return 1
 	}
 	return 0
-}
-
-func behave(fields []*behaviour, byField map[int]*behaviour, v sampledValue, own bool) []*behaviour {
-	b := byField[v.field]
-	if b == nil {
-		b = &behaviour{field: v.field}
-		byField[v.field] = b
-		fields = append(fields, b)
-	}
-	b.see(v.number, own)
-	return fields
 }

@@ -16,7 +16,7 @@ import (
 // arraysIn recognises a JSON document of numbers in arrays, and returns how deep they lie: 2 where each array is a row, as TensorBoard
 // downloads series, 1 where the document is one array, which may have the name of a loss before it; 0 for others.
 func arraysIn(head []byte) (depth int) {
-	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	text := plaintext.TrimStart(head)
 	if name, _, found := bytes.Cut(text[:min(len(text), longestName)], []byte("[")); found && len(name) > 0 {
 		if bytes.ContainsAny(name, "0123456789{(<") || lexicon.MeaningOf(string(bytes.Trim(name, " \t\r\n:="))).Strength < lexicon.Measure {
 			return 0
@@ -95,7 +95,7 @@ func (a *arraysReader) Read(p []byte) (int, error) {
 // isColumns recognises a JSON document whose series are arrays of numbers, each in a field of its own, as Keras' history, or objects
 // that number theirs, as Pandas writes a table.
 func isColumns(head []byte) bool {
-	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	text := plaintext.TrimStart(head)
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}

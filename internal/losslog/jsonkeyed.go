@@ -10,12 +10,13 @@ import (
 
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // keysOfRecords recognises a JSON document whose records are objects under keys that count them, as in {"0": {"loss": 2.5}, "1": ...},
 // and returns what stands before the number in their keys: "epoch_" in "epoch_1".
 func keysOfRecords(head []byte) (prefix string, ok bool) {
-	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	text := plaintext.TrimStart(head)
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return "", false
 	}

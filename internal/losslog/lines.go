@@ -42,58 +42,43 @@ func (s *survey) companion(t *tally, step string) string {
 	if !ok {
 		return ""
 	}
-	own := make(map[int]int)
-	n := 0
-	each := func(do func(at float64, values []sampledValue)) {
-		for _, r := range s.records {
-			at, holds := -1.0, false
-			values := s.values[r.begin:r.end]
-			for _, v := range values {
-				if v.field == counter && at < 0 {
-					at = v.number
-				}
-				holds = holds || v.field == t.field
-			}
-			if holds && r.label == t.label {
-				do(at, values)
-			}
-		}
-	}
-	has := func(values []sampledValue, field int) bool {
-		for _, v := range values {
-			if v.field == field {
-				return true
-			}
-		}
-		return false
-	}
-	each(func(_ float64, values []sampledValue) {
+	own, n := make(map[int]int), 0
+	s.own(t, func(values []sampledValue) {
 		n++
-		for field := range s.fields {
-			if field != counter && s.fields[field].counter <= lexicon.Batches && has(values, field) {
+		for field, f := range s.fields {
+			if field != counter && f.counter <= lexicon.Batches && holds(values, field) {
 				own[field]++
 			}
 		}
 	})
-	for field := range s.fields {
-		if own[field]*100 < n*85 || own[field] == n || n == 0 {
-			continue
-		}
-		steps := make(map[float64]bool)
-		each(func(at float64, values []sampledValue) {
-			if has(values, field) {
-				steps[at] = true
-			}
-		})
-		again := true
-		each(func(at float64, values []sampledValue) {
-			again = again && (has(values, field) || steps[at])
-		})
-		if again {
-			return s.fields[field].name
+	for field, f := range s.fields {
+		if own[field]*100 >= n*85 && own[field] < n && s.tellsAgain(t, counter, field) {
+			return f.name
 		}
 	}
 	return ""
+}
+
+// tellsAgain says whether the records of a series that lack a companion only tell steps again that others tell.
+func (s *survey) tellsAgain(t *tally, counter, companion int) bool {
+	steps, again := make(map[float64]bool), true
+	s.own(t, func(values []sampledValue) {
+		if holds(values, companion) {
+			steps[stepIn(values, counter)] = true
+		}
+	})
+	s.own(t, func(values []sampledValue) {
+		again = again && (holds(values, companion) || steps[stepIn(values, counter)])
+	})
+	return again
+}
+
+// stepIn returns the step of a record; -1 where it has none.
+func stepIn(values []sampledValue, counter int) float64 {
+	if v, ok := valueOf(values, counter); ok {
+		return v.number
+	}
+	return -1
 }
 
 // onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they tell no
@@ -106,25 +91,13 @@ func (s *survey) onlySaves(t, other *tally, step string) bool {
 	saved, again := 0, 0
 	last, lastLabel := -1.0, -1
 	for _, r := range s.records {
-		if r.label != t.label && r.label != other.label {
+		values := s.values[r.begin:r.end]
+		if r.label != t.label && r.label != other.label || !holds(values, t.field) {
 			continue
 		}
-		at, holds := -1.0, false
-		for _, v := range s.values[r.begin:r.end] {
-			if v.field == counter && at < 0 {
-				at = v.number
-			}
-			holds = holds || v.field == t.field
-		}
-		if !holds {
-			continue
-		}
-		if r.label == other.label {
-			saved++
-		}
-		if at < 0 && r.label == other.label || at == last && r.label != lastLabel {
-			again++
-		}
+		at := stepIn(values, counter)
+		saved += flagOf(r.label == other.label)
+		again += flagOf(at < 0 && r.label == other.label || at == last && r.label != lastLabel)
 		last, lastLabel = at, r.label
 	}
 	return saved > 0 && again*10 <= saved

@@ -9,13 +9,14 @@ import (
 
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // messagesIn recognises a JSON document in which a log's lines are the texts of a field, however deep, as services of logs export them:
 // {"events": [{"message": "step 10, loss 0.5"}, ...]}.
 func messagesIn(head []byte) (field messageField, ok bool) {
 	const fewest, most = 3, 200
-	start := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	start := plaintext.TrimStart(head)
 	if !bytes.HasPrefix(start, []byte("{")) && !bytes.HasPrefix(start, []byte("[")) {
 		return field, false
 	}

@@ -10,6 +10,7 @@ import (
 	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
+	"alrc/internal/losslog/plaintext"
 )
 
 // otherThanLog returns an error that says what the file is, where that is no log, or nil. best is the series that would be read or
@@ -22,7 +23,7 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 	table, isTable := v.table()
 	isTable = isTable && !table.loose
 	head, err := f.head()
-	if err != nil || bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
+	if err != nil || plaintext.IsBinary(head) {
 		head = nil // of a container that holds records alone
 	}
 	if found, ok := nolog.Certain(head); ok && !(sure && best.meaning.Strength == lexicon.Loss && best.count >= many && best.counted) {

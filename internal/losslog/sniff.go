@@ -99,7 +99,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	if format == Events {
 		return sniffed{}, fmt.Errorf("%s is no TensorBoard event file", path)
 	}
-	if bytes.IndexByte(text[:min(len(text), 4096)], 0) >= 0 || bytes.HasPrefix(text, []byte("%PDF-")) {
+	if plaintext.IsBinary(text) || bytes.HasPrefix(text, []byte("%PDF-")) {
 		return sniffed{}, nolog.Binary(data).ErrOf(path)
 	}
 	if found, ok := sniffJSON(text, trimmed, format); ok {

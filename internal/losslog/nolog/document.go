@@ -7,6 +7,7 @@ import (
 	"alrc/internal/decimal"
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/format/notebook"
+	"alrc/internal/losslog/plaintext"
 )
 
 // OneRecord is what a document is called that is an object of numbers and texts alone.
@@ -17,7 +18,7 @@ const Notebook = "a notebook whose cells have printed no losses"
 
 // documentKind tells what a JSON document is by its structure; ok is false for one that may hold the records of a log.
 func documentKind(head []byte) (k Kind, ok bool) {
-	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	text := plaintext.TrimStart(head)
 	if !isDocument(text) {
 		return k, false
 	}

@@ -3,8 +3,9 @@
 package nolog
 
 import (
-	"bytes"
 	"fmt"
+
+	"alrc/internal/losslog/plaintext"
 )
 
 // Kind is what a file is that is no log.
@@ -33,7 +34,7 @@ func (k Kind) ErrOf(path string) error { return fmt.Errorf("%s: %w", path, k.Err
 
 // Of tells what a text is that is no log, as far as its structure says; ok is false where nothing speaks against a log.
 func Of(text []byte) (k Kind, ok bool) {
-	if k, ok := documentKind(text); ok || isDocument(bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")) {
+	if k, ok := documentKind(text); ok || isDocument(plaintext.TrimStart(text)) {
 		return k, ok
 	}
 	return structureOf(text)

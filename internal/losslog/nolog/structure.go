@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/plaintext"
 )
 
 // shape is a kind of line. Marks are lines of its kind alone; others count as well where there are marks.
@@ -145,8 +146,7 @@ func Certain(text []byte) (k Kind, ok bool) {
 	if !isMarkup(text) {
 		return k, false
 	}
-	what := bytes.ToLower(bytes.TrimLeft(text[:min(len(text), 64)], " \t\r\n\xef\xbb\xbf"))
-	if bytes.HasPrefix(what, []byte("<!doctype html")) || bytes.HasPrefix(what, []byte("<html")) {
+	if plaintext.IsHTML(text) {
 		return Kind{"a page of HTML", GiveLog + "; of a table in it, its text", false}, true
 	}
 	return Kind{"an XML document", GiveLog, false}, true
@@ -185,7 +185,7 @@ func (k *shape) fits(lines []string) bool {
 
 // isMarkup says whether a text is HTML or XML.
 func isMarkup(text []byte) bool {
-	text = bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf")
+	text = plaintext.TrimStart(text)
 	if len(text) < 3 || text[0] != '<' || !(text[1] == '!' || text[1] == '?' || text[1]|0x20 >= 'a' && text[1]|0x20 <= 'z') {
 		return false
 	}

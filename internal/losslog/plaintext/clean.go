@@ -7,7 +7,7 @@ import (
 
 // NeedsCleaning says whether text holds what terminals make of it: colours, boxes, lines that are drawn again.
 func NeedsCleaning(head []byte) bool {
-	if bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 {
+	if IsBinary(head) {
 		return false // no text
 	}
 	return bytes.Contains(head, []byte("\x1b[")) || bytes.Contains(head, []byte("\x1b]")) || bytes.IndexByte(head, '\b') >= 0 ||

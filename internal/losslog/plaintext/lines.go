@@ -69,3 +69,9 @@ func IsNothing(text []byte) bool {
 	}
 	return false
 }
+
+// IsBinary says whether a file is no text, by a zero byte in its first ones.
+func IsBinary(head []byte) bool { return bytes.IndexByte(head[:min(len(head), 4096)], 0) >= 0 }
+
+// TrimStart takes white space, and a byte order mark, off the beginning of a text.
+func TrimStart(text []byte) []byte { return bytes.TrimLeft(text, " \t\r\n\xef\xbb\xbf") }

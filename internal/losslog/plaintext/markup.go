@@ -9,7 +9,7 @@ import (
 
 // IsHTML says whether text is a page of HTML.
 func IsHTML(head []byte) bool {
-	start := bytes.ToLower(bytes.TrimLeft(head[:min(len(head), 64)], " \t\r\n\xef\xbb\xbf"))
+	start := bytes.ToLower(TrimStart(head[:min(len(head), 64)]))
 	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
 }
 

@@ -1,0 +1,162 @@
+package losslog
+
+import (
+	"math"
+
+	"alrc/internal/losslog/lexicon"
+)
+
+// behaviour is what a field does from one record of a series to the next.
+type behaviour struct {
+	field           int
+	name            string
+	kind            lexicon.CounterKind
+	count, whole    int
+	up, down, same  int
+	restarts        int // times that it did not go up, but was where it began
+	distinct        int
+	first, last     float64
+	own, beforehand int
+}
+
+func (b *behaviour) see(value float64, own bool) {
+	if b.count > 0 {
+		switch {
+		case value > b.last:
+			b.up++
+		case value < b.last:
+			b.down++
+		default:
+			b.same++
+		}
+		b.restarts += flagOf(value <= b.last && value == b.first)
+	}
+	if b.count == 0 {
+		b.first = value
+	}
+	if b.count == 0 || value != b.last && (value == value || b.last == b.last) { // NaN is NaN
+		b.distinct++
+	}
+	b.count++
+	if value == math.Trunc(value) && value >= 0 && value < 1<<53 {
+		b.whole++
+	}
+	if own {
+		b.own++
+	} else {
+		b.beforehand++
+	}
+	b.last = value
+}
+
+// moves is how often its value may have changed.
+func (b *behaviour) moves() int { return b.count - 1 }
+
+// carried says whether it stands on lines before the records rather than in them.
+func (b *behaviour) carried() bool { return b.beforehand > b.own }
+
+// rises says whether its value goes up nearly each time.
+func (b *behaviour) rises() bool { return b.up*10 >= b.moves()*9 }
+
+// behaviours are those of the fields in the records of a series.
+type behaviours struct {
+	fields []*behaviour // but for the losses, in the order in which they came
+	losses behaviour
+	twice  bool // two loggers tell each loss
+}
+
+// behavioursOf returns what the fields do in the records of a series. On lines for people, what may count is carried on to the records below.
+func (s *survey) behavioursOf(t *tally) *behaviours {
+	all := new(behaviours)
+	byField := make([]*behaviour, len(s.fields))
+	see := func(v sampledValue, own bool) {
+		b := byField[v.field]
+		if b == nil {
+			f := s.fields[v.field]
+			b = &behaviour{field: v.field, name: f.name, kind: f.counter}
+			byField[v.field] = b
+			all.fields = append(all.fields, b)
+		}
+		b.see(v.number, own)
+	}
+	last := make([]sampledValue, len(s.fields)) // of each field that may count; valid where there is one
+	there := make([]bool, len(s.fields))
+	inPairs := 0
+	for _, r := range s.records {
+		values := s.values[r.begin:r.end]
+		if loss, own := valueOf(values, t.field); own && r.label == t.label {
+			if n := all.losses.count; n > 0 && (loss.number == all.losses.last) == (n%2 == 1) {
+				inPairs++
+			}
+			all.losses.see(loss.number, true)
+			seen := make(map[int]bool, len(values))
+			for _, v := range values {
+				if v.field != t.field && !v.unit && !seen[v.field] {
+					seen[v.field] = true
+					see(v, true)
+				}
+			}
+			for field, v := range last {
+				if there[field] && !seen[field] && field != t.field {
+					see(v, false)
+				}
+			}
+		}
+		for _, v := range values {
+			if !v.unit && s.text && s.fields[v.field].counter.IsNamed() {
+				last[v.field], there[v.field] = v, true
+			}
+		}
+	}
+	all.twice = s.text && all.losses.distinct > 5 && inPairs*20 >= (all.losses.count-1)*19
+	return all
+}
+
+// epoch returns what counts the epochs of the losses, or nil: what moves rather than a setting, as of how many there are to be, and
+// what stands in the records themselves rather than on lines before.
+func (all *behaviours) epoch() (best *behaviour) {
+	rank := func(b *behaviour) int { return 2*flagOf(b.distinct > 1) + flagOf(b.own > b.beforehand) }
+	for _, b := range all.fields {
+		if b.kind == lexicon.Epochs && b.count*10 >= all.losses.count*9 && (best == nil || rank(b) > rank(best) ||
+			rank(b) == rank(best) && b.distinct > 2*best.distinct) {
+			best = b
+		}
+	}
+	return best
+}
+
+// grows says whether a field goes up from record to record, or, on lines before these, begins anew where other runs follow.
+func (all *behaviours) grows(b *behaviour) bool {
+	moves := b.moves()
+	restarting := b.carried() && (b.kind == lexicon.Counts || b.kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
+	return b.rises() || restarting || all.twice && b.carried() && b.down == 0 && b.up*20 >= moves*9
+}
+
+// isShared says whether a field counts steps that several workers tell, or that rows tell that are drawn again and again.
+func (b *behaviour) isShared(drawn bool) bool {
+	moves := b.moves()
+	drawn = drawn && b.kind == lexicon.Epochs
+	return !b.carried() && b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) &&
+		(b.up*20 >= moves || (b.kind == lexicon.Counts || drawn) && b.up > 0 || moves < 3) &&
+		(b.kind <= lexicon.Positions || b.kind == lexicon.Batches && b.down == 0 || drawn)
+}
+
+// ownEpochs returns what counts for each of several that train in rounds, where rounds have epochs of their own; nil elsewhere.
+func (all *behaviours) ownEpochs(epoch *behaviour) *behaviour {
+	for _, b := range all.fields {
+		if b.kind == lexicon.Counts && b.count >= all.losses.count*8/10 && b.distinct > 1 && b.down == 0 && b.up < epoch.down {
+			return b
+		}
+	}
+	return nil
+}
+
+// named returns an epoch that counts as a number without a name does, which comes before that, as in "2/10 Epoch 3", or the number.
+func (all *behaviours) named(place *behaviour) *behaviour {
+	for _, b := range all.fields {
+		if b.kind == lexicon.Epochs && b.own == place.own && b.up == b.moves() && place.up == b.up && b.last-b.first == place.last-place.first {
+			return b
+		}
+	}
+	return place
+}
