@@ -102,8 +102,8 @@ func (r *reopenings) reopen(k int) {
 }
 
 // begins returns the rows at which other runs begin, and the opening that tells: one that came again, at nearly each time with the
-// loss back at its beginning.
-func (r *reopenings) begins() (rows []int64, opening int) {
+// loss back at its beginning. counted says that steps are counted on all the while, so that a loss that rose and fell was a spike.
+func (r *reopenings) begins(counted bool) (rows []int64, opening int) {
 	for k, places := range r.places {
 		back, votes := 0, 0
 		for i := range places {
@@ -115,7 +115,7 @@ func (r *reopenings) begins() (rows []int64, opening int) {
 			if i+1 < len(places) {
 				end, after = places[i+1].before, places[i+1].length
 			}
-			switch p.judge(start, end, after) {
+			switch p.judge(start, end, after, counted) {
 			case 1:
 				back++
 				votes++
@@ -137,7 +137,7 @@ func (r *reopenings) begins() (rows []int64, opening int) {
 
 // judge returns 1 if the loss had fallen and was back at the log's beginning, or back at as much as it fell by before or fell by again
 // after, -1 if it went on where it was, and 0 if too little is known. The loss began at start, and came to an end again after some rows.
-func (p *again) judge(start float64, end level, after int64) int {
+func (p *again) judge(start float64, end level, after int64, counted bool) int {
 	if p.length < 3 || p.after.n == 0 || p.begin != p.begin {
 		return 0
 	}
@@ -150,7 +150,7 @@ func (p *again) judge(start float64, end level, after int64) int {
 	case fallen > 2*spread && jump > 0.6*fallen:
 		return 1
 	case p.length < 4*levelOf || after < 4*levelOf:
-	case jump > 3*spread && fell > 2*spread && falls > 2*end.spread() && jump > 0.6*min(fell, falls):
+	case !counted && jump > 3*spread && fell > 2*spread && falls > 2*end.spread() && jump > 0.6*min(fell, falls):
 		return 1
 	case jump < -3*spread && falls > 2*end.spread():
 		return 0

@@ -81,7 +81,7 @@ func (s *Sequencer) Planned() Plan {
 	if len(p.begins) > 0 {
 		return p
 	}
-	if rows, opening := s.reopenings.begins(); len(rows) > 0 {
+	if rows, opening := s.reopenings.begins(!p.Ordinal && !s.how.Uncounted); len(rows) > 0 {
 		p.begins = append([]int64{0}, rows...)
 		p.resumed, p.InEpochs, p.Ordinal = nil, false, p.Ordinal || s.how.Uncounted
 		p.opening = opening + 1

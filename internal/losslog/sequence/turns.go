@@ -45,6 +45,7 @@ type turns struct {
 	back     bool
 	from     turn
 	last     int64
+	stride   int64 // the last distance since
 	rows     int
 	repeated bool
 	first    int64
@@ -93,7 +94,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.end(false, step)
 		r.all = append(r.all, later)
 	case step > r.most:
-		r.end(step-r.last <= max(1, r.gap) || r.loose && r.rows > 1, step)
+		r.end(step-r.last <= max(1, r.gap) || r.rows > 2 && step-r.last <= r.stride || r.loose && r.rows > 1, step)
 	case step < r.last:
 		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
 		r.turn(step, row, epoch)
@@ -106,7 +107,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		if r.jumps(step) {
 			r.jump, r.jumped, r.there = r.landing(step, row), true, r.seen(step)
 		}
-		r.last = step
+		r.stride, r.last = step-r.last, step
 		if r.rows++; r.rows == 2 && !r.from.fell && epoch > r.from.epoch {
 			r.from.rose = true // an epoch may be counted from the second record on
 		}
@@ -154,7 +155,7 @@ func (r *turns) rise(steps []int64, losses []float64) int {
 // jumps says whether the counter goes on from its beginning with a leap, as to where an earlier run left off.
 func (r *turns) jumps(step int64) bool {
 	gap := max(1, r.widest)
-	return r.from.toStart && !r.loose && r.most-r.first >= 10*gap && step-r.last > 2*gap && len(r.all) < mostTurns
+	return r.from.toStart && !r.loose && r.most-r.first >= 10*gap && step-r.last > 2*max(gap, r.stride) && len(r.all) < mostTurns
 }
 
 // landing is the turn of a counter that leapt to a step.
@@ -168,7 +169,7 @@ func (r *turns) turn(step, row int64, epoch float64) {
 	if r.count > 0 && epoch == epoch {
 		r.from.rose, r.from.fell, r.from.epoch = epoch > r.epoch, epoch < r.epoch, r.epoch
 	}
-	r.back, r.last, r.rows, r.begun = true, step, 1, 0
+	r.back, r.last, r.rows, r.begun, r.stride = true, step, 1, 0, 0
 	r.repeated = r.seen(step)
 }
 
