@@ -177,14 +177,17 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 		return g, rises
 	}
 	// The window is too wide where losses fall, and only there.
+	median = d.window.median(n)
 	wide := d.window.deviation(n, median)
-	if math.Abs(g.level-median) <= wide/4 {
+	if math.Abs(g.level-median) <= wide/4 || g.level < median && g.fallen <= wide/4 {
 		return g, false
 	}
 	g.deviation = max(g.deviation, g.wide)
 	rise := r.loss - g.level
-	if !(g.differences >= 10 && g.deviation > 0 && rise >= max(plainly/2*g.deviation, 1.5*g.climbed, 2*(g.upper-g.level), (g.level-median)/20)) ||
-		rise < plainly*g.deviation && !(rise >= 4*g.climbed && d.returns(i, end, g.level+rise/4)) {
+	if g.differences < 10 || !(g.deviation > 0) || rise < max(plainly/2*max(g.deviation, g.rising), 1.5*g.climbed, 2*(g.upper-g.level), (g.level-median)/20) {
+		return g, false
+	}
+	if rise < plainly*g.deviation && (rise < 4*g.climbed || !d.returns(i, end, g.level+rise/4)) {
 		return g, false
 	}
 	// What is near is too narrow for what follows, where losses wander.

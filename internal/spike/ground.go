@@ -13,7 +13,9 @@ type ground struct {
 	level, deviation float64
 	wide             float64 // the deviation by the third quartile of the differences
 	differences      int
+	rising           float64 // how much losses nearby rise from one to the next
 	climbed          float64 // the largest rise of the level, over a few records each, in what comes before
+	fallen           float64 // how much higher the third quartile of what comes before is
 	upper            float64 // the third quartile of the last few records
 	still            bool    // level and deviation are those of the window: losses neither fall nor wander
 }
@@ -21,7 +23,7 @@ type ground struct {
 // nearby looks at the records around record i: those before it, and those after it up to end. The deviation is that of the
 // differences between successive records, on which a trend has little influence.
 func (d *Detector) nearby(i, end int64) ground {
-	g := ground{level: math.Inf(1)}
+	g := ground{level: math.Inf(1), upper: math.Inf(-1)}
 	var values, sorted [half]float64
 	first := max(d.window.low, i-half)
 	n := 0
@@ -46,6 +48,10 @@ func (d *Detector) nearby(i, end int64) ground {
 		}
 	}
 	g.climbed = climb(values[:n])
+	g.upper = max(g.upper, g.level)
+	if n > 0 {
+		g.fallen = nth(values[:n], n*3/4) - g.level
+	}
 	if math.IsInf(g.level, 1) {
 		// Nothing comes before: what follows must not go on falling.
 		g.level = d.flat(i+1, end)
@@ -72,6 +78,7 @@ func (d *Detector) nearby(i, end int64) ground {
 		// A trend is in all differences: their own level is taken away.
 		slices.Sort(values[:n])
 		trend := statistics.Percentile(values[:n], 0.5)
+		g.rising = max(0, trend)
 		for j, difference := range values[:n] {
 			values[j] = math.Abs(difference - trend)
 		}

@@ -86,7 +86,7 @@ func (l *levels) look() bool {
 	from, to := at(0), at(around-1)
 	whole := math.Abs(to.median - from.median)
 	change := near(middle)
-	if !(whole > 0) || change < 0.7*whole || whole < 3*max(from.spread, to.spread) || whole < 0.02*math.Abs(from.median) ||
+	if !(whole > 0) || change < 0.7*whole || whole < 3*max(from.spread, to.spread) || whole < 0.02*math.Abs(l.start()-to.median) || whole < 2*min(lastDigit(from.median), lastDigit(to.median)) ||
 		change < near(middle-1) || change <= near(middle+1) {
 		return false
 	}
