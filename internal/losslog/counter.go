@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"strings"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -70,7 +71,7 @@ func (s *survey) bestCounter(t *tally, all *behaviours, inEpochs bool) (best *be
 			continue
 		}
 		growing := all.grows(b)
-		rank := countRank(b.kind, b.carried(), growing)*1000 + min(i, 499)
+		rank := countRank(b.kind, b.carried(), growing)*1000 + min(i, 99) + 100*min(strings.Count(b.name, "."), 3) // what lies deep in a record comes last
 		if b.carried() && (!b.rises() || b.restarts > 0) {
 			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
 		}

@@ -149,6 +149,13 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 			}
 		}
 	}
+	if delimiter, lies := isLying(head); lies {
+		stood, err := standUp(b, delimiter)
+		if err != nil {
+			return nil, err
+		}
+		return stood, nil
+	}
 	if from, isTurned := newestFirst(head); isTurned {
 		turned, err := reversed(b, from)
 		if err != nil {

@@ -18,13 +18,13 @@ func Set(words string) map[string]bool {
 // What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
-		" entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
+		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
 	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
 		" validação validacao prueba teste validierung validierungs validazione validatie doğrulama validasi kiểm tra" +
-		" тесте тестовой проверке walidacja walidacji")
+		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
-		" förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
+		" απώλεια απωλεια σφάλμα pierdere veszteség häviö gubitak загуба خسارة الخسارة हानि הפסד förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
 	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglikelihood loglik inertia quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
@@ -73,10 +73,10 @@ var (
 		" zeit dauer temps tiempo tempo время süre waktu" +
 		" 时间 耗时 用时 時間 시간 熵")
 	countWords = Set("step steps iteration iterations iterate iter iters it update updates up nupdates round tick ticks timestep timesteps minibatch minibatches" +
-		" s i niter itr schritt paso étape etape шаг итерация itération iteración iteração шага итерации iterasi adım krok lặp" +
+		" s i niter itr schritt paso étape etape βήμα επανάληψη خطوة шаг итерация itération iteración iteração шага итерации iterasi adım krok lặp" +
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")
-	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque эпоха эпохи generation" +
+	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque εποχή epocă epoha époka حقبة эпоха эпохи generation" +
 		" generations era eras поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
 	amountWords = Set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +

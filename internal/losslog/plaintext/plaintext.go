@@ -36,6 +36,9 @@ func Open(r io.Reader, path string) (*Text, error) {
 		t.Close()
 		return nil, err
 	}
+	if hasHoles(head) {
+		t.Reader = bufio.NewReaderSize(&pieceReader{r: t.Reader, next: withoutZeros}, HeadSize)
+	}
 	if order, mark := utf16Order(head); order != nil {
 		t.Reader = bufio.NewReaderSize(&utf16Reader{r: t.Reader, order: order, skip: mark}, HeadSize)
 	}
@@ -77,6 +80,35 @@ func (t *Text) passZeros() ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// hasHoles says whether text has a few runs of zero bytes in it, as a file that was not written to its end keeps after a crash.
+func hasHoles(head []byte) bool {
+	const shortest, most = 16, 4
+	runs := 0
+	for rest := head; ; {
+		at := bytes.IndexByte(rest, 0)
+		if at < 0 {
+			break
+		}
+		for _, c := range rest[:at] {
+			if c < '\b' || c > '\r' && c < ' ' && c != 0x1b {
+				return false
+			}
+		}
+		after := bytes.TrimLeft(rest[at:], "\x00")
+		if n := len(rest) - at - len(after); n < shortest && len(after) > 0 {
+			return false
+		}
+		runs++
+		rest = after
+	}
+	return runs > 0 && runs <= most
+}
+
+// withoutZeros returns a piece of text without its zero bytes.
+func withoutZeros(piece []byte, _ bool) []byte {
+	return bytes.ReplaceAll(piece, []byte{0}, nil)
 }
 
 // unread are compressions that are recognised only to say what to do.

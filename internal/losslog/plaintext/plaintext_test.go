@@ -36,8 +36,9 @@ func TestOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, content := range map[string]string{"as it is": sample, "UTF-16": inUTF16("\xff\xfe", little), "UTF-16, big end first": inUTF16("\xfe\xff", big),
-		"UTF-16 without a mark": inUTF16("", little), "codes of control characters": strings.ReplaceAll(sample, "\t", "#011"), "behind zeros": strings.Repeat("\x00", 100_000) + sample,
-		"gzip": compressed(gzip.NewWriter(&zipped), &zipped), "zstd": compressed(z, &packed)} {
+		"UTF-16 without a mark": inUTF16("", little), "codes of control characters": strings.ReplaceAll(sample, "\t", "#011"), "behind zeros": strings.Repeat("\x00", 100_000) + sample, "before zeros": sample + strings.Repeat("\x00", 700),
+		"around zeros": sample[:9] + strings.Repeat("\x00", 512) + sample[9:],
+		"gzip":         compressed(gzip.NewWriter(&zipped), &zipped), "zstd": compressed(z, &packed)} {
 		text, err := Open(strings.NewReader(content), name)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
