@@ -45,7 +45,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	best := all[0].instead(all)
 	fields := make(map[string]bool) // as likely as the best one
 	places := 0                     // of losses by the same name in other parts of what was logged
-	unnamed := 0
+	unnamed, measures := 0, 0
 	for _, r := range all {
 		if r.compare(*best) == 0 {
 			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
@@ -56,6 +56,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		if r.meaning.Strength == lexicon.Unknown && (len(r.name) > 1 || best.meaning.Strength == lexicon.Unknown) && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
 			unnamed++ // it may be a loss as well
 		}
+		measures += flagOf(r.meaning.Strength == lexicon.Measure && s.together(best.tally, r.name))
 	}
 	if len(s.alikeOf(all, *best)) > 1 {
 		return d, false
@@ -71,6 +72,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Role == lexicon.Unsaid && s.hasTrainingMeasure(all, best):
+		return d, false
+	case best.meaning.Strength == lexicon.Loss && len(fields) == 1 && best.meaning.Parts > 0 && unnamed+measures > 0 && lexicon.IsAuxiliary(best.name):
 		return d, false
 	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
 		d.why = "the only loss of training by its name"

@@ -21,6 +21,9 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		if !ok && i > 0 {
 			names, ok = s.indexed(above[i-1], line, count)
 		}
+		if !ok && s.delimiter == ' ' {
+			names, ok = namesUnderRule(above, i, count)
+		}
 		if !ok {
 			s.findFarHeader(above[:i], count)
 			return
@@ -43,6 +46,33 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 		}
 		return
 	}
+}
+
+// namesUnderRule returns the names that line i holds, of several words, where a rule above or below it shows how wide the columns are:
+// "=====  ==========".
+func namesUnderRule(above [][]byte, i, count int) (names []string, ok bool) {
+	for _, k := range []int{i - 1, i + 1} {
+		if k < 0 || k >= len(above) || !plaintext.IsRule(plaintext.Trim(above[k])) {
+			continue
+		}
+		columns := placesOf(bytes.TrimRight(above[k], "\r"))
+		if len(columns) != count || count < 2 {
+			continue
+		}
+		line := bytes.TrimRight(above[i], "\r")
+		for j, at := range columns {
+			end := len(line)
+			if j+1 < len(columns) {
+				end = min(end, columns[j+1].begin)
+			}
+			if at.begin >= end || at.begin > 0 && line[at.begin-1] != ' ' {
+				return nil, false
+			}
+			names = append(names, string(plaintext.Trim(line[at.begin:end])))
+		}
+		return names, true
+	}
+	return nil, false
 }
 
 // indexed returns the names of columns above the name of the rows' index, as programs print data frames.

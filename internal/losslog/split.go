@@ -60,7 +60,7 @@ func splitEdges(line []byte) [][]byte {
 	}
 	cells := bytes.Split(line, []byte("|"))
 	for i := range cells {
-		cells[i] = plaintext.Trim(cells[i])
+		cells[i] = plaintext.Trim(bytes.Trim(plaintext.Trim(cells[i]), "*`")) // bold, or code, in Markdown
 	}
 	return cells
 }

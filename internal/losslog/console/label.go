@@ -202,7 +202,8 @@ func (r *Reader) keyOfWord(i int) bool {
 		return false
 	}
 	mark, value := &r.tokens[i+1], &r.tokens[i+2]
-	if mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && value.kind == wordToken && plaintext.IsNothing(r.word(i+2)) {
+	if mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && (value.kind == wordToken && plaintext.IsNothing(r.word(i+2)) ||
+		value.kind == markToken && (value.mark == '~' || value.mark == '-')) {
 		return true
 	}
 	return mark.kind == markToken && (mark.mark == ':' || mark.mark == '=') && mark.end == mark.begin+1 && value.kind == wordToken &&

@@ -214,6 +214,10 @@ func (t *token) cutCounter(line []byte, before []token) {
 		}
 		return
 	}
+	if n := lettersBeforePart(line[t.begin:t.end]); n > 0 {
+		t.end = t.begin + n // "B01/40"
+		return
+	}
 	end := t.end
 	for end > t.begin && decimal.IsDigit(line[end-1]) {
 		end--
@@ -226,6 +230,20 @@ func (t *token) cutCounter(line []byte, before []token) {
 	if end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
 		t.end = t.begin + len(bare)
 	}
+}
+
+// lettersBeforePart returns how many letters stand before a part of a total in a word, "B01/40"; 0 where it is no such word.
+func lettersBeforePart(word []byte) int {
+	const most = 5
+	n := 0
+	for n < len(word) && n <= most && classes[word[n]]&letterClass != 0 {
+		n++
+	}
+	digits := decimal.Digits(word, n)
+	if slash := n + digits; n == 0 || n > most || digits == 0 || slash == len(word) || word[slash] != '/' || slash+1+decimal.Digits(word, slash+1) != len(word) || slash+1 == len(word) {
+		return 0
+	}
+	return n
 }
 
 // lossAt returns the length of the word of a loss that a word begins with, where the rest is a number with a point.

@@ -25,10 +25,10 @@ var (
 		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
 		" απώλεια απωλεια σφάλμα pierdere veszteség häviö gubitak загуба خسارة الخسارة हानि הפסד förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
-	measureWords = Set("cost nll xent crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
+	measureWords = Set("cost nll xent xe crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglikelihood loglik inertia quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
-	objectiveWords = Set("cost nll xent crossentropy ce bce objective elbo")
+	objectiveWords = Set("cost nll xent xe crossentropy ce bce objective elbo")
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
@@ -49,6 +49,8 @@ var (
 		" kg skipped seconds sec ms multiplier reduction regularization regularisation delta eps epsilon")
 	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
 	foreignWords = Set("packet packets stop hair hearing blood weight")
+	// auxiliaryWords are of small parts of losses.
+	auxiliaryWords = Set("z aux auxiliary reg balance balancing router")
 	// proseWords are of sentences, which people write around what they paste.
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +

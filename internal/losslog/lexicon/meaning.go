@@ -212,6 +212,18 @@ func IsObjective(name string) bool {
 	return false
 }
 
+// IsAuxiliary says whether a name is of a small part of a loss that is there beside the one of the task: "z_loss".
+func IsAuxiliary(name string) bool {
+	for _, word := range Words(name) {
+		for _, w := range Split(word) {
+			if auxiliaryWords[w] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // isSourceFile says whether a name is one of a program's files, as before the number of a line.
 func isSourceFile(name string) bool {
 	switch name[strings.LastIndexByte(name, '.')+1:] {

@@ -24,8 +24,8 @@ func End(line []byte, i int) int {
 		if j < len(line) && line[j] == ':' && decimal.Digits(line, j+1) == 2 {
 			j += 3
 		}
-		if j < len(line) && (line[j] == '.' || line[j] == ',') && decimal.Digits(line, j+1) > 0 {
-			j += 1 + decimal.Digits(line, j+1)
+		if j < len(line) && (line[j] == '.' || line[j] == ',') {
+			j += fraction(line[j:])
 		}
 		return zone(line, j)
 	case '-', '/':
@@ -51,6 +51,16 @@ func End(line []byte, i int) int {
 		return zone(line, j)
 	}
 	return 0
+}
+
+// fraction returns the length of a fraction of a second: ".25", ",123". Behind a comma it has three digits or six, and no point follows:
+// else the comma parts the fields of a table.
+func fraction(text []byte) int {
+	n := decimal.Digits(text, 1)
+	if n == 0 || text[0] == ',' && (n != 3 && n != 6 || n+1 < len(text) && text[n+1] == '.') {
+		return 0
+	}
+	return 1 + n
 }
 
 // DayAndTime returns the end of a month, a day and a time that begin a line, perhaps in brackets, as in "07/31 22:18:02"; else 0.
