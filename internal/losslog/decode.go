@@ -12,6 +12,7 @@ import (
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/format/notebook"
 	"alrc/internal/format/wandb"
+	"alrc/internal/losslog/document"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 	"alrc/internal/losslog/plaintext"
@@ -166,23 +167,32 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 			return nil, err
 		}
 	}
-	rows := arraysIn(head)
-	prefix, isKeyed := keysOfRecords(head)
 	switch {
 	case wandb.Is(head):
 		return wandb.NewReader(b), nil
 	case notebook.Is(head):
 		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)), d)
-	case rows > 0:
-		return &arraysReader{r: b, rows: rows}, nil
-	case isKeyed && !f.isColumn:
-		return &keyedReader{r: b, prefix: prefix}, nil
-	case isColumns(head) && !f.isColumn:
-		return newColumnsReader(f, d)
-	case plaintext.NeedsCleaning(head):
+	}
+	if !f.isColumn {
+		if series, err := document.NewReader(head, b, func() (*bufio.Reader, error) { return f.openColumn(d) }); series != nil || err != nil {
+			return series, err
+		}
+	}
+	if plaintext.NeedsCleaning(head) {
 		return f.withoutPreface(plaintext.NewCleanReader(b), d)
 	}
 	return f.withoutPreface(b, d)
+}
+
+// openColumn opens a document anew, as it is; d closes it.
+func (f file) openColumn(d *decoded) (*bufio.Reader, error) {
+	f.isColumn = true
+	r, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	d.closers = append(d.closers, r.Close)
+	return bufio.NewReaderSize(r, plaintext.HeadSize), nil
 }
 
 // withoutPreface takes what loggers add to each line out of a file's text.

@@ -3,8 +3,8 @@
 // Data passes through in one direction:
 //
 //   - A source is found (source.go), and opened (decode.go): as plain text (package plaintext), without what loggers write before each
-//     line (package preface), and with notebooks and the like turned into text, JSON lines or tables. What is no log is called what it
-//     is (package nolog).
+//     line (package preface), and with notebooks, documents of series (package document) and the like turned into text, JSON lines or
+//     tables. What is no log is called what it is (package nolog).
 //   - Its format is told by its content (sniff.go): event files, JSON, tables, lines with named numbers (package console). Tables are told
 //     from other text in table.go and, among other lines, in loosetable.go; header.go finds the names of their columns, split.go and
 //     cells.go their fields, and csv.go reads them.

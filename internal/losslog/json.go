@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"alrc/internal/decimal"
+	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
@@ -32,7 +33,7 @@ func (s *jsonScanner) whole(data []byte) int {
 		if begin == len(data)-i {
 			return len(data)
 		}
-		end := objectEnd(data, i+begin)
+		end := jsonstream.ObjectEnd(data, i+begin)
 		if end < 0 {
 			return whole
 		}
@@ -53,40 +54,6 @@ func nextObject(data []byte) int {
 		return len(data)
 	}
 	return begin
-}
-
-// objectEnd returns the end of the object or array at i, or -1 where data ends before.
-func objectEnd(data []byte, i int) int {
-	depth := 0
-	for ; i < len(data); i++ {
-		switch data[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth <= 0 {
-				return i + 1
-			}
-		case '"':
-			if i = stringEnd(data, i); i < 0 {
-				return -1
-			}
-			i--
-		}
-	}
-	return -1
-}
-
-// stringEnd returns the end of the quoted string at i, or -1.
-func stringEnd(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return -1
 }
 
 // found is what one object holds of the selection.
@@ -116,7 +83,7 @@ func (s *jsonScanner) scan(data []byte, b *block) {
 		if begin < 0 || begin == len(data)-i {
 			break
 		}
-		if n := objectEnd(data, i+begin); n >= 0 {
+		if n := jsonstream.ObjectEnd(data, i+begin); n >= 0 {
 			end = n
 		}
 		s.scanRecord(data, data[i+begin:end], i+begin, end, b)
@@ -213,7 +180,7 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 	if i >= len(data) || data[i] != '{' || depth > 32 {
 		return i, false
 	}
-	i = space(data, i+1)
+	i = jsonstream.PassSpace(data, i+1)
 	if i < len(data) && data[i] == '}' {
 		return i + 1, true
 	}
@@ -221,20 +188,20 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 		if i >= len(data) || data[i] != '"' {
 			return i, false
 		}
-		nameEnd := stringEnd(data, i)
+		nameEnd := jsonstream.StringEnd(data, i)
 		if nameEnd < 0 {
 			return i, false
 		}
 		name := data[i+1 : nameEnd-1]
-		i = space(data, nameEnd)
+		i = jsonstream.PassSpace(data, nameEnd)
 		if i >= len(data) || data[i] != ':' {
 			return i, false
 		}
-		i = space(data, i+1)
+		i = jsonstream.PassSpace(data, i+1)
 		if i >= len(data) {
 			return i, false
 		}
-		end := valueEnd(data, i)
+		end := jsonstream.ValueEnd(data, i)
 		if end < 0 {
 			return i, false
 		}
@@ -271,13 +238,13 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 				}
 			}
 		}
-		i = space(data, end)
+		i = jsonstream.PassSpace(data, end)
 		if i >= len(data) {
 			return i, false
 		}
 		switch data[i] {
 		case ',':
-			i = space(data, i+1)
+			i = jsonstream.PassSpace(data, i+1)
 		case '}':
 			return i + 1, true
 		default:
@@ -308,31 +275,6 @@ func within(name []byte, paths [4]string, where []Condition) (inner [4]string, c
 	return inner, conditions, any
 }
 
-func space(data []byte, i int) int {
-	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// valueEnd returns the end of the value at i, or -1.
-func valueEnd(data []byte, i int) int {
-	switch data[i] {
-	case '"':
-		return stringEnd(data, i)
-	case '{', '[':
-		return objectEnd(data, i)
-	}
-	end := i
-	for end < len(data) && data[end] != ',' && data[end] != '}' && data[end] != ']' && data[end] > ' ' {
-		end++
-	}
-	if end == i {
-		return -1
-	}
-	return end
-}
-
 func (s *jsonScanner) survey(data []byte, visit *survey) {
 	for i := 0; i < len(data); {
 		begin := bytes.IndexByte(data[i:], '{')
@@ -342,7 +284,7 @@ func (s *jsonScanner) survey(data []byte, visit *survey) {
 		if begin < 0 || begin == len(data)-i {
 			return
 		}
-		end := objectEnd(data, i+begin)
+		end := jsonstream.ObjectEnd(data, i+begin)
 		if end < 0 {
 			return
 		}
@@ -357,21 +299,21 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 	if depth > 8 {
 		return
 	}
-	i := space(data, 1)
+	i := jsonstream.PassSpace(data, 1)
 	for i < len(data) && data[i] == '"' {
-		nameEnd := stringEnd(data, i)
+		nameEnd := jsonstream.StringEnd(data, i)
 		if nameEnd < 0 {
 			return
 		}
 		name := append(bytes.Clone(prefix), data[i+1:nameEnd-1]...)
-		i = space(data, nameEnd)
+		i = jsonstream.PassSpace(data, nameEnd)
 		if i >= len(data) || data[i] != ':' {
 			return
 		}
-		if i = space(data, i+1); i >= len(data) {
+		if i = jsonstream.PassSpace(data, i+1); i >= len(data) {
 			return
 		}
-		end := valueEnd(data, i)
+		end := jsonstream.ValueEnd(data, i)
 		if end < 0 {
 			return
 		}
@@ -397,10 +339,10 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 				visit.field(name, value, number, ok)
 			}
 		}
-		if i = space(data, end); i >= len(data) || data[i] != ',' {
+		if i = jsonstream.PassSpace(data, end); i >= len(data) || data[i] != ',' {
 			return
 		}
-		i = space(data, i+1)
+		i = jsonstream.PassSpace(data, i+1)
 	}
 }
 

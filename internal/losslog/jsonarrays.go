@@ -3,20 +3,21 @@ package losslog
 import (
 	"bytes"
 
+	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
 )
 
 // recordsOf returns where the records of a JSON document begin, behind the bracket of an array of objects: of several, that which
 // tells the most losses of training, as the steps of a run do beside its epochs, or its results.
 func recordsOf(sample []byte) (begin int, ok bool) {
-	begin, ok = arrayOfObjects(sample)
+	begin, ok = jsonstream.ArrayOfObjects(sample)
 	if !ok {
 		return 0, false
 	}
 	most := -1
 	for at := begin; ; {
 		end := arrayEnd(sample, at)
-		next, more := arrayOfObjects(sample[end:])
+		next, more := jsonstream.ArrayOfObjects(sample[end:])
 		if most < 0 && !more {
 			return begin, true
 		}
@@ -32,25 +33,6 @@ func recordsOf(sample []byte) (begin int, ok bool) {
 		}
 		at = end + next
 	}
-}
-
-// arrayOfObjects returns what stands behind the bracket of the first array of objects.
-func arrayOfObjects(sample []byte) (int, bool) {
-	text := false
-	for i := 0; i < len(sample); i++ {
-		switch c := sample[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case c == '[' && !text:
-			rest := bytes.TrimLeft(sample[i+1:], " \t\r\n")
-			if len(rest) > 0 && rest[0] == '{' {
-				return i + 1, true
-			}
-		}
-	}
-	return 0, false
 }
 
 // keyOf returns the key of the array whose bracket ends what was before, if it has one.
@@ -76,7 +58,7 @@ func arrayEnd(data []byte, i int) int {
 		case begin == len(data)-i:
 			return i + bytes.IndexByte(data[i:], ']')
 		}
-		end := objectEnd(data, i+begin)
+		end := jsonstream.ObjectEnd(data, i+begin)
 		if end < 0 {
 			return len(data)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
 	"alrc/internal/losslog/plaintext"
@@ -136,7 +137,7 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 	inner := bytes.TrimLeft(trimmed[1:], " \t\r\n")
 	if trimmed[0] == '{' && (len(inner) == 0 || inner[0] == '"' || inner[0] == '}') || trimmed[0] == '[' && len(inner) > 0 && inner[0] == '{' {
 		first, _, _ := bytes.Cut(trimmed, newline)
-		end := objectEnd(first, 0)
+		end := jsonstream.ObjectEnd(first, 0)
 		if is(JSONLines) && trimmed[0] == '{' && end > 0 && len(plaintext.Trim(first[end:])) == 0 &&
 			(format == JSONLines || !holdsRecords(trimmed, first)) {
 			return sniffed{format: JSONLines, table: &jsonScanner{lines: true}}, true
@@ -155,7 +156,7 @@ func sniffJSON(text, trimmed []byte, format Format) (sniffed, bool) {
 
 // objectsFollow says whether objects follow one another with nothing between, each over several lines.
 func objectsFollow(text []byte) bool {
-	end := objectEnd(text, 0)
+	end := jsonstream.ObjectEnd(text, 0)
 	return text[0] == '{' && end > 0 && bytes.HasPrefix(bytes.TrimLeft(text[end:], " \t\r\n"), []byte("{"))
 }
 
@@ -196,6 +197,6 @@ func holdsRecords(text, first []byte) bool {
 	if len(rest) > 0 {
 		return false
 	}
-	_, ok := arrayOfObjects(first)
+	_, ok := jsonstream.ArrayOfObjects(first)
 	return ok
 }

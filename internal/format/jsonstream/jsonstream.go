@@ -33,6 +33,9 @@ type Stream struct {
 
 var errDamaged = errors.New("it is no JSON document, or a damaged one")
 
+// ErrLong says that an object is longer than it may be.
+var ErrLong = errors.New("an object is too long")
+
 // Next returns the next part. Its error is io.EOF at the end of the data, wherever the document is then.
 func (s *Stream) Next() (Event, error) {
 	for {
@@ -131,4 +134,39 @@ func (s *Stream) quoted(mark byte) error {
 			s.Text = append(s.Text, c)
 		}
 	}
+}
+
+// Rest returns the rest of the object or array that began last, as it stands there, but for line ends, which become spaces. Its error is
+// [ErrLong] where that is longer than a limit.
+func (s *Stream) Rest(limit int) ([]byte, error) {
+	var rest []byte
+	quoted := false
+	for depth := 1; depth > 0; {
+		c, err := s.R.ReadByte()
+		if err != nil {
+			return nil, err
+		}
+		if len(rest) > limit {
+			return nil, ErrLong
+		}
+		switch {
+		case quoted && c == '\\':
+			rest = append(rest, c)
+			if c, err = s.R.ReadByte(); err != nil {
+				return nil, err
+			}
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		case c == '\n' || c == '\r':
+			c = ' '
+		}
+		rest = append(rest, c)
+	}
+	s.Stack, s.key = s.Stack[:len(s.Stack)-1], false
+	return rest, nil
 }

@@ -32,3 +32,22 @@ func TestStream(t *testing.T) {
 		}
 	}
 }
+
+// The rest of an object is one line, and what follows is read on.
+func TestRest(t *testing.T) {
+	s := Stream{R: bufio.NewReader(strings.NewReader("{\"a\": {\"b\": [1,\n2], \"c\": \"}\\\"\"\r\n}, \"d\": 3}"))}
+	for range 3 {
+		s.Next()
+	}
+	if rest, err := s.Rest(100); err != nil || string(rest) != `"b": [1, 2], "c": "}\""  }` {
+		t.Errorf("read %q: %v", rest, err)
+	}
+	if event, err := s.Next(); err != nil || event != Key || string(s.Text) != "d" {
+		t.Errorf("after it: %d %q: %v", event, s.Text, err)
+	}
+	s = Stream{R: bufio.NewReader(strings.NewReader(`[1, 2, 3, 4]`))}
+	s.Next()
+	if _, err := s.Rest(3); err != ErrLong {
+		t.Errorf("too long: %v", err)
+	}
+}

@@ -1,4 +1,4 @@
-package losslog
+package document
 
 import (
 	"bufio"
@@ -13,85 +13,6 @@ import (
 	"alrc/internal/losslog/plaintext"
 )
 
-// arraysIn recognises a JSON document of numbers in arrays, and returns how deep they lie: 2 where each array is a row, as TensorBoard
-// downloads series, 1 where the document is one array, which may have the name of a loss before it; 0 for others.
-func arraysIn(head []byte) (depth int) {
-	text := plaintext.TrimStart(head)
-	if name, _, found := bytes.Cut(text[:min(len(text), longestName)], []byte("[")); found && len(name) > 0 {
-		if bytes.ContainsAny(name, "0123456789{(<") || lexicon.MeaningOf(string(bytes.Trim(name, " \t\r\n:="))).Strength < lexicon.Measure {
-			return 0
-		}
-		text = text[len(name):]
-	}
-	for bytes.HasPrefix(text, []byte("[")) {
-		depth++
-		text = bytes.TrimLeft(text[1:], " \t\r\n")
-	}
-	if _, n := decimal.Parse(text); n == 0 || depth > 2 {
-		return 0
-	}
-	if depth == 1 {
-		// Lines of a log may begin with a number in brackets, and each line may be a batch.
-		list, rest, closed := bytes.Cut(text, []byte("]"))
-		const fewest = 10
-		spaced := bytes.IndexByte(list, ',') < 0 && len(bytes.Fields(list)) >= fewest // as numpy prints them
-		if bytes.Count(list, []byte(",")) < fewest-1 && !spaced || closed && len(bytes.TrimSpace(rest)) > 0 {
-			return 0
-		}
-	}
-	return depth
-}
-
-// longestName is how long the name before an array is at most.
-const longestName = 40
-
-// arraysReader turns arrays of numbers into the lines of a table: each array at a depth of 2, or each number of a single one.
-type arraysReader struct {
-	r     io.Reader
-	rows  int // the depth of the arrays that hold numbers
-	depth int
-	// written says that the line at hand is not empty.
-	written bool
-	in      [1 << 14]byte
-	out     []byte
-	next    int
-}
-
-func (a *arraysReader) Read(p []byte) (int, error) {
-	for a.next == len(a.out) {
-		a.out, a.next = a.out[:0], 0
-		n, err := a.r.Read(a.in[:])
-		for _, c := range a.in[:n] {
-			switch {
-			case c == '[':
-				a.depth++
-			case c == ']':
-				if a.depth == a.rows {
-					a.out = append(a.out, '\n')
-				}
-				a.depth--
-			case a.rows == 1 && a.depth == 1 && (c == ',' || c <= ' '):
-				if a.written {
-					a.out = append(a.out, '\n')
-				}
-				a.written = false
-			case a.depth == a.rows && c > ' ':
-				a.out = append(a.out, c)
-				a.written = true
-			}
-		}
-		if len(a.out) == 0 && err != nil {
-			if errors.Is(err, io.EOF) && a.depth > 0 {
-				err = io.ErrUnexpectedEOF
-			}
-			return 0, err
-		}
-	}
-	n := copy(p, a.out[a.next:])
-	a.next += n
-	return n, nil
-}
-
 // isColumns recognises a JSON document whose series are arrays of numbers, each in a field of its own, as Keras' history, or objects
 // that number theirs, as Pandas writes a table.
 func isColumns(head []byte) bool {
@@ -99,10 +20,10 @@ func isColumns(head []byte) bool {
 	if !bytes.HasPrefix(text, []byte("{")) {
 		return false
 	}
-	if end := objectEnd(text, 0); end > 0 && len(bytes.TrimSpace(text[end:])) > 0 {
+	if end := jsonstream.ObjectEnd(text, 0); end > 0 && len(bytes.TrimSpace(text[end:])) > 0 {
 		return false // objects follow one another: a batch of losses each
 	}
-	_, records := arrayOfObjects(text) // which may hold arrays that have titles
+	_, records := jsonstream.ArrayOfObjects(text) // which may hold arrays that have titles
 	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(text))}
 	key, numbered, titled := "", false, false
 	for run := 0; ; {
@@ -148,16 +69,7 @@ type columnsReader struct {
 	out     bytes.Buffer
 }
 
-func newColumnsReader(f file, d *decoded) (io.Reader, error) {
-	f.isColumn = true
-	open := func() (*bufio.Reader, error) {
-		r, err := f.open()
-		if err != nil {
-			return nil, err
-		}
-		d.closers = append(d.closers, r.Close)
-		return bufio.NewReaderSize(r, plaintext.HeadSize), nil
-	}
+func newColumnsReader(open func() (*bufio.Reader, error)) (io.Reader, error) {
 	r, err := open()
 	if err != nil {
 		return nil, err
@@ -320,7 +232,7 @@ func firstOfArray(open byte, text []byte) (number []byte, pairs arrayPairs) {
 	step := bytes.TrimSpace(parts[len(parts)-2])
 	number = bytes.TrimPrefix(bytes.TrimSpace(parts[len(parts)-1]), []byte(`"`))
 	const firstTime = 1e9 // in seconds since 1970
-	switch value, ok := wholeNumber(step); {
+	switch value, ok := decimal.Whole(step); {
 	case !ok, value < firstTime && !decimal.IsWhole(value):
 		return nil, noPairs
 	case value >= firstTime:

@@ -1,4 +1,4 @@
-package losslog
+package document
 
 import (
 	"bufio"
@@ -69,69 +69,47 @@ func numberedKey(key string) (prefix string, number int64, ok bool) {
 // keyMarks stand between a word and its number in a key.
 const keyMarks = " _-:.#/"
 
+// longestRecord bounds the memory that a record can take.
+const longestRecord = 16 << 20
+
 // keyedReader turns objects under keys that count them into JSON lines with the number.
 type keyedReader struct {
-	r      *bufio.Reader
+	stream jsonstream.Stream
 	prefix string
-	path   []string // the keys of the objects that are open
+	path   []string // the keys of the objects and arrays that are open
 	key    string   // the last one
 	out    bytes.Buffer
 }
 
 func (k *keyedReader) Read(p []byte) (int, error) {
 	for k.out.Len() == 0 {
-		c, err := k.r.ReadByte()
+		event, err := k.stream.Next()
 		if err != nil {
 			return 0, err
 		}
-		switch c {
-		case '"':
-			if k.key, err = k.text(); err != nil {
-				return 0, err
-			}
-		case ',':
-			k.key = ""
-		case '{', '[':
-			if prefix, number, ok := numberedKey(k.key); ok && prefix == k.prefix && c == '{' {
+		switch event {
+		case jsonstream.Key:
+			k.key = string(k.stream.Text)
+			continue
+		case jsonstream.Begin:
+			if prefix, number, ok := numberedKey(k.key); ok && prefix == k.prefix && k.stream.Text[0] == '{' {
 				if err := k.record(number); err != nil {
 					return 0, err
 				}
-				continue
+				break
 			}
-			k.path, k.key = append(k.path, k.key), ""
-		case '}', ']':
+			k.path = append(k.path, k.key)
+		case jsonstream.End:
 			if len(k.path) > 0 {
 				k.path = k.path[:len(k.path)-1]
 			}
 		}
+		k.key = ""
 	}
 	return k.out.Read(p)
 }
 
-// text reads a quoted text, whose first quote was read.
-func (k *keyedReader) text() (string, error) {
-	var text []byte
-	for {
-		c, err := k.r.ReadByte()
-		switch {
-		case err != nil:
-			return "", unexpected(err)
-		case c == '"':
-			return string(text), nil
-		case c == '\\':
-			if c, err = k.r.ReadByte(); err != nil {
-				return "", unexpected(err)
-			}
-		}
-		if len(text) < longestKey {
-			text = append(text, c)
-		}
-	}
-}
-
-const longestKey = 1 << 10
-
-// record writes the object whose bracket was read as a line, with its number in a field of its own.
+// record writes the object that began as a line, with its number in a field of its own.
 func (k *keyedReader) record(number int64) error {
 	name := strings.Trim(k.prefix, keyMarks)
 	if name == "" && len(k.path) > 0 {
@@ -140,46 +118,20 @@ func (k *keyedReader) record(number int64) error {
 	if name == "" {
 		name = "n"
 	}
-	k.out.WriteString(`{"` + name + `": ` + strconv.FormatInt(number, 10))
-	first, depth, quoted := true, 1, false
-	for depth > 0 {
-		c, err := k.r.ReadByte()
-		if err != nil {
-			return unexpected(err)
-		}
-		if k.out.Len() > longestRecord {
-			return errors.New("it holds a record of far more than a log's numbers")
-		}
-		switch {
-		case quoted && c == '\\':
-			k.out.WriteByte(c)
-			if c, err = k.r.ReadByte(); err != nil {
-				return unexpected(err)
-			}
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		case c == '\n' || c == '\r':
-			c = ' '
-		}
-		if first && c > ' ' && depth > 0 {
-			k.out.WriteString(", ")
-			first = false
-		}
-		k.out.WriteByte(c)
-	}
-	k.out.WriteByte('\n')
-	k.key = ""
-	return nil
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
+	object, err := k.stream.Rest(longestRecord)
+	switch {
+	case errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
+	case errors.Is(err, jsonstream.ErrLong):
+		return errors.New("it holds a record of far more than a log's numbers")
+	case err != nil:
+		return err
 	}
-	return err
+	k.out.WriteString(`{"` + name + `": ` + strconv.FormatInt(number, 10))
+	if fields := bytes.TrimLeft(object, " \t"); fields[0] != '}' {
+		k.out.WriteString(", ")
+	}
+	k.out.Write(object)
+	k.out.WriteByte('\n')
+	return nil
 }
