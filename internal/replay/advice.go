@@ -3,6 +3,9 @@ package replay
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
+	"unicode"
 
 	"alrc/internal/spike"
 	"alrc/internal/words"
@@ -22,19 +25,22 @@ func (r *Report) cure() string {
 	case found.Condition == spike.Divergent:
 		return fmt.Sprintf("Clipping would not be enough: a clipped loss still points the same way, and a rise that persists is not made of single"+
 			" bad batches. People go back to a checkpoint from before step %s and go on with a lower learning rate or a longer warm-up, a"+
-			" limit on the norm of the gradient (1 is usual), or past the batches just before it.", words.Count(found.DivergedAt)) + r.normFirst()
+			" limit on the norm of the gradient (1 is usual), or past the batches just before it.", words.Count(found.DivergedAt)) + r.mayRise() + r.normFirst()
 	case found.Condition == spike.Stuck && found.Standstill.Loss == 0:
 		return "Clipping is not for that: a loss of 0 has no gradient. Look for labels that are all masked, batches that are empty, or" +
 			" something else that is logged in place of the loss."
 	case found.Condition == spike.Stuck:
 		return "Clipping is not for that: the weights no longer move. Look for units that are dead, a learning rate of 0, or a loss scale" +
 			" that skips every step."
+	case raised(r.Source.Loss) && (found.Condition == spike.Shifted || found.Condition == spike.Drifting):
+		return fmt.Sprintf("By its name %s is something that training raises: a rise is what is wanted. Clipping limits what is too high, and is for losses;"+
+			" choose one by --column, or log this with its sign changed.", r.Source.Loss)
 	case found.Condition == spike.Shifted:
 		return "Clipping is not for that: the running mean follows the loss to its new level. Look at what changed there: the data, the" +
-			" learning rate, the loss itself."
+			" learning rate, the loss itself." + r.mayRise()
 	case found.Condition == spike.Drifting:
 		return "Clipping is not for a slow rise, which is no outlier to a running mean. Look at the learning rate (lower it, or let it" +
-			" decay), at weight decay, and at whether the data change on the way."
+			" decay), at weight decay, and at whether the data change on the way." + r.mayRise()
 	}
 	if r.Scatter != nil && found.Spikes == 0 {
 		return "Clipping is not for losses that scatter more and more, as where steps are too long for how sharply the loss is curved: a running" +
@@ -48,6 +54,38 @@ func (r *Report) cure() string {
 		return "Clipping losses alone comes late here." + first
 	}
 	return ""
+}
+
+// mayRise says where a rise may be as it should.
+func (r *Report) mayRise() string {
+	switch {
+	case ofReturns(r.Source.Loss):
+		return " The loss of a value function, though, rises with the returns that it predicts: look at these first."
+	case r.Most < 0 && r.analysis.found.Condition != spike.Divergent:
+		return " All these losses are below 0: if this is something that training raises, such as a log-likelihood, a rise is what is wanted."
+	}
+	return ""
+}
+
+// raised says that a series is named like something that training raises.
+func raised(name string) bool {
+	return named(name, "elbo", "likelihood", "loglik", "logprob", "objf", "objectivefunc", "reward", "return", "accuracy", "score", "lowerbound")
+}
+
+// ofReturns says that a loss is named like that of a value function.
+func ofReturns(name string) bool {
+	return named(name, "value", "critic", "vfloss", "vloss", "qloss", "qfloss", "tdloss", "tderror", "bellman")
+}
+
+// named says whether a name has one of some words, whatever separates its own.
+func named(name string, words ...string) bool {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // cureOfNaN is for runs that end in losses that are not finite.

@@ -227,3 +227,44 @@ func TestEarlySpikesDoNotPoisonMoments(t *testing.T) {
 		t.Errorf("mu1 = %v, mu2 = %v, and with early spikes %v and %v", a.Mu1, a.Mu2, b.Mu1, b.Mu2)
 	}
 }
+
+// What rises as it should is not called a fault.
+func TestRisesThatAreWanted(t *testing.T) {
+	for name, want := range map[string]string{
+		"elbo": "something that training raises", "value_loss": "look at these first", "loss": "Look at the learning rate",
+	} {
+		var log strings.Builder
+		fmt.Fprintf(&log, "step,%s\n", name)
+		for i := range 400 {
+			fmt.Fprintf(&log, "%d,%v\n", i, 3+0.05*float64(i)+0.1*float64(i*7%11))
+		}
+		r, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "log.csv", log.String())}, Loss: name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Condition != spike.Drifting || !strings.Contains(r.Recommendation.Reason, want) {
+			t.Errorf("%s: %s: %s", name, r.Condition, r.Recommendation.Reason)
+		}
+	}
+}
+
+// A method that waits for longer than the log lasts is not told to have missed its spikes without saying so.
+func TestMethodsThatWait(t *testing.T) {
+	for n, want := range map[int]string{60: "before it knows 64 records, more than the log has", 120: "before record 64"} {
+		var log strings.Builder
+		for i := range n {
+			loss := 1 + 0.1*float64(i*7%11)
+			if i == 40 {
+				loss = 90
+			}
+			fmt.Fprintf(&log, "step %d loss %v\n", i, loss)
+		}
+		r, err := Run(Options{Log: losslog.Options{Inputs: []string{write(t, "log.txt", log.String())}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := strings.Join(r.Stabilisers.notes(), "\n"); !strings.Contains(notes, "skip:6: it decides nothing "+want) {
+			t.Errorf("%d records: %s", n, notes)
+		}
+	}
+}

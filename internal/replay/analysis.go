@@ -68,9 +68,10 @@ type analysis struct {
 	found    *spike.Summary // at the end
 }
 
-func newAnalysis() *analysis {
+func newAnalysis(steps pace) *analysis {
 	a := &analysis{loss: newCurve(), least: math.Inf(1), most: math.Inf(-1), detector: spike.New()}
 	a.detector.OnEpisode = a.closeups.found
+	a.detector.Apart = steps.epochs
 	return a
 }
 

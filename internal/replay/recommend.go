@@ -80,8 +80,13 @@ func (r *Report) recommend() {
 			rec.Reason = fmt.Sprintf("n = 3 would have clipped %s of all losses, none of which stands out.", words.Percent(shares[3]))
 		}
 		if r.Condition == spike.Steady || r.Condition == spike.Dropped {
-			rec.Reason += " This run does not need clipping. The published default costs nothing and insures runs with a higher learning" +
-				" rate or smaller batches."
+			if r.pace.epochs {
+				rec.Reason += " As far as one record an epoch shows, this run does not need clipping: a spike of a few steps would hardly be seen in" +
+					" it. The published default costs nothing."
+			} else {
+				rec.Reason += " This run does not need clipping. The published default costs nothing and insures runs with a higher learning" +
+					" rate or smaller batches."
+			}
 		}
 	case missed(3) && r.belowEpsilon():
 		rec.Fit = NotEnough

@@ -60,7 +60,7 @@ func Run(o Options) (*Report, error) {
 
 // replay reads the log once, as [losslog.Log.Read] does.
 func replay(log *losslog.Log, o Options, steps pace, rows io.Writer) (report *Report, again bool, err error) {
-	a := newAnalysis()
+	a := newAnalysis(steps)
 	specs, asked := clipsOf(o, steps)
 	var clips []*clipRun
 	consumers := []func(*losslog.Chunk) error{a.push}

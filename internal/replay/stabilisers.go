@@ -59,6 +59,7 @@ func stabilisers(log *losslog.Log, norm *norms, clips []clipping.Spec, loss *ana
 		return nil, nil
 	}
 	t := &trial{report: &Stabilisers{}, detector: spike.New()}
+	t.detector.Apart = loss.detector.Apart
 	t.detector.OnEpisode = func(e *spike.Episode, over bool) {
 		if over {
 			t.episodes = append(t.episodes, e)

@@ -12,7 +12,15 @@ import (
 // note says what a user has to know of how a method did; "" is nothing.
 func (t *trial) note(e *entrant) string {
 	const nearlyAll = 0.9
+	waits := int64(0)
+	if m, ok := e.method.(interface{ Waits() int }); ok {
+		waits = int64(m.Waits())
+	}
 	switch {
+	case waits >= t.records:
+		return fmt.Sprintf("it decides nothing before it knows %s, more than the log has", words.Counted(waits+1, "record"))
+	case e.Missed > 0 && t.records < 4*waits:
+		return fmt.Sprintf("it decides nothing before record %s", words.Count(waits+1))
 	case e.isLost:
 		return fmt.Sprintf("its factor is not a number from step %s on, and the weights are lost", words.Count(e.lost))
 	case float64(e.Stopped) >= nearlyAll*float64(t.records):

@@ -36,6 +36,8 @@ type Detector struct {
 	// OnEpisode, if not nil, is told of every episode when it is found and when it is over. An episode that is found
 	// only by the records after it may be told of when one that began later already was.
 	OnEpisode func(e *Episode, over bool)
+	// Apart says that there is more between two records than their steps tell, as between epochs.
+	Apart bool
 
 	ring   [256]record
 	n      int64 // records that came
@@ -173,7 +175,7 @@ func (d *Detector) rises(i int64, n int, most float64, end int64) (ground, bool)
 	if ok {
 		// Losses fall: the level just before it lies clearly above the window's, by more than a few percent of which it rises.
 		rises := r.loss-g.level >= max(local*g.deviation, (g.level-median)/20)
-		g.deviation = max(g.deviation, deviation)
+		g.deviation = min(max(g.deviation, deviation), (r.loss-g.level)/Limit)
 		return g, rises
 	}
 	// The window is too wide where losses fall, and only there.

@@ -118,7 +118,7 @@ func (d *Detector) flat(first, end int64) float64 {
 			}
 		}
 	}
-	if len(late) < calm || d.at(first).step-d.at(first-1).step > 1 {
+	if len(late) < calm || d.Apart || d.at(first).step-d.at(first-1).step > 1 {
 		// Between records that leave out steps the loss may have fallen.
 		return math.Inf(1)
 	}

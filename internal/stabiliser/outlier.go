@@ -57,6 +57,9 @@ func (d *detector) z(value float64) float64 {
 	return (value - mean) / deviation
 }
 
+// Waits is the number of steps before the first decision.
+func (o *Outlier) Waits() int { return len(o.losses.window.values) - 1 }
+
 // State is the two windows and their sums, which their values do not give back to the last bit.
 func (o *Outlier) State() []float64 {
 	state := []float64{o.losses.sum, o.losses.squares, o.norm.sum, o.norm.squares}

@@ -40,6 +40,9 @@ func (s *Skip) usual(w *window, value float64) bool {
 	return value-mean <= s.Sigma*deviation
 }
 
+// Waits is the number of steps before the first decision.
+func (s *Skip) Waits() int { return max(2, len(s.losses.values)/2) - 1 }
+
 // State is the two windows.
 func (s *Skip) State() []float64 { return s.norms.state(s.losses.state(nil)) }
 
