@@ -10,8 +10,9 @@ import (
 	"alrc/internal/losslog/plaintext"
 )
 
-// findHeader looks for the names of columns in the lines right above the first row.
-func (s *csvScanner) findHeader(above [][]byte, count int) {
+// findHeader looks for the names of columns in the lines right above the first row, whose fields are given.
+func (s *csvScanner) findHeader(above, first [][]byte) {
+	count := len(first)
 	for i := len(above) - 1; i >= 0 && i >= len(above)-6; i-- {
 		line := above[i]
 		if plaintext.IsRule(plaintext.Trim(line)) {
@@ -25,7 +26,10 @@ func (s *csvScanner) findHeader(above [][]byte, count int) {
 			names, ok = namesUnderRule(above, i, count)
 		}
 		if !ok {
-			s.findFarHeader(above[:i], count)
+			s.findFarHeader(above[:i], first)
+			return
+		}
+		if misnames(names, first) {
 			return
 		}
 		s.header = [][]byte{line}
@@ -75,6 +79,16 @@ func namesUnderRule(above [][]byte, i, count int) (names []string, ok bool) {
 	return nil, false
 }
 
+// misnames says whether names are of other rows than one with these fields, in which what should count is a text.
+func misnames(names []string, row [][]byte) bool {
+	for i, cell := range row {
+		if text := unquote(cell); isCounterName(names[i]) && !plaintext.IsNothing(text) && !isCellNumber(text) {
+			return true
+		}
+	}
+	return false
+}
+
 // indexed returns the names of columns above the name of the rows' index, as programs print data frames.
 func (s *csvScanner) indexed(above, line []byte, count int) (names []string, ok bool) {
 	index := s.cells(bytes.TrimRight(line, " \t\r"))
@@ -105,13 +119,14 @@ func standsAbove(upper, lower []byte) bool {
 }
 
 // findFarHeader looks for the names of columns further above, of which one says what counts.
-func (s *csvScanner) findFarHeader(above [][]byte, count int) {
+func (s *csvScanner) findFarHeader(above, first [][]byte) {
+	count := len(first)
 	if s.delimiter != ' ' || count < 4 {
 		return
 	}
 	for i := len(above) - 1; i >= 0; i-- {
 		names, ok := s.headerCells(above[i], count)
-		if ok && slices.ContainsFunc(names, isCounterName) {
+		if ok && slices.ContainsFunc(names, isCounterName) && !misnames(names, first) {
 			s.header, s.names = [][]byte{above[i]}, names
 			return
 		}

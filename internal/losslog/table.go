@@ -72,8 +72,9 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		return nil, 0
 	}
 	rows, begin := counts[count], first[count]
-	s.learn(s.cells(lines[begin]))
-	s.findHeader(lines[:begin], count)
+	row := s.cells(lines[begin])
+	s.learn(row)
+	s.findHeader(lines[:begin], row)
 	if s.names == nil {
 		if s.gaps {
 			return nil, 0

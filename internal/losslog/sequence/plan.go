@@ -95,5 +95,5 @@ func (p *Plan) Take(n int, counted bool) {
 
 // within says whether the counter goes back within the run that is taken.
 func (p *Plan) within() bool {
-	return slices.ContainsFunc(p.all, func(t turn) bool { return t.row > p.from && t.row < p.to })
+	return slices.ContainsFunc(p.all, func(t turn) bool { return t.since == 0 && t.row > p.from && t.row < p.to })
 }
