@@ -157,6 +157,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		}
 		return stood, nil
 	}
+	if holdsNamedLists(head) {
+		return tableOfLists(b)
+	}
 	if from, isTurned := newestFirst(head); isTurned {
 		turned, err := reversed(b, from)
 		if err != nil {

@@ -148,7 +148,7 @@ func (r *Reader) Read(line []byte) []Pair {
 			}
 		case i == 0 && !p.Unit && r.colonBehind(i), i == 1 && r.tokens[0].kind == gapToken && !p.Unit && r.colonBehind(i):
 			p.Name = lexicon.Leading
-		case p.Unit && t.end-t.unit > 2 && counterOfLine(line[t.unit:t.end]):
+		case p.Unit && t.end-t.unit > 1 && counterOfLine(line[t.unit:t.end]):
 			p.Name = line[t.unit:t.end]
 			p.Unit = false
 		case left.name == nil && r.isShared(i):
@@ -421,6 +421,11 @@ func (r *Reader) colonBehind(i int) bool {
 func (r *Reader) behind(i int) (name []byte, first, last int) {
 	j := i + 1
 	for j < len(r.tokens) && r.tokens[j].kind == wordToken && r.tokens[j].begin == r.tokens[j-1].end+1 && j-i <= 5 {
+		// "0.5 loss (train) at 100 steps"
+		if j+3 < len(r.tokens) && r.tokens[j+1].kind == markToken && r.tokens[j+1].mark == '(' && r.tokens[j+2].kind == wordToken &&
+			r.tokens[j+3].kind == markToken && r.tokens[j+3].mark == ')' && r.tokens[j+1].begin == r.tokens[j].end+1 {
+			j += 3
+		}
 		// "0.5 C.E. Loss"
 		if j++; j+1 < len(r.tokens) && r.isPoint(j) && r.tokens[j+1].kind == wordToken && r.tokens[j+1].begin == r.tokens[j].end+1 {
 			j++

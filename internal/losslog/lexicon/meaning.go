@@ -202,6 +202,20 @@ func isProse(words []string) bool {
 	return len(words) >= fewest && slices.ContainsFunc(words, func(word string) bool { return proseWords[word] })
 }
 
+// IsOfSentence says whether a name begins as a sentence does that people write: "The loss in the north".
+func IsOfSentence(name string) bool {
+	const fewest = 3
+	all := Words(name)
+	if len(all) < fewest {
+		return false
+	}
+	switch all[0] {
+	case "the", "our", "a", "an", "this", "their", "its":
+		return true
+	}
+	return false
+}
+
 // IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
 func IsObjective(name string) bool {
 	for _, word := range Words(name) {
