@@ -61,10 +61,6 @@ func (f file) head() ([]byte, error) {
 	}
 	defer text.Close()
 	head, err := plaintext.Head(text.Reader)
-	if legacy := legacyOf(head); err == nil && legacy != nil {
-		head, _ = legacy.NewDecoder().Bytes(head)
-		return head, nil
-	}
 	if err == nil && plaintext.IsHTML(head) {
 		page := bufio.NewReaderSize(text.Reader, sampleSize)
 		if shown, ok := shownOf(page); ok {
@@ -88,6 +84,20 @@ func shownOf(r *bufio.Reader) (shown []byte, ok bool) {
 		slices.ContainsFunc(found.fields, func(f *fieldSurvey) bool { return f.meaning.Strength == lexicon.Loss && f.numbers >= fewest })
 }
 
+// layer is what was made of a file so far: each thing that the beginning of its text shows is taken apart, and the next one looked for in
+// what is left.
+type layer struct {
+	*bufio.Reader
+	head []byte
+}
+
+// put puts a reader of what is left in the place of the reader before.
+func (l *layer) put(r io.Reader, size int) (err error) {
+	l.Reader = bufio.NewReaderSize(r, size)
+	l.head, err = plaintext.Head(l.Reader)
+	return err
+}
+
 func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	archive := bufio.NewReaderSize(r, plaintext.HeadSize)
 	head, err := plaintext.Head(archive)
@@ -103,88 +113,97 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	}
 	d.closers = append(d.closers, text.Close)
 	d.framing.escaped = text.Escaped
-	b := text.Reader
-	if head, err = plaintext.Head(b); err != nil {
+	l := &layer{Reader: text.Reader}
+	if l.head, err = plaintext.Head(text.Reader); err != nil {
 		return nil, err
 	}
-	if legacy := legacyOf(head); legacy != nil {
-		b = bufio.NewReaderSize(legacy.NewDecoder().Reader(b), plaintext.HeadSize)
-		if head, err = plaintext.Head(b); err != nil {
-			return nil, err
-		}
-	}
-	if isPointer(head) {
+	if isPointer(l.head) {
 		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
 	}
-	if plaintext.IsHTML(head) {
-		b = bufio.NewReaderSize(b, sampleSize)
-		if _, ok := shownOf(b); ok {
-			b = bufio.NewReaderSize(plaintext.NewMarkupReader(b), plaintext.HeadSize)
-		}
-		if head, err = plaintext.Head(b); err != nil {
-			return nil, err
-		}
+	if err := l.showPage(); err != nil {
+		return nil, err
 	}
-	inner, ok := wrappingOf(head)
-	if !ok {
-		inner, ok = wrappingTable(head)
+	if err := l.unwrap(d); err != nil {
+		return nil, err
 	}
-	if ok {
-		d.framing.wrapping = &inner
-		b = bufio.NewReaderSize(&wrappedReader{wrapping: inner, r: b}, plaintext.HeadSize)
-		if head, err = plaintext.Head(b); err != nil {
-			return nil, err
-		}
+	if delimiter, lies := isLying(l.head); lies {
+		return standUp(l.Reader, delimiter)
 	}
-	if !ok && !notebook.Is(head) && !wandb.Is(head) {
-		if field, isDocument := messagesIn(head); isDocument {
-			var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: b}}, messageField: field}
-			if field.newestFirst {
-				if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
-					return nil, err
-				}
-			}
-			b = bufio.NewReaderSize(lines, plaintext.HeadSize)
-			if head, err = plaintext.Head(b); err != nil {
-				return nil, err
-			}
-		}
+	if holdsNamedLists(l.head) {
+		return tableOfLists(l.Reader)
 	}
-	if delimiter, lies := isLying(head); lies {
-		stood, err := standUp(b, delimiter)
-		if err != nil {
-			return nil, err
-		}
-		return stood, nil
-	}
-	if holdsNamedLists(head) {
-		return tableOfLists(b)
-	}
-	if from, isTurned := newestFirst(head); isTurned {
-		turned, err := reversed(b, from)
-		if err != nil {
-			return nil, err
-		}
-		b = bufio.NewReaderSize(turned, plaintext.HeadSize)
-		if head, err = plaintext.Head(b); err != nil {
-			return nil, err
-		}
+	if err := l.turn(); err != nil {
+		return nil, err
 	}
 	switch {
-	case wandb.Is(head):
-		return wandb.NewReader(b), nil
-	case notebook.Is(head):
-		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(b)), d)
+	case wandb.Is(l.head):
+		return wandb.NewReader(l.Reader), nil
+	case notebook.Is(l.head):
+		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(l.Reader)), d)
 	}
 	if !f.isColumn {
-		if series, err := document.NewReader(head, b, func() (*bufio.Reader, error) { return f.openColumn(d) }); series != nil || err != nil {
+		if series, err := document.NewReader(l.head, l.Reader, func() (*bufio.Reader, error) { return f.openColumn(d) }); series != nil || err != nil {
 			return series, err
 		}
 	}
-	if plaintext.NeedsCleaning(head) {
-		return f.withoutPreface(plaintext.NewCleanReader(b), d)
+	if plaintext.NeedsCleaning(l.head) {
+		return f.withoutPreface(plaintext.NewCleanReader(l.Reader), d)
 	}
-	return f.withoutPreface(b, d)
+	return f.withoutPreface(l.Reader, d)
+}
+
+// showPage takes what a page of HTML shows, if that names losses.
+func (l *layer) showPage() error {
+	if !plaintext.IsHTML(l.head) {
+		return nil
+	}
+	if err := l.put(l.Reader, sampleSize); err != nil {
+		return err
+	}
+	if _, ok := shownOf(l.Reader); !ok {
+		return nil
+	}
+	return l.put(plaintext.NewMarkupReader(l.Reader), plaintext.HeadSize)
+}
+
+// unwrap takes lines out of what they are kept in: objects, rows, or a document.
+func (l *layer) unwrap(d *decoded) error {
+	inner, ok := wrappingOf(l.head)
+	if !ok {
+		inner, ok = wrappingTable(l.head)
+	}
+	if ok {
+		d.framing.wrapping = &inner
+		return l.put(&wrappedReader{wrapping: inner, r: l.Reader}, plaintext.HeadSize)
+	}
+	if notebook.Is(l.head) || wandb.Is(l.head) {
+		return nil
+	}
+	field, ok := messagesIn(l.head)
+	if !ok {
+		return nil
+	}
+	var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}
+	if field.newestFirst {
+		var err error
+		if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
+			return err
+		}
+	}
+	return l.put(lines, plaintext.HeadSize)
+}
+
+// turn turns a text round whose newest line stands first.
+func (l *layer) turn() error {
+	from, ok := newestFirst(l.head)
+	if !ok {
+		return nil
+	}
+	lines, err := reversed(l.Reader, from)
+	if err != nil {
+		return err
+	}
+	return l.put(lines, plaintext.HeadSize)
 }
 
 // openColumn opens a document anew, as it is; d closes it.

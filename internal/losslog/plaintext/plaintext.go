@@ -45,6 +45,13 @@ func Open(r io.Reader, path string) (*Text, error) {
 	if t.Escaped = isEscaped(head); t.Escaped {
 		t.Reader = bufio.NewReaderSize(&unescaper{r: t.Reader}, HeadSize)
 	}
+	if head, err = Head(t.Reader); err != nil {
+		t.Close()
+		return nil, err
+	}
+	if legacy := legacyOf(head); legacy != nil {
+		t.Reader = bufio.NewReaderSize(legacy.NewDecoder().Reader(t.Reader), HeadSize)
+	}
 	return t, nil
 }
 

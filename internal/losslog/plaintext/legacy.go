@@ -1,4 +1,4 @@
-package losslog
+package plaintext
 
 import (
 	"bytes"
