@@ -84,7 +84,7 @@ func (l *Log) chooseOrder(v *look, chosen ranked) {
 		Twice:      v.isLines() && c.step != "" && batch == "",
 		EndsAgain:  v.isLines(),
 		ToldTwice:  chosen.tally != nil && c.step != "" && !c.carried && !c.redrawn && c.full == "" && batch == "" && v.toldTwice(chosen.tally, c.step),
-		LastOfStep: c.full != "" || isTable && table.bars && c.step != "",
+		LastOfStep: c.full != "" || isTable && table.bars && c.step != "" || c.step == string(lexicon.OfTotal) && !c.redrawn && v.drawsBars(chosen.name),
 	}
 }
 

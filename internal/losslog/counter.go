@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -29,7 +30,10 @@ type counter struct {
 func (s *survey) counter(t *tally) (c counter) {
 	all := s.behavioursOf(t)
 	if epoch := all.epoch(); epoch != nil {
-		c.epoch = epoch.name
+		if c.epoch = epoch.name; !epoch.carried() && s.barsOfOne(t) {
+			c.step, c.epoch, c.full = epoch.name, "", string(lexicon.OfTotal)
+			return c
+		}
 	}
 	best, cyclic := s.bestCounter(t, all, c.epoch != "")
 	if cyclic && best.kind == lexicon.Epochs {
@@ -60,6 +64,18 @@ func (s *survey) counter(t *tally) (c counter) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
 	return c
+}
+
+// barsOfOne says whether the records of a series are bars of one batch each.
+func (s *survey) barsOfOne(t *tally) bool {
+	bar, ok := s.byName[string(lexicon.OfTotal)]
+	n := 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		i := slices.IndexFunc(values, func(v sampledValue) bool { return v.field == bar })
+		ok = ok && i >= 0 && values[i].total == 1
+	})
+	return ok && n > 2
 }
 
 // bestCounter returns the field that counts the steps of a series best, or nil, and whether it begins anew again and again.

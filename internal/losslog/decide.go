@@ -79,7 +79,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "the only loss of training by its name"
 	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
 		d.why = "what the training goes by, of the names there are"
-	case !d.named && s.hasRewards():
+	case !d.named && s.ofPlayers():
 		return d, false
 	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
@@ -94,9 +94,9 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	return d, !s.hasUnnamedTraining(all, best)
 }
 
-// hasRewards says whether a log tells of rewards, beside which a number that is not named may be of a game or of what is hoped for.
-func (s *survey) hasRewards() bool {
-	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f.numbers > 1 && lexicon.IsReward(f.name) })
+// ofPlayers says whether a log tells of games: a number that is not named may be what players get, or hope for.
+func (s *survey) ofPlayers() bool {
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f.numbers > 1 && lexicon.SaysPlay(f.name) })
 }
 
 // falls says whether a series falls from its first quarter to its last, and stands in most records, which count steps or epochs.

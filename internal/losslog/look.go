@@ -6,6 +6,7 @@ import (
 
 	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // look is what the beginning of a run tells.
@@ -141,3 +142,15 @@ func (v *look) findTables() {
 const dl4jScore = "Score"
 
 var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+ is -?[0-9NI]`)
+
+// drawsBars says whether the lines that hold a name are progress bars.
+func (v *look) drawsBars(name string) bool {
+	bars, all := 0, 0
+	plaintext.Lines(v.head.data, func(line []byte) {
+		if bytes.Contains(line, []byte(name)) {
+			all++
+			bars += flagOf(bytes.Contains(line, []byte("%|")))
+		}
+	})
+	return bars*10 > all*9
+}

@@ -135,6 +135,10 @@ func (r *Reader) left(i int) before {
 			if j == 0 || r.tokens[j-1].kind != wordToken {
 				return c
 			}
+			if r.tokens[j-1].end == t.begin && t.end == r.tokens[i].begin && counterOfLine(r.word(j-1)) {
+				c.name, c.first, c.last = r.word(j-1), j-1, j-1 // "step-20"
+				return c
+			}
 			if name, first, last := r.phrase(j - 1); r.tokens[j-1].end < t.begin && lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure {
 				c.name, c.first, c.last, c.separated = name, first, last, true
 			}

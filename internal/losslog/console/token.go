@@ -226,7 +226,10 @@ func (t *token) cutCounter(line []byte, before []token) {
 		t.end = t.begin + n // "loss0.5", "loss_-0.5"
 		return
 	}
-	bare := bytes.TrimSuffix(line[t.begin:end], []byte{'_'}) // "step_10"
+	bare := line[t.begin:end]
+	if n := len(bare); n > 1 && (bare[n-1] == '_' || bare[n-1] == '-') {
+		bare = bare[:n-1] // "step_10", "step-10"
+	}
 	if end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
 		t.end = t.begin + len(bare)
 	}

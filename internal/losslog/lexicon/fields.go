@@ -30,8 +30,8 @@ var (
 		" discriminator generator")
 	// gameCounters are words of what counts games and populations, whose rewards and fitnesses are no losses.
 	gameCounters = Set("episode episodes ep generation generations game games trial trials")
-	// rewardWords are of what players get.
-	rewardWords = Set("reward rewards rew return returns")
+	// playWords are of what players get, and of how often they play.
+	playWords = Set("reward rewards rew return returns episode episodes")
 )
 
 // joined makes names of the same meaning equal: lower case, words joined by underscores.
@@ -96,8 +96,8 @@ func SaysGames(name string) bool { return hasWord(name, GameWords) }
 // CountsGames says whether a name is of what counts games and populations, whose rewards and fitnesses are no losses.
 func CountsGames(name string) bool { return hasWord(name, gameCounters) }
 
-// IsReward says whether a name is of what players of games get.
-func IsReward(name string) bool { return hasWord(name, rewardWords) }
+// SaysPlay says whether a name is of what players of games get, or counts what they play.
+func SaysPlay(name string) bool { return hasWord(name, playWords) }
 
 // SaysWhole says whether a name has a word that says that its number is the whole of others: "total loss".
 func SaysWhole(name string) bool { return hasWord(name, WholeWords) }
