@@ -87,7 +87,7 @@ the program was stopped by --stop-on.`,
 		f.watching(),
 		group("Alerts", func(flags *pflag.FlagSet) {
 			f.alerting.add(flags, "", "alrc-spikes.jsonl")
-			flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no alerts")
+			flags.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing of its own while all is well, and no alerts")
 			flags.StringArrayVar(&f.stopOn, "stop-on", nil, "end the program on an `EVENT`: spike, diverged, or stalled:DURATION, when no loss comes for as long; repeatable")
 			flags.DurationVar(&f.grace, "grace", 30*time.Second, "how long a program that is stopped may take to end after SIGINT, and then after SIGTERM")
 		}),
@@ -136,6 +136,9 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 		}
 		return nil
 	}, stderr, stderr)
+	if !f.quiet {
+		o.Log.Chosen = func(source losslog.Source) { say(watching(source)) }
+	}
 	// The program is to end first, and the watch with it.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
@@ -157,6 +160,8 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 			text += "; what was logged around is in " + f.alerting.keep
 		}
 		say(text)
+	} else if !f.quiet {
+		say("no alert in " + words.Agreeing(result.Losses, "loss", "losses"))
 	}
 	switch {
 	case result.Stopped != "" || result.Code == 0 && alerts > 0:
@@ -165,6 +170,11 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 		return &ExitError{Code: result.Code}
 	}
 	return nil
+}
+
+// watching says which loss is judged.
+func watching(s losslog.Source) string {
+	return fmt.Sprintf("watching %s, whose steps are counted %s", s.Series(), s.Counted())
 }
 
 // lineWriter passes on what a program writes, and puts lines of its own between.
@@ -215,6 +225,7 @@ func (f *replayFlags) watch(command *cobra.Command, o losslog.Options) error {
 		}
 		return nil
 	}, out, stderr)
+	o.Chosen = func(source losslog.Source) { tell(stderr, "alrc: %s", watching(source)) }
 	waiting := func(err error) {
 		tell(stderr, "alrc: waiting for losses: %s", strings.TrimSpace(err.Error()))
 	}

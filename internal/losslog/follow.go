@@ -133,6 +133,7 @@ func (l *Log) tellsEnough() bool {
 func (f *follower) read(ctx context.Context, l *Log) error {
 	f.sequence = sequence.New(l.order)
 	f.row, f.comparing = 0, true
+	l.tellChosen()
 	for i, file := range l.run.files {
 		was, _ := tail.AtEnd(file.real)
 		opened, err := file.open()

@@ -31,6 +31,8 @@ type Options struct {
 	Run string
 	// Strict makes malformed records errors.
 	Strict bool
+	// Chosen, where not nil, is told which loss was chosen of a log that is read as it is written.
+	Chosen func(Source)
 }
 
 // Source says what was read.
@@ -59,6 +61,39 @@ type Source struct {
 	Notes []string `json:"notes,omitempty"`
 	// FirstMalformed is the first malformed record, with its place.
 	FirstMalformed string `json:"-"`
+}
+
+// Series names what was read: the loss, with the conditions and the words of its lines that tell it from others.
+func (s Source) Series() string {
+	text := s.Loss
+	if s.Format == Pattern {
+		text = "pattern " + s.Loss
+	}
+	if len(s.Where) > 0 {
+		text += " where " + strings.Join(s.Where, " and ")
+	}
+	if s.Lines != "" {
+		text += fmt.Sprintf(" of lines with %q", s.Lines)
+	}
+	return text
+}
+
+// Counted says how steps are counted: in order, or by what stands beside the losses.
+func (s Source) Counted() string {
+	switch {
+	case s.Step == "":
+		return "in order"
+	case lexicon.IsPosition(s.Step):
+		return "by a number without a name"
+	}
+	return "by " + s.Step
+}
+
+// tellChosen tells which loss was chosen.
+func (l *Log) tellChosen() {
+	if l.options.Chosen != nil {
+		l.options.Chosen(l.source)
+	}
 }
 
 // Chunk is some of a log's steps, in order, each with its losses.

@@ -140,6 +140,7 @@ func (s *Stream) choose(last bool) {
 		s.data = s.data[seen.kind.start:]
 	}
 	s.log, s.missing = l, nil
+	l.tellChosen()
 	s.sequence = sequence.New(l.order)
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"alrc/internal/figure"
-	"alrc/internal/losslog"
 	"alrc/internal/runfolder"
 	"alrc/internal/snippet"
 	"alrc/internal/spike"
@@ -119,16 +118,7 @@ func (r *Report) subject() string {
 	if len(s.Files) > 1 {
 		files = fmt.Sprintf("%s and %s", files, words.Counted(int64(len(s.Files)-1), "other file"))
 	}
-	text := fmt.Sprintf("%s, %s", files, s.Loss)
-	if s.Format == losslog.Pattern {
-		text = fmt.Sprintf("%s, pattern %s", files, s.Loss)
-	}
-	if len(s.Where) > 0 {
-		text += " where " + strings.Join(s.Where, " and ")
-	}
-	if s.Lines != "" {
-		text += fmt.Sprintf(" of lines with %q", s.Lines)
-	}
+	text := fmt.Sprintf("%s, %s", files, s.Series())
 	text += fmt.Sprintf(": %s (%s to %s)", words.Counted(r.Steps, "step"), words.Count(r.First), words.Count(r.Last))
 	if r.Losses != r.Steps {
 		text += fmt.Sprintf(" with %s", words.Agreeing(r.Losses, "loss", "losses"))
