@@ -40,7 +40,7 @@ var (
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
 		" with on s and function 본 本 每 当前 此 的 值 为 是 が の 値 값 クロス")
 	// functionWords name nothing by themselves: "16 GB in all, of which 2.5 are reserved, and 0.5 free".
-	functionWords = Set("and or of which that is are was be by in to for with from on at as only so than the this")
+	functionWords = Set("and or of which that is are was be by to for with from on at as only so than the this")
 	// joiningWords say nothing between others, though they may be names of their own at the end.
 	joiningWords = Set("von der des du da do del di")
 	// lossSpoilers make of a loss a setting, or a number about losses.
