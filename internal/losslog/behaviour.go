@@ -118,7 +118,7 @@ func (all *behaviours) epoch() (best *behaviour) {
 	rank := func(b *behaviour) int { return 2*flagOf(b.distinct > 1) + flagOf(b.own > b.beforehand) }
 	for _, b := range all.fields {
 		if b.kind == lexicon.Epochs && b.count*10 >= all.losses.count*9 && (best == nil || rank(b) > rank(best) ||
-			rank(b) == rank(best) && b.distinct > 2*best.distinct) {
+			rank(b) == rank(best) && b.distinct > 2*best.distinct && (b.down < 2 || b.down > best.up)) {
 			best = b
 		}
 	}

@@ -101,6 +101,7 @@ var truths = []struct {
 	{name: "epoch-rises-late.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8912575, largest: 2.3188, first: 1, last: 40},
 	{name: "epoch-tag.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "epochs-and-steps.json", losses: 40, nonFinite: 0, steps: 40, mean: 1.0200775000000002, largest: 2.2887, first: 100, last: 4000},
+	{name: "epochs-in-epochs.log", losses: 96, nonFinite: 0, steps: 96, mean: 0.6147071562500002, largest: 2.046301, first: 1, last: 96},
 	{name: "epochs-of-two-runs.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "epochs-under-headings.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.8850233333333335, largest: 2.379, first: 1, last: 60},
 	{name: "epsloss.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.1665832, largest: 0.6, first: 1, last: 30},
