@@ -266,7 +266,7 @@ func word(text []byte, first int, negative bool) (value float64, n int) {
 		if end > len(text) || !equalFold(text[first:end], known.name) {
 			continue
 		}
-		if end = padded(text, end); end == len(text) || !IsLetter(text[end]) {
+		if end = kindOfNaN(text, padded(text, end)); end == len(text) || !IsLetter(text[end]) {
 			if negative {
 				return -known.value, end
 			}
@@ -274,6 +274,16 @@ func word(text []byte, first int, negative bool) (value float64, n int) {
 		}
 	}
 	return 0, 0
+}
+
+// kindOfNaN passes over what C libraries of Windows write behind a nan that ends at i: "-nan(ind)", "nan(snan)".
+func kindOfNaN(text []byte, i int) int {
+	for _, kind := range []string{"(ind)", "(snan)"} {
+		if end := i + len(kind); end <= len(text) && string(text[i:end]) == kind {
+			return end
+		}
+	}
+	return i
 }
 
 // padded returns where the x's end with which a word that ends at i was filled up to paddedWidth: "nanxxx" and "-infxx" are what

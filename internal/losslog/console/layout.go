@@ -81,6 +81,7 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 	behind, before := 0, 0 // records in which a counter stands behind the loss, or before it
 	ended, all := 0, 0     // of those with a loss: those that a rule or an empty line ends
 	var names []string
+	opened, losses := make(map[string]bool), false // what counts and stands before the first loss counts what follows it
 	flush := func(end bool) {
 		if len(names) > 1 {
 			firsts[names[0]]++
@@ -89,7 +90,8 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 				return lexicon.CounterOf(name) <= lexicon.Batches || lexicon.CounterOf(name) == lexicon.Epochs
 			}
 			if at >= 0 {
-				ahead, after := slices.ContainsFunc(names[:at], counts), slices.ContainsFunc(names[at:], counts)
+				ahead := slices.ContainsFunc(names[:at], counts)
+				after := slices.ContainsFunc(names[at:], func(name string) bool { return counts(name) && !opened[name] })
 				all++
 				before += one(ahead)
 				behind += one(after && (!ahead || end))
@@ -122,6 +124,9 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 			flush(false)
 		}
 		names = append(names, name)
+		if losses = losses || lexicon.MeaningOf(name).Strength == lexicon.Loss; !losses {
+			opened[name] = true
+		}
 	}
 	flush(false)
 	opens := ""

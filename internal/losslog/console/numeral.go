@@ -87,14 +87,28 @@ func numeral(line []byte, i, depth int) token {
 // that exponent's length; 0 where none follows.
 func WithExponent(line []byte, begin, end int) (value float64, n int) {
 	if n = exponent(line[end:]); n > 0 {
-		power := bytes.TrimLeft(line[end:end+n], "fdD*^")
+		power := line[end : end+n]
+		if at := bytes.IndexByte(power, '^'); at >= 0 {
+			power = power[at+1:]
+		}
+		power = bytes.TrimLeft(power, "fdD")
 		value, _ = decimal.Parse(append(append(bytes.Clone(line[begin:end]), 'e'), power...))
 	}
 	return value, n
 }
 
-// exponent returns the length of an exponent in the ways of Julia, "f-5" of single precision, of Lisp and Fortran, "d-5" and "D+05", and of
-// Mathematica, "*^-5".
+// powerOfTen returns the length of a product sign and "10^"; 0 where there is none.
+func powerOfTen(text []byte) int {
+	for _, sign := range []string{"×", "·", "*", "x"} {
+		if bytes.HasPrefix(text, []byte(sign)) && bytes.HasPrefix(text[len(sign):], []byte("10^")) {
+			return len(sign) + len("10^")
+		}
+	}
+	return 0
+}
+
+// exponent returns the length of an exponent in the ways of Julia, "f-5" of single precision, of Lisp and Fortran, "d-5" and "D+05", of
+// Mathematica, "*^-5", and as people write it, "×10^-5".
 func exponent(text []byte) int {
 	i := 1
 	switch {
@@ -103,6 +117,8 @@ func exponent(text []byte) int {
 	case text[0] == 'f', text[0] == 'd', text[0] == 'D':
 	case text[0] == '*' && text[1] == '^':
 		i++
+	case powerOfTen(text) > 0:
+		i = powerOfTen(text)
 	default:
 		return 0
 	}

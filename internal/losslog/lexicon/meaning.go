@@ -112,6 +112,11 @@ func MeaningOf(name string) Meaning {
 	}
 	for i, word := range all {
 		r := RoleOf(word)
+		if word == "sample" && i > 0 && all[i-1] == "in" {
+			r = Training
+		} else if word == "sample" && i > 1 && all[i-1] == "of" && all[i-2] == "out" {
+			r = Validation
+		}
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
 		case LossWords[word], measureWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
