@@ -14,6 +14,7 @@ type ranked struct {
 	label   string
 	meaning lexicon.Meaning
 	summary bool // its lines sum up others
+	full    bool // its bars are drawn when full alone
 	counted bool // what counts steps stands in its records
 	growing bool // its numbers count, as far as can be seen
 	order   int
@@ -36,12 +37,11 @@ func (s *survey) candidates(step string) []ranked {
 		}
 		r := ranked{tally: t, name: f.name, label: s.labels[t.label], meaning: f.meaning, order: i}
 		r.judgeLabel(s.split)
-		full := s.by.OfBar(r.label) && s.onlyFull(t)
-		r.summary = r.summary || full
+		r.full = s.by.OfBar(r.label) && s.onlyFull(t)
 		finite := t.count - t.nonFinite
 		r.growing = finite > 2 && t.whole == finite && t.grown == finite
 		if s.mayBeLoss(r, most) {
-			r.counted = !full && s.hasCounter(t)
+			r.counted = !r.full && s.hasCounter(t)
 			r.summary = r.summary || s.endsRun(t)
 			all = append(all, r)
 		}
@@ -163,7 +163,7 @@ func (r ranked) compare(other ranked) int {
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !(r.most == 0 && r.meaning.Role == lexicon.Training && other.class() > r.class())
 		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
-			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= 10*other.count)}
+			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {

@@ -415,6 +415,7 @@ var truths = []struct {
 	{name: "units-frame.txt", ask: []string{"training_mae", "training_rmse"}},
 	{name: "unnamed-beside-the-rate.log", ask: []string{"GRAMMAR"}},
 	{name: "unsloth.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
+	{name: "updates-done.log", losses: 48, nonFinite: 0, steps: 48, mean: 1.6466217916666663, largest: 6.259495, first: 25, last: 1200},
 	{name: "utf16-bom.csv", losses: 200, nonFinite: 0, steps: 200, mean: 1.4980871999999998, largest: 3.90586, first: 0, last: 199},
 	{name: "utf16-plain.log", losses: 160, nonFinite: 0, steps: 160, mean: 1.499948125, largest: 4.105, first: 0, last: 159},
 	{name: "val-loss-only.csv", losses: 30, nonFinite: 0, steps: 30, mean: 8.290906666666668, largest: 10.8776, first: 0, last: 29},
