@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"alrc/internal/losslog"
@@ -85,30 +86,36 @@ func (c *Command) Run(w *Watcher) (Result, error) {
 	if len(c.Log.Inputs) > 0 {
 		reader.file = &logFile{log: losslog.NewFresh(c.Log), ended: make(chan struct{}), done: make(chan struct{})}
 	}
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	// What the program leaves behind may hold its outputs open.
-	cmd.WaitDelay = 5 * time.Second
-	p := newProcess(cmd, c.Terminal)
-	if err := cmd.Start(); err != nil {
+	pipes, err := connect(cmd, stdout, stderr)
+	if err != nil {
 		return Result{}, fmt.Errorf("start the program: %w", err)
 	}
+	p := newProcess(cmd, c.Terminal)
+	if err := cmd.Start(); err != nil {
+		pipes.abandon()
+		return Result{}, fmt.Errorf("start the program: %w", err)
+	}
+	pipes.copy()
 	ended, cancel := context.WithCancel(context.Background())
 	var result Result
 	var attending sync.WaitGroup
 	attending.Add(1)
 	go func() {
 		defer attending.Done()
-		result.Stopped = c.attend(ended, p, w, reader)
+		result.Stopped = c.attend(ended, p, w, reader, &pipes.hurried)
 	}()
 	if reader.file != nil {
 		go reader.follow()
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
+	if copying := pipes.wait(); err == nil {
+		err = copying
+	}
 	cancel()
 	attending.Wait()
 	result.Code = exitCode(cmd.ProcessState)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) {
+	if errors.As(err, &exit) {
 		err = nil
 	}
 	closing := reader.close()
@@ -131,7 +138,7 @@ func (c *Command) Where() string {
 }
 
 // attend passes signals on and ends the program when it is to be stopped, until it has ended.
-func (c *Command) attend(ended context.Context, p *process, w *Watcher, r *reader) (why string) {
+func (c *Command) attend(ended context.Context, p *process, w *Watcher, r *reader, hurried *atomic.Bool) (why string) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	told := false
@@ -140,6 +147,7 @@ func (c *Command) attend(ended context.Context, p *process, w *Watcher, r *reade
 		case <-ended.Done():
 			return ""
 		case s := <-c.Signals:
+			hurried.Store(true)
 			if !(c.Terminal && s == os.Interrupt) {
 				p.signal(s)
 			}
@@ -161,6 +169,7 @@ func (c *Command) attend(ended context.Context, p *process, w *Watcher, r *reade
 		}
 		if why != "" {
 			c.Say(fmt.Sprintf("stopping the program: %s", why))
+			hurried.Store(true)
 			c.end(ended, p)
 			return why
 		}

@@ -24,7 +24,13 @@ import (
 // The tests watch this test's own program, as one that trains.
 func TestMain(m *testing.M) {
 	if kind := os.Getenv("ALRC_TEST_PROGRAM"); kind != "" {
-		train(kind)
+		if left, ok := strings.CutPrefix(kind, "launches "); ok {
+			launch(left)
+		} else if strings.HasPrefix(kind, "left ") {
+			leave(kind)
+		} else {
+			train(kind)
+		}
 		os.Exit(0)
 	}
 	os.Exit(m.Run())

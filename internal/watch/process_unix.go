@@ -28,12 +28,12 @@ func (p *process) signal(s os.Signal) {
 	if !ok {
 		return
 	}
-	pid := p.cmd.Process.Pid
+	// One that has ended by now needs no signal; of a group others may be left.
 	if p.group {
-		pid = -pid
+		_ = syscall.Kill(-p.cmd.Process.Pid, number)
+	} else {
+		_ = p.cmd.Process.Signal(number)
 	}
-	// One that has ended by now needs no signal.
-	_ = syscall.Kill(pid, number)
 }
 
 func (p *process) terminate() { p.signal(syscall.SIGTERM) }
