@@ -68,6 +68,9 @@ func (f file) head() ([]byte, error) {
 		}
 		head, err = plaintext.Head(page)
 	}
+	if err == nil && isXML(head) {
+		return io.ReadAll(newXMLReader(bytes.NewReader(head)))
+	}
 	return slices.Clone(head), err
 }
 
@@ -122,6 +125,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	}
 	if err := l.showPage(); err != nil {
 		return nil, err
+	}
+	if isXML(l.head) {
+		return newXMLReader(l.Reader), nil
 	}
 	if err := l.unwrap(d); err != nil {
 		return nil, err

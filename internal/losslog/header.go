@@ -15,7 +15,7 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 	count := len(first)
 	for i := len(above) - 1; i >= 0 && i >= len(above)-6; i-- {
 		line := above[i]
-		if plaintext.IsRule(plaintext.Trim(line)) {
+		if plaintext.IsRule(plaintext.Trim(line)) || areTypes(line) {
 			continue
 		}
 		names, ok := s.headerCells(line, count)
@@ -89,6 +89,18 @@ func misnames(names []string, row [][]byte) bool {
 	return false
 }
 
+// typeNames are of what columns hold, as programs that print data frames say below the names.
+var typeNames = lexicon.Set("int int8 int16 int32 int64 uint8 uint16 uint32 uint64 integer i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64 float16 float32 float64 float" +
+	" double dbl chr lgl fct dttm str string bool boolean number numeric object datetime ---")
+
+// areTypes says whether a line holds nothing but the types of columns.
+func areTypes(line []byte) bool {
+	cells := bytes.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == '|' || r == ',' || r == '\r' })
+	return len(cells) > 1 && !slices.ContainsFunc(cells, func(cell []byte) bool {
+		return !typeNames[strings.ToLower(string(bytes.Trim(cell, "<>?")))]
+	})
+}
+
 // indexed returns the names of columns above the name of the rows' index, as programs print data frames.
 func (s *csvScanner) indexed(above, line []byte, count int) (names []string, ok bool) {
 	index := s.cells(bytes.TrimRight(line, " \t\r"))
@@ -151,11 +163,14 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		line = bytes.TrimRight(bytes.TrimSuffix(bytes.TrimRight(line, " "), []byte(" \\")), " ") // columns go on below, as data frames are printed
 	}
 	cells := s.cells(line)
+	isIndexed := func() bool { return len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' }
 	if len(cells) != count && s.delimiter == ' ' && (count > 1 || isTitle(line)) {
-		cells = splitGaps(line)
+		if gaps := splitGaps(line); len(gaps) == count || !isIndexed() {
+			cells = gaps
+		}
 	}
 	var names []string
-	if len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' {
+	if isIndexed() {
 		names = append(names, "") // the rows' index, as programs print data frames
 		count--
 	} else if len(cells) > count && s.delimiter != ' ' && s.delimiter != '|' && count > 2 && areNames(cells) && slices.ContainsFunc(cells[:count], isLossName) {

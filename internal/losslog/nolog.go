@@ -66,7 +66,10 @@ const many = 10
 // logged says whether a series in a text that seems to be of another kind is a log's all the same: it comes again and again, and
 // not only here and there.
 func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
+	const few = 3
 	switch {
+	case found.What == nolog.Notebook && best.meaning.Strength == lexicon.Measure:
+		return sure && best.counted && best.count >= few
 	case best.meaning.Strength < lexicon.Loss:
 		return false
 	case found.What == nolog.Notebook:
@@ -76,7 +79,6 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	case found.Beside:
 		return sure || best.count >= 3
 	}
-	const few = 3
 	if found.What == nolog.Document && sure && best.counted {
 		return best.count >= few-1 // pasted with the words around them
 	}

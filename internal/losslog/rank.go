@@ -163,7 +163,7 @@ func (r ranked) compare(other ranked) int {
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !(r.most == 0 && r.meaning.Role == lexicon.Training && other.class() > r.class())
 		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
-			flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
+			flag(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {

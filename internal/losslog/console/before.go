@@ -177,7 +177,7 @@ func (r *Reader) left(i int) before {
 		c.name, c.first, c.last = r.enclosed(j)
 	case t.kind == wordToken:
 		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
-			if w := string(r.line[t.begin:t.end]); w == "is" || w == "was" {
+			if w := string(bytes.ToLower(r.line[t.begin:t.end])); w == "is" || w == "was" {
 				c.separated = true
 				for j--; j >= 0 && r.tokens[j].kind == gapToken; {
 					j--

@@ -104,11 +104,13 @@ func MeaningOf(name string) Meaning {
 	}
 	var named, spoiled, other bool
 	measured := name == "L"
+	inLeaf := len(all) - len(Words(Leaf(name))) // from where on words are of the last part of a path
 	for i, word := range all {
 		if LossWords[word] {
 			named = true
 		}
-		measured = measured || measureWords[word] || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+		// Of "objective/kl" the first part is a place.
+		measured = measured || measureWords[word] && (word != "objective" || i >= inLeaf) || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
 	}
 	for i, word := range all {
 		r := RoleOf(word)
