@@ -55,6 +55,9 @@ func (l *Log) choose() (*look, error) {
 	if table, ok := v.table(); ok && table.gaps {
 		l.note("where %q is a list of parts, the loss is their sum", l.source.Loss)
 	}
+	if err := l.checkWoven(v, chosen); err != nil {
+		return nil, err
+	}
 	l.chosen.emptyIsNonFinite = v.kind.format == CSV && isOwnTable(v.kind.table)
 	l.chooseOrder(v, chosen)
 	return v, nil
