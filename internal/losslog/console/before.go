@@ -23,140 +23,155 @@ type before struct {
 // left looks at what stands before the number of token i.
 func (r *Reader) left(i int) before {
 	c := before{number: -1, first: -1}
-	j := i - 1
-	skip := func() {
-		for j >= 0 && r.tokens[j].kind == gapToken {
-			j--
-		}
-	}
-	skip()
+	j := r.pastGaps(i - 1)
 	if j < 0 {
 		c.free = true
 		return c
 	}
-	if t := &r.tokens[j]; t.kind == markToken && t.mark == '[' && j > 1 && r.tokens[j-1].kind == markToken && r.tokens[j-1].mark == '(' &&
-		r.tokens[j-2].kind == wordToken && holdsOne(r.word(j-2)) {
+	if j = r.pastOpening(j, &c); j >= 0 && r.tokens[j].kind == markToken {
+		j = r.pastMark(j, i, &c)
+	}
+	if j >= 0 {
+		r.nameAt(j, &c)
+	}
+	return c
+}
+
+// pastGaps returns the last token up to j that is no gap; -1 where there is none.
+func (r *Reader) pastGaps(j int) int {
+	for j >= 0 && r.tokens[j].kind == gapToken {
+		j--
+	}
+	return j
+}
+
+func (r *Reader) isMark(j int, mark byte) bool {
+	return j >= 0 && j < len(r.tokens) && r.tokens[j].kind == markToken && r.tokens[j].mark == mark
+}
+
+// isSeparator says whether token j may stand between a name and its number: a colon or an equals sign.
+func (r *Reader) isSeparator(j int) bool { return r.isMark(j, ':') || r.isMark(j, '=') }
+
+func (r *Reader) isWord(j int) bool { return j >= 0 && r.tokens[j].kind == wordToken }
+
+// pastOpening passes over the bracket at j that a number stands in, if one does, and over what holds just one number; -1 where no name can
+// stand before it.
+func (r *Reader) pastOpening(j int, c *before) int {
+	if r.isMark(j, '[') && r.isMark(j-1, '(') && r.isWord(j-2) && holdsOne(r.word(j-2)) {
 		j-- // tensor([0.5])
 	}
-	if t := &r.tokens[j]; t.kind == markToken && (t.mark == '(' || t.mark == '[') {
-		opened := t.mark
+	switch {
+	case !r.isMark(j, '(') && !r.isMark(j, '['):
+		return j
+	case r.isMark(j, '(') && r.isWord(j-1) && holdsOne(r.word(j-1)):
+		return r.pastGaps(j - 2) // tensor(0.5)
+	case r.isMark(j, '[') && !r.isMark(j-1, ']'):
+		c.opened = true
+		return r.pastGaps(j - 1)
+	}
+	// A number in parentheses has a name only right before these: "loss (0.5)", but for points: "Step... (500".
+	j = r.pastGaps(j - 1)
+	if r.isWord(j-1) && r.tokens[j].kind == markToken && bytes.HasPrefix(r.line[r.tokens[j].begin:], []byte("...")) && counterOfLine(r.word(j-1)) {
 		j--
-		if j >= 0 && opened == '(' && r.tokens[j].kind == wordToken && holdsOne(r.word(j)) {
-			j-- // tensor(0.5)
-			skip()
-		} else if opened == '(' || j >= 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == ']' {
-			// A number in parentheses has a name only right before these: "loss (0.5)", but for points: "Step... (500".
-			skip()
-			if j > 0 && r.tokens[j].kind == markToken && bytes.HasPrefix(r.line[r.tokens[j].begin:], []byte("...")) && r.tokens[j-1].kind == wordToken &&
-				counterOfLine(r.word(j-1)) {
-				j--
-			}
-			if j < 0 || r.tokens[j].kind != wordToken && (r.tokens[j].kind != markToken || r.tokens[j].mark != ':' && r.tokens[j].mark != '=') {
-				return c
-			}
-			c.opened = true
+	}
+	if !r.isWord(j) && !r.isSeparator(j) {
+		return -1
+	}
+	c.opened = true
+	return j
+}
+
+// pastMark passes over the mark at j before number i; -1 where what stands before it is not the number's name, or was found.
+func (r *Reader) pastMark(j, i int, c *before) int {
+	t := &r.tokens[j]
+	switch t.mark {
+	case ':', '=':
+		c.separated = true
+		j = r.pastGaps(j - 1)
+		if r.isMark(j, '#') && r.isWord(j-1) {
+			j-- // "step#: 10"
+		}
+		if k := r.bracketed(j); k > 0 {
+			r.dropPairs(k) // "loss [1901-2000]: 0.5": what the brackets hold is no loss
+			j = k
+		}
+		return j
+	case '|':
+		// A row of a box: "| loss | 0.5 |".
+		if r.isBox(j, i) || r.isLastBar(j, i) {
+			return r.pastGaps(j - 1)
+		}
+		c.free = !c.opened
+	case '.':
+		// An abbreviation: "Ep. 3".
+		if r.isWord(j-1) && r.tokens[j-1].end == t.begin {
+			return j - 1
+		}
+	case ',':
+		if c.name = r.quotedName(j, i); c.name != nil {
+			c.first, c.last, c.separated = j-1, j-1, true
 		} else {
-			skip()
-			c.opened = true
-		}
-		if j < 0 {
-			return c
-		}
-	}
-	if t := &r.tokens[j]; t.kind == markToken {
-		switch t.mark {
-		case ':', '=':
-			c.separated = true
-			j--
-			skip()
-			if j > 0 && r.tokens[j].kind == markToken && r.tokens[j].mark == '#' && r.tokens[j-1].kind == wordToken {
-				j-- // "step#: 10"
-			}
-			if k := r.bracketed(j); k > 0 {
-				// "loss [1901-2000]: 0.5": what the brackets hold is no loss.
-				for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {
-					r.pairs = r.pairs[:len(r.pairs)-1]
-				}
-				j = k
-			}
-		case '|':
-			// A row of a box: "| loss | 0.5 |".
-			if !r.isBox(j, i) && !r.isLastBar(j, i) {
-				c.free = !c.opened
-				return c
-			}
-			j--
-			skip()
-		case '.':
-			// An abbreviation: "Ep. 3".
-			if j == 0 || r.tokens[j-1].kind != wordToken || r.tokens[j-1].end != t.begin {
-				return c
-			}
-			j--
-		case ',':
-			// A tuple of what was to be printed: ('loss:', 0.5)
-			if r.inTuple(j, i) {
-				c.name, c.first, c.last, c.separated = r.line[r.tokens[j-1].begin:r.tokens[j-1].end-1], j-1, j-1, true
-				return c
-			}
-			if j > 0 && r.tokens[j-1].kind == quotedToken {
-				if name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]; bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")) {
-					name = plaintext.Trim(name[:len(name)-1])
-					if len(name) > 0 {
-						c.name, c.first, c.last, c.separated = name, j-1, j-1, true
-						return c
-					}
-				} else if len(name) > 0 && j > 1 && i+1 < len(r.tokens) && r.tokens[j-2].kind == markToken && r.tokens[j-2].mark == '(' &&
-					r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ')' {
-					// A pair of a name and its number: ('loss', 0.5)
-					c.name, c.first, c.last, c.separated = name, j-1, j-1, true
-					return c
-				}
-			}
 			c.free = !c.opened
-			return c
-		case '#':
-			// "Iteration #3", "Iteration: #3", "#3 loss 0.5"
-			j--
-			skip()
-			if j > 0 && r.tokens[j].kind == markToken && (r.tokens[j].mark == ':' || r.tokens[j].mark == '=') {
-				j--
-				skip()
-			}
-			if j < 0 {
-				c.free = true
-				return c
-			}
-			if r.tokens[j].kind != wordToken || !counterOfLine(r.word(j)) {
-				return c // one of several things
-			}
-		case '-':
-			// "dice loss - 0.5"
-			if j == 0 || r.tokens[j-1].kind != wordToken {
-				return c
-			}
-			if r.tokens[j-1].end == t.begin && t.end == r.tokens[i].begin && counterOfLine(r.word(j-1)) {
-				c.name, c.first, c.last = r.word(j-1), j-1, j-1 // "step-20"
-				return c
-			}
-			if name, first, last := r.phrase(j - 1); r.tokens[j-1].end < t.begin && lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure {
-				c.name, c.first, c.last, c.separated = name, first, last, true
-			}
-			return c
-		case ';', '*', '@':
-			c.free = !c.opened
-			return c
-		default:
-			// "[train loss] 0.5", but "[info] 3"
-			if name, first, last := r.enclosed(j); lossLike(lastWord(name)) || counterOfLine(name) {
-				c.name, c.first, c.last = name, first, last
-			}
-			return c
+		}
+	case '#':
+		// "Iteration #3", "Iteration: #3", "#3 loss 0.5"
+		if j = r.pastGaps(j - 1); j > 0 && r.isSeparator(j) {
+			j = r.pastGaps(j - 1)
+		}
+		c.free = j < 0
+		if r.isWord(j) && counterOfLine(r.word(j)) {
+			return j // and not one of several things
+		}
+	case '-':
+		// "dice loss - 0.5"
+		if !r.isWord(j - 1) {
+			break
+		}
+		if r.tokens[j-1].end == t.begin && t.end == r.tokens[i].begin && counterOfLine(r.word(j-1)) {
+			c.name, c.first, c.last = r.word(j-1), j-1, j-1 // "step-20"
+			break
+		}
+		if name, first, last := r.phrase(j - 1); r.tokens[j-1].end < t.begin && lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure {
+			c.name, c.first, c.last, c.separated = name, first, last, true
+		}
+	case ';', '*', '@':
+		c.free = !c.opened
+	default:
+		// "[train loss] 0.5", but "[info] 3"
+		if name, first, last := r.enclosed(j); lossLike(lastWord(name)) || counterOfLine(name) {
+			c.name, c.first, c.last = name, first, last
 		}
 	}
-	if j < 0 {
-		return c
+	return -1
+}
+
+// quotedName returns the name in quotes before the comma at j, of what was to be printed: ('loss', 0.5), 'loss:', 0.5; nil where there is
+// none.
+func (r *Reader) quotedName(j, i int) []byte {
+	if j == 0 || r.tokens[j-1].kind != quotedToken {
+		return nil
 	}
+	name := r.line[r.tokens[j-1].begin : r.tokens[j-1].end-1]
+	switch {
+	case r.inTuple(j, i):
+		return name
+	case bytes.HasSuffix(name, []byte(":")) || bytes.HasSuffix(name, []byte("=")):
+		if name = plaintext.Trim(name[:len(name)-1]); len(name) > 0 {
+			return name
+		}
+	}
+	return nil
+}
+
+// dropPairs forgets the pairs whose numbers stand behind token k.
+func (r *Reader) dropPairs(k int) {
+	for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {
+		r.pairs = r.pairs[:len(r.pairs)-1]
+	}
+}
+
+// nameAt takes the name that ends with token j.
+func (r *Reader) nameAt(j int, c *before) {
 	t := &r.tokens[j]
 	switch {
 	case t.kind == quotedToken:
@@ -176,44 +191,40 @@ func (r *Reader) left(i int) before {
 	case t.kind == markToken && c.separated:
 		c.name, c.first, c.last = r.enclosed(j)
 	case t.kind == wordToken:
-		if !c.separated && (t.end-t.begin == 2 || t.end-t.begin == 3) {
-			if w := string(bytes.ToLower(r.line[t.begin:t.end])); w == "is" || w == "was" {
-				c.separated = true
-				for j--; j >= 0 && r.tokens[j].kind == gapToken; {
-					j--
-				}
-				if j < 0 {
-					return c
-				}
-				if r.tokens[j].kind == numberToken {
-					c.number = j
-					return c
-				}
-				if r.tokens[j].kind != wordToken {
-					return c
-				}
+		if word := r.word(j); !c.separated && (bytes.EqualFold(word, []byte("is")) || bytes.EqualFold(word, []byte("was"))) {
+			c.separated = true
+			if j = r.pastGaps(j - 1); j >= 0 && r.tokens[j].kind == numberToken {
+				c.number = j
+			}
+			if !r.isWord(j) {
+				return
 			}
 		}
-		if c.separated && string(r.word(j)) == "numpy" {
-			// <tf.Tensor: shape=(), dtype=float32, numpy=0.5>
-			for k := j; k > 1 && j-k < 20; k-- {
-				if mark := &r.tokens[k]; mark.kind == markToken && mark.mark == '<' {
-					for k--; k > 0 && (r.tokens[k].kind == gapToken || r.tokens[k].kind == markToken && (r.tokens[k].mark == ':' || r.tokens[k].mark == '=')); {
-						k--
-					}
-					if r.tokens[k].kind == wordToken {
-						j = k
-					}
-					break
-				}
-			}
+		if j = r.tensorName(j, c); !c.opened || !c.separated || !r.loggedBy(j) { // INFO:root:[10]
+			c.name, c.first, c.last = r.phrase(j)
 		}
-		if c.opened && c.separated && r.loggedBy(j) {
-			return c // INFO:root:[10]
-		}
-		c.name, c.first, c.last = r.phrase(j)
 	}
-	return c
+}
+
+// tensorName returns the word before a tensor whose value word j names, or j: <tf.Tensor: shape=(), dtype=float32, numpy=0.5>.
+func (r *Reader) tensorName(j int, c *before) int {
+	const longest = 20
+	if !c.separated || string(r.word(j)) != "numpy" {
+		return j
+	}
+	for k := j; k > 1 && j-k < longest; k-- {
+		if !r.isMark(k, '<') {
+			continue
+		}
+		for k--; k > 0 && (r.tokens[k].kind == gapToken || r.isSeparator(k)); {
+			k--
+		}
+		if r.isWord(k) {
+			return k
+		}
+		break
+	}
+	return j
 }
 
 // inTuple says whether the comma at j stands in a tuple of a name in quotes and number i: ('loss', 0.5).
@@ -344,9 +355,7 @@ func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
 				if counterOfLine(name) || r.tokens[last].end != t.begin {
 					return nil, -1, -1
 				}
-				for len(r.pairs) > 0 && r.pairs[len(r.pairs)-1].at > k {
-					r.pairs = r.pairs[:len(r.pairs)-1]
-				}
+				r.dropPairs(k)
 				end = last
 			}
 			return r.line[r.tokens[first].begin:r.tokens[end].end], first, last
