@@ -59,7 +59,8 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.step = best.name
 	c.carried = best.carried()
 	c.always = !c.carried && best.own*10 >= losses.count*8
-	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 && losses.distinct > 4 && best.up*10 < best.moves()*8
+	c.redrawn = c.step == string(lexicon.OfTotal) && losses.distinct > 4 && best.up*10 < best.moves()*8 &&
+		(losses.same*10 >= losses.moves()*4 || s.movesAfterLosses(t, best.field))
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
@@ -153,6 +154,24 @@ func (s *survey) movesByEpoch(t *tally, step int) bool {
 		}
 	})
 	return changes > 3 && alike*10 >= (changes-1)*8
+}
+
+// movesAfterLosses says whether a bar is drawn once when its loss is known, and again when it has moved on: its counter moves, nearly each
+// time, where the loss is the one before.
+func (s *survey) movesAfterLosses(t *tally, step int) bool {
+	moves, alike, fresh := 0, 0, 0
+	lastLoss, lastStep := math.NaN(), math.NaN()
+	s.own(t, func(values []sampledValue) {
+		loss, at := firstOf(values, t.field), firstOf(values, step)
+		if at > lastStep {
+			moves++
+			alike += flagOf(loss == lastLoss)
+		} else {
+			fresh += flagOf(at == lastStep && loss != lastLoss)
+		}
+		lastLoss, lastStep = loss, at
+	})
+	return moves > 3 && alike*10 >= moves*9 && fresh >= alike
 }
 
 // nested says whether a field counts within another, and begins anew where that rises.

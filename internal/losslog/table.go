@@ -85,6 +85,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		for i := range count {
 			s.names = append(s.names, strconv.Itoa(i+1))
 		}
+		s.nameByRows(row, lines[begin:])
 	}
 	belong := begin
 	for _, line := range lines[begin:] {
@@ -116,6 +117,30 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 		s.loose = s.loose || s.header != nil && n != count && at < begin // numbers of others stand above
 	}
 	return s, belong
+}
+
+// nameByRows names columns by what stands before their numbers in each row, "step,10,loss,0.5", where a loss is named so.
+func (s *csvScanner) nameByRows(first [][]byte, lines [][]byte) {
+	names, tells := slices.Clone(s.names), false
+	for i := 1; i < len(first); i++ {
+		name := unquote(first[i-1])
+		if s.numeric[i] && !s.numeric[i-1] && !plaintext.IsNothing(name) {
+			names[i] = string(name)
+			tells = tells || isLossName(name)
+		}
+	}
+	if !tells {
+		return
+	}
+	for _, line := range lines {
+		cells := s.cells(line)
+		for i, name := range names {
+			if len(cells) == len(first) && name != s.names[i] && string(unquote(cells[i-1])) != name {
+				return
+			}
+		}
+	}
+	s.names = names
 }
 
 // isFilled says whether white space parts nearly all lines into as many fields as the first one has names, of which one counts.
