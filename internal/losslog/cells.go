@@ -12,7 +12,7 @@ import (
 // unquote takes quotes off a field.
 func unquote(field []byte) []byte {
 	field = plaintext.Trim(field)
-	if len(field) >= 2 && field[0] == '"' && field[len(field)-1] == '"' {
+	if len(field) >= 2 && (field[0] == '"' || field[0] == '\'') && field[len(field)-1] == field[0] {
 		return field[1 : len(field)-1]
 	}
 	return field

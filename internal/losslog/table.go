@@ -145,6 +145,9 @@ func (s *csvScanner) nameByRows(first [][]byte, lines [][]byte) {
 
 // isFilled says whether white space parts nearly all lines into as many fields as the first one has names, of which one counts.
 func isFilled(lines [][]byte) bool {
+	if len(lines) == 0 {
+		return false
+	}
 	names := splitFields(lines[0], ' ')
 	if len(names) < 3 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(string(name)) }) {
 		return false

@@ -179,7 +179,7 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 
 // What is drawn, or kept by services of metrics, has its name in a text beside its numbers: {"name": "loss", "x": [0, 1], "y": [2.5, 2.1]}.
 var (
-	titleKeys = lexicon.Set("name __name__ title label metric legend series tag")
+	titleKeys = lexicon.Set("metric_name name __name__ title label metric legend series tag")
 	valueKeys = lexicon.Set("y value values data points datapoints pointlist samples")
 )
 

@@ -1,6 +1,9 @@
 package plaintext
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // pieceReader reads what a function makes of a text that comes piece by piece.
 type pieceReader struct {
@@ -21,4 +24,11 @@ func (p *pieceReader) Read(to []byte) (int, error) {
 	n := copy(to, p.left)
 	p.left = p.left[n:]
 	return n, nil
+}
+
+// NewReplacer returns a reader of what r holds with one byte in the place of another.
+func NewReplacer(r io.Reader, old, new byte) io.Reader {
+	return &pieceReader{r: r, next: func(piece []byte, _ bool) []byte {
+		return bytes.ReplaceAll(piece, []byte{old}, []byte{new})
+	}}
 }
