@@ -42,6 +42,10 @@ func (r *Report) cure() string {
 		return "Clipping is not for a slow rise, which is no outlier to a running mean. Look at the learning rate (lower it, or let it" +
 			" decay), at weight decay, and at whether the data change on the way." + r.mayRise()
 	}
+	if c := r.anew(); c != nil {
+		return fmt.Sprintf("Clipping is not for a loss that begins anew, as about step %s. Look whether another run begins there, whether the weights or the"+
+			" optimizer were restored, and whether the data are others.", words.Count(c.Step))
+	}
 	if r.Scatter != nil && found.Spikes == 0 {
 		return "Clipping is not for losses that scatter more and more, as where steps are too long for how sharply the loss is curved: a running" +
 			" deviation grows with them. Look at the learning rate (lower it, or let it decay)."

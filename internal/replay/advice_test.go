@@ -91,6 +91,9 @@ func TestAdvice(t *testing.T) {
 			}
 			return loss
 		}, spike.Spiky, NotEnough, []string{"two sources"}, "catches what stands out"},
+		{"begun anew", func(i int, loss float64) float64 {
+			return min(loss, 1.2) + 4*math.Exp(-float64(i%2000)/300)
+		}, spike.Spiky, NotEnough, []string{"begins anew", "another run"}, "two sources"},
 		{"a long tail", func(i int, loss float64) float64 {
 			return 0.01 * math.Exp(10*(loss-1))
 		}, spike.Tailed, Helps, []string{"long tail", "Larger batches"}, "People"},

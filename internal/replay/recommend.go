@@ -147,14 +147,15 @@ func (r *Report) recommend() {
 	}
 	if cure := r.cure(); cure != "" {
 		rec.Fit = NotEnough
-		if r.Spikes == r.NonFinite && r.NonFinite < r.Losses || r.Condition == spike.Divergent && r.NonFinite < r.Losses || r.Condition == spike.Shifted {
+		if r.Spikes == r.NonFinite && r.NonFinite < r.Losses || r.Condition == spike.Divergent && r.NonFinite < r.Losses || r.Condition == spike.Shifted ||
+			r.anew() != nil {
 			// What is clipped of such a run says little of others.
 			rec.N = 3
 			rec.Reason = "Clipping beside that: n = 3, the published default."
 		}
 		rec.Reason = cure + " " + rec.Reason
 	}
-	if r.Drift != nil && r.Condition != spike.Drifting {
+	if r.Drift != nil && r.Condition != spike.Drifting && r.anew() == nil {
 		rec.Reason += " The slow rise beside the spikes is not for clipping, but for the learning rate or the data."
 	}
 	rec.Mu1, rec.Mu2 = startingMoments(r.analysis.found)

@@ -52,7 +52,10 @@ func (r *Report) judge() {
 			words.Capital(words.Times(int(found.Shifts))), r.firstShift()))
 	}
 	add(r.dropped())
-	if r.Drift != nil {
+	if c := r.anew(); c != nil {
+		add(fmt.Sprintf("About step %s the loss went back from %s to %s at once, and fell anew.", words.Count(c.Step), words.Short(c.From, 4), words.Short(c.To, 4)))
+	}
+	if r.Drift != nil && r.anew() == nil {
 		loss := "The loss"
 		if r.Spikes > 0 {
 			loss = "Apart from spikes the loss"
@@ -225,6 +228,21 @@ func (r *Report) dropped() string {
 		text += fmt.Sprintf("; %s more it fell so", words.Times(more))
 	}
 	return text + "."
+}
+
+// anew is where the loss went back, at once, to where it had begun or half of the way, and from where it fell again; nil if there is
+// no such place.
+func (r *Report) anew() *spike.Change {
+	found := r.analysis.found
+	if found.Condition == spike.Divergent {
+		return nil
+	}
+	for i, c := range found.Changes {
+		if rise := c.To - c.From; rise > 0 && rise >= (found.Initial-c.From)/2 && found.Final-c.From < 0.6*rise {
+			return &found.Changes[i]
+		}
+	}
+	return nil
 }
 
 // periodOf returns the number of steps from the start of one episode to that of the next, where that is nearly always the same, or
