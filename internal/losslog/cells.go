@@ -9,11 +9,13 @@ import (
 	"alrc/internal/losslog/timestamp"
 )
 
-// unquote takes quotes off a field.
+// unquote takes quotes off a field, of both kinds.
 func unquote(field []byte) []byte {
 	field = plaintext.Trim(field)
-	if len(field) >= 2 && (field[0] == '"' || field[0] == '\'') && field[len(field)-1] == field[0] {
-		return field[1 : len(field)-1]
+	for _, mark := range []byte{'"', '\''} {
+		if n := len(field); n >= 2 && field[0] == mark && field[n-1] == mark {
+			field = field[1 : n-1]
+		}
 	}
 	return field
 }
