@@ -1,0 +1,186 @@
+package console
+
+import (
+	"bytes"
+	"strings"
+
+	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
+)
+
+// phrase returns the words, one space apart, that end with token j.
+func (r *Reader) phrase(j int) (name []byte, first, last int) {
+	const longest = 8
+	first = j
+	for k := j - 1; k >= 0 && j-k < longest; k-- {
+		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == ')' && t.end+1 == r.start(k+1) {
+			// What stands in parentheses belongs to the words before: "loss (of a batch) at step".
+			open := k - 1
+			for open > 0 && k-open < 6 && r.tokens[open].kind == wordToken {
+				open--
+			}
+			if open > 0 && r.tokens[open].mark == '(' && r.tokens[open].kind == markToken && r.tokens[open-1].kind == wordToken &&
+				r.tokens[open-1].end+1 == r.tokens[open].begin {
+				k = open
+				continue
+			}
+			break
+		}
+		if k > 0 && r.isPoint(k) && t.end+1 == r.start(k+1) && r.tokens[k-1].kind == wordToken &&
+			lexicon.RoleOf(strings.ToLower(string(r.word(k-1)))) != lexicon.Unsaid {
+			k-- // "Val. loss"
+			first = k
+			continue
+		}
+		if t.kind != wordToken && t.kind != quotedToken || t.end+1 != r.start(k+1) || r.line[t.end] != ' ' {
+			break
+		}
+		if t.kind == wordToken {
+			if r.isPrefix(k) || r.isUnit(k) {
+				break // "INFO loss", "GPU0 loss", "61.2 Hz loss"
+			}
+			first = k
+		}
+	}
+	return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+}
+
+// isPrefix says whether word k tells how a line is logged, or by which worker.
+func (r *Reader) isPrefix(k int) bool {
+	word := r.word(k)
+	if decimal.DigitAt(word, len(word)-1) {
+		_, _, ok := workerWord(word)
+		return ok
+	}
+	// An error may be a loss.
+	return lexicon.IsLevel(word) && bytes.Equal(word, bytes.ToUpper(word)) && string(word) != "ERROR"
+}
+
+// isUnit says whether word k is the unit of a number before it, which may stand in parentheses.
+func (r *Reader) isUnit(k int) bool {
+	if k == 0 || r.tokens[k-1].end+1 != r.tokens[k].begin || len(r.word(k)) > 8 {
+		return false
+	}
+	if t := &r.tokens[k-1]; t.kind != numberToken && (t.kind != markToken || t.mark != ')' || k < 2 || r.tokens[k-2].kind != numberToken) {
+		return false
+	}
+	return lexicon.IsUnit(r.word(k))
+}
+
+// start is where token i begins, with its quotes.
+func (r *Reader) start(i int) int {
+	if r.tokens[i].kind == quotedToken {
+		return r.tokens[i].begin - 1
+	}
+	return r.tokens[i].begin
+}
+
+// parenthesised returns the name that ends with the parenthesis at j: "time (ms)", "cross_entropy <loss>".
+func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
+	opening := byte('(')
+	if r.tokens[j].mark == '>' {
+		opening = '<'
+	}
+	settings := false // "loss(alpha=0.5)", "loss(x, y)"
+	counted := false  // "loss (epoch 3)"
+	for k := j - 1; k >= 0 && j-k < 8; k-- {
+		t := &r.tokens[k]
+		if t.kind == markToken && t.mark == opening {
+			if k == 0 || r.tokens[k-1].kind != wordToken {
+				return nil, -1, -1
+			}
+			last, end := k-1, j
+			if name, first, _ = r.phrase(last); counted {
+				return name, first, last
+			}
+			if settings {
+				if counterOfLine(name) || r.tokens[last].end != t.begin {
+					return nil, -1, -1
+				}
+				r.dropPairs(k)
+				end = last
+			}
+			return r.line[r.tokens[first].begin:r.tokens[end].end], first, last
+		}
+		if t.kind == numberToken && k > 0 && k+1 == j && r.counts(k) && r.tokens[k-1].kind == wordToken && counterOfLine(r.word(k-1)) {
+			counted = true
+			continue
+		}
+		if opening == '(' && (t.kind == numberToken || t.kind == markToken && (t.mark == '=' || t.mark == ',')) {
+			settings = true
+			continue
+		}
+		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') {
+			return nil, -1, -1
+		}
+	}
+	return nil, -1, -1
+}
+
+// enclosed returns the words that are all there is between two marks, of which the second is token j: "{train loss}", "[loss]", "**loss**".
+func (r *Reader) enclosed(j int) (name []byte, first, last int) {
+	const longest = 6
+	opening := r.tokens[j].mark
+	switch opening {
+	case '}', ']', '>':
+		opening -= 2
+	case ')':
+		opening = '('
+	case '*', '_', '`', '~':
+	default:
+		return nil, -1, -1
+	}
+	k := j - 1
+	for k > 0 && j-k < longest && r.tokens[k].kind == wordToken {
+		k--
+	}
+	if k < 0 || k == j-1 || r.tokens[k].kind != markToken || r.tokens[k].mark != opening || r.tokens[k+1].begin != r.tokens[k].end ||
+		opening == '~' && r.line[r.tokens[k].begin] != '*' || k > 0 && r.tokens[k-1].kind == wordToken && r.tokens[k-1].end == r.tokens[k].begin {
+		return nil, -1, -1
+	}
+	return r.line[r.tokens[k+1].begin:r.tokens[j-1].end], k + 1, j - 1
+}
+
+// isPoint says whether token i is a point that ends an abbreviation.
+func (r *Reader) isPoint(i int) bool {
+	t := &r.tokens[i]
+	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
+}
+
+// withoutRecent returns what stands before "over the last"; nil where a name does not end so.
+func withoutRecent(name []byte) []byte {
+	word := lastWord(name)
+	if !lexicon.SaysRecent(word) {
+		return nil
+	}
+	rest := bytes.TrimSuffix(bytes.TrimRight(name[:len(name)-len(word)], " "), []byte(" the"))
+	word = lastWord(rest)
+	if !lexicon.IsPreposition(word) {
+		return nil
+	}
+	return bytes.TrimRight(rest[:len(rest)-len(word)], " ")
+}
+
+// cutPreposition parts "loss at step" into "loss" and "step".
+func cutPreposition(name []byte) (head, tail []byte, ok bool) {
+	for end := len(name); ; {
+		space := bytes.LastIndexByte(name[:end], ' ')
+		if space <= 0 {
+			return nil, nil, false
+		}
+		if end < len(name) && lexicon.IsPreposition(name[space+1:end]) {
+			tail = name[end+1:]
+			return name[:space], tail, counterOfLine(tail)
+		}
+		end = space
+	}
+}
+
+// counterOfLine says whether the last word of a name is of what counts in a line.
+func counterOfLine(name []byte) bool {
+	return lexicon.CountsLine(lastWord(name))
+}
+
+// lastWord is the last of the words of a name.
+func lastWord(name []byte) []byte { return name[bytes.LastIndexByte(name, ' ')+1:] }
