@@ -105,6 +105,8 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	switch {
 	case nameless:
 		return names > 1 && counter == "" && !s.hasParts() && !s.titled
+	case counter == "" && s.isOfResults():
+		return true
 	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
@@ -113,6 +115,17 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 		return !counted && names > 2
 	}
 	return names > 1 && !(counted && names == 2)
+}
+
+// isOfResults says whether several texts say of each record what it is of, as those of models, data and settings in tables of results.
+func (s *survey) isOfResults() bool {
+	const fewest, most = 3, 200
+	names := 0
+	for _, f := range s.fields {
+		said := f.numbers == 0 && (f.manyTexts || len(f.texts) > 1)
+		names += flagOf(said && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] || word == "level" || word == "message" }))
+	}
+	return names >= fewest && s.counted <= most
 }
 
 // titled says whether a file's name says that numbers in it are losses, as in loss_history.txt, or lines above them do.

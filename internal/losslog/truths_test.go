@@ -299,6 +299,7 @@ var truths = []struct {
 	{name: "quoted-parts.md", losses: 20, nonFinite: 0, steps: 20, mean: 1.2390149999999998, largest: 2.5011, first: 20, last: 400},
 	{name: "ratios-of-a-test.log", none: true},
 	{name: "restarts-from-the-last-step.jsonl", losses: 84, nonFinite: 0, steps: 84, mean: 0.7930130952380952, largest: 2.2388, first: 0, last: 830},
+	{name: "results-of-models.csv", none: true},
 	{name: "results.txt", ask: []string{"5", "6", "3", "4"}},
 	{name: "resumed.log", losses: 160, nonFinite: 0, steps: 160, mean: 3.7841724999999995, largest: 7.9154, first: 5, last: 800},
 	{name: "rewards-alone.log", none: true},
