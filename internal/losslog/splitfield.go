@@ -13,7 +13,7 @@ import (
 // if that is clear. It stands in the records that hold a loss.
 func (s *survey) splitField() (field, training string, ok bool) {
 	for i, f := range s.fields {
-		kind, tells := lexicon.FieldOf(f.name), f.tellsRoles()
+		kind, tells := lexicon.FieldOf(f.name), f.tellsRoles() || f.tellsRolesAmongOthers()
 		if kind == lexicon.Plain && !tells || f.manyTexts || len(f.texts) == 0 || !s.besideLosses(i) {
 			continue
 		}
@@ -100,6 +100,29 @@ func (f *fieldSurvey) tellsRoles() bool {
 		}
 	}
 	return trains && validates
+}
+
+// tellsRolesAmongOthers says whether one of a field's texts says in a few words that a record is of the training, and others that theirs
+// are of a validation, as the messages of structured logs do: "train step", "eval", "saved".
+func (f *fieldSurvey) tellsRolesAmongOthers() bool {
+	const mostWords = 3
+	trainings, validations := 0, 0
+	for text := range f.texts {
+		words := lexicon.Words(text)
+		if len(words) > mostWords {
+			continue
+		}
+		says := func(role lexicon.Role) bool {
+			return slices.ContainsFunc(words, func(word string) bool { return lexicon.RoleOf(word) == role })
+		}
+		switch trains, validates := says(lexicon.Training), says(lexicon.Validation); {
+		case trains && !validates:
+			trainings++
+		case validates && !trains:
+			validations++
+		}
+	}
+	return f.numbers == 0 && trainings == 1 && validations > 0
 }
 
 // trainingRun returns the condition that takes the records of training where a field besides the one that names numbers says by the ends

@@ -114,6 +114,7 @@ var truths = []struct {
 	{name: "errors-in-russian.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8778250000000001, largest: 2.5313, first: 1, last: 24},
 	{name: "espnet.log", losses: 60, nonFinite: 0, steps: 60, mean: 42.73138333333334, largest: 89.944, first: 1, last: 60},
 	{name: "eval-of-another-total.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
+	{name: "events-of-a-logger.jsonl", losses: 36, nonFinite: 0, steps: 36, mean: 1.517574722222223, largest: 3.95792, first: 20, last: 720},
 	{name: "events.out.tfevents.1935000000.buoy", losses: 110, nonFinite: 0, steps: 110, mean: 1.6685933194377205, largest: 4.560121536254883, first: 0, last: 872},
 	{name: "fastai.txt", losses: 12, nonFinite: 0, steps: 12, mean: 0.6689135833333334, largest: 1.524678, first: 0, last: 11},
 	{name: "fasttext.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
