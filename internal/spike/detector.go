@@ -271,7 +271,7 @@ func (d *Detector) Diverged() bool {
 		return true
 	}
 	if e := d.open; e != nil {
-		return e.stays && d.sum.left(e, d.levels.start(), unsettled)
+		return e.stays && d.sum.left(e, d.levels.start(), rising)
 	}
 	return d.gone
 }

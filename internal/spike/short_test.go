@@ -72,3 +72,33 @@ func TestConverged(t *testing.T) {
 		t.Errorf("a loss that stops at once is %s", s.Condition)
 	}
 }
+
+// TestDivergedAtOnce tells a loss that leaves for good while it comes from one that only begins, or rises as that of a value
+// function does.
+func TestDivergedAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		level func(i int) float64
+		want  bool
+	}{
+		"leaves":              {func(i int) float64 { return 2 + 3*math.Exp(-float64(i)/100) + 6*step(i, 600) }, true},
+		"grows":               {func(i int) float64 { return 2 + math.Exp(float64(i-600)/20) }, true},
+		"leaves its start":    {func(i int) float64 { return 2 + 8*step(i, 600) }, true},
+		"begins late":         {func(i int) float64 { return 20 * step(i, 600) }, false},
+		"rises and levels":    {func(i int) float64 { return 3 + 40*(1-math.Exp(-float64(i)/150)) }, false},
+		"spikes":              {func(i int) float64 { return 2 + 9*float64(1/(1+i%83)) }, false},
+		"comes back in a day": {func(i int) float64 { return 2 + 6*step(i, 500)*math.Exp(-float64(i-500)/60) }, false},
+	} {
+		for seed := range uint64(5) {
+			r := random(seed)
+			d := New()
+			diverged := false
+			for i := range 1000 {
+				d.Add(int64(i), test.level(i)*(1+0.03*r.NormFloat64()))
+				diverged = diverged || d.Diverged()
+			}
+			if diverged != test.want {
+				t.Errorf("%s, seed %d: diverged %v", name, seed, diverged)
+			}
+		}
+	}
+}

@@ -147,8 +147,13 @@ func (s *Summary) add(e *Episode) {
 // times as high.
 func (s *Summary) left(e *Episode, initial float64, trend trend) bool {
 	end, learnt := s.end(), initial-e.Baseline
+	if initial == 0 && e.Baseline == 0 {
+		return false // as where nothing is learnt until a buffer is full
+	}
 	times := 0.
 	switch trend {
+	case rising:
+		times = 3
 	case flat:
 		times = 1.5
 	case settled:

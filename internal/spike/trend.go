@@ -11,6 +11,7 @@ type trend int
 
 const (
 	unsettled trend = iota
+	rising          // it has not fallen for fifty records, and more are to come
 	falling         // it is on its way back
 	flat            // it stays where it is, as far as a few records tell
 	settled         // it stays where it is, as hundreds of records tell
