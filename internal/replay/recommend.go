@@ -114,8 +114,7 @@ func (r *Report) recommend() {
 	case missed(3) && r.SpikeShare >= often:
 		rec.Fit = NotEnough
 		rec.Reason = fmt.Sprintf("So many steps spike, %s, that they are no outliers to a running deviation: even n = 2 clips only %s of all losses."+
-			" Losses of two heights may be of batches from two sources: look at what the high ones have in common.",
-			words.Percent(float64(r.SpikeShare)), words.Percent(shares[2]))
+			" %s", words.Percent(float64(r.SpikeShare)), words.Percent(shares[2]), r.whyOften())
 	case missed(3) && r.Condition == spike.Spiky:
 		rec.Reason = fmt.Sprintf("n = 3 would have clipped fewer losses (%s) than spiked (%s): %s", words.Percent(shares[3]),
 			words.Percent(float64(r.SpikeShare)), r.tooSlow())
@@ -164,6 +163,16 @@ func (r *Report) recommend() {
 		rec.Snippets[framework] = snippet.Text(framework, rec.N, rec.Decay)
 	}
 	r.Recommendation = rec
+}
+
+// whyOften says what may make many steps spike.
+func (r *Report) whyOften() string {
+	const long = 5 // spikes an episode
+	if r.Spikes >= long*r.EpisodeCount {
+		return fmt.Sprintf("They come in few long episodes, %s in %s, which are not made of single bad batches: look at the learning rate, and at what changes"+
+			" where they begin, such as an epoch, the data or a resumption.", words.Count(r.Spikes), words.Count(r.EpisodeCount))
+	}
+	return "Losses of two heights may be of batches from two sources: look at what the high ones have in common."
 }
 
 // belowEpsilon says whether no loss rises by more than what clipping adds to their deviation.
