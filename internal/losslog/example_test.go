@@ -34,7 +34,7 @@ func TestExamplesShowWhatWasRead(t *testing.T) {
 			step += line.Text[line.Step[0]:line.Step[1]]
 		}
 		is := func(text string, value float64) bool {
-			for _, plain := range []string{text, strings.ReplaceAll(text, ",", ""), strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1), strings.Replace(text, "D", "e", 1)} {
+			for _, plain := range []string{text, strings.ReplaceAll(text, ",", ""), strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1), strings.Replace(text, "D", "e", 1), strings.Replace(text, "×10^", "e", 1)} {
 				if number, ok := decimal.Whole([]byte(plain)); ok && number == value {
 					return true
 				}

@@ -136,6 +136,14 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 	case ';', '*', '@':
 		c.free = !c.opened
 	default:
+		if t.mark == '~' && r.line[t.begin] == '.' && r.isWord(j-1) && r.tokens[j-1].end == t.begin {
+			c.separated = true
+			return j - 1 // dots lead to a number: "loss.......... 0.5"
+		}
+		if name, first, last := r.labelled(j); name != nil {
+			c.name, c.first, c.last = name, first, last
+			break
+		}
 		// "[train loss] 0.5", but "[info] 3"
 		if name, first, last := r.enclosed(j); lossLike(lastWord(name)) || counterOfLine(name) {
 			c.name, c.first, c.last = name, first, last

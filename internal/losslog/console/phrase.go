@@ -118,6 +118,28 @@ func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
 	return nil, -1, -1
 }
 
+// labelled returns the name that ends with the mark at j, right before a number: "Error(Train) 0.5", `train_loss{run="12"} 0.5`.
+func (r *Reader) labelled(j int) (name []byte, first, last int) {
+	if r.isMark(j, ')') {
+		if !r.isWord(j-1) || lexicon.RoleOf(strings.ToLower(string(r.word(j-1)))) == lexicon.Unsaid || !r.isMark(j-2, '(') || !r.isWord(j-3) ||
+			r.tokens[j-3].end != r.tokens[j-2].begin {
+			return nil, -1, -1
+		}
+		_, first, _ = r.phrase(j - 3)
+		return r.line[r.tokens[first].begin:r.tokens[j].end], first, j
+	}
+	const longest = 40
+	for k := j - 1; r.isMark(j, '}') && k > 0 && j-k < longest; k-- {
+		if r.isMark(k, '{') {
+			if k == 1 && r.isWord(0) && r.tokens[0].end == r.tokens[1].begin {
+				return r.word(0), 0, 0
+			}
+			break
+		}
+	}
+	return nil, -1, -1
+}
+
 // enclosed returns the words that are all there is between two marks, of which the second is token j: "{train loss}", "[loss]", "**loss**".
 func (r *Reader) enclosed(j int) (name []byte, first, last int) {
 	const longest = 6
