@@ -168,7 +168,11 @@ func (r *Report) recommend() {
 // whyOften says what may make many steps spike.
 func (r *Report) whyOften() string {
 	const long = 5 // spikes an episode
-	if r.Spikes >= long*r.EpisodeCount {
+	records, spikes := 0, 0
+	for _, e := range r.Episodes {
+		records, spikes = records+e.records, spikes+e.Spikes
+	}
+	if r.Spikes >= long*r.EpisodeCount && 2*spikes >= records {
 		return fmt.Sprintf("They come in few long episodes, %s in %s, which are not made of single bad batches: look at the learning rate, and at what changes"+
 			" where they begin, such as an epoch, the data or a resumption.", words.Count(r.Spikes), words.Count(r.EpisodeCount))
 	}
