@@ -29,6 +29,7 @@ var prints = []string{
 	"MSE after {n} iterations is {x}", "      {n}/    200: {x}", "Step {n}: energy {x}, eps0 0.{y}",
 	"statistics:[('average_q', 1.{y}), ('average_loss', {x}), ('n_updates', {n})]",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",
+	"Epoch {n} cls loss 1.{y} box loss 2.{y} tot loss {x} acc 0.{y}",
 	"Loss At Step {n}: {x}", "Training Loss At Epoch {n} Is {x}", "[{n}]\teval-error:0.{y}\teval-logloss:{x}\teval-auc:0.{y}", "Training Loss In Epoch {n} Is: {x}", "COST AFTER ITERATION {n} = {x}",
 	// The same name twice, told apart by what stands before.
 	"{'epoch': {n}, 'train': {'loss': {x}, 'acc': 0.{y}}, 'valid': {'loss': 1.{y}, 'acc': 0.{y}}}",

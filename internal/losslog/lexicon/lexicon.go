@@ -34,7 +34,7 @@ var (
 		" 平均 平均值 均值 평균")
 	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
-	WholeWords = Set("total sum summed overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
+	WholeWords = Set("total tot sum summed overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
 	mainWords  = Set("lm reduced model main task base objective")
 	EmptyWords = Set("step steps batch minibatch mini iter iteration current cur curr now item per token tokens sample the of is optim optimizer" +
 		" metrics metric perf stats log logs scalar scalars trainer info debug warning warn error root network net nn this last new final data set" +
