@@ -83,3 +83,51 @@ func fill(row []byte, names []place) [][]byte {
 	}
 	return cells
 }
+
+// spacedNames returns where the names of a table stand above whose rows have more fields than there are names, since some hold spaces, as
+// dates with times do, and each ends where its name does; nil where there is no such table.
+func spacedNames(lines [][]byte) []place {
+	const (
+		farthest = 30
+		fewest   = 3
+	)
+	for i, line := range lines[:min(len(lines), farthest)] {
+		names := placesOf(line)
+		cells := splitFields(line, ' ')
+		if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !areNames(cells) || !slices.ContainsFunc(cells, func(name []byte) bool {
+			return lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure
+		}) {
+			continue
+		}
+		rows := 0
+		for rows < fewest && i+1+rows < len(lines) && fillSpaced(lines[i+1+rows], names) != nil {
+			rows++
+		}
+		if rows == fewest {
+			return names
+		}
+	}
+	return nil
+}
+
+// fillSpaced returns the fields of such a row, with what stands before the first name in the first; nil where it is none.
+func fillSpaced(row []byte, names []place) [][]byte {
+	fields := placesOf(row)
+	if len(fields) <= len(names) {
+		return nil
+	}
+	cells := make([][]byte, len(names))
+	begin, next := 0, 0
+	for j, name := range names {
+		i := slices.IndexFunc(fields[next:], func(field place) bool { return field.end == name.end })
+		if i < 0 {
+			return nil
+		}
+		cells[j] = plaintext.Trim(row[begin:name.end])
+		begin, next = name.end, next+i+1
+	}
+	if next < len(fields) {
+		return nil
+	}
+	return cells
+}

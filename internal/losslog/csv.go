@@ -32,6 +32,8 @@ type csvScanner struct {
 	gaps bool
 	// places are those of the names, where rows leave fields empty.
 	places []place
+	// spaced says that fields may hold spaces, and end where the names in places do.
+	spaced bool
 	// decimalComma says that fields hold "0,5".
 	decimalComma bool
 	// long is the column that names the number in column value, in tables with a row a number; -1 where there is none.
@@ -291,7 +293,11 @@ func (s *csvScanner) cells(line []byte) [][]byte {
 	if s.edges {
 		return splitEdges(line)
 	}
-	if s.places != nil {
+	if s.spaced {
+		if cells := fillSpaced(line, s.places); cells != nil {
+			return cells
+		}
+	} else if s.places != nil {
 		if cells := fill(line, s.places); cells != nil {
 			return cells
 		}

@@ -51,7 +51,9 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
 				places++
 			}
-			fields[r.name] = true
+			if best.meaning.Strength != lexicon.Measure || !lexicon.SameBut(best.name, r.name) {
+				fields[r.name] = true
+			}
 		}
 		if r.meaning.Strength == lexicon.Unknown && (len(r.name) > 1 || best.meaning.Strength == lexicon.Unknown) && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
 			unnamed++ // it may be a loss as well

@@ -19,6 +19,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case lexicon.Loss:
 		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
 		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0 && !(finite > 1 && r.meaning.Role == lexicon.Training) && !s.hasCounter(r.tally)) &&
+			!(s.text && r.whole == r.count && s.besideGames(r.tally)) &&
 			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.ofGames() || s.counter(r.tally).step == "" && !s.isAlone(r.field)))
 	}
 	switch {
@@ -69,6 +70,11 @@ func (s *survey) isAlone(field int) bool {
 // ofGames says whether a log tells of games, which are won or lost.
 func (s *survey) ofGames() bool {
 	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.SaysGames(f.name) })
+}
+
+// besideGames says whether games that were won or drawn stand beside a series' numbers: "wins 20 losses 5 draws 3".
+func (s *survey) besideGames(t *tally) bool {
+	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.SaysGames(f.name) && s.together(t, f.name) })
 }
 
 // hasCounter says whether most records of a series hold what counts steps.

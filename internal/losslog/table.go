@@ -58,7 +58,10 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return plaintext.IsRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
 		delimiter == ' ' && isFilled(lines)
 	if delimiter == ' ' && !s.gaps && s.fields == 0 {
-		s.places = aligned(lines)
+		if s.places = aligned(lines); s.places == nil {
+			s.places = spacedNames(lines)
+			s.spaced = s.places != nil
+		}
 	}
 	counts, first := s.countFields(lines)
 	// The most frequent number of fields among lines of numbers is that of rows.
@@ -181,7 +184,7 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 	numbers, strange := 0, 0
 	for _, cell := range cells {
 		text := unquote(cell)
-		if i := bytes.IndexByte(text, ' '); s.gaps && i > 0 && text[0] != '[' {
+		if i := bytes.IndexByte(text, ' '); (s.gaps || s.spaced) && i > 0 && text[0] != '[' {
 			text = text[:i] // "0.5 sec", a date and a time
 		}
 		switch {

@@ -109,6 +109,8 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 	case ',':
 		if c.name = r.quotedName(j, i); c.name != nil {
 			c.first, c.last, c.separated = j-1, j-1, true
+		} else if c.name = r.listed(j, i); c.name != nil {
+			c.first, c.last, c.separated = j-1, j-1, true
 		} else {
 			c.free = !c.opened
 		}
@@ -150,6 +152,19 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 		}
 	}
 	return -1
+}
+
+// listed returns the word between the comma at j and one before it, or a colon, where number i ends a pair of a list, names and numbers
+// by turns: "epoch, 3, loss, 0.5". It is nil elsewhere.
+func (r *Reader) listed(j, i int) []byte {
+	if !r.isWord(j-1) || i+1 < len(r.tokens) && !r.isMark(i+1, ',') && !r.isMark(i+1, ')') || j > 1 && !r.isMark(j-2, ',') && !r.isMark(j-2, ':') && !r.isMark(j-2, '(') {
+		return nil
+	}
+	name := r.word(j - 1)
+	if !counterOfLine(name) && lexicon.MeaningOf(string(name)).Strength < lexicon.Measure {
+		return nil
+	}
+	return name
 }
 
 // quotedName returns the name in quotes before the comma at j, of what was to be printed: ('loss', 0.5), 'loss:', 0.5; nil where there is

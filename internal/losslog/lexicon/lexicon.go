@@ -28,7 +28,7 @@ var (
 	measureWords = Set("cost nll xent xe crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglikelihood loglik inertia quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
-	objectiveWords = Set("cost nll xent xe crossentropy ce bce objective elbo logloss mlogloss multilogloss")
+	objectiveWords = Set("cost nll xent xe crossentropy ce bce objective elbo logloss mlogloss multilogloss likelihood loglik loglikelihood deviance")
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")

@@ -145,7 +145,7 @@ func MeaningOf(name string) Meaning {
 		case i > 0 && LossWords[all[i-1]] && settingWords[word], foreignWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
 			spoiled = true
 		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
-			other = other || otherWords[word] && !(i+1 < len(all) && measureWords[all[i+1]]) // "batch cost" is one
+			other = other || otherWords[word] && !slices.ContainsFunc(all[i:], func(word string) bool { return measureWords[word] }) // "batch cost" is one
 		case WholeWords[word]:
 			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
 		case mainWords[word]:
@@ -285,4 +285,10 @@ func Commonness(name string) int {
 		}
 	}
 	return len(lossNames) + len(joined)
+}
+
+// SameBut says whether a name says of what it is the same as another, which does not say that it is of the training: "train cost" and "cost".
+func SameBut(training, other string) bool {
+	rest := slices.DeleteFunc(Words(training), func(word string) bool { return RoleOf(word) == Training })
+	return len(rest) > 0 && slices.Equal(rest, Words(other)) && len(rest) < len(Words(training))
 }
