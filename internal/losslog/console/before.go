@@ -146,6 +146,13 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 			c.name, c.first, c.last = name, first, last
 			break
 		}
+		if t.mark == ')' && r.isWord(j-1) {
+			// "ELBO (train) -0.5"
+			if name, first, last := r.parenthesised(j); lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure {
+				c.name, c.first, c.last = name, first, last
+				break
+			}
+		}
 		// "[train loss] 0.5", but "[info] 3"
 		if name, first, last := r.enclosed(j); lossLike(lastWord(name)) || counterOfLine(name) {
 			c.name, c.first, c.last = name, first, last
