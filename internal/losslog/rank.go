@@ -160,7 +160,10 @@ func (r ranked) compare(other ranked) int {
 	}
 	keys := func(r, other ranked) []int {
 		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
-		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !(r.most == 0 && r.meaning.Role == lexicon.Training && other.class() > r.class())
+		// Losses of reinforcement learning may all be 0.0, as they are rounded, and rewards beside them not.
+		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
+			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
+		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
 		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
 			flag(!r.counted && other.counted && other.count*20 >= r.count),
 			flag(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}

@@ -315,6 +315,7 @@ var truths = []struct {
 	{name: "rise-behind-a-notice.log", losses: 100, nonFinite: 0, steps: 100, mean: 10.283202000000003, largest: 21.2661, first: 300, last: 30000},
 	{name: "rllib-progress.csv", losses: 40, nonFinite: 0, steps: 40, mean: 3.648432324999999, largest: 9.048481, first: 4000, last: 160000},
 	{name: "role-in-parentheses.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1511333333333336, largest: 2.414, first: 1, last: 24},
+	{name: "rounded-to-zero.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.0, largest: 0.0, first: 1, last: 24},
 	{name: "rows-before-counter.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8794224999999999, largest: 2.3952, first: 0, last: 195},
 	{name: "rows-of-arrays.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1509708333333335, largest: 2.6365, first: 0, last: 460},
 	{name: "rows-that-end-at-blank-lines.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.1241758333333334, largest: 1.75904, first: 500, last: 6000},
