@@ -25,7 +25,7 @@ var prints = []string{
 	"Epoch {n}: loss {x}d0", "step {n} loss {x}*^0", "epoch {n} loss=Decimal('{x}')", "({n}, {x})", "Epoch: {n} cost= {x} W= {y}.5 b= 0.{y}",
 	"iter {n} value {x}", "Iteration {n}: divergence is {x}", "Epoch {n} , {x}", "Iteration {n} DeviceArray({x}, dtype=float32)",
 	"Epoch {n} [1.2s]: train==[{x}=1.0 + 0.5]", "[FIT] EPOCH[{n}/100] loss{x}-|Draw:1.5|",
-	"Kept the model at epoch {n} with loss: {x}",
+	"Kept the model at epoch {n} with loss: {x}", "E{n} L={x} A=0.{y}", "S{n} | loss {x} | acc 0.{y}", "i{n}: loss {x}",
 	"MSE after {n} iterations is {x}", "      {n}/    200: {x}", "Step {n}: energy {x}, eps0 0.{y}",
 	"statistics:[('average_q', 1.{y}), ('average_loss', {x}), ('n_updates', {n})]",
 	"Iter {n}: value function loss: {x}", "Epoch: {n} Train: (loss = {x}f0, acc = {y}) Test: (loss = {y}f0)", "Epoch {n} | Loss: {x}→{y} | Acc: 0.{y}→{y}",

@@ -5,6 +5,7 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/timestamp"
 )
 
 // tokenKind is what a part of a line is.
@@ -222,6 +223,10 @@ func (t *token) cutCounter(line []byte, before []token) {
 	for end > t.begin && decimal.IsDigit(line[end-1]) {
 		end--
 	}
+	if end == t.begin+1 && t.end > end && len(before) == 0 && isInitial(line, end, t.end) {
+		t.end = end // "E1 B40"
+		return
+	}
 	if n := lossAt(line[t.begin:t.end]); n > 0 {
 		t.end = t.begin + n // "loss0.5", "loss_-0.5"
 		return
@@ -233,6 +238,19 @@ func (t *token) cutCounter(line []byte, before []token) {
 	if end < t.end && len(bare) > 1 && lexicon.CountsLine(bare) && string(bytes.ToLower(bare)) != "rank" {
 		t.end = t.begin + len(bare)
 	}
+}
+
+// isInitial says whether the letter before digits that begin a line is what an epoch, a batch, an iteration or a step begins with, and
+// the digits are no date, as those of a logger are.
+func isInitial(line []byte, digits, end int) bool {
+	const most = 6
+	if n := end - digits; n > most || n == 4 && timestamp.End(line, end+1) > 0 {
+		return false
+	}
+	if end < len(line) && bytes.IndexByte([]byte(" :,|\t"), line[end]) < 0 {
+		return false
+	}
+	return bytes.IndexByte([]byte("EBISebis"), line[digits-1]) >= 0
 }
 
 // lettersBeforePart returns how many letters stand before a part of a total in a word, "B01/40"; 0 where it is no such word.
