@@ -108,6 +108,7 @@ func (a *attribution) example(data []byte, i int) Example {
 	numbers := numbersOf(record)
 	loss := a.source(record, numbers, a.loss, func(_ int64, loss float64) bool { return loss != a.loss })
 	var step [2]int
+	numbers = slices.DeleteFunc(numbers, func(n number) bool { return n.at[0] < loss[1] && loss[0] < n.at[1] })
 	if a.numbered {
 		step = a.source(record, numbers, float64(a.step), func(step int64, loss float64) bool { return step != a.step && loss == a.loss })
 	}
@@ -180,6 +181,7 @@ func (a *attribution) begin(data []byte, i int) int {
 type number struct {
 	at     [2]int // its first byte and its end
 	values []float64
+	joined bool // of parts that may be numbers themselves
 }
 
 // numbersOf returns the numbers in a text. Digits with commas and points between them come as a whole, with what they may stand for,
@@ -202,9 +204,9 @@ func numbersOf(text []byte) (numbers []number) {
 			whole++
 		}
 		if whole > i+n {
-			numbers = append(numbers, number{[2]int{i, whole}, readings(text[i:whole])})
+			numbers = append(numbers, number{[2]int{i, whole}, readings(text[i:whole]), true})
 		}
-		numbers = append(numbers, number{[2]int{i, i + n}, []float64{value}})
+		numbers = append(numbers, number{[2]int{i, i + n}, []float64{value}, false})
 		i += n
 	}
 	return numbers
@@ -233,7 +235,15 @@ func (a *attribution) source(record []byte, numbers []number, value float64, cha
 			if tried++; tried > most {
 				return [2]int{}
 			}
-			if step, loss, ok := a.row(otherDigit(record, n.at)); ok && changes(step, loss) {
+			differs := func(i int) bool {
+				step, loss, ok := a.row(otherDigit(record, i))
+				return ok && changes(step, loss)
+			}
+			if n.joined { // by a comma or a point, and may be two numbers
+				if differs(n.at[0]+slices.IndexFunc(record[n.at[0]:n.at[1]], decimal.IsDigit)) && differs(n.at[1]-1) {
+					return n.at
+				}
+			} else if differs(firstDigit(record, n.at)) {
 				return n.at
 			}
 		}
@@ -241,14 +251,19 @@ func (a *attribution) source(record []byte, numbers []number, value float64, cha
 	return [2]int{}
 }
 
-// otherDigit returns a record in which the first digit of a number, but for zeros before it, is another one.
-func otherDigit(record []byte, at [2]int) []byte {
-	changed := slices.Clone(record)
-	i := slices.IndexFunc(changed[at[0]:at[1]], func(c byte) bool { return decimal.IsDigit(c) && c != '0' })
-	i = at[0] + max(i, 0)
-	for !decimal.IsDigit(changed[i]) {
-		i++
+// firstDigit is the place of the first digit of a number, but for zeros before it.
+func firstDigit(record []byte, at [2]int) int {
+	text := record[at[0]:at[1]]
+	i := slices.IndexFunc(text, func(c byte) bool { return decimal.IsDigit(c) && c != '0' })
+	if i < 0 {
+		i = slices.IndexFunc(text, decimal.IsDigit)
 	}
+	return at[0] + i
+}
+
+// otherDigit returns a record in which a digit is another one, as a line.
+func otherDigit(record []byte, i int) []byte {
+	changed := slices.Clone(record)
 	changed[i] = '1' + (changed[i]-'0')%9
 	return append(changed, '\n')
 }

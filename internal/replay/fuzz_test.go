@@ -12,7 +12,7 @@ import (
 // FuzzRun replays any file without a flag, as a new user does.
 func FuzzRun(f *testing.F) {
 	for _, content := range []string{"step,loss\n1,0.5\n2,0.25\n", `{"log_history":[{"loss":1,"step":1}]}`, "step 1: loss 0.5\n", "1\n2\n3\n",
-		"\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7f\x4b\x22"} {
+		"s loss\n0,0", "\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7f\x4b\x22"} {
 		f.Add([]byte(content))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
