@@ -34,7 +34,7 @@ type Report struct {
 	// Example is what was taken from the record of the first loss that is finite.
 	Example losslog.Example `json:"example,omitempty"`
 	Verdict string          `json:"verdict"`
-	// Condition is the verdict in a word: calm, spikes, shift, drift, drop, stuck, diverged or short.
+	// Condition is the verdict in a word: calm, spikes, tail, shift, drift, drop, stuck, diverged or short.
 	Condition spike.Condition `json:"condition"`
 
 	Steps      int64  `json:"steps"`
