@@ -54,8 +54,7 @@ func (r *Report) judge() {
 	add(r.dropped())
 	if c := r.anew(); c != nil {
 		add(fmt.Sprintf("About step %s the loss went back from %s to %s at once, and fell anew.", words.Count(c.Step), words.Short(c.From, 4), words.Short(c.To, 4)))
-	}
-	if r.Drift != nil && r.anew() == nil {
+	} else if r.Drift != nil {
 		loss := "The loss"
 		if r.Spikes > 0 {
 			loss = "Apart from spikes the loss"

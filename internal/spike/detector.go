@@ -112,7 +112,12 @@ func (d *Detector) Add(step int64, loss float64) {
 	if i >= half {
 		d.judge()
 	}
-	d.short.add(step, loss)
+	switch {
+	case i == longestShort:
+		d.short = short{}
+	case i < longestShort && finite:
+		d.short.add(step, loss)
+	}
 	if finite && len(d.levels.first) < initial {
 		if d.levels.first = append(d.levels.first, loss); len(d.levels.first) == initial {
 			d.window.aboveZero = math.Abs(d.levels.start()) / 100

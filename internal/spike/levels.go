@@ -54,11 +54,14 @@ func (l *levels) add(d *Detector) {
 		l.count = 0
 		return
 	}
+	l.follow(now)
+}
+
+// follow takes the next level and says whether it changed at once in the middle of the last ones; see look.
+func (l *levels) follow(now level) bool {
 	l.last[l.count%around] = now
 	l.count++
-	if l.count >= around {
-		l.look()
-	}
+	return l.count >= around && l.look()
 }
 
 func (l *levels) keep(now level) {

@@ -19,19 +19,12 @@ const (
 
 // short keeps the finite losses of a series that is short as yet.
 type short struct {
-	records int
-	steps   []int64
-	losses  []float64
+	steps  []int64
+	losses []float64
 }
 
 func (s *short) add(step int64, loss float64) {
-	if s.records++; s.records > longestShort {
-		s.steps, s.losses = nil, nil
-		return
-	}
-	if loss-loss == 0 {
-		s.steps, s.losses = append(s.steps, step), append(s.losses, loss)
-	}
+	s.steps, s.losses = append(s.steps, step), append(s.losses, loss)
 }
 
 // levels looks at the levels of a short series anew, now that it is all there, with windows in proportion to its length.
@@ -54,12 +47,8 @@ func (s *short) levels(l *levels) {
 		slices.Sort(window)
 		now.spread = consistent * window[reach]
 		l.kept = append(l.kept, now)
-		l.last[l.count%around] = now
-		if l.count++; l.count < around {
-			continue
-		}
 		// The change, if there is one, is in the middle of the last levels.
-		if known := len(l.changes); l.look() && !s.sharp(i-around/2*every, every) {
+		if known := len(l.changes); l.follow(now) && !s.sharp(i-around/2*every, every) {
 			l.changes = l.changes[:known]
 		}
 	}

@@ -88,7 +88,6 @@ type Summary struct {
 	sameFrom    int64
 	last        float64
 	moving      float64 // about the difference between successive losses
-	cameBy      float64 // moving at the first of the last equal losses
 }
 
 // count takes a record.
@@ -112,7 +111,6 @@ func (s *Summary) count(step int64, loss float64, finite bool) {
 	if s.finite > 1 {
 		s.moving += (math.Abs(loss-s.last) - s.moving) / 8
 	}
-	s.cameBy = s.moving
 	s.same, s.sameFrom, s.last = 1, step, loss
 }
 
@@ -196,7 +194,7 @@ func (s *Summary) standstill() *Standstill {
 		return nil
 	}
 	const small = 0.01
-	if s.last != 0 && s.cameBy < small*math.Abs(s.Initial-s.last) {
+	if s.last != 0 && s.moving < small*math.Abs(s.Initial-s.last) {
 		return nil
 	}
 	return &Standstill{From: s.sameFrom, Records: s.same, Loss: s.last}

@@ -28,18 +28,17 @@ func (d *Detector) among(e *Episode, g ground) *Episode {
 func (s *Summary) tailed() bool {
 	var above []float64
 	for _, e := range s.Episodes {
-		if e.Spikes >= together && 3*e.Spikes >= e.Records {
+		if e.Kind != Spike || e.NonFinite > 0 || e.Spikes >= together && 3*e.Spikes >= e.Records {
 			return false
 		}
-		if deviations := (math.Log(e.PeakLoss) - e.logMedian) / e.logDeviation; e.Kind == Spike && e.NonFinite == 0 {
-			if deviations != deviations {
-				deviations = math.Inf(1)
-			}
-			above = append(above, deviations)
+		deviations := (math.Log(e.PeakLoss) - e.logMedian) / e.logDeviation
+		if deviations != deviations {
+			deviations = math.Inf(1)
 		}
+		above = append(above, deviations)
 	}
 	n := len(above)
-	if n < fewestTail || n < len(s.Episodes) {
+	if n < fewestTail {
 		return false
 	}
 	slices.Sort(above)
