@@ -27,6 +27,19 @@ func placesOf(line []byte) (all []place) {
 	return all
 }
 
+// placesOfNames returns where the names stand in a line that holds those of a table's columns, of which one is a loss or a measure; nil
+// where it does not.
+func placesOfNames(line []byte) []place {
+	const fewest = 3
+	names, cells := placesOf(line), splitFields(line, ' ')
+	if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !areNames(cells) || !slices.ContainsFunc(cells, func(name []byte) bool {
+		return lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure
+	}) {
+		return nil
+	}
+	return names
+}
+
 // aligned returns where the names of a table stand above whose rows some leave fields empty, and each field begins or ends as its name
 // does; nil where there is no such table.
 func aligned(lines [][]byte) []place {
@@ -36,10 +49,8 @@ func aligned(lines [][]byte) []place {
 		fewest   = 3
 	)
 	for i, line := range lines[:min(len(lines), farthest)] {
-		names := placesOf(line)
-		if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !slices.ContainsFunc(splitFields(line, ' '), func(name []byte) bool {
-			return lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure
-		}) || !areNames(splitFields(line, ' ')) {
+		names := placesOfNames(line)
+		if names == nil {
 			continue
 		}
 		rows, short, full := 0, 0, 0
@@ -92,11 +103,8 @@ func spacedNames(lines [][]byte) []place {
 		fewest   = 3
 	)
 	for i, line := range lines[:min(len(lines), farthest)] {
-		names := placesOf(line)
-		cells := splitFields(line, ' ')
-		if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !areNames(cells) || !slices.ContainsFunc(cells, func(name []byte) bool {
-			return lexicon.MeaningOf(string(name)).Strength >= lexicon.Measure
-		}) {
+		names := placesOfNames(line)
+		if names == nil {
 			continue
 		}
 		rows := 0

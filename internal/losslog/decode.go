@@ -253,3 +253,17 @@ func listsPython(head []byte) bool {
 func isPointer(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")) && bytes.Contains(head, []byte("\noid sha256:"))
 }
+
+// remade returns a reader of what remake makes of all that r holds, and of that as it is where it is more than most or remake returns nil.
+func remade(r io.Reader, most int64, remake func(text []byte) []byte) (io.Reader, error) {
+	text, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(text)) <= most {
+		if made := remake(text); made != nil {
+			return bytes.NewReader(made), nil
+		}
+	}
+	return io.MultiReader(bytes.NewReader(text), r), nil
+}

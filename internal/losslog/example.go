@@ -55,7 +55,7 @@ func (l *Log) Example() Example {
 	if err != nil {
 		return nil
 	}
-	table, err := kind.table.(chooser).choose(l.chosen)
+	table, err := kind.table.choose(l.chosen)
 	if err != nil {
 		return nil
 	}

@@ -24,15 +24,16 @@ type unframer struct {
 func (u *unframer) take(text []byte, last bool) []byte {
 	u.out.Reset()
 	u.part = append(u.part, text...)
-	begin := 0
+	begin, open := 0, false // within quotes
 	for end := begin; end < len(u.part); {
 		n := bytes.IndexByte(u.part[end:], '\n') + 1
 		if n == 0 {
 			break
 		}
-		if end += n; u.wrapping == nil || u.wrapping.column == 0 || !isOpen(u.part[begin:end]) {
+		open = open != isOpen(u.part[end:end+n])
+		if end += n; u.wrapping == nil || u.wrapping.column == 0 || !open {
 			u.line(u.part[begin:end])
-			begin = end
+			begin, open = end, false
 		}
 	}
 	if last {

@@ -328,7 +328,7 @@ func (l *Log) fileBlocks(f file, reader io.Reader, prompt bool, do func(*block) 
 		next := func() *block { b.reset(); return &b }
 		return readEvents(reader, l.chosen.loss, rows, next, do)
 	}
-	table, err := kind.table.(chooser).choose(l.chosen)
+	table, err := kind.table.choose(l.chosen)
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.path, err)
 	}

@@ -63,23 +63,21 @@ func lyingRows(text []byte, delimiter byte) (rows [][][]byte) {
 
 // standUp returns a reader of a table that lies on its side as one whose rows are its columns.
 func standUp(r io.Reader, delimiter byte) (io.Reader, error) {
-	data, err := io.ReadAll(io.LimitReader(r, mostLying+1))
-	if err != nil {
-		return nil, err
-	}
-	rows := lyingRows(data, delimiter)
-	if len(data) > mostLying || rows == nil {
-		return io.MultiReader(bytes.NewReader(data), r), nil
-	}
-	turned := make([]byte, 0, len(data)+1)
-	for column := range rows[0] {
-		for i, row := range rows {
-			if i > 0 {
-				turned = append(turned, delimiter)
-			}
-			turned = append(turned, row[column]...)
+	return remade(r, mostLying, func(data []byte) []byte {
+		rows := lyingRows(data, delimiter)
+		if rows == nil {
+			return nil
 		}
-		turned = append(turned, '\n')
-	}
-	return bytes.NewReader(turned), nil
+		turned := make([]byte, 0, len(data)+1)
+		for column := range rows[0] {
+			for i, row := range rows {
+				if i > 0 {
+					turned = append(turned, delimiter)
+				}
+				turned = append(turned, row[column]...)
+			}
+			turned = append(turned, '\n')
+		}
+		return turned
+	})
 }

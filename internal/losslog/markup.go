@@ -8,13 +8,14 @@ import (
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
 
 // isXML recognises an XML document whose elements are records of which a number is named as a loss:
 // <epoch number="3" loss="0.5"/>, or <step><number>3</number><loss>0.5</loss></step>.
 func isXML(head []byte) bool {
 	const fewest = 3
-	if text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf"); len(text) < 2 || text[0] != '<' || text[1] == '|' {
+	if text := plaintext.TrimStart(head); len(text) < 2 || text[0] != '<' || text[1] == '|' {
 		return false
 	}
 	records, _ := io.ReadAll(newXMLReader(bytes.NewReader(head)))

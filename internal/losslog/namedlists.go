@@ -21,7 +21,7 @@ type namedList struct {
 
 // holdsNamedLists says whether a text is one of named lists, as far as its beginning shows.
 func holdsNamedLists(head []byte) bool {
-	trimmed := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
+	trimmed := plaintext.TrimStart(head)
 	return len(trimmed) > 0 && trimmed[0] != '{' && trimmed[0] != '[' && namedLists(trimmed) != nil
 }
 
@@ -101,13 +101,13 @@ func listAt(text []byte, i int) (numbers [][]byte, end int) {
 
 // tableOfLists returns a reader of named lists as a table of which each is a column.
 func tableOfLists(r io.Reader) (io.Reader, error) {
-	data, err := io.ReadAll(io.LimitReader(r, mostLying+1))
-	if err != nil {
-		return nil, err
-	}
-	lists := namedLists(data)
-	if len(data) > mostLying || lists == nil {
-		return io.MultiReader(bytes.NewReader(data), r), nil
+	return remade(r, mostLying, func(data []byte) []byte { return columnsOf(namedLists(data)) })
+}
+
+// columnsOf returns lists as a table; nil where there are none.
+func columnsOf(lists []namedList) []byte {
+	if lists == nil {
+		return nil
 	}
 	longest := 0
 	var table []byte
@@ -130,5 +130,5 @@ func tableOfLists(r io.Reader) (io.Reader, error) {
 		}
 		table = append(table, '\n')
 	}
-	return bytes.NewReader(table), nil
+	return table
 }

@@ -130,17 +130,16 @@ func reversed(r *bufio.Reader, from int) (io.Reader, error) {
 	if _, err := io.ReadFull(r, first); err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(r, mostReversed+1))
+	rest, err := remade(r, mostReversed, func(data []byte) []byte {
+		lines := bytes.Split(bytes.TrimRight(data, "\r\n"), newline)
+		turned := make([]byte, 0, len(data)+1)
+		for i := len(lines) - 1; i >= 0; i-- {
+			turned = append(append(turned, lines[i]...), '\n')
+		}
+		return turned
+	})
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > mostReversed {
-		return io.MultiReader(bytes.NewReader(first), bytes.NewReader(data), r), nil
-	}
-	lines := bytes.Split(bytes.TrimRight(data, "\r\n"), newline)
-	turned := make([]byte, 0, len(data)+1)
-	for i := len(lines) - 1; i >= 0; i-- {
-		turned = append(append(turned, lines[i]...), '\n')
-	}
-	return io.MultiReader(bytes.NewReader(first), bytes.NewReader(turned)), nil
+	return io.MultiReader(bytes.NewReader(first), rest), nil
 }

@@ -152,21 +152,15 @@ func (r ranked) before(other ranked) bool {
 
 // compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
 func (r ranked) compare(other ranked) int {
-	flag := func(is bool) int {
-		if is {
-			return 1
-		}
-		return 0
-	}
 	keys := func(r, other ranked) []int {
 		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
 		// Losses of reinforcement learning may all be 0.0, as they are rounded, and rewards beside them not.
 		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
 			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
-		return []int{flag(r.growing || still), flag(rare && other.meaning.Strength > lexicon.Unknown), flag(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
-			flag(!r.counted && other.counted && other.count*20 >= r.count),
-			flag(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flag(r.meaning.Parts > 0), flag(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
+		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
+			flagOf(!r.counted && other.counted && other.count*20 >= r.count),
+			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {

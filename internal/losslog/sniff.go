@@ -39,7 +39,7 @@ const sampleSize = 1 << 20
 type sniffed struct {
 	format Format
 	start  int // where records begin
-	table  scanner
+	table  chooser
 	events bool
 }
 

@@ -152,7 +152,7 @@ func (s *Stream) tableOf(seen *look, chosen selection, head []byte, last bool) (
 	if !last && !s.settled(bytes.Count(head, []byte(chosen.loss)), chosen.step != "") {
 		return nil, errors.New("the first lines do not tell all yet")
 	}
-	return seen.kind.table.(chooser).choose(chosen)
+	return seen.kind.table.choose(chosen)
 }
 
 // settled says whether lines that name the loss so often, and count its steps or not, tell enough: those that follow may be of another

@@ -127,18 +127,20 @@ type wrappedReader struct {
 	r    *bufio.Reader
 	out  bytes.Buffer
 	line []byte
+	open bool // the line ends within quotes
 }
 
 func (w *wrappedReader) Read(p []byte) (int, error) {
 	for w.out.Len() == 0 {
 		piece, err := w.r.ReadSlice('\n')
 		w.line = append(w.line, piece...)
-		if len(w.line) < sampleSize && (err == bufio.ErrBufferFull || err == nil && w.column > 0 && isOpen(w.line)) {
+		w.open = w.open != isOpen(piece)
+		if len(w.line) < sampleSize && (err == bufio.ErrBufferFull || err == nil && w.column > 0 && w.open) {
 			continue
 		}
 		if err == nil || err == bufio.ErrBufferFull || w.isWhole(w.line) {
 			w.unwrap(&w.out, w.line)
-			w.line = w.line[:0]
+			w.line, w.open = w.line[:0], false
 		}
 		if err != nil && err != bufio.ErrBufferFull && w.out.Len() == 0 {
 			return 0, err

@@ -66,16 +66,15 @@ func PassSpace(data []byte, i int) int {
 
 // ArrayOfObjects returns what stands behind the bracket of the first array of objects.
 func ArrayOfObjects(data []byte) (int, bool) {
-	text := false
 	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case text && c == '\\':
-			i++
-		case c == '"':
-			text = !text
-		case c == '[' && !text:
-			rest := bytes.TrimLeft(data[i+1:], " \t\r\n")
-			if len(rest) > 0 && rest[0] == '{' {
+		switch data[i] {
+		case '"':
+			if i = StringEnd(data, i); i < 0 {
+				return 0, false
+			}
+			i--
+		case '[':
+			if rest := bytes.TrimLeft(data[i+1:], " \t\r\n"); len(rest) > 0 && rest[0] == '{' {
 				return i + 1, true
 			}
 		}

@@ -53,16 +53,21 @@ func (r *Reader) isSeparator(j int) bool { return r.isMark(j, ':') || r.isMark(j
 
 func (r *Reader) isWord(j int) bool { return j >= 0 && r.tokens[j].kind == wordToken }
 
+// opensOne says whether the mark at j opens what holds just one number: "tensor(".
+func (r *Reader) opensOne(j int) bool {
+	return r.isMark(j, '(') && r.isWord(j-1) && holdsOne(r.word(j-1))
+}
+
 // pastOpening passes over the bracket at j that a number stands in, if one does, and over what holds just one number; -1 where no name can
 // stand before it.
 func (r *Reader) pastOpening(j int, c *before) int {
-	if r.isMark(j, '[') && r.isMark(j-1, '(') && r.isWord(j-2) && holdsOne(r.word(j-2)) {
+	if r.isMark(j, '[') && r.opensOne(j-1) {
 		j-- // tensor([0.5])
 	}
 	switch {
 	case !r.isMark(j, '(') && !r.isMark(j, '['):
 		return j
-	case r.isMark(j, '(') && r.isWord(j-1) && holdsOne(r.word(j-1)):
+	case r.opensOne(j):
 		return r.pastGaps(j - 2) // tensor(0.5)
 	case r.isMark(j, '[') && !r.isMark(j-1, ']'):
 		c.opened = true
@@ -258,8 +263,7 @@ func (r *Reader) tensorName(j int, c *before) int {
 
 // inTuple says whether the comma at j stands in a tuple of a name in quotes and number i: ('loss', 0.5).
 func (r *Reader) inTuple(j, i int) bool {
-	return j > 1 && i+1 < len(r.tokens) && r.tokens[j-1].kind == quotedToken && r.tokens[j-1].end-1 > r.tokens[j-1].begin &&
-		r.tokens[j-2].kind == markToken && r.tokens[j-2].mark == '(' && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ')'
+	return j > 1 && r.tokens[j-1].kind == quotedToken && r.tokens[j-1].end-1 > r.tokens[j-1].begin && r.isMark(j-2, '(') && r.isMark(i+1, ')')
 }
 
 // bracketed returns the word of a loss that brackets with numbers follow directly, which end at token j; -1 where there are none.

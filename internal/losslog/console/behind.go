@@ -56,16 +56,14 @@ func (r *Reader) wordBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
 }
 
-func (r *Reader) colonBehind(i int) bool {
-	return i+1 < len(r.tokens) && r.tokens[i+1].kind == markToken && r.tokens[i+1].mark == ':'
-}
+func (r *Reader) colonBehind(i int) bool { return r.isMark(i+1, ':') }
 
 // barBehind says whether a bar is the next mark behind number i.
 func (r *Reader) barBehind(i int) bool {
 	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
 		i++
 	}
-	return i < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '|'
+	return r.isMark(i, '|')
 }
 
 // rateBehind says whether what stands behind number i makes it a rate: "5000/6000 tok/s".

@@ -52,7 +52,7 @@ func numbersBelow(head []byte) bool {
 		line, rest, _ := bytes.Cut(head, []byte{'\n'})
 		head = rest
 		if _, number := loneNumber(last); number && isName(before) {
-			if _, more := loneNumber(line); !more && hasLossWord(before) {
+			if _, more := loneNumber(line); !more && lexicon.NamesLoss(string(before)) {
 				if n++; n == fewest {
 					return true
 				}
@@ -70,21 +70,12 @@ func HeadsLosses(head []byte) bool {
 	var before []byte
 	for len(head) > 0 {
 		line, rest, _ := bytes.Cut(head, []byte{'\n'})
-		if head = rest; isName(before) && hasLossWord(before) {
+		if head = rest; isName(before) && lexicon.NamesLoss(string(before)) {
 			if pairs := r.Read(line); len(pairs) == 2 && bytes.Equal(pairs[1].Name, lexicon.Nameless) {
 				return true
 			}
 		}
 		before = line
-	}
-	return false
-}
-
-func hasLossWord(line []byte) bool {
-	for _, word := range lexicon.Words(string(line)) {
-		if lexicon.LossWords[word] {
-			return true
-		}
 	}
 	return false
 }

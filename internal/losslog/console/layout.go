@@ -56,7 +56,7 @@ func (r *Reader) bareRow() bool {
 
 // heldUntil returns the token of the parenthesis that closes what holds number i, as in "Array(0.5, dtype=float32)"; i where nothing does.
 func (r *Reader) heldUntil(i int) int {
-	if i < 2 || r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '(' || r.tokens[i-2].kind != wordToken || !holdsOne(r.word(i-2)) {
+	if !r.opensOne(i - 1) {
 		return i
 	}
 	for k := i + 1; k < len(r.tokens); k++ {

@@ -45,7 +45,7 @@ func numeral(line []byte, i, depth int) token {
 		t.value, t.end, t.unit = value, end+n, end+n
 		return t
 	}
-	if end < len(line) && (classes[line[end]]&letterClass != 0 && !drawn(line[end:]) && wide(line[end:]) == 0 && !isUnspaced(line[end:]) && !isArrow(line[end:]) && !isPlusMinus(line[end:]) || line[end] == '%') {
+	if end < len(line) && (beginsUnit(line[end:]) || line[end] == '%') {
 		return t.withUnit(line, end)
 	}
 	t.unit = end
@@ -150,11 +150,6 @@ func hasSeparator(text []byte) bool {
 // withUnit adds the unit at end, which may be none. A word that goes on with digits is no number: a hash, a size.
 func (t token) withUnit(line []byte, end int) token {
 	t.unit = end
-	// "step=10i": a whole number, as the line protocol of InfluxDB has it.
-	if end < len(line) && line[end] == 'i' && t.begin > 0 && line[t.begin-1] == '=' && (end+1 == len(line) || line[end+1] == ',' || line[end+1] == ' ') {
-		t.unit, t.end = end+1, end+1
-		return t
-	}
 	// "0th", "1st"
 	if i := end + 2; i <= len(line) && (i == len(line) || !isAlnum(line[i])) {
 		switch string(line[end:i]) {
@@ -163,12 +158,13 @@ func (t token) withUnit(line []byte, end int) token {
 			return t
 		}
 	}
-	if end+1 == len(line) && line[end] == 'i' || end+1 < len(line) && line[end] == 'i' && (line[end+1] == ',' || line[end+1] == ' ') {
-		t.unit, t.end = end+1, end+1 // an integer of InfluxDB's line protocol
+	// "step=10i": a whole number, as the line protocol of InfluxDB has it.
+	if end < len(line) && line[end] == 'i' && (end+1 == len(line) || line[end+1] == ',' || line[end+1] == ' ') {
+		t.unit, t.end = end+1, end+1
 		return t
 	}
 	i := end
-	for i < len(line) && (classes[line[i]]&letterClass != 0 && !drawn(line[i:]) && wide(line[i:]) == 0 && !isUnspaced(line[i:]) && !isArrow(line[i:]) && !isPlusMinus(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
+	for i < len(line) && (beginsUnit(line[i:]) || line[i] == '%' || line[i] == '/' && i+1 < len(line) && classes[line[i+1]]&letterClass != 0) {
 		i++
 	}
 	t.end = i

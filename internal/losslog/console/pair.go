@@ -265,6 +265,4 @@ func (r *Reader) isQuotient(left, i int) bool {
 }
 
 // isProduct says whether number i is a factor: "* 0.5".
-func (r *Reader) isProduct(i int) bool {
-	return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '*'
-}
+func (r *Reader) isProduct(i int) bool { return r.isMark(i-1, '*') }

@@ -17,7 +17,7 @@ func (r *Reader) onlyCounted(i int) bool {
 	}
 	counter := &r.pairs[0]
 	if i > 2 && counter.at == i-3 && (bytes.Equal(counter.Name, lexicon.Leading) || counterOfLine(counter.Name)) {
-		return r.tokens[i-1].kind == markToken && r.tokens[i-1].mark == '(' && r.tokens[i-2].kind == wordToken && holdsOne(r.word(i-2))
+		return r.opensOne(i - 1)
 	}
 	if i < len(r.tokens)-1 || counter.first < 0 || !counterOfLine(counter.Name) {
 		return false
@@ -49,7 +49,7 @@ func (r *Reader) isAfterShare() bool {
 
 // inBrackets says whether number i is the last of brackets that hold nothing but whole numbers.
 func (r *Reader) inBrackets(i int) bool {
-	if i+1 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != ']' {
+	if !r.isMark(i+1, ']') {
 		return false
 	}
 	for j := i - 1; j >= 0; j-- {
@@ -90,7 +90,7 @@ func (r *Reader) logged(i int) int {
 
 // timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
 func (r *Reader) timed(i int) bool {
-	if r.tokens[i-1].kind != markToken || r.tokens[i-1].mark != '[' || !r.counts(i) {
+	if !r.isMark(i-1, '[') || !r.counts(i) {
 		return false
 	}
 	var shape []byte

@@ -322,12 +322,22 @@ func beginsWord(line []byte, i int) bool {
 	return upper(line[i]) && !upper(line[i-1]) && i+1 < len(line) && classes[line[i+1]]&letterClass != 0 && !upper(line[i+1])
 }
 
+// isForeignMark says whether text begins with a mark beyond ASCII that is none of a word's letters.
+func isForeignMark(text []byte) bool {
+	return text[0] >= 0x80 && (drawn(text) || wide(text) != 0 || isArrow(text) || isPlusMinus(text))
+}
+
+// beginsUnit says whether text begins with a letter of a unit.
+func beginsUnit(text []byte) bool {
+	return classes[text[0]]&letterClass != 0 && !isForeignMark(text) && !isUnspaced(text)
+}
+
 // wordEnd returns the end of the word at i. Points, dashes, slashes and the like belong to a word between its parts.
 func wordEnd(line []byte, i int) int {
 	for i < len(line) {
 		c := line[i]
 		switch {
-		case c >= 0x80 && (drawn(line[i:]) || wide(line[i:]) != 0 || c == 0xe2 && isArrow(line[i:]) || isPlusMinus(line[i:])):
+		case c >= 0x80 && isForeignMark(line[i:]):
 			return i
 		case decimal.IsDigit(c) && unspacedBefore(line, i):
 			return i

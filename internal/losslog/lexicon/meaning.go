@@ -224,14 +224,7 @@ func IsOfSentence(name string) bool {
 }
 
 // IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
-func IsObjective(name string) bool {
-	for _, word := range Words(name) {
-		if objectiveWords[word] {
-			return true
-		}
-	}
-	return false
-}
+func IsObjective(name string) bool { return hasWord(name, objectiveWords) }
 
 // IsAuxiliary says whether a name is of a small part of a loss that is there beside the one of the task: "z_loss".
 func IsAuxiliary(name string) bool {

@@ -30,22 +30,12 @@ func loneReturn(text []byte) bool {
 // Cleaner takes the escape sequences of terminals out of text that comes piece by piece, and draws boxes with '|' and '-'. Where a
 // line is drawn again, the next one begins.
 type Cleaner struct {
-	kept []byte // the beginning of a character or sequence, whose rest is not there yet
-	out  []byte
-	back bool // the last byte was a stroke back
+	pending      // the beginning of a character, a sequence or a line
+	back    bool // the last byte was a stroke back
 }
 
 // Clean returns what the next piece adds; last says that none follows. The result is valid until the next call.
-func (c *Cleaner) Clean(piece []byte, last bool) []byte {
-	c.out = c.out[:0]
-	if len(c.kept) > 0 {
-		c.kept = append(c.kept, piece...)
-		piece = c.kept
-	}
-	used := c.clean(piece, last)
-	c.kept = append(c.kept[:0], piece[used:]...)
-	return c.out
-}
+func (c *Cleaner) Clean(piece []byte, last bool) []byte { return c.add(piece, last, c.clean) }
 
 // clean adds data to the output and returns how much was used. The last line is left for later where it may not be all there, so that
 // strokes back reach its beginning.

@@ -16,8 +16,7 @@ func IsHTML(head []byte) bool {
 // markup takes the tags out of a page of HTML that comes piece by piece: its lines are those that a browser shows, and tabs part the
 // cells of its tables.
 type markup struct {
-	kept []byte // the beginning of a tag or of an entity, whose rest is not there yet
-	out  []byte
+	pending // the beginning of a tag or of an entity
 	// hidden is the element whose text is not shown, such as a script; "" elsewhere. pre counts elements that keep line ends.
 	hidden string
 	pre    int
@@ -31,17 +30,7 @@ var (
 )
 
 // strip returns what the next piece adds; last says that none follows. The result is valid until the next call.
-func (m *markup) strip(piece []byte, last bool) []byte {
-	m.out = m.out[:0]
-	data := piece
-	if len(m.kept) > 0 {
-		m.kept = append(m.kept, piece...)
-		data = m.kept
-	}
-	used := m.take(data, last)
-	m.kept = append(m.kept[:0], data[used:]...)
-	return m.out
-}
+func (m *markup) strip(piece []byte, last bool) []byte { return m.add(piece, last, m.take) }
 
 // take adds what data shows to the output and returns how much of it was used.
 func (m *markup) take(data []byte, last bool) int {
