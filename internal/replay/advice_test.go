@@ -11,6 +11,7 @@ import (
 	"alrc/internal/clipping"
 	"alrc/internal/losslog"
 	"alrc/internal/spike"
+	"alrc/internal/words"
 )
 
 // Advice fits the verdict: what clipping would not cure is said to be so, with what people do then.
@@ -195,6 +196,25 @@ func TestDecayFollowsTheGap(t *testing.T) {
 		}
 		if note := strings.Join(r.Source.Notes, "\n"); (gap > 1) != strings.Contains(note, "by record") {
 			t.Errorf("a record every %d steps: %s", gap, note)
+		}
+	}
+}
+
+// A run is as long as the last step that it counts, from 0 or from 1 on.
+func TestLengthOfRun(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for _, test := range []struct {
+		first, gap, records, want int64 // want 0: longer than a short run
+	}{{1, 1, 2000, 2000}, {0, 1, 2000, 2000}, {50, 50, 40, 2000}, {0, 50, 40, 2000}, {1001, 1, 500, 1500}, {1, 1, 2999, 2999}, {1, 1, 3000, 0}, {0, 1, 3000, 0}} {
+		var log strings.Builder
+		log.WriteString("step,loss\n")
+		for i := range test.records {
+			fmt.Fprintf(&log, "%d,%s\n", test.first+i*test.gap, format(2+random.Float64()))
+		}
+		r, _ := rowsOf(t, Options{Log: losslog.Options{Inputs: []string{write(t, "log.csv", log.String())}}})
+		want := "A run of " + words.Counted(test.want, "step") + " is short"
+		if got := r.Recommendation.Reason; strings.Contains(got, "A run of") != (test.want > 0) || test.want > 0 && !strings.Contains(got, want) {
+			t.Errorf("%d records, a record every %d steps from %d on: %q, want %q", test.records, test.gap, test.first, got, want)
 		}
 	}
 }

@@ -59,7 +59,12 @@ func paceOf(log *losslog.Log, given float64) (pace, error) {
 	if len(gaps) > 0 {
 		p.gap = statistics.Median(gaps)
 	}
-	if length := max(steps, last-min(first, 0)+p.gap); err == nil && length < shortRun && !p.epochs {
+	// A run whose first record is not of step 0 counts from 1, or logs at the end of each gap.
+	length := max(steps, last)
+	if steps > 0 && first <= 0 {
+		length = max(steps, last-first+p.gap)
+	}
+	if err == nil && length < shortRun && !p.epochs {
 		p.length, p.decay = length, fastDecay
 	}
 	if p.given {
