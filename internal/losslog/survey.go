@@ -155,7 +155,7 @@ func (s *survey) endLine(text string) {
 	label, ok := s.labelN[text]
 	if !ok {
 		if len(s.labels) == mostLabels {
-			s.now = s.now[:0]
+			s.now, s.label = s.now[:0], ""
 			return
 		}
 		label = len(s.labels)
