@@ -75,3 +75,13 @@ func finiteText(value float64) string {
 	}
 	return strconv.FormatFloat(value, 'g', -1, 64)
 }
+
+// onlyFile is the path of the one file in a folder.
+func onlyFile(tb testing.TB, dir string) string {
+	tb.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		tb.Fatalf("%s holds %d files, want 1 (%v)", dir, len(entries), err)
+	}
+	return dir + "/" + entries[0].Name()
+}
