@@ -109,6 +109,9 @@ func (l *Log) chooseLoss(v *look) (ranked, error) {
 			d, ok = v.decide(all)
 		}
 	}
+	if len(all) == 0 && l.options.Lines != "" {
+		return ranked{}, l.noSuchLines(v)
+	}
 	if !ok {
 		return ranked{}, l.unsure(v, all)
 	}

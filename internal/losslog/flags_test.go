@@ -61,8 +61,16 @@ func TestLines(t *testing.T) {
 	if _, steps := pairs(t, Options{Inputs: []string{path}, Lines: "valid"}); steps != "2:1.75" {
 		t.Errorf("of validation: %s", steps)
 	}
-	if err := readError(Options{Inputs: []string{path}, Lines: "tests"}); err == nil {
-		t.Error("no line has the word, and there is no error")
+	named := write(t, "log", "step 1 train loss 1.5\nstep 2 train loss 1.25\nstep 2 val loss 1.75\nstep 3 train loss 1.125\nstep 3 val loss 1.625\n")
+	plain := write(t, "log", "step 1 loss 1.5\nstep 2 loss 1.25\nstep 3 loss 1.125\n")
+	for _, test := range []struct{ path, word, want string }{
+		{path, "tests", `they have "train", "valid"`},
+		{named, "val", `--column "val loss"`},
+		{plain, "val", "no words that tell them apart"},
+	} {
+		if err := readError(Options{Inputs: []string{test.path}, Lines: test.word}); err == nil || !strings.Contains(err.Error(), "--lines "+test.word) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("--lines %s: %v, want %s", test.word, err, test.want)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // withLines returns the series whose lines have a label with a word in it, if there is one.
@@ -42,6 +44,27 @@ func (l *Log) namedLoss(v *look) (ranked, error) {
 		return ranked{}, fmt.Errorf("%s has no line with both %q and the word %q of --lines", l.run.files[0].path, name, l.options.Lines)
 	}
 	return best, nil
+}
+
+// noSuchLines is the error for a word of --lines that no line with a loss has.
+func (l *Log) noSuchLines(v *look) error {
+	word, path := l.options.Lines, l.run.files[0].path
+	var named, kinds []string
+	for _, r := range v.candidates(l.options.Step) {
+		if slices.Contains(lexicon.Words(r.name), strings.ToLower(word)) && !slices.Contains(named, r.name) {
+			named = append(named, r.name)
+		}
+		if kind := fmt.Sprintf("%q", r.label); r.label != "" && r.meaning.Strength > lexicon.Unknown && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	switch {
+	case len(named) > 0:
+		return fmt.Errorf("--lines %s: the word is in the name of the numbers of %s, not in the words before them; --column %q reads them", word, path, named[0])
+	case len(kinds) > 0:
+		return fmt.Errorf("--lines %s: no line of %s with a loss has that word; they have %s", word, path, list(kinds))
+	}
+	return fmt.Errorf("--lines %s: the lines of %s with a loss have no words that tell them apart", word, path)
 }
 
 // numbers lists the names of a log's numbers, likely losses first.
