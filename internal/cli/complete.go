@@ -102,7 +102,7 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	if command.Flags().Changed("premultiplied") {
 		options.Premultiplied = &f.premultiplied
 	}
-	if err := os.MkdirAll(f.folder(), 0o755); err != nil {
+	if err := errors.Join(foldersThere(f.uncertainty), os.MkdirAll(f.folder(), 0o755)); err != nil {
 		return err
 	}
 	for _, path := range images {
@@ -219,6 +219,9 @@ func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, me
 	if atomicfile.IsStream(file) || atomicfile.IsStream(f.uncertainty) { // what is told is not to be among pixels
 		w = command.ErrOrStderr()
 	}
+	progress := newWorking(command.ErrOrStderr())
+	defer progress.close()
+	progress.now("reading %s", path)
 	scans, err := micrograph.OpenScans(path, o)
 	if err != nil {
 		return &ExitError{Code: exitUsage, Err: err}
@@ -245,12 +248,16 @@ func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, me
 			return &ExitError{Code: exitUsage, Err: err}
 		}
 		if mismatch := method.Mismatch(partial); mismatch != "" {
+			progress.pause()
 			fmt.Fprintf(command.ErrOrStderr(), "WARNING: %s: %s.\nThe completion may be far off. Without a network: alrc complete %s\n", path, mismatch, path)
 		}
 		if f.truth != "" {
 			if whole, err = readTruth(f.truth, partial); err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
+		}
+		if progress.now("completing %s", path); count > 1 {
+			progress.now("completing %s, image %d of %d", path, i-first+1, count)
 		}
 		completed, err := partial.Complete(ctx, method, f.keepSeen)
 		if err != nil {
@@ -266,6 +273,7 @@ func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, me
 	if err != nil {
 		return err
 	}
+	progress.pause()
 	for _, left := range scans.Left() {
 		fmt.Fprintf(w, "%s: left out: %s\n", path, left)
 	}
@@ -285,7 +293,7 @@ func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, me
 	if whole == nil {
 		return nil
 	}
-	return compare(ctx, w, method, results[0].completion.Method, f.threads, results[0].partial, results[0].completion.Pixels, whole)
+	return compare(ctx, w, progress, method, results[0].completion.Method, f.threads, results[0].partial, results[0].completion.Pixels, whole)
 }
 
 // readTruth reads the whole micrograph of a scan, in the units of the scan's pixels: the image of the same number, where the file
@@ -323,7 +331,7 @@ func readTruth(path string, partial *micrograph.Partial) ([]float32, error) {
 }
 
 // compare prints how near a completion is to the truth, and how near those without a network are.
-func compare(ctx context.Context, w io.Writer, method micrograph.Method, name string, threads int, partial *micrograph.Partial, completed, truth []float32) error {
+func compare(ctx context.Context, w io.Writer, progress *working, method micrograph.Method, name string, threads int, partial *micrograph.Partial, completed, truth []float32) error {
 	low, high := micrograph.IntensityRange(truth)
 	scale := func(pixels []float32) []float32 {
 		scaled := append([]float32(nil), pixels...)
@@ -350,12 +358,14 @@ func compare(ctx context.Context, w io.Writer, method micrograph.Method, name st
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		progress.now("comparing with %s", baseline.Name)
 		other, err := partial.Complete(ctx, baseline, true)
 		if err != nil {
 			return errors.Join(errors.New("compare with the truth"), err)
 		}
 		line(baseline, baseline.Name, other.Pixels)
 	}
+	progress.pause()
 	_, err := fmt.Fprintf(w, "\n%s\n%s\n", l.Table([]string{"", "MSE", "PSNR dB", "SSIM", "blurred: MSE", "PSNR dB", "SSIM"}, rows),
 		l.Wrap("Against the truth, and against the blurred truth, of intensities scaled so that the truth's are in [-1, 1]. Completions without"+
 			" a network are blurred as the truth is, where that is.", ""))

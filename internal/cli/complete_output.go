@@ -90,13 +90,14 @@ func (f *completeFlags) report(w io.Writer, name string, r result, wrote string)
 
 // sizeOf tells the size of a pixel, where it is known.
 func sizeOf(size pixel.Size) string {
-	switch {
-	case !size.Known():
+	if !size.Known() {
 		return ""
-	case size.X == size.Y:
-		return fmt.Sprintf(" of %.4g %s", size.X, size.Unit)
 	}
-	return fmt.Sprintf(" of %.4gx%.4g %s", size.X, size.Y, size.Unit)
+	x, y := fmt.Sprintf("%.4g", size.X), fmt.Sprintf("%.4g", size.Y)
+	if x != y {
+		x += "x" + y
+	}
+	return fmt.Sprintf(" of %s %s", x, size.Unit)
 }
 
 // previews is the number of a file's images that are shown.

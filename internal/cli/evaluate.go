@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -89,13 +88,10 @@ func (f *evaluateFlags) run(command *cobra.Command, arguments []string, open eva
 	if f.crops < 1 || f.crops > maxCrops {
 		return usageError("--crops %d: give a number from 1 to %s", f.crops, words.Count(maxCrops))
 	}
-	for flag, file := range map[string]string{"csv": f.csv, "picture": f.picture} {
-		// It would be a pity to find out after minutes of work.
-		if file != "" && !isFolder(filepath.Dir(file)) {
-			return usageError("--%s %s: there is no folder %s", flag, file, filepath.Dir(file))
-		}
-	}
 	if err := wouldOverwrite([]string{f.csv, f.picture}, slices.Concat(f.whole.Images, f.whole.Masks)); err != nil {
+		return err
+	}
+	if err := foldersThere(f.csv, f.picture); err != nil {
 		return err
 	}
 	if len(f.whole.Images) == 0 {

@@ -83,3 +83,14 @@ func exitCode(err error) int {
 	}
 	return exitFailure
 }
+
+// cause is the innermost error, without the names of system calls that stand around it.
+func cause(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

@@ -29,6 +29,17 @@ func wouldOverwrite(written, read []string) error {
 	return nil
 }
 
+// foldersThere returns a usage error where a file is to be written to a folder that is not there: it would be a pity to find out
+// after minutes of work. Names that are "" are of nothing.
+func foldersThere(files ...string) error {
+	for _, file := range files {
+		if folder := filepath.Dir(file); file != "" && !isThere(folder) {
+			return usageError("%s: there is no folder %s", file, folder)
+		}
+	}
+	return nil
+}
+
 // isSame reports whether two paths are of one file, which need not be there.
 func isSame(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {

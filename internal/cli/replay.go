@@ -66,7 +66,7 @@ by the content.`,
 			flags.StringVar(&f.rule, "rule", "auto", "how scales are made: auto, ratio or distance")
 		}),
 		group("Output", func(flags *pflag.FlagSet) {
-			flags.StringVar(&f.snippet, "snippet", "", "print the module to paste for go, gomlx, pytorch, jax or all")
+			flags.StringVar(&f.snippet, "snippet", "", "print the module to paste for go, gomlx, pytorch, jax or all, and the replay to standard error")
 			flags.StringVar(&f.html, "html", "", "write a self-contained page to this file")
 			flags.StringVar(&f.json, "json", "", "write everything as JSON to this file; - is standard output, and nothing else is printed")
 			flags.StringVar(&f.csv, "csv", "", "write a row a step to this file, or to standard output by -: step, loss, threshold, scale (of the --clip given, else of alrc:3)")
@@ -105,13 +105,7 @@ func (f *replayFlags) options(command *cobra.Command, inputs []string) (replay.O
 	if f.format != "" && !slices.Contains(losslog.Formats, o.Log.Format) {
 		return o, usageError("--format %s: give csv, jsonl, json, events or text", f.format)
 	}
-	given := 0
-	for _, name := range []string{f.column, f.field, f.tag, f.pattern} {
-		if name != "" {
-			given++
-		}
-	}
-	if given > 1 {
+	if count([]bool{f.column != "", f.field != "", f.tag != "", f.pattern != ""}) > 1 {
 		return o, usageError("give only one of --column, --field, --tag and --pattern: each says what the loss is")
 	}
 	o.Log.Loss = f.column + f.field + f.tag
@@ -158,17 +152,24 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := wouldOverwrite([]string{f.html, f.json, f.csv, f.alerting.keep}, inputs); err != nil {
+	files := []string{f.html, f.json, f.csv, f.alerting.keep}
+	if err := wouldOverwrite(files, inputs); err != nil {
+		return err
+	}
+	if err := foldersThere(files...); err != nil {
 		return err
 	}
 	if f.follow {
+		if err := f.alerting.check(); err != nil {
+			return err
+		}
 		return f.watch(command, o.Log)
 	}
 	if f.alerting != (alertFlags{}) || f.alerts != 0 {
 		return usageError("--exec, --webhook, --keep and --alerts are for --follow")
 	}
-	if f.html == "-" || f.csv == "-" && f.json == "-" {
-		return usageError("only one of --json and --csv can go to standard output, and no page")
+	if printed := []bool{f.csv == "-", f.json == "-", f.snippet != ""}; f.html == "-" || count(printed) > 1 {
+		return usageError("only one of --json -, --csv - and --snippet can go to standard output, and no page")
 	}
 	var rows *os.File // for standard output and pipes, since the rows of a resumed run are written anew
 	if f.csv != "" {
@@ -191,7 +192,10 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			return errors.Join(rows.Truncate(0), write(rows))
 		}
 	}
+	progress := newWorking(command.ErrOrStderr())
+	progress.now("reading %s", strings.Join(inputs, ", "))
 	report, err := replay.Run(o)
+	progress.close()
 	var choice *losslog.ChoiceError
 	if errors.As(err, &choice) {
 		if chosen, ok := ask(command, choice); ok {
@@ -243,20 +247,37 @@ func (f *replayFlags) run(command *cobra.Command, inputs []string) error {
 			return err
 		}
 	}
-	columns, onTerminal := isTerminal(out)
-	look := replay.Appearance{Columns: columns, Color: onTerminal && os.Getenv("NO_COLOR") == "", ASCII: !showsUnicode(), Plot: !f.noPlot, Snippet: f.snippet}
-	if err := report.Print(out, look); err != nil {
+	told := out
+	if f.snippet != "" { // which may go to a file
+		told = command.ErrOrStderr()
+	}
+	columns, onTerminal := isTerminal(told)
+	look := replay.Appearance{Columns: columns, Color: onTerminal && os.Getenv("NO_COLOR") == "", ASCII: !showsUnicode(), Plot: !f.noPlot, Hint: f.snippet == ""}
+	if err := report.Print(told, look); err != nil {
 		return err
 	}
 	for _, file := range []string{f.html, f.json, f.csv} {
 		if file != "" {
-			fmt.Fprintf(out, "\nWrote %s", file)
+			fmt.Fprintf(told, "\nWrote %s", file)
 		}
 	}
 	if f.html+f.json+f.csv != "" {
-		fmt.Fprintln(out)
+		fmt.Fprintln(told)
 	}
-	return nil
+	if f.snippet != "" {
+		_, err = io.WriteString(out, report.Modules(f.snippet))
+	}
+	return err
+}
+
+// count counts what is true.
+func count(all []bool) (n int) {
+	for _, one := range all {
+		if one {
+			n++
+		}
+	}
+	return n
 }
 
 // writeRows writes a file of rows as the log is read. Of what fails, the log is wrong input, and the file a failure.

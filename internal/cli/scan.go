@@ -57,6 +57,9 @@ scan.`,
 			if err := wouldOverwrite([]string{out, preview}, []string{path, mask}); err != nil {
 				return err
 			}
+			if err := foldersThere(out); err != nil {
+				return err
+			}
 			scan, err := micrograph.ParseScan(mask, coverage)
 			if err != nil {
 				return &ExitError{Code: exitUsage, Err: err}

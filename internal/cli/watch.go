@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,6 +29,16 @@ func (f *alertFlags) add(flags *pflag.FlagSet, condition, keep string) {
 	flags.StringVar(&f.exec, "exec", "", condition+"a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
 	flags.StringVar(&f.webhook, "webhook", "", condition+"a URL to post alerts to, as chat tools give out")
 	flags.StringVar(&f.keep, "keep", keep, condition+"add what was logged around each spike to this file, as JSON, a line a spike")
+}
+
+// check finds what could not work before it is needed, which may be hours later.
+func (f *alertFlags) check() error {
+	if f.webhook != "" {
+		if to, err := url.Parse(f.webhook); err != nil || to.Scheme != "https" && to.Scheme != "http" || to.Host == "" {
+			return usageError("--webhook: it is no URL that can be posted to, such as https://example.org/alerts")
+		}
+	}
+	return foldersThere(f.keep)
 }
 
 // watcher makes a watcher that prints alerts, and what tells others of them.
@@ -126,7 +137,10 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 		return usageError("--grace %v: give a time above 0", f.grace)
 	}
 	if _, err := exec.LookPath(arguments[0]); err != nil {
-		return usageError("%w", err)
+		return usageError("%s: %w", arguments[0], cause(err))
+	}
+	if err := f.alerting.check(); err != nil {
+		return err
 	}
 	stderr := &lineWriter{to: command.ErrOrStderr()}
 	say := func(text string) { stderr.line("alrc: " + text) }

@@ -30,8 +30,20 @@ type Appearance struct {
 	Color   bool // by ANSI escape sequences
 	ASCII   bool // for terminals that show nothing else
 	Plot    bool
-	// Snippet is the framework whose module to paste is shown; "all" shows those of all.
-	Snippet string
+	// Hint says that there are modules to paste.
+	Hint bool
+}
+
+// Modules returns the module to paste for a framework, or under their names those of "all".
+func (r *Report) Modules(framework string) string {
+	if framework != "all" {
+		return r.Recommendation.Snippets[framework]
+	}
+	var all []string
+	for _, name := range snippet.Frameworks {
+		all = append(all, name+"\n"+r.Recommendation.Snippets[name])
+	}
+	return strings.Join(all, "\n")
 }
 
 // Print writes the report for people: the verdict first.
@@ -81,16 +93,7 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	rec := r.Recommendation
 	fmt.Fprintf(&b, "\n%s\n%s\n", bold("Recommended"), l.Wrap(rec.describe(), ""))
 	fmt.Fprintf(&b, "%s\n", l.Wrap(rec.Reason, ""))
-	switch look.Snippet {
-	case "":
-	case "all":
-		for _, framework := range snippet.Frameworks {
-			fmt.Fprintf(&b, "\n%s\n%s", bold(framework), rec.Snippets[framework])
-		}
-	default:
-		fmt.Fprintf(&b, "\n%s", rec.Snippets[look.Snippet])
-	}
-	if look.Snippet != "all" {
+	if look.Hint {
 		fmt.Fprintf(&b, "\n%s\n", l.Wrap("--snippet go|gomlx|pytorch|jax|all prints a module to paste into a training program.", ""))
 	}
 	notes := append([]string(nil), r.Source.Notes...)

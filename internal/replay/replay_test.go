@@ -305,7 +305,7 @@ func TestVerdicts(t *testing.T) {
 		if err := report.HTML(io.Discard); err != nil {
 			t.Error(err)
 		}
-		if err := report.Print(io.Discard, Appearance{Columns: 80, Plot: true, Snippet: "all"}); err != nil {
+		if err := report.Print(io.Discard, Appearance{Columns: 80, Plot: true, Hint: true}); err != nil {
 			t.Error(err)
 		}
 		var out bytes.Buffer

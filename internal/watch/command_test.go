@@ -275,3 +275,16 @@ func TestNotifier(t *testing.T) {
 		t.Errorf("problems: %v", problems)
 	}
 }
+
+// A server that cannot be reached is told of without the address, which is a secret, and without how it was asked.
+func TestAWebhookThatCannotBeReached(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	var problems []error
+	n := NewNotifier("", server.URL+"/secret", io.Discard, func(err error) { problems = append(problems, err) })
+	n.Tell(Alert{Loss: 5})
+	n.Close()
+	if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), "the webhook: dial ") || strings.Contains(problems[0].Error(), "secret") {
+		t.Errorf("problems: %v", problems)
+	}
+}
