@@ -18,7 +18,7 @@ func TestLongWorkIsTold(t *testing.T) {
 		progress.draw(progress.begin.Add(6 * time.Second)) // there is nothing to tell any more
 		want := "completing scan.tif, image 3 of 66: 5s\n"
 		if terminal {
-			want = "\rtif, image 3 of 66: 5s\x1b[K\r\x1b[K"
+			want = "\r.tif, image 3 of 66: 5s\x1b[K\r\x1b[K"
 		}
 		if shown.String() != want {
 			t.Errorf("terminal %v: %q, not %q", terminal, shown.String(), want)
