@@ -66,6 +66,36 @@ func TestSpecificationTakesDefaults(t *testing.T) {
 	}
 }
 
+// What was written by hand is told in the words of the file, with the setting that was meant.
+func TestWrongSettings(t *testing.T) {
+	for text, want := range map[string]string{
+		"clip: none\nstepz: 3":                        `line 2: there is no setting "stepz"; did you mean steps?`,
+		"learning-rate: 0.1":                          `line 1: there is no setting "learning-rate"; did you mean optimizer.learning-rate?`,
+		"optimizer:\n  kind: sgd\n  learning_rate: 1": `line 3: there is no setting "learning_rate"; did you mean optimizer.learning-rate?`,
+		"qqqqqq: 1":                                   `line 1: there is no setting "qqqqqq"`,
+		"steps: many":                                 `line 1: steps: "many" is not a whole number`,
+		"optimizer: {momentum: x}":                    `line 1: momentum: "x" is not a number`,
+		"optimizer: {momentum: [1]}":                  `line 1: momentum: a list is not a number`,
+		"huber: maybe":                                `line 1: huber: "maybe" is not true or false`,
+		"\n\nseed: -1":                                `line 3: seed: "-1" is not a whole number of at least 0`,
+		"steps: " + strings.Repeat("9", 30):           `line 1: steps: "` + strings.Repeat("9", 30) + `" is not within the range of whole numbers`,
+	} {
+		if _, err := ParseSpecification([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, and not %s", text, err, want)
+		}
+	}
+}
+
+// Editors and shells of Windows write byte order marks and UTF-16.
+func TestSpecificationsOfWindows(t *testing.T) {
+	for name, text := range map[string]string{"UTF-8": "\ufeffsteps: 7\r\nclip: none\r\n",
+		"UTF-16LE": "\xff\xfes\x00t\x00e\x00p\x00s\x00:\x00 \x007\x00\n\x00", "UTF-16BE": "\xfe\xff\x00s\x00t\x00e\x00p\x00s\x00:\x00 \x007\x00\n"} {
+		if s, err := ParseSpecification([]byte(text)); err != nil || s.Steps != 7 {
+			t.Errorf("%s: %d steps, %v", name, s.Steps, err)
+		}
+	}
+}
+
 func TestSpecificationErrors(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{"steps: many", "steps"},

@@ -53,6 +53,7 @@ func parseRunFile(content []byte) (runFile, error) {
 	if len(content) > largest {
 		return runFile{}, fmt.Errorf("it has %d bytes, and a specification has at most %d: give a run.yaml", len(content), largest)
 	}
+	content = Text(content)
 	if len(bytes.TrimSpace(content)) == 0 {
 		return runFile{}, errors.New("it is empty; the run.yaml in any run's folder is an example of a specification")
 	}
@@ -70,6 +71,9 @@ func parseRunFile(content []byte) (runFile, error) {
 	}
 	if err == nil {
 		err = file.checkTaken(content)
+	}
+	if wrong := (*SettingError)(nil); errors.As(settingError(err), &wrong) {
+		return runFile{}, wrong
 	}
 	if err != nil {
 		return runFile{}, fmt.Errorf("it is no specification of a run (the run.yaml in any run's folder is one): %w", err)

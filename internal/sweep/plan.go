@@ -34,6 +34,9 @@ func (s *Specification) Expand(resolve func(*experiment.Specification) error) (*
 	used := make([]bool, len(s.exclude))
 	add := func(workload string, chosen settings) error {
 		first, err := chosen.specification()
+		if wrong := (*experiment.SettingError)(nil); errors.As(err, &wrong) {
+			return errors.New(wrong.Without(ownSettings...))
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", chosen.text(), err)
 		}

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"alrc/internal/experiment"
 )
 
 //go:embed ready/*.yaml
@@ -36,5 +38,5 @@ func Load(name string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; give a file, a folder that 'alrc sweep run' made, or one of the sweeps that come with the program: %s", err, strings.Join(Ready(), ", "))
 	}
-	return content, nil
+	return experiment.Text(content), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -32,6 +33,9 @@ type Specification struct {
 	workloads []workload
 	overrides []axis // over those of the file and of workloads
 }
+
+// ownSettings are a sweep's own.
+var ownSettings = []string{"title", "repeats", "exclude", "include", "workloads"}
 
 // axis is a setting, or several that change together, with its values.
 type axis struct {
@@ -66,7 +70,9 @@ func parse(content []byte) (*Specification, error) {
 	}
 	var root yaml.MapSlice
 	decoder := yaml.NewDecoder(bytes.NewReader(content), yaml.UseOrderedMap())
-	if err := decoder.Decode(&root); err != nil {
+	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
+		return nil, errors.New("it holds no settings")
+	} else if err != nil {
 		return nil, err
 	}
 	if len(root) == 0 {

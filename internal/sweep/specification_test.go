@@ -148,6 +148,8 @@ func TestWrongSpecificationsSayWhatIsWrong(t *testing.T) {
 		"":                             "no specification of a sweep",
 		"- 1":                          "no specification of a sweep",
 		"speed: 3":                     "speed",
+		"repeat: 3":                    `there is no setting "repeat"; did you mean repeats?`,
+		"steps: [3, many]":             `steps: "many" is not a whole number`,
 		"stabilise: [norm, nrom]":      `stabiliser "nrom" is unknown`,
 		"title: \"{stepps}\"":          "title: {stepps} is no setting",
 		"loss: [squared, cubic]":       `loss "cubic"`,
