@@ -151,6 +151,28 @@ func (all *behaviours) ownEpochs(epoch *behaviour) *behaviour {
 	return nil
 }
 
+// movesWithin says whether a field, which may stand on lines before the records of a series, rises mostly where another one rises, too.
+func (s *survey) movesWithin(t *tally, field, other int) bool {
+	moves, within := 0, 0
+	now, last, lastOther := math.NaN(), math.NaN(), math.NaN()
+	for _, r := range s.records {
+		values := s.values[r.begin:r.end]
+		if v, ok := valueOf(values, field); ok {
+			now = v.number
+		}
+		if r.label != t.label || !holds(values, t.field) {
+			continue
+		}
+		at := firstOf(values, other)
+		if now > last {
+			moves++
+			within += flagOf(at > lastOther)
+		}
+		last, lastOther = now, at
+	}
+	return within*2 > moves
+}
+
 // named returns an epoch that counts as a number without a name does, which comes before that, as in "2/10 Epoch 3", or the number.
 func (all *behaviours) named(place *behaviour) *behaviour {
 	for _, b := range all.fields {

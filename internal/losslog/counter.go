@@ -37,7 +37,7 @@ func (s *survey) counter(t *tally) (c counter) {
 	}
 	best, cyclic := s.bestCounter(t, all, c.epoch != "")
 	if cyclic && best.kind == lexicon.Epochs {
-		if own := all.ownEpochs(best); own != nil { // nothing counts the steps of all
+		if own := all.ownEpochs(best); own != nil && !s.movesWithin(t, own.field, best.field) { // nothing counts the steps of all
 			best, c.epoch, c.epochAhead = nil, own.name, own.carried()
 		}
 	}

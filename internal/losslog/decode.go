@@ -143,6 +143,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if holdsNamedLists(l.head) {
 		return tableOfLists(l.Reader)
 	}
+	if holdsPipeTables(l.head) {
+		return tableOfPipes(l.Reader)
+	}
 	if err := l.turn(); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 		}
 	}
 	switch {
+	case (isTable && table.long < 0 || v.kind.format.isJSON()) && v.isResults(best):
+		return nolog.Kind{What: "a table of results", Instead: fmt.Sprintf("%s; %s NAME reads a column all the same", nolog.GiveLog, l.lossFlag())}.ErrOf(f.path)
 	case isTable && table.long < 0 && v.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
 			return nolog.Kind{What: "rows of numbers without names, of which none counts steps", Instead: nolog.GiveLog + "; --column N reads column N all the same"}.ErrOf(f.path)
@@ -105,8 +107,6 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	switch {
 	case nameless:
 		return names > 1 && counter == "" && !s.hasParts() && !s.titled
-	case counter == "" && s.isOfResults():
-		return true
 	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
@@ -115,6 +115,15 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 		return !counted && names > 2
 	}
 	return names > 1 && !(counted && names == 2)
+}
+
+// isResults says whether losses are those of a table of results: texts say of each record what it is of, and nothing counts steps.
+func (s *survey) isResults(best *ranked) bool {
+	if best == nil || best.meaning.Strength < lexicon.Measure {
+		return false
+	}
+	counter := s.counter(best.tally).step
+	return counter == "" && s.isOfResults() || !lexicon.CounterOf(counter).IsNamed() && s.namesRows()
 }
 
 // isOfResults says whether several texts say of each record what it is of, as those of models, data and settings in tables of results.
@@ -126,6 +135,30 @@ func (s *survey) isOfResults() bool {
 		names += flagOf(said && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] || word == "level" || word == "message" }))
 	}
 	return names >= fewest && s.counted <= most
+}
+
+// namesRows says whether a text says of each record what it is of, and is another one in each, as the name of a model is in a table of
+// results. Texts that differ in a number alone count.
+func (s *survey) namesRows() bool {
+	const fewest, most = 3, 50
+	if s.counted < fewest || s.counted > most {
+		return false
+	}
+	for _, f := range s.fields {
+		if f.numbers > 0 || f.count < s.counted || !f.manyTexts && len(f.texts) < f.count || slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }) {
+			continue
+		}
+		shapes := make(map[string]bool)
+		again := false
+		for text, n := range f.texts {
+			again = again || n > 1
+			shapes[strings.Trim(text, "0123456789.:-/_ ")] = true
+		}
+		if !again && len(shapes) > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // titled says whether a file's name says that numbers in it are losses, as in loss_history.txt, or lines above them do.
