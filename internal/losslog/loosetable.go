@@ -112,7 +112,8 @@ func gapTable(lines [][]byte) (*csvScanner, int) {
 	return s, rows
 }
 
-// openTable looks for names above rows that have more fields than there are names: the rest is a progress bar.
+// openTable looks for names above rows that have more fields than there are names: the rest is a progress bar. Of several lines that may be
+// the names, the last one above the first row is.
 func openTable(lines [][]byte) (*csvScanner, int) {
 	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
 	all := make([][][]byte, len(lines))
@@ -126,7 +127,10 @@ func openTable(lines [][]byte) (*csvScanner, int) {
 		}
 		rows := 0
 		s.numeric = nil
-		for _, cells := range all[i+1:] {
+		for j, cells := range all[i+1:] {
+			if rows == 0 && len(cells) == len(names) && areNames(cells) {
+				names, line = cells, lines[i+1+j]
+			}
 			if len(cells) > len(names) && s.rowBefore(cells, len(names)) {
 				if rows++; rows == 1 {
 					s.learn(cells[:len(names)])

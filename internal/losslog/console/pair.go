@@ -160,6 +160,8 @@ func (r *Reader) Read(line []byte) []Pair {
 				continue // "* 0.5 = 0.25 loss": what a part weighs
 			} else if name, first, last := r.behind(i); name != nil && left.free {
 				p.Name, p.first, p.last = name, first, last
+			} else if k := r.lossFarBefore(i, &left); k >= 0 {
+				p.Name, p.first, p.last = r.phrase(k)
 			} else if !p.Unit && r.leads(i) {
 				p.Name = lexicon.Leading
 			} else if k := len(r.pairs) - 1; k >= 0 && left.close && left.number == r.pairs[k].at && bytes.Equal(r.pairs[k].Name, lexicon.Leading) &&

@@ -113,3 +113,22 @@ func (r *Reader) counts(i int) bool {
 	t := &r.tokens[i]
 	return t.unit == t.end && decimal.IsWhole(t.value)
 }
+
+// lossFarBefore returns the word that says that number i is a loss, where nothing nearer names it: the number ends the line behind a colon or
+// an equals sign, and no other word there is one of a loss, as in "Tensor loss of type float. Dims: (): 0.5". It is -1 elsewhere.
+func (r *Reader) lossFarBefore(i int, left *before) int {
+	if !left.separated || left.number >= 0 || i != len(r.tokens)-1 || r.counts(i) {
+		return -1
+	}
+	word := -1
+	for k := range r.tokens[:i] {
+		if !r.isWord(k) || !lossLike(r.word(k)) {
+			continue
+		}
+		if word >= 0 || r.tokens[k].used {
+			return -1
+		}
+		word = k
+	}
+	return word
+}
