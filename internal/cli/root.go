@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,9 @@ func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.En
 	if err != nil && !(errors.As(err, &exit) && exit.Err == nil) {
 		// Who stopped the command knows why its context ended.
 		message := strings.TrimSuffix(err.Error(), ": "+context.Canceled.Error())
+		if at := (*fs.PathError)(nil); errors.As(err, &at) { // a file's name says more than what was asked of the system
+			message = strings.TrimPrefix(message, at.Op+" ")
+		}
 		tell(stderr, "alrc: %s", strings.TrimPrefix(message, "alrc: "))
 	}
 	return exitCode(err)

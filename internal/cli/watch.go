@@ -46,6 +46,7 @@ func (f *alertFlags) watcher(print func(watch.Alert) error, stdout, stderr io.Wr
 	problem := func(err error) { tell(stderr, "alrc: %v", err) }
 	notifier := watch.NewNotifier(f.exec, f.webhook, stdout, problem)
 	w := watch.New()
+	w.Anew = func(step int64) { tell(stderr, "alrc: another run begins, at step %s", words.Count(step)) }
 	w.Alert = func(a watch.Alert) error {
 		notifier.Tell(a)
 		return print(a)

@@ -8,16 +8,20 @@ import (
 	"alrc/internal/spike"
 )
 
-// Watcher judges the losses of one run as they come. Its methods may be called by several goroutines.
+// Watcher judges the losses of a run as they come, and those of runs that follow it in the same log. Its methods may be called by several goroutines.
 type Watcher struct {
 	// Alert is told of each episode as it begins and as it is over, and Keep of what was logged around it, once enough
 	// was logged after. They are called one at a time; an error of either ends the watch.
 	Alert func(Alert) error
 	Keep  func(*Record) error
+	// Anew is told of the first step of another run in the same log.
+	Anew func(step int64)
 
 	mutex    sync.Mutex
 	detector *spike.Detector
-	records  int64
+	run      opening
+	records  int64 // of the run
+	earlier  int64 // those of runs before it
 	losses   ring[Loss]
 	lines    ring[line]
 	around   []*Record // not complete yet
@@ -40,9 +44,32 @@ type line struct {
 
 // New returns a watcher for a run that begins.
 func New() *Watcher {
-	w := &Watcher{detector: spike.New(), losses: newRing[Loss](keptLosses), lines: newRing[line](keptLines)}
-	w.detector.OnEpisode = w.episode
+	w := &Watcher{losses: newRing[Loss](keptLosses), lines: newRing[line](keptLines)}
+	w.judge()
 	return w
+}
+
+// judge begins to judge a run.
+func (w *Watcher) judge() {
+	w.detector = spike.New()
+	w.detector.OnEpisode = w.episode
+}
+
+// anew ends the run so far, and begins another.
+func (w *Watcher) anew(step int64) {
+	w.detector.Close()
+	w.complete(true)
+	w.judge()
+	w.earlier += w.records
+	w.records = 0
+	w.run = opening{}
+	w.losses = newRing[Loss](keptLosses)
+	for i := range w.lines.things { // they were all before it
+		w.lines.things[i].record = 0
+	}
+	if w.Anew != nil {
+		w.Anew(step)
+	}
 }
 
 // Steps takes the next steps. A step is judged by the mean of its losses, and by none if one of them is not finite.
@@ -59,6 +86,12 @@ func (w *Watcher) Steps(c *losslog.Chunk) error {
 		if mean-mean != 0 && len(losses) > 1 {
 			mean = math.NaN()
 		}
+		if w.run.isBack(c.Step(i)) {
+			if losses, _ := w.losses.all(); w.run.again(mean, losses) {
+				w.anew(c.Step(i))
+			}
+		}
+		w.run.add(c.Step(i), mean)
 		w.losses.add(Loss{c.Step(i), number(mean)})
 		w.records++
 		for _, r := range w.around {
@@ -120,7 +153,7 @@ func (w *Watcher) Diverged() bool {
 func (w *Watcher) Records() int64 {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	return w.records
+	return w.earlier + w.records
 }
 
 // episode is told by the detector.
