@@ -29,13 +29,14 @@ type counter struct {
 // counter finds what counts the steps of a series.
 func (s *survey) counter(t *tally) (c counter) {
 	all := s.behavioursOf(t)
-	if epoch := all.epoch(); epoch != nil {
+	epoch := all.epoch()
+	if epoch != nil {
 		if c.epoch = epoch.name; !epoch.carried() && s.barsOfOne(t) {
 			c.step, c.epoch, c.full = epoch.name, "", string(lexicon.OfTotal)
 			return c
 		}
 	}
-	best, cyclic := s.bestCounter(t, all, c.epoch != "")
+	best, cyclic := s.bestCounter(t, all, epoch)
 	if cyclic && best.kind == lexicon.Epochs {
 		if own := all.ownEpochs(best); own != nil && !s.movesWithin(t, own.field, best.field) { // nothing counts the steps of all
 			best, c.epoch, c.epochAhead = nil, own.name, own.carried()
@@ -79,12 +80,13 @@ func (s *survey) barsOfOne(t *tally) bool {
 	return ok && n > 2
 }
 
-// bestCounter returns the field that counts the steps of a series best, or nil, and whether it begins anew again and again.
-func (s *survey) bestCounter(t *tally, all *behaviours, inEpochs bool) (best *behaviour, isCyclic bool) {
+// bestCounter returns the field that counts the steps of a series best, or nil, and whether it begins anew again and again. epoch is what
+// counts epochs; nil: nothing does.
+func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best *behaviour, isCyclic bool) {
 	var cyclic *behaviour
 	bestRank, cyclicRank := math.MaxInt, math.MaxInt
 	for i, b := range all.fields {
-		if !s.mayCount(t, b, all.losses.count, inEpochs) {
+		if !s.mayCount(t, b, all.losses.count, epoch != nil) {
 			continue
 		}
 		growing := all.grows(b)
@@ -96,7 +98,7 @@ func (s *survey) bestCounter(t *tally, all *behaviours, inEpochs bool) (best *be
 		case b.moves() == 0 && (b.kind > lexicon.Positions || b.carried()):
 		case (growing || b.isShared(s.bars)) && rank < bestRank:
 			best, bestRank = b, rank
-		case (b.kind <= lexicon.Batches || b.kind == lexicon.Epochs) && !b.carried() && b.up*10 >= b.moves()*6 && rank < cyclicRank:
+		case (b.kind <= lexicon.Batches || b.kind == lexicon.Epochs) && !b.carried() && (b.up*10 >= b.moves()*6 || s.drawnInEpochs(t, b, epoch)) && rank < cyclicRank:
 			cyclic, cyclicRank = b, rank
 		}
 	}
@@ -105,6 +107,22 @@ func (s *survey) bestCounter(t *tally, all *behaviours, inEpochs bool) (best *be
 		return cyclic, true
 	}
 	return best, false
+}
+
+// drawnInEpochs says whether a field counts within epochs, in records that are drawn again and again.
+func (s *survey) drawnInEpochs(t *tally, b, epoch *behaviour) bool {
+	if epoch == nil || epoch == b || epoch.carried() || b.kind != lexicon.Positions || epoch.distinct < 2 || b.up*4 < b.moves() {
+		return false
+	}
+	moves, back := 0, 0
+	lastEpoch, last := math.Inf(-1), math.Inf(-1)
+	s.own(t, func(values []sampledValue) {
+		e, at := firstOf(values, epoch.field), firstOf(values, b.field)
+		moves++
+		back += flagOf(e < lastEpoch || e == lastEpoch && at < last)
+		lastEpoch, last = e, at
+	})
+	return back*33 <= moves
 }
 
 // mayCount says whether a field can count steps, of n losses: it stands beside most of these and is whole, and it is no time.

@@ -160,10 +160,15 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 			return series, err
 		}
 	}
+	var lines io.Reader = l.Reader
 	if plaintext.NeedsCleaning(l.head) {
-		return f.withoutPreface(plaintext.NewCleanReader(l.Reader), d)
+		lines, l.head = plaintext.NewCleanReader(l.Reader), new(plaintext.Cleaner).Clean(bytes.Clone(l.head), true)
 	}
-	return f.withoutPreface(l.Reader, d)
+	if !f.verbatim && plaintext.LagsBehind(l.head) {
+		d.framing.redrawn = true
+		lines = plaintext.NewRedrawnReader(lines)
+	}
+	return f.withoutPreface(lines, d)
 }
 
 // showPage takes what a page of HTML shows, if that names losses.

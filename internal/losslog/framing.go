@@ -6,10 +6,12 @@ import (
 	"alrc/internal/losslog/plaintext"
 )
 
-// framing is how a log's lines are kept within others: with control characters by their codes, and each in an object or a row.
+// framing is how a log's lines are kept within others: with control characters by their codes, each in an object or a row, and above the
+// bars that they are of.
 type framing struct {
 	escaped  bool
 	wrapping *wrapping
+	redrawn  bool
 }
 
 // unframer takes lines that come piece by piece out of their framing.
@@ -18,6 +20,7 @@ type unframer struct {
 	part  []byte // of a line, of which the rest is not there yet
 	out   bytes.Buffer
 	clean plaintext.Cleaner // what lines held may be made for terminals, too
+	bars  plaintext.Redrawn
 }
 
 // take returns what the lines that are whole by now held. It is valid until the next call. last says that nothing follows.
@@ -41,7 +44,11 @@ func (u *unframer) take(text []byte, last bool) []byte {
 		begin = len(u.part)
 	}
 	u.part = u.part[:copy(u.part, u.part[begin:])]
-	return u.clean.Clean(u.out.Bytes(), last)
+	lines := u.clean.Clean(u.out.Bytes(), last)
+	if u.redrawn {
+		return u.bars.Add(lines, last)
+	}
+	return lines
 }
 
 func (u *unframer) line(line []byte) {

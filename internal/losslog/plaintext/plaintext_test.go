@@ -53,21 +53,23 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// checkPieces checks what is cleaned of a text, in whatever pieces it comes.
-func checkPieces(t *testing.T, drawn, want string) {
+// checkPieces checks what is made of a text, in whatever pieces it comes.
+func checkPieces(t *testing.T, drawn, want string, with func() func(piece []byte, last bool) []byte) {
 	t.Helper()
 	for size := 1; size <= len(drawn); size++ {
-		var c Cleaner
+		next := with()
 		var got []byte
 		for i := 0; i < len(drawn); i += size {
 			end := min(i+size, len(drawn))
-			got = append(got, c.Clean([]byte(drawn[i:end]), end == len(drawn))...)
+			got = append(got, next([]byte(drawn[i:end]), end == len(drawn))...)
 		}
 		if string(got) != want {
 			t.Errorf("in pieces of %d: %q, not %q", size, got, want)
 		}
 	}
 }
+
+func cleaner() func([]byte, bool) []byte { return new(Cleaner).Clean }
 
 // Text that comes in pieces is cleaned as that which comes at once.
 func TestCleaner(t *testing.T) {
@@ -76,7 +78,7 @@ func TestCleaner(t *testing.T) {
 	if !NeedsCleaning([]byte(drawn)) || NeedsCleaning([]byte(sample)) {
 		t.Error("not recognised")
 	}
-	checkPieces(t, drawn, want)
+	checkPieces(t, drawn, want, cleaner)
 	got, err := io.ReadAll(NewCleanReader(strings.NewReader(drawn)))
 	if err != nil || string(got) != want {
 		t.Errorf("read %q: %v", got, err)
@@ -87,5 +89,21 @@ func TestCleaner(t *testing.T) {
 func TestStrokesBack(t *testing.T) {
 	const drawn = "go\n[>....] loss 2.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b1/2\r[==>..] loss 1.5\b\b\b\b\b\b\b\b\b\b\b\b\b\b2/2\n1: loss 3\b\b\b\b\b\b\b\b\b2: loss 4\n"
 	const want = "go\n[>1/2.] loss 2.5\n[=2/2.] loss 1.5\n1: loss 3\n2: loss 4\n"
-	checkPieces(t, drawn, want)
+	checkPieces(t, drawn, want, cleaner)
+}
+
+// A bar that has come further where it is drawn again stands above the text that it was wiped out for; one that has not, and one of
+// another total, stay below.
+func TestRedrawn(t *testing.T) {
+	const wiped = "                    \n"
+	const drawn = "a 0%|   | 0/9 [00:00<?, ?it/s]\n" + wiped + "loss 3\nb\n\n 22%|#  | 2/9 [00:01<00:03, 2it/s]\n" + wiped + "loss 2\n" +
+		" 22%|#  | 2/9 [00:01<00:03, 2it/s]\nloss 9\n 33%|## | 3/9 [00:01<00:03, 2it/s]\n" + wiped + "loss 1\n 50%|#  | 4/8 [00:01<00:03, 2it/s]\n" +
+		wiped + "c\n 60%|#  | 5/8 [00:01<00:03, 2it/s, loss=2]\n"
+	const want = "a 0%|   | 0/9 [00:00<?, ?it/s]\n" + wiped + " 22%|#  | 2/9 [00:01<00:03, 2it/s]\nloss 3\nb\n\n" + wiped + "loss 2\n" +
+		" 22%|#  | 2/9 [00:01<00:03, 2it/s]\nloss 9\n 33%|## | 3/9 [00:01<00:03, 2it/s]\n" + wiped + "loss 1\n 50%|#  | 4/8 [00:01<00:03, 2it/s]\n" +
+		wiped + "c\n 60%|#  | 5/8 [00:01<00:03, 2it/s, loss=2]\n"
+	checkPieces(t, drawn, want, func() func([]byte, bool) []byte { return new(Redrawn).Add })
+	if !LagsBehind([]byte(drawn)) || LagsBehind([]byte(strings.ReplaceAll(drawn, " 0/9", " 2/9"))) || LagsBehind([]byte(sample)) {
+		t.Error("not recognised")
+	}
 }
