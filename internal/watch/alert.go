@@ -16,6 +16,8 @@ type Alert struct {
 	// Loss is that of the step that began it, or the largest by now, and Sigmas its distance from the level before, in
 	// robust standard deviations.
 	Loss, Sigmas float64
+	// Record is the number of the record that began it, counted from 1, where steps are counted anew in each epoch; else 0.
+	Record int64
 }
 
 func newAlert(e *spike.Episode, over bool) Alert {
@@ -30,10 +32,14 @@ func newAlert(e *spike.Episode, over bool) Alert {
 func (a Alert) String() string {
 	e := a.Episode
 	if !a.Over {
-		if a.Loss-a.Loss != 0 {
-			return fmt.Sprintf("ALERT step %s: the loss is not finite (level before %s)", words.Count(e.Start), words.Short(e.Baseline, 4))
+		at := "step " + words.Count(e.Start)
+		if a.Record > 0 {
+			at += ", record " + words.Count(a.Record)
 		}
-		return fmt.Sprintf("ALERT step %s: loss %s is %s standard deviations above its level of %s", words.Count(e.Start), words.Short(a.Loss, 4),
+		if a.Loss-a.Loss != 0 {
+			return fmt.Sprintf("ALERT %s: the loss is not finite (level before %s)", at, words.Short(e.Baseline, 4))
+		}
+		return fmt.Sprintf("ALERT %s: loss %s is %s standard deviations above its level of %s", at, words.Short(a.Loss, 4),
 			words.Sigmas(a.Sigmas), words.Short(e.Baseline, 4))
 	}
 	text := fmt.Sprintf("over  step %s: ", words.Count(e.End))

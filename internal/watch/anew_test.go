@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"alrc/internal/losslog"
@@ -53,6 +54,9 @@ func TestAnotherRunInTheSameLog(t *testing.T) {
 		w.Alert = func(a Alert) error {
 			if !a.Over {
 				alerts = append(alerts, a.Episode.Start)
+				if ambiguous := name == "epochs"; strings.Contains(a.String(), ", record ") != ambiguous || ambiguous && a.Record != 501 && a.Record != 701 {
+					t.Errorf("%s: %s", name, a)
+				}
 			}
 			return nil
 		}

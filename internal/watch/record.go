@@ -57,8 +57,8 @@ type Record struct {
 }
 
 // newRecord begins one with what is at hand.
-func newRecord(e *spike.Episode, w *Watcher) *Record {
-	r := &Record{Time: time.Now().UTC().Truncate(time.Second), Alert: newAlert(e, false).String(), episode: e,
+func newRecord(e *spike.Episode, alert Alert, w *Watcher) *Record {
+	r := &Record{Time: time.Now().UTC().Truncate(time.Second), Alert: alert.String(), episode: e,
 		Losses: []Loss{}, WordsBefore: []string{}, WordsAfter: []string{}}
 	losses, before := w.losses.all()
 	r.Losses = append(r.Losses, losses[min(max(0, int(e.Record)-lossesBefore-before), len(losses)):]...)

@@ -161,9 +161,13 @@ func (w *Watcher) episode(e *spike.Episode, over bool) {
 	if w.failed != nil {
 		return
 	}
+	alert := newAlert(e, over)
+	if w.run.inEpochs {
+		alert.Record = e.Record + 1
+	}
 	if !over {
 		w.alerts++
-		w.around = append(w.around, newRecord(e, w))
+		w.around = append(w.around, newRecord(e, alert, w))
 	}
 	for _, r := range w.around {
 		if r.episode == e {
@@ -171,7 +175,7 @@ func (w *Watcher) episode(e *spike.Episode, over bool) {
 		}
 	}
 	if w.Alert != nil {
-		w.failed = w.Alert(newAlert(e, over))
+		w.failed = w.Alert(alert)
 	}
 }
 
