@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"alrc/internal/experiment"
+	"alrc/internal/losslog"
 	"alrc/internal/micrograph"
 	"alrc/internal/nn/kernel"
 	"alrc/internal/place"
@@ -20,6 +21,10 @@ import (
 
 // flagValues are what a shell completes flags with, beside files where those are taken.
 func flagValues(engines experiment.Engines) map[string][]string {
+	var formats []string
+	for _, format := range losslog.Formats {
+		formats = append(formats, string(format))
+	}
 	return map[string][]string{
 		"clip": {"none\tno clipping", "alrc:2\tat 2 standard deviations above the mean", "alrc:3", "two-sided:3,3\tlow losses are raised too",
 			"constant:\ta fixed threshold"},
@@ -36,11 +41,16 @@ func flagValues(engines experiment.Engines) map[string][]string {
 		"data":      place.Images.Words(),
 		"method":    micrograph.MethodWords(),
 		"mask":      {micrograph.Spiral, micrograph.Grid, micrograph.Lines},
+		"masks":     {micrograph.Spiral, micrograph.Grid, micrograph.Lines},
+		"format":    formats,
+		"snippet":   append([]string{"all"}, snippet.Frameworks...),
+		"run":       {"last", "all"},
+		"stop-on":   {"spike", "diverged", "stalled:\tDURATION without a loss"},
 	}
 }
 
 // withFiles are the flags that take a file or a folder, too; those without a line above take one alone.
-var withFiles = []string{"data", "mask"}
+var withFiles = []string{"data", "mask", "masks"}
 
 // addCompletions tells the shell's completion what flags and arguments can be.
 func addCompletions(command *cobra.Command, engines experiment.Engines) {
@@ -51,7 +61,7 @@ func addCompletions(command *cobra.Command, engines experiment.Engines) {
 		switch {
 		case slices.Contains(withFiles, flag.Name):
 			directive = cobra.ShellCompDirectiveDefault
-		case !known && flag.Value.Type() != "string" && flag.Value.Type() != "stringArray":
+		case !known && !strings.HasPrefix(flag.Value.Type(), "string"):
 		case !known || flag.Name == "loss" && (command.Name() == "replay" || command.Name() == "serve"):
 			return
 		}

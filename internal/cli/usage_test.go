@@ -160,6 +160,11 @@ func TestCompletion(t *testing.T) {
 		"snippet ":                    {"pytorch", "jax", "go\n", "gomlx"},
 		"completion ":                 {"bash", "zsh", "fish"},
 		"replay --clip ":              {"alrc:2"},
+		"replay --format ":            {"csv", "events"},
+		"replay --snippet ":           {"pytorch", "all"},
+		"watch --stop-on ":            {"spike", "diverged", "stalled:"},
+		"evaluate --masks ":           {"spiral", ":0"}, // and files
+		"evaluate --images ":          {":0"},
 		"bench micrographs --kernels": {"--kernels"},
 	} {
 		words := strings.Split(arguments, " ")
