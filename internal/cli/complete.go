@@ -18,6 +18,7 @@ import (
 	"alrc/internal/evaluation"
 	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
+	"alrc/internal/words"
 )
 
 // completeFlags are those of complete.
@@ -105,14 +106,22 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	if err := errors.Join(foldersThere(f.uncertainty), os.MkdirAll(f.folder(), 0o755)); err != nil {
 		return err
 	}
+	wrong := 0
 	for _, path := range images {
 		err := f.complete(ctx, command, method, path, options, f.file(path))
-		if err != nil && ctx.Err() != nil {
+		switch unread := (*ExitError)(nil); {
+		case err == nil:
+		case ctx.Err() != nil:
 			return fmt.Errorf("stopped, and %s was not completed: %w", path, ctx.Err())
-		}
-		if err != nil {
+		case len(images) > 1 && errors.As(err, &unread) && unread.Code == exitUsage: // the others may be right
+			tell(command.ErrOrStderr(), "alrc: %v", err)
+			wrong++
+		default:
 			return err
 		}
+	}
+	if wrong > 0 {
+		return usageError("%d of %d files %s not completed", wrong, len(images), words.Verb(wrong, "was", "were"))
 	}
 	return nil
 }

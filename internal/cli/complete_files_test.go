@@ -197,3 +197,25 @@ func TestCompleteDocumentedExample(t *testing.T) {
 		t.Errorf("the completion has %dx%d pixels of %+v", m.Width, m.Height, size)
 	}
 }
+
+// A file that is wrong keeps none of the others from being completed.
+func TestCompleteGoesOnAfterAWrongFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	scan, whole := holes(20, 24, 1)
+	image := tiff.Image{Width: 24, Height: 20, Channels: 1}
+	for _, name := range []string{"a.tif", "c.tif"} {
+		image.Pixels = scan
+		writeBytes(t, name, func(w *bytes.Buffer) error { return tiff.Write(w, []tiff.Image{image}) })
+	}
+	image.Pixels = whole
+	writeBytes(t, "b.tif", func(w *bytes.Buffer) error { return tiff.Write(w, []tiff.Image{image}) })
+	_, stderr, code := run("complete", "linear", "a.tif", "b.tif", "missing.tif", "c.tif")
+	if code != exitUsage || !isThere("a-completed.tif") || !isThere("c-completed.tif") || isThere("b-completed.tif") {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"b.tif: no pixel is missing", "missing.tif: no such file", "2 of 4 files were not completed"} {
+		if strings.Count(stderr, want) != 1 {
+			t.Errorf("%q is not told once in %s", want, stderr)
+		}
+	}
+}
