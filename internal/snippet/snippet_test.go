@@ -265,6 +265,49 @@ print(json.dumps({"double": run(torch.float64, False), "reloaded": run(torch.flo
 	compare(t, "single", kinds["single"], all, 2e-5)
 }
 
+// Compiled, it is what it is otherwise, and is not compiled anew at every step of the start.
+func TestPyTorchSnippetCompiled(t *testing.T) {
+	t.Parallel()
+	interpreter := pythonWith(t, "torch")
+	all := allSeries(t)
+	printed := python(t, interpreter, Text("pytorch", 3, 0.999), `
+import json
+import torch
+from alrc import ALRC
+from series import SERIES
+
+try:
+    torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1))
+except (AttributeError, RuntimeError):
+    print("null")
+    raise SystemExit
+out = []
+for n, decay, mu1, mu2, batches in SERIES:
+    torch._dynamo.reset()
+    frames = 0
+    def count(graph, inputs):
+        global frames
+        frames += 1
+        return graph
+    alrc, gradients, means, sigmas = ALRC(n, decay, mu1, mu2), [], [], []
+    compiled = torch.compile(alrc, backend=count)
+    for batch in batches:
+        losses = torch.tensor(batch, dtype=torch.float64, requires_grad=True)
+        compiled(losses).backward()
+        gradients.append(losses.grad.tolist())
+        state = alrc.get_extra_state().tolist()
+        means.append(state[0])
+        sigmas.append((state[1] + 1e-8) ** 0.5)
+    assert 0 < frames < 12, f"{frames} compilations"
+    out.append({"gradients": gradients, "means": means, "sigmas": sigmas})
+print(json.dumps(out))
+`, all)
+	if strings.TrimSpace(string(printed)) == "null" {
+		t.Skip("this PyTorch compiles nothing")
+	}
+	compare(t, "compiled", printed, all, 1e-10)
+}
+
 // Two ranks, one of which may have no finite loss, move as one clipper that sees both their batches.
 func TestPyTorchSnippetOnRanks(t *testing.T) {
 	t.Parallel()

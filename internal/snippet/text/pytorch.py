@@ -22,6 +22,9 @@ import math
 
 import torch
 
+# torch.compile, where there is one, does not see through what happens in the first steps.
+_uncompiled = getattr(getattr(torch, "compiler", None), "disable", lambda function: function)
+
 
 class ALRC(torch.nn.Module):
     """Returns the mean of one loss per example, each limited by its scale.
@@ -43,7 +46,7 @@ class ALRC(torch.nn.Module):
         if (mu1 is None) != (mu2 is None) or mu1 is not None and not mu1**2 < mu2 < math.inf:
             raise ValueError(f"ALRC: mu1 is {mu1} and mu2 {mu2}; give none, or mu2 above the square of mu1")
         self.n, self.decay, self.dtype, self.group = n, decay, dtype, group
-        self._started = 0 if mu1 is None else self.START
+        self._starting = mu1 is None
         self._steps = []  # mean and root mean square of the steps of the start
         # Mean, variance and decay**t. No buffer: module.half() must not round them.
         moments = [0.0, 0.0, 1.0] if mu1 is None else [mu1, mu2 - mu1**2, 0.0]
@@ -56,23 +59,22 @@ class ALRC(torch.nn.Module):
     @torch.no_grad()
     def scales(self, losses):
         """One constant per loss. In training mode the moments move on: call it once a step, or forward."""
-        moments = self._moments_on(losses.device)
-        mean, variance, _ = moments.unbind()
-        x = losses.detach().to(moments.dtype)
-        finite = torch.isfinite(losses) & torch.isfinite(x)
-        threshold = torch.full_like(mean, math.inf)
-        scales = finite.to(x.dtype)
-        if self._started == self.START:
-            spread = self.n * (variance + self.EPSILON).sqrt()
-            threshold = mean + spread
-            ratio = (x > 0) & (threshold > 0)  # else by the distances from the mean
-            scales = torch.where(finite & (x > threshold), torch.where(ratio, threshold / x, spread / (x - mean)), scales)
-            scales = scales.clamp(max=1)
+        mean, variance, bias = self._moments_on(losses.device).unbind()
+        x = losses.detach().to(mean.dtype)
+        finite = x - x == 0
+        x = torch.where(finite, x, mean)
+        threshold = torch.add(mean, (variance + self.EPSILON).sqrt(), alpha=self.n)
+        if self._starting:
+            scales, threshold = finite, None
+        else:
+            # The ratio of threshold and loss, or, where the threshold is not above 0, of their distances from the mean.
+            center = mean * (threshold <= 0)
+            scales = (threshold - center) / (torch.maximum(x, threshold) - center)
+            # A factor too small for the type would lose the gradient of a finite loss.
+            scales = scales.clamp(min=torch.finfo(losses.dtype).tiny) * finite
         if self.training:
-            self._observe(x, finite, threshold)
-        # A factor too small for the type would lose the gradient of a finite loss.
-        scales = scales.to(losses.dtype)
-        return torch.where(finite, scales.clamp(min=torch.finfo(losses.dtype).tiny), torch.zeros_like(scales))
+            self._observe(x, finite, threshold, mean, variance, bias)
+        return scales.to(losses.dtype)
 
     def _moments_on(self, device):
         """The moments on the losses' device, in double precision where it has that."""
@@ -86,41 +88,43 @@ class ALRC(torch.nn.Module):
                 self._moments = self._moments.float().to(device)
         return self._moments
 
-    def _observe(self, x, finite, threshold):
-        mean, variance, bias = self._moments.unbind()
+    def _observe(self, x, finite, threshold, mean, variance, bias):
         largest = 1e150 if x.dtype == torch.float64 else 1e15  # whose square is still a number
-        limited = torch.minimum(x, threshold).clamp(-largest, largest)
-        distance = torch.where(finite, limited - mean, torch.zeros_like(x))
-        sums = torch.stack([finite.sum().to(x.dtype), distance.sum(), (distance * distance).sum()])
+        limited = x if threshold is None else torch.minimum(x, threshold)
+        distance = limited.clamp(-largest, largest).flatten() - mean
+        sums = torch.stack([finite.sum(dtype=x.dtype), distance.sum(), torch.dot(distance, distance)])
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             torch.distributed.all_reduce(sums, group=self.group)
-        if self._started < self.START:
-            self._observe_start(*sums.tolist())
+        if self._starting:
+            self._observe_start(sums)
             return
-        count = sums[0].clamp(min=1)
-        first, second = sums[1] / count, sums[2] / count
+        first, second = (sums[1:] / sums[0].clamp(min=1)).unbind()
         bias = bias * self.decay
-        bias = torch.where(bias < 1e-17, torch.zeros_like(bias), bias)
-        rate = ((1 - self.decay) * (1 + (self.FORGETTING - 1) * bias) / (1 - bias)).clamp(max=1)
-        variance = ((1 - rate) * variance + rate * second - (rate * first) ** 2).clamp(min=0)
-        moved = torch.stack([mean + rate * first, variance, bias])
+        rate = (bias * (self.FORGETTING - 1) + 1) * (1 - self.decay)
+        rate = (rate / (1 - bias)).clamp(max=1)
+        step = rate * first
+        variance = torch.addcmul(torch.lerp(variance, second, rate), step, step, value=-1).clamp(min=0)
+        moved = torch.stack([mean + step, variance, bias])
         self._moments = torch.where(sums[0] > 0, moved, self._moments)  # no step without a finite loss
 
-    def _observe_start(self, count, first, second):
+    @_uncompiled
+    def _observe_start(self, sums):
         """Keeps a step, and makes the moments of all kept, each limited to what is typical among them."""
+        count, first, second = sums.tolist()
         if count == 0:
             return
         old, _, bias = self._moments.tolist()
         first, second = first / count, second / count
         self._steps.append((old + first, math.sqrt(max(second + 2 * old * first + old**2, 0.0))))
-        self._started = len(self._steps)
+        count = len(self._steps)
         low_mean, high_mean = self._typical([mean for mean, _ in self._steps])
         low_root, high_root = self._typical([root for _, root in self._steps])
-        mu1 = sum(min(max(mean, low_mean), high_mean) for mean, _ in self._steps) / self._started
-        mu2 = sum(min(max(root, low_root), high_root) ** 2 for _, root in self._steps) / self._started
+        mu1 = sum(min(max(mean, low_mean), high_mean) for mean, _ in self._steps) / count
+        mu2 = sum(min(max(root, low_root), high_root) ** 2 for _, root in self._steps) / count
         moments = [mu1, max(mu2 - mu1**2, 0.0), bias * self.decay]
         self._moments = torch.tensor(moments, dtype=self._moments.dtype, device=self._moments.device)
-        if self._started == self.START:
+        self._starting = count < self.START
+        if not self._starting:
             self._steps = []
 
     def _typical(self, values):
@@ -134,7 +138,7 @@ class ALRC(torch.nn.Module):
 
     def get_extra_state(self):
         """All that was learned, for state_dict(): moments, steps watched, and those of a start that goes on."""
-        numbers = self._moments.tolist() + [float(self._started)]
+        numbers = self._moments.tolist() + [float(len(self._steps) if self._starting else self.START)]
         for step in self._steps:
             numbers += step
         return torch.tensor(numbers, dtype=torch.float64)
@@ -142,5 +146,5 @@ class ALRC(torch.nn.Module):
     def set_extra_state(self, state):
         numbers = state.tolist()
         self._moments = torch.tensor(numbers[:3], dtype=torch.float64)
-        self._started = int(numbers[3])
+        self._starting = numbers[3] < self.START
         self._steps = list(zip(numbers[4::2], numbers[5::2]))
