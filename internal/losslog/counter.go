@@ -136,6 +136,7 @@ func (s *survey) mayCount(t *tally, b *behaviour, n int, inEpochs bool) bool {
 	case b.kind == lexicon.Strangers && b.last > 9e8: // a time, in seconds or less since 1970
 	case b.kind == lexicon.NotACounter || b.count < enough || b.whole*100 < b.count*97:
 	case b.carried() && b.count < n: // it may stand behind the losses
+	case b.kind == lexicon.Positions && !b.carried() && b.beforehand*10 > n*2: // of a bar, behind which some of the losses stand
 	case b.moves() > 0 && b.distinct < 2 && b.kind == lexicon.Positions && b.name == string(lexicon.OfTotal) && s.onlyFull(t): // the total of each epoch
 	default:
 		return true

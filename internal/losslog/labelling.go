@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strings"
 
 	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
@@ -26,7 +27,7 @@ func (s *survey) labelling(sample []byte, loss, step string) console.Labels {
 	}
 	var roles, totals, leads []string
 	var losses []float64
-	barred := 0
+	var bars barring
 	r := readers.Get().(*console.Reader)
 	defer readers.Put(r)
 	told := func(pairs []console.Pair, by console.Labelling) string {
@@ -40,7 +41,7 @@ func (s *survey) labelling(sample []byte, loss, step string) console.Labels {
 				totals = append(totals, told(pairs, console.ByTotals))
 				leads = append(leads, told(pairs, console.ByLead))
 				losses = append(losses, p.Value)
-				barred += flagOf(told(pairs, console.ByBars) != "")
+				bars.see(told(pairs, console.ByBars) != "", p.Value, pairs)
 				break
 			}
 		}
@@ -52,10 +53,46 @@ func (s *survey) labelling(sample []byte, loss, step string) console.Labels {
 		return console.Labels{By: console.ByTotals, Loss: loss}
 	case inTurns(leads, losses) || inParts(leads):
 		return console.Labels{By: console.ByLead, Loss: loss}
-	case min(barred, len(roles)-barred) > 2:
+	case bars.tellApart():
 		return console.Labels{By: console.ByBars, Loss: loss}
 	}
 	return console.Labels{}
+}
+
+// barring watches which lines of a loss end a progress bar.
+type barring struct {
+	barred, bare int
+	again        int    // bare lines with the loss of the line before
+	names        string // those of the last line, but for what the bar tells
+	alike        int    // lines with the names of the line before, of which one ends a bar and one does not
+	changes      int    // such pairs
+	last         float64
+	wasBarred    bool
+}
+
+func (b *barring) see(barred bool, loss float64, pairs []console.Pair) {
+	var names strings.Builder
+	for i := range pairs {
+		if p := &pairs[i]; !p.Unit && !lexicon.IsPosition(string(p.Name)) {
+			names.Write(p.Name)
+			names.WriteByte('\n')
+		}
+	}
+	if b.barred+b.bare > 0 && barred != b.wasBarred {
+		b.changes++
+		b.alike += flagOf(names.String() == b.names)
+	}
+	b.again += flagOf(!barred && loss == b.last)
+	b.barred += flagOf(barred)
+	b.bare += flagOf(!barred)
+	b.names, b.last, b.wasBarred = names.String(), loss, barred
+}
+
+// tellApart says whether lines without a bar are others than those with one. They are not where they hold the same names and other losses: what
+// a program writes while a bar is drawn stands behind the bar, or on a line of its own.
+func (b *barring) tellApart() bool {
+	const few = 2
+	return min(b.barred, b.bare) > few && !(b.alike*10 >= b.changes*9 && b.again*10 <= b.bare)
 }
 
 // tellApart says whether nearly all records have names of either training or validation.

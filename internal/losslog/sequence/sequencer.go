@@ -22,7 +22,7 @@ type Sequencer struct {
 	watch      turns
 	parts      turns // of steps within epochs, where records tell these
 	inEpoch    float64
-	within     int64 // records of the epoch at hand, where nothing else counts
+	within     int64 // records of the epoch at hand, or of a part of it, where nothing else counts
 	epoch      float64
 	reopenings reopenings
 	mode       lexicon.Role // what the last line that tells said the records are of
@@ -202,15 +202,17 @@ func (s *Sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 		s.reopenings.see(loss, s.alike)
 		s.alike = 0
 	}
-	within := step
+	within, part := step, epoch
 	if s.how.Uncounted {
-		if whole := math.Floor(epoch); whole != s.inEpoch {
-			s.inEpoch, s.within = whole, 0
+		// Epochs with a share of the next one, as 0.53, count by themselves.
+		s.parts.shares = s.parts.shares || epoch > math.Floor(epoch)
+		if part = math.Floor(epoch * epochParts); part != s.inEpoch {
+			s.inEpoch, s.within = part, 0
 		}
 		within = s.within
 		s.within++
 	}
-	whole, ok := inEpoch(within, epoch)
+	whole, ok := inEpoch(within, part)
 	if ok {
 		s.parts.see(whole, s.row, loss, math.NaN())
 	}
@@ -257,6 +259,9 @@ func (s *Sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 	}
 	s.pending = append(s.pending, loss)
 }
+
+// epochParts is how finely shares of an epoch are told apart.
+const epochParts = 1 << 10
 
 // inEpoch returns the place of a step that counts from the beginning of its epoch.
 func inEpoch(step int64, epoch float64) (place int64, ok bool) {

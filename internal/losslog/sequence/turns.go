@@ -54,6 +54,7 @@ type turns struct {
 	started  int
 	begun    int  // losses after the turn at hand
 	loose    bool // distances between steps tell nothing
+	shares   bool // steps are epochs with shares of the next one, which no run begins anew
 	jump     turn // where the counter may have gone on from its beginning to a resumption
 	jumped   bool // at the last row
 	there    bool // its step was there before
@@ -94,7 +95,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.end(false, step)
 		r.all = append(r.all, later)
 	case step > r.most:
-		r.end(step-r.last <= max(1, r.gap) || r.rows > 2 && step-r.last <= r.stride || r.loose && r.rows > 1, step)
+		r.end(step-r.last <= max(1, r.gap) || r.rows > 2 && step-r.last <= r.stride || r.loose && r.rows > 1 || r.shares && r.from.toStart && step-r.most > r.widest, step)
 	case step < r.last:
 		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
 		r.turn(step, row, epoch)
@@ -341,6 +342,8 @@ func (r *turns) cyclic(starts []turn, kind lexicon.CounterKind) bool {
 		}
 	}
 	switch n := len(starts); {
+	case r.shares:
+		return false
 	case rose+fell > 0:
 		return rose > fell
 	case r.before() > longest:
