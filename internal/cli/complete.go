@@ -25,6 +25,7 @@ import (
 type completeFlags struct {
 	method, mask, truth, out, uncertainty, array string
 	premultiplied, keepSeen                      bool
+	unseen                                       float64
 	threads, page                                int
 }
 
@@ -44,9 +45,10 @@ kriging, linear (or bilinear; between the pixels that were seen), or biharmonic
 IMAGE is a file of
 ` + imagefile.Formats() + `;
 - is standard input, and --out - standard output.
-What was not seen is NaN in it, as 'alrc scan' writes it, or 0 in a mask image
-(--mask), whose values from 0 to 1 say how much of a pixel was seen. All images
-of a stack are completed, or one of them (--page).
+What was not seen is NaN in it, as 'alrc scan' writes it, or has one value
+(--unseen 0), or is 0 in a mask image (--mask), whose values from 0 to 1 say how
+much of a pixel was seen. All images of a stack are completed, or one of them
+(--page).
 
 For each IMAGE it writes a TIFF file in IMAGE's units, with its pixel size and
 metadata, and a PNG file that shows the scan and what became of it; --out
@@ -63,6 +65,8 @@ near the completion is to it, beside those without a network.`,
 	addFlagGroups(command,
 		group("What was seen", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.mask, "mask", "", "mask image of IMAGE's size, 0 where nothing was seen, or a .csv file of the columns and rows of beam positions (default: where IMAGE is NaN)")
+			flags.Float64Var(&f.unseen, "unseen", 0, "the `VALUE` of pixels that were not seen, such as 0, in a file that has no NaN")
+			flags.Lookup("unseen").DefValue = ""
 			flags.BoolVar(&f.premultiplied, "premultiplied", false, "IMAGE was multiplied by its mask: divide by it (=false: it was not, whatever it looks like)")
 			flags.IntVar(&f.page, "page", -1, "the one image of a stack to complete, counted from 0 (-1: all)")
 			flags.StringVar(&f.array, "array", "", arrayUsage)
@@ -102,6 +106,9 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	options := micrograph.PartialOptions{Mask: f.mask, Array: f.array}
 	if command.Flags().Changed("premultiplied") {
 		options.Premultiplied = &f.premultiplied
+	}
+	if command.Flags().Changed("unseen") {
+		options.Unseen = &f.unseen
 	}
 	if err := errors.Join(foldersThere(f.uncertainty), os.MkdirAll(f.folder(), 0o755)); err != nil {
 		return err

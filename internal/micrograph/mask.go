@@ -106,7 +106,7 @@ func (s *ScanFile) findMask(p *Partial, name string) error {
 			p.Notes = append(p.Notes, "what was seen is what "+positions+" says")
 			return p.readMask(name, positions, 0)
 		}
-		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does", name)
+		return fmt.Errorf("%s: no pixel is missing; give --mask, or mark what was not seen by NaN, as 'alrc scan' does%s", name, p.unseenHint())
 	}
 	return nil
 }

@@ -41,6 +41,8 @@ type PartialOptions struct {
 	// of beam positions. Where it is "", what was not seen is
 	// NaN; how much was seen of the rest is in the second page of files that [Partial.Write] wrote, and otherwise all.
 	Mask string
+	// Unseen is the value of pixels that were not seen, beside NaN; nil where there is none.
+	Unseen *float64
 	// Array names the array of a .npz or HDF5 file that has several; "" stands for the only one, and for other files.
 	Array string
 	// Premultiplied says whether the image is the product of a micrograph and the mask, by which it is divided. Where it is nil, an
@@ -133,6 +135,11 @@ func (s *ScanFile) Read(i int) (*Partial, error) {
 	name := s.path
 	if len(s.pages) > 1 {
 		name = fmt.Sprintf("%s, image %d", s.path, p.Page)
+	}
+	if s.options.Unseen != nil {
+		if err := p.unsee(name, *s.options.Unseen); err != nil {
+			return nil, err
+		}
 	}
 	if s.options.Mask != "" {
 		err = p.readMask(name, s.options.Mask, i)
