@@ -140,9 +140,6 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if delimiter, lies := isLying(l.head); lies {
 		return standUp(l.Reader, delimiter)
 	}
-	if holdsNamedLists(l.head) {
-		return tableOfLists(l.Reader)
-	}
 	if holdsPipeTables(l.head) {
 		return tableOfPipes(l.Reader)
 	}
@@ -153,12 +150,15 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	case wandb.Is(l.head):
 		return wandb.NewReader(l.Reader), nil
 	case notebook.Is(l.head):
-		return f.withoutPreface(plaintext.NewCleanReader(notebook.NewReader(l.Reader)), d)
+		return f.lines(plaintext.NewCleanReader(notebook.NewReader(l.Reader)), d)
 	}
 	if !f.isColumn {
 		if series, err := document.NewReader(l.head, l.Reader, func() (*bufio.Reader, error) { return f.openColumn(d) }); series != nil || err != nil {
 			return series, err
 		}
+	}
+	if holdsBareLists(l.head) {
+		return tableOfBareLists(l.Reader)
 	}
 	var lines io.Reader = l.Reader
 	if plaintext.NeedsCleaning(l.head) {
@@ -168,7 +168,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		d.framing.redrawn = true
 		lines = plaintext.NewRedrawnReader(lines)
 	}
-	return f.withoutPreface(lines, d)
+	return f.lines(lines, d)
 }
 
 // showPage takes what a page of HTML shows, if that names losses.
@@ -236,20 +236,24 @@ func (f file) openColumn(d *decoded) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(r, plaintext.HeadSize), nil
 }
 
-// withoutPreface takes what loggers add to each line out of a file's text.
-func (f file) withoutPreface(r io.Reader, d *decoded) (io.Reader, error) {
-	if f.verbatim {
-		return r, nil
-	}
-	b := bufio.NewReaderSize(r, plaintext.HeadSize)
-	head, err := plaintext.Head(b)
-	if err != nil {
+// lines returns a text without what loggers add to each line of it, or the lists in it as a table.
+func (f file) lines(r io.Reader, d *decoded) (io.Reader, error) {
+	l := new(layer)
+	if err := l.put(r, plaintext.HeadSize); err != nil {
 		return nil, err
 	}
-	if d.preface = preface.Find(head); d.preface != nil {
-		return d.preface.NewReader(b), nil
+	if !f.verbatim {
+		if d.preface = preface.Find(l.head); d.preface != nil {
+			if err := l.put(d.preface.NewReader(l.Reader), plaintext.HeadSize); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return b, nil
+	if holdsNamedLists(l.head) {
+		d.preface = nil
+		return tableOfLists(l.Reader)
+	}
+	return l.Reader, nil
 }
 
 // listsPython recognises a list of dictionaries as Python prints it, which is JSON but for its quotes.

@@ -214,7 +214,7 @@ func areNames(cells [][]byte) bool {
 	named := 0
 	for _, cell := range cells {
 		text := unquote(cell)
-		if _, ok := wholeNumber(text[bytes.LastIndex(text, []byte(": "))+1:]); ok {
+		if _, ok := wholeNumber(bytes.TrimLeft(text[bytes.LastIndex(text, []byte(": "))+1:], " [(")); ok {
 			return false
 		}
 		if len(text) > 0 {

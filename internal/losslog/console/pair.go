@@ -69,7 +69,10 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Text = p.Text[:len(p.Text)-trailingTotal(p.Text)]
 		}
 		left := r.left(i)
+		toldName, toldFirst, toldLast := r.told(i, &left)
 		switch {
+		case toldName != nil:
+			p.Name, p.first, p.last = toldName, toldFirst, toldLast
 		case r.ordinal(i, &left):
 			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.number >= 0 && left.separated && left.number == phraseAt:

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"alrc/internal/decimal"
@@ -206,3 +207,27 @@ func counterOfLine(name []byte) bool {
 
 // lastWord is the last of the words of a name.
 func lastWord(name []byte) []byte { return name[bytes.LastIndexByte(name, ' ')+1:] }
+
+// told returns the name that a sentence gives number i, before which left stands, in a line that counts: "epoch 3 got a loss of 0.5 and",
+// "accuracy and a 0.5 loss". It is nil where this is no sentence, or not about losses.
+func (r *Reader) told(i int, left *before) (name []byte, first, last int) {
+	counts := func(p Pair) bool { return counterOfLine(p.Name) }
+	if left.name == nil || !slices.ContainsFunc(r.pairs, counts) || left.separated || left.opened || !r.isWord(left.last) || !lexicon.IsLink(r.word(left.last)) || bytes.IndexByte(r.tokenText(i), '.') < 0 {
+		return nil, -1, -1
+	}
+	if name, first, last = r.behind(i); name != nil && lossLike(lastWord(name)) {
+		return name, first, last
+	}
+	last = left.last
+	for last > left.first && r.isWord(last) && lexicon.IsLink(r.word(last)) {
+		last--
+	}
+	if !r.isWord(last) || !lossLike(r.word(last)) {
+		return nil, -1, -1
+	}
+	for first = last; first > left.first && r.isWord(first-1) && !lexicon.IsLink(r.word(first-1)); first-- {
+	}
+	return r.line[r.tokens[first].begin:r.tokens[last].end], first, last
+}
+
+func (r *Reader) tokenText(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }

@@ -19,6 +19,8 @@ var (
 	otherUnits = Set("hz khz mhz ghz fps it/s iter/s iters/s step/s steps/s img/s images/s samples/s examples/s tokens/s tok/s kb mb gb kib mib gib")
 	// prepositions part a name from what counts: "loss at step".
 	prepositions = Set("at after for in on of over")
+	// linkWords part the name of a number from this, or from words before it, in sentences: "got a loss of".
+	linkWords = Set("a an the and with has have having of at is was now about around reached reaching got get gets gave gives")
 	// modeWords may stand in lines that say what is below them, beside words such as "eval".
 	modeWords = Set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
 		" run running run performing doing going to for model network results")
@@ -81,6 +83,12 @@ func IsPreposition(word []byte) bool {
 		lower[i] = c | 0x20
 	}
 	return prepositions[string(lower[:len(word)])]
+}
+
+// IsLink says whether a word of a sentence parts the name of a number from this, or from words before it, in any case.
+func IsLink(word []byte) bool {
+	const longest = 8
+	return len(word) <= longest && linkWords[string(bytes.ToLower(word))]
 }
 
 // IsOfMode says whether a word may stand in a line that says what is below it, beside words such as "eval".
