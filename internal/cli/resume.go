@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"alrc/internal/experiment"
+	"alrc/internal/report"
 	"alrc/internal/runfolder"
 	"alrc/internal/sweep"
 )
@@ -31,10 +32,20 @@ checkpoint. The results are those of an uninterrupted run, bit for bit. With
 			if len(dirs) == 0 {
 				return usageError("%s holds no runs: give a folder that 'alrc train' made", out)
 			}
+			for _, dir := range dirs {
+				if _, err := validSpecification(dir); err != nil {
+					return &ExitError{Code: exitUsage, Err: runfolder.In(dir, err)}
+				}
+			}
+			if err := report.Check(out); err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
+			}
 			if command.Flags().Changed("steps") {
 				if err := experiment.Extend(dirs, steps); err != nil {
 					return &ExitError{Code: exitUsage, Err: err}
 				}
+			} else if err := experiment.CheckDone(dirs); err != nil {
+				return &ExitError{Code: exitUsage, Err: err}
 			}
 			ctx, cancel := withSignals(command.Context())
 			defer cancel()

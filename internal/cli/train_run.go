@@ -78,15 +78,21 @@ func newOpener(log io.Writer, dir string) *place.Opener {
 	}}
 }
 
+// validSpecification reads a run's specification.
+func validSpecification(dir string) (experiment.Specification, error) {
+	specification, err := experiment.Read(dir)
+	if err == nil {
+		err = specification.Validate()
+	}
+	return specification, err
+}
+
 // trainAll trains, or goes on training, the runs of a comparison, and reports.
 func trainAll(ctx context.Context, command *cobra.Command, out string, dirs []string, opener *place.Opener, options experiment.Options) error {
 	progress := newRunsProgress(command.ErrOrStderr())
 	var members []experiment.Member
 	for _, dir := range dirs {
-		specification, err := experiment.Read(dir)
-		if err == nil {
-			err = specification.Validate()
-		}
+		specification, err := validSpecification(dir)
 		if err == nil {
 			_, err = options.Engines.Find(specification.Engine)
 		}

@@ -78,6 +78,28 @@ func writeSpecification(dir string, s Specification, e *Environment) error {
 	return atomicfile.WriteBytes(filepath.Join(dir, runfolder.SpecificationFile), content)
 }
 
+// CheckDone returns an error where the specification of a run that is done was changed to more steps since then.
+func CheckDone(dirs []string) error {
+	for _, dir := range dirs {
+		result, err := runfolder.ReadResult(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s, err := Read(dir)
+		if err != nil {
+			return err
+		}
+		if s.Steps > result.Steps && !result.Diverged {
+			return fmt.Errorf("%s has %d steps, and the run is done after %d: to go on, give --steps %d", filepath.Join(dir, runfolder.SpecificationFile),
+				s.Steps, result.Steps, s.Steps)
+		}
+	}
+	return nil
+}
+
 // Extend changes the number of steps of runs that were stopped or are done, so that Train goes on to that number.
 // Runs that diverged stay as they are. Nothing is changed where one of the runs cannot be extended.
 func Extend(dirs []string, steps int64) error {
@@ -107,7 +129,7 @@ func Extend(dirs []string, steps int64) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err == nil && result.Diverged || files[i].Steps == steps {
+		if err == nil && (result.Diverged || result.Steps == steps) || err != nil && files[i].Steps == steps {
 			continue
 		}
 		// In this order, a kill in between leaves a run whose result is made again.

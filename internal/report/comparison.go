@@ -34,8 +34,14 @@ type Group struct {
 	wording wording
 }
 
-// Load reads the runs in a folder: one folder each, or dir itself being a run's.
-func Load(dir string) (*Comparison, error) {
+// Check returns an error where the runs in a folder are no comparison, before more is trained of them.
+func Check(dir string) error {
+	_, err := open(dir)
+	return err
+}
+
+// open reads what the runs in a folder are, in the order of a comparison, without their tables.
+func open(dir string) ([]*Run, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("read the runs: %w", err)
@@ -48,7 +54,6 @@ func Load(dir string) (*Comparison, error) {
 			dirs = append(dirs, path)
 		}
 	}
-	c := &Comparison{Dir: dir}
 	var runs []*Run
 	for _, path := range dirs {
 		run, err := loadRun(path)
@@ -80,9 +85,16 @@ func Load(dir string) (*Comparison, error) {
 		}
 		return a.Seed < b.Seed
 	})
-	if err := validate(runs); err != nil {
+	return runs, validate(runs)
+}
+
+// Load reads the runs in a folder: one folder each, or dir itself being a run's.
+func Load(dir string) (*Comparison, error) {
+	runs, err := open(dir)
+	if err != nil {
 		return nil, err
 	}
+	c := &Comparison{Dir: dir}
 	for _, run := range runs {
 		if n := len(c.Groups); n == 0 || c.Groups[n-1].Clip != run.Clip {
 			c.Groups = append(c.Groups, &Group{Clip: run.Clip, Name: describe(run.Clip)})
