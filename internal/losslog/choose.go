@@ -81,6 +81,7 @@ func (l *Log) chooseOrder(v *look, chosen ranked) {
 	c, batch := l.chosen.counter, l.options.Batch
 	l.order = sequence.Options{
 		Kind:       lexicon.CounterOf(c.step),
+		Before:     c.before,
 		Openings:   l.chosen.openings != nil,
 		Uncounted:  c.step == "" && l.source.Format != Events,
 		Redrawn:    c.redrawn,
@@ -206,8 +207,8 @@ func (l *Log) chooseSteps(v *look, chosen ranked) {
 	}
 	c := v.counter(chosen.tally)
 	if v.keras && o.Step == "" {
-		if epoch := v.epochOfBars(chosen.tally); epoch != "" {
-			c = counter{step: epoch, carried: true, full: string(lexicon.OfTotal)}
+		if ofBars, ok := v.epochOfBars(chosen.tally); ok {
+			c = ofBars
 		}
 	}
 	if c.step == "" && o.Step == "" && o.Batch == "" && !v.whole && v.kind.format != CSV {

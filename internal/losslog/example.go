@@ -73,7 +73,13 @@ func (l *Log) Example() Example {
 		b.reset()
 		table.scan(data, &b)
 		for i, value := range b.Losses {
-			if value == loss && (!numbered || b.Steps[i] == step) {
+			if value != loss {
+				continue
+			}
+			if l.chosen.before > 0 && step == l.chosen.before && b.Steps[i] < 0 {
+				step, numbered = b.Steps[i], false // it is told by what comes behind
+			}
+			if !numbered || b.Steps[i] == step {
 				found = newAttribution(table, b.Steps[i], loss, numbered).example(data, i)
 				return errStopped
 			}

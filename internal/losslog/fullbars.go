@@ -2,26 +2,31 @@ package losslog
 
 import "alrc/internal/losslog/lexicon"
 
-// epochOfBars returns what counts the epochs on lines before bars of a series, where nearly each epoch ends in a full bar and few others
-// were kept: of these, only the full ones tell the loss of an epoch. It is "" elsewhere.
-func (s *survey) epochOfBars(t *tally) string {
+// epochOfBars returns what counts the epochs on lines before bars of a series, where nearly each epoch ends in a full bar, which may be drawn
+// twice, and few others were kept, or where the log begins within an epoch: only the last full bar tells the loss of an epoch. It is false
+// elsewhere.
+func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 	const (
 		fewest  = 2
 		mostFew = 3 // bars an epoch
 	)
 	bar, ok := s.byName[string(lexicon.OfTotal)]
 	if !ok {
-		return ""
+		return c, false
 	}
-	epoch := -1
-	bars, full, last, fresh := 0, 0, -1.0, false
+	epoch, first := -1, 0.0
+	bars, full, again := 0, 0, 0
+	last, fresh, anew := -1.0, true, false
+	others, total, mixed, within := 0, 0.0, false, false
 	for _, r := range s.records {
 		own, at := false, sampledValue{total: -1}
 		for _, v := range s.values[r.begin:r.end] {
 			switch {
 			case s.fields[v.field].counter == lexicon.Epochs && (epoch < 0 || v.field == epoch):
-				epoch = v.field
-				fresh = fresh || v.number > last
+				if epoch < 0 {
+					epoch, first = v.field, v.number
+				}
+				fresh, anew = fresh || v.number != last, anew || v.number < last
 				last = v.number
 			case v.field == t.field && r.label == t.label:
 				own = true
@@ -32,18 +37,30 @@ func (s *survey) epochOfBars(t *tally) string {
 		if !own {
 			continue
 		}
-		if at.total <= 0 || epoch < 0 {
-			return ""
+		if at.total <= 0 {
+			return c, false
 		}
-		if bars++; at.number == at.total {
-			if !fresh {
-				return "" // two full bars of an epoch
-			}
-			full, fresh = full+1, false
+		switch bars++; {
+		case at.number != at.total:
+		case fresh:
+			mixed = mixed || total > 0 && at.total != total && !anew // another training may have another total
+			within = within || epoch < 0
+			total, full, fresh, anew = at.total, full+1, false, false
+		case at.total == total:
+			again++
+		default:
+			others++ // as of a validation behind the last epoch
 		}
 	}
-	if full < fewest || bars == full || bars > mostFew*full {
-		return ""
+	if full < fewest || epoch < 0 || again > full || others > 0 && mixed || bars == full && !within || bars-others > mostFew*full {
+		return c, false
 	}
-	return s.fields[epoch].name
+	c = counter{step: s.fields[epoch].name, carried: true, full: string(lexicon.OfTotal)}
+	if others > 0 {
+		c.fullOf = total
+	}
+	if within {
+		c.before = int64(first) - 1
+	}
+	return c, true
 }

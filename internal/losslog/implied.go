@@ -25,10 +25,10 @@ func (s *survey) implied(all []ranked) {
 		r := &all[i]
 		switch {
 		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
-		case named && !(lexicon.IsWhole(r.name) && s.sums(r.tally)):
+		case named && !(lexicon.IsWhole(r.name) && s.sums(r.tally, -1)):
 		case measures > r.field: // it is no part of this
 		case measures > 0 && !lexicon.IsWhole(r.name):
-		case lexicon.IsWhole(r.name) && (s.sums(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
+		case lexicon.IsWhole(r.name) && (s.sums(r.tally, -1) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
 			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
 	}
@@ -60,16 +60,22 @@ func (s *survey) tellObjective() {
 	}
 }
 
-// tellTotals makes a part of each loss that a total beside it, which is named so, is the sum of with others: "loss 0.5 aux 0.1 total_loss 0.6".
+// tellTotals makes a part of each loss that a total beside it, which is named so or as a mean, is the sum of with others: "loss 0.5 aux 0.1
+// total_loss 0.6", "avg_loss 0.6 own_loss 0.5 aux_loss 0.1".
 func (s *survey) tellTotals(all []ranked) {
 	s.tellMeasures(all)
 	for i := range all {
 		total := &all[i]
-		if total.meaning.Strength != lexicon.Loss || total.meaning.Parts > 0 || !lexicon.SaysWhole(total.name) || !s.sums(total.tally) {
+		if total.meaning.Strength != lexicon.Loss {
 			continue
 		}
+		before := total.meaning.Parts == 0 && lexicon.SaysWhole(total.name) && s.sums(total.tally, -1)
+		if !before && !(total.meaning.Statistic == lexicon.Averaged && s.sums(total.tally, 1)) {
+			continue
+		}
+		total.meaning.Parts = 0
 		for j := range all {
-			if r := &all[j]; j != i && r.meaning.Strength == lexicon.Loss && r.meaning.Parts == 0 && r.meaning.Role == total.meaning.Role && s.together(total.tally, r.name) && r.field < total.field {
+			if r := &all[j]; j != i && r.meaning.Strength == lexicon.Loss && r.meaning.Parts == 0 && r.meaning.Role == total.meaning.Role && s.together(total.tally, r.name) && r.field < total.field == before {
 				r.meaning.Parts++
 			}
 		}
@@ -89,18 +95,15 @@ func (s *survey) tellMeasures(all []ranked) {
 	}
 }
 
-// sums says whether the numbers of a series are the sums of two or more that stand right before them.
-func (s *survey) sums(t *tally) bool {
+// sums says whether the numbers of a series are the sums of two or more that stand right before them, where to is -1, or behind, where it is 1.
+func (s *survey) sums(t *tally, to int) bool {
 	n, sums := 0, 0
 	s.own(t, func(values []sampledValue) {
 		n++
-		sum, at := 0.0, 0
-		for at < len(values) && values[at].field != t.field {
-			at++
-		}
-		total := values[at].number
-		for k := at - 1; k >= 0; k-- {
-			if sum += values[k].number; k < at-1 && math.Abs(sum-total) <= max(0.01*math.Abs(total), rounding(total, at-k)) {
+		at := slices.IndexFunc(values, func(v sampledValue) bool { return v.field == t.field })
+		sum, total := 0.0, values[at].number
+		for parts, k := 1, at+to; k >= 0 && k < len(values); parts, k = parts+1, k+to {
+			if sum += values[k].number; parts > 1 && math.Abs(sum-total) <= max(0.01*math.Abs(total), rounding(total, parts)) {
 				sums++
 				return
 			}

@@ -43,7 +43,7 @@ func (l *Log) look() (*look, error) {
 	if isText && dl4jLine.Match(head.data) {
 		how.score = dl4jScore
 	}
-	v.keras = isText && (bytes.Contains(head.data, []byte("- ETA: ")) || bytes.Contains(head.data, []byte("/step - ")))
+	v.keras = isText && (bytes.Contains(head.data, []byte("- ETA: ")) || kerasPace.Match(head.data))
 	v.survey = newSurvey(how)
 	v.visit()
 	if len(l.options.Where) == 0 {
@@ -142,6 +142,9 @@ func (v *look) findTables() {
 const dl4jScore = "Score"
 
 var dl4jLine = regexp.MustCompile(dl4jScore + ` at (iteration|step|epoch) [0-9]+ is -?[0-9NI]`)
+
+// kerasPace is how long a step takes, as Keras' bars tell it behind them: "45ms/step - ", "724us/sample - ".
+var kerasPace = regexp.MustCompile(`[0-9][mu]?s/[a-z]+ - `)
 
 // drawsBars says whether the lines that hold a name are progress bars.
 func (v *look) drawsBars(name string) bool {

@@ -59,7 +59,7 @@ func (s *textScanner) scanRecord(data []byte, begin, end int, pairs []console.Pa
 			stepPair = p
 		}
 		beside = beside || string(p.Name) == s.beside
-		unfinished = unfinished || s.full != "" && p.Total > p.Value && string(p.Name) == s.full
+		unfinished = unfinished || s.full != "" && string(p.Name) == s.full && (p.Total > p.Value || s.fullOf > 0 && p.Total != s.fullOf)
 		if s.epoch != "" && epochPair == nil && string(p.Name) == s.epoch {
 			epochPair = p
 		}

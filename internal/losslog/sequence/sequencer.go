@@ -41,6 +41,7 @@ type Sequencer struct {
 type Options struct {
 	Plan      Plan                // what [Sequencer.Planned] returned after an earlier reading, where there was one
 	Kind      lexicon.CounterKind // of what counts steps
+	Before    int64               // the step of rows before the first that is counted, if not 0
 	Openings  bool                // rows tell which openings came again
 	Uncounted bool                // nothing counts steps
 	Redrawn   bool                // each loss stands in two records
@@ -125,7 +126,7 @@ func (s *Sequencer) Push(b *Rows, c *Chunk) {
 		case step == MissingStep || step == CarriedStep:
 			step = s.last + 1
 			if !s.started {
-				step = 1
+				step = max(s.how.Before, 1)
 			}
 		}
 		epoch := math.NaN()
