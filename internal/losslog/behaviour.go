@@ -84,7 +84,8 @@ func (s *survey) behavioursOf(t *tally) *behaviours {
 	inPairs := 0
 	for _, r := range s.records {
 		values := s.values[r.begin:r.end]
-		if loss, own := valueOf(values, t.field); own && r.label == t.label {
+		if s.isOwn(t, r) {
+			loss, _ := valueOf(values, t.field)
 			if n := all.losses.count; n > 0 && (loss.number == all.losses.last) == (n%2 == 1) {
 				inPairs++
 			}

@@ -267,13 +267,19 @@ func holds(values []sampledValue, field int) bool {
 // own calls do with the values of each record of a series.
 func (s *survey) own(t *tally, do func([]sampledValue)) {
 	for _, r := range s.records {
-		if r.label != t.label {
-			continue
-		}
-		if values := s.values[r.begin:r.end]; holds(values, t.field) {
-			do(values)
+		if s.isOwn(t, r) {
+			do(s.values[r.begin:r.end])
 		}
 	}
+}
+
+// isOwn says whether a record is one of a series.
+func (s *survey) isOwn(t *tally, r sampledRecord) bool {
+	if r.label != t.label {
+		return false
+	}
+	values := s.values[r.begin:r.end]
+	return holds(values, t.field) && (t.beside == 0 || holds(values, t.beside-1))
 }
 
 // countRank orders what may count steps, best first: what stands in the records themselves before what stands on lines before

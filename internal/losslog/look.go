@@ -52,6 +52,7 @@ func (l *Log) look() (*look, error) {
 	}
 	v.findLabels(l.options)
 	v.findTables()
+	v.findMicroBatches()
 	return v, nil
 }
 

@@ -231,6 +231,7 @@ var truths = []struct {
 	{name: "mean-before-its-parts.log", losses: 16, nonFinite: 0, steps: 16, mean: 38.608312500000004, largest: 53.061, first: 0, last: 15},
 	{name: "megatron-twice.log", losses: 60, nonFinite: 0, steps: 60, mean: 3.6411266666666666, largest: 9.4919, first: 5, last: 300},
 	{name: "megatron.log", losses: 90, nonFinite: 0, steps: 90, mean: 4.420650344444445, largest: 10.67406, first: 20, last: 1800},
+	{name: "micro-batches-above-steps.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.435904166666667, largest: 2.299, first: 0, last: 230},
 	{name: "mindspore-gcn.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "missing-beside-val.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1368874999999996, largest: 2.3285, first: 1, last: 24},
 	{name: "mllog.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 1950},
