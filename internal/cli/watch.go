@@ -23,7 +23,10 @@ import (
 )
 
 // alertFlags say what becomes of alerts.
-type alertFlags struct{ exec, webhook, keep string }
+type alertFlags struct {
+	exec, webhook, keep string
+	lost                bool // what was to be kept could not be
+}
 
 func (f *alertFlags) add(flags *pflag.FlagSet, condition, keep string) {
 	flags.StringVar(&f.exec, "exec", "", condition+"a shell command to run on an alert; $ALRC_ALERT, $ALRC_STEP, $ALRC_LOSS, $ALRC_SIGMAS")
@@ -55,6 +58,7 @@ func (f *alertFlags) watcher(print func(watch.Alert) error, stdout, stderr io.Wr
 		w.Keep = func(r *watch.Record) error {
 			// A run must not end because a disk is full.
 			if err := r.Append(f.keep); err != nil {
+				f.lost = true
 				problem(err)
 			}
 			return nil
@@ -171,7 +175,7 @@ func (f *watchFlags) run(command *cobra.Command, arguments []string) error {
 		say(fmt.Sprintf("nothing was judged, since no loss was found %s: %v", c.Where(), result.Missing))
 	} else if alerts > 0 {
 		text := fmt.Sprintf("%s in %s", words.Counted(alerts, "alert"), words.Agreeing(result.Losses, "loss", "losses"))
-		if f.alerting.keep != "" {
+		if f.alerting.keep != "" && !f.alerting.lost {
 			text += "; what was logged around is in " + f.alerting.keep
 		}
 		say(text)
