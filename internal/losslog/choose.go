@@ -147,6 +147,9 @@ func (l *Log) tellChoice(v *look, d decision, all []ranked) {
 	case !d.named || d.meaning.Role == lexicon.Validation || d.meaning.Strength < lexicon.Loss:
 		l.note("the loss is %q, %s", d.name, why)
 	}
+	if d.meaning.Exponential {
+		l.note("%q is the exponential of a loss, by its name: spikes look larger in it than they were", d.name)
+	}
 	if d.meaning.Statistic == lexicon.Averaged || d.summary {
 		l.note("%q holds means, by its name: spikes look weaker in them than they were", d.name)
 	}

@@ -108,8 +108,13 @@ func (s *survey) falls(r *ranked) bool {
 	if r.count < fewest || r.count*2 < s.counted || counter.step == "" || counter.carried || !lexicon.CounterOf(counter.step).IsNamed() || lexicon.CountsGames(counter.step) {
 		return false
 	}
+	return s.endsLower(r.tally)
+}
+
+// endsLower says whether a series falls from its first quarter to its last.
+func (s *survey) endsLower(t *tally) bool {
 	var numbers []float64
-	s.own(r.tally, func(values []sampledValue) { numbers = append(numbers, firstOf(values, r.field)) })
+	s.own(t, func(values []sampledValue) { numbers = append(numbers, firstOf(values, t.field)) })
 	first, last, quarter := 0.0, 0.0, len(numbers)/4
 	for i := range quarter {
 		first += numbers[i]

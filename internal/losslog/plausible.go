@@ -33,6 +33,8 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		return false // sizes, counts and settings
 	case r.meaning.Strength == lexicon.RoleAlone:
 		return r.count > 1 && r.whole < finite
+	case r.meaning.Exponential && !s.isOfTraining(r):
+		return false // of models that are compared
 	case r.meaning.Strength > lexicon.Unknown:
 		return r.count > 1 && !(s.text && r.least == r.most)
 	case s.text && finite > 1 && r.least == r.most, r.meaning.Words > mostNameWords:
@@ -44,6 +46,15 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	}
 	// Seconds since 1970, or milliseconds.
 	return !(r.least > 1e8 && (r.grown*10 >= finite*9 || r.least == r.most))
+}
+
+// isOfTraining says whether a measure that is also of models that are done is one of a training: it says so, steps are counted
+// beside it, a learning rate stands there, or there are many, and they fall.
+func (s *survey) isOfTraining(r ranked) bool {
+	if r.meaning.Role == lexicon.Unsaid && slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.IsOfOutput(f.name) && s.together(r.tally, f.name) }) {
+		return false
+	}
+	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || s.besideRate(r.tally) || r.count >= many && s.endsLower(r.tally)
 }
 
 // mostNameWords is how many words a name of a loss has at most that does not say so.

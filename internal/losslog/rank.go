@@ -158,7 +158,7 @@ func (r ranked) compare(other ranked) int {
 		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
 			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
-		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength),
+		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength), flagOf(r.meaning.Exponential),
 			flagOf(!r.counted && other.counted && other.count*20 >= r.count),
 			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}

@@ -28,6 +28,10 @@ var (
 	measureWords = Set("cost nll xent xe crossentropy ce bce mse rmse mae mape rmsle l1 l2 logloss mlogloss multilogloss objective err error deviance elbo" +
 		" bpb bpc bpd likelihood loglikelihood loglik inertia quantile huber poisson tweedie hinge energy misfit" +
 		" fehler kosten erreur coût erro custo costo errore ошибка ошибки hata błąd 误差 誤差 오차 交叉熵 クロスエントロピー 均方误差 平均二乗誤差 代价 コスト 비용")
+	// perplexityWords are of exponentials of losses.
+	perplexityWords = Set("ppl perplexity perplexities perp perplexité perplejidad 困惑度")
+	// outputWords are of scores of what a model puts out, which are measured on held-out data.
+	outputWords = Set("bleu rouge meteor cider chrf wer cer f1 em exact")
 	objectiveWords = Set("cost nll xent xe crossentropy ce bce objective elbo logloss mlogloss multilogloss likelihood loglik loglikelihood deviance")
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
@@ -63,7 +67,7 @@ var (
 		" time times eta sec secs second seconds ms min mins minute minutes hour hours day days elapsed remaining wall clock timestamp runtime date" +
 		" duration latency speed throughput fps ips tps wps ups wpb bsz tflops flops flos mfu hfu its tok words sentences seqs images samples" +
 		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +
-		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer ppl perplexity" +
+		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer" +
 		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
 		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
 		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +

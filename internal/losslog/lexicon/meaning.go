@@ -44,6 +44,8 @@ type Meaning struct {
 	Words int // how many there are
 	// Measured says that a word of a loss says by which measure: "CE loss".
 	Measured bool
+	// Exponential says that the measure is the exponential of a loss: "perplexity".
+	Exponential bool
 }
 
 // IsTrainingLoss says whether the name is of a loss of training, as far as it says.
@@ -110,7 +112,8 @@ func MeaningOf(name string) Meaning {
 			named = true
 		}
 		// Of "objective/kl" the first part is a place.
-		measured = measured || measureWords[word] && (word != "objective" || i >= inLeaf) || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+		m.Exponential = m.Exponential || perplexityWords[word]
+		measured = measured || perplexityWords[word] || measureWords[word] && (word != "objective" || i >= inLeaf) || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
 	}
 	for i, word := range all {
 		r := RoleOf(word)
@@ -121,7 +124,7 @@ func MeaningOf(name string) Meaning {
 		}
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case LossWords[word], measureWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
+		case LossWords[word], measureWords[word], perplexityWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != Unsaid && (word != "fit" || i == 0):
@@ -167,7 +170,7 @@ func MeaningOf(name string) Meaning {
 	case named && spoiled:
 		m.Strength = Excluded
 	case named:
-		m.Strength, m.Measured = Loss, measured
+		m.Strength, m.Measured, m.Exponential = Loss, measured, false
 	case measured && !other:
 		m.Strength = Measure
 	case other || measured:
@@ -225,6 +228,9 @@ func IsOfSentence(name string) bool {
 
 // IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
 func IsObjective(name string) bool { return hasWord(name, objectiveWords) }
+
+// IsOfOutput says whether a name is of a score of what a model puts out, which is measured on held-out data: "bleu".
+func IsOfOutput(name string) bool { return hasWord(name, outputWords) }
 
 // IsAuxiliary says whether a name is of a small part of a loss that is there beside the one of the task: "z_loss".
 func IsAuxiliary(name string) bool {

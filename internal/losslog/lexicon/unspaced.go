@@ -11,7 +11,7 @@ func IsUnspaced(r rune) bool { return r >= 0x3040 && r < 0xd7b0 }
 // unspacedWords are the words of the lists in such scripts, and mostUnspaced is the number of letters of the longest.
 var unspacedWords, mostUnspaced = func() (map[string]bool, int) {
 	words, most := make(map[string]bool), 0
-	for _, list := range []map[string]bool{TrainingWords, ValidationWords, LossWords, measureWords, AverageWords, WholeWords, EmptyWords, extremeWords, otherWords,
+	for _, list := range []map[string]bool{TrainingWords, ValidationWords, LossWords, measureWords, perplexityWords, AverageWords, WholeWords, EmptyWords, extremeWords, otherWords,
 		countWords, EpochWords} {
 		for word := range list {
 			if r, _ := utf8.DecodeRuneInString(word); IsUnspaced(r) {

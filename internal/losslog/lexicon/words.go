@@ -56,7 +56,7 @@ func isPlural(rest []rune) bool {
 func Split(word string) []string {
 	bare := strings.TrimRight(word, "0123456789")
 	digits := word[len(bare):]
-	if ValidationWords[word] || TrainingWords[word] || measureWords[word] || otherWords[word] || bare == "" {
+	if ValidationWords[word] || TrainingWords[word] || measureWords[word] || perplexityWords[word] || otherWords[word] || bare == "" {
 		return []string{word}
 	}
 	if rest, ok := strings.CutSuffix(bare, "losses"); ok {
