@@ -49,7 +49,7 @@ func (l *Log) choose() (*look, error) {
 	}
 	if text, ok := v.kind.table.(*textScanner); ok {
 		if chosen, err := text.choose(l.chosen); err == nil {
-			l.chosen.openings = openingsOf(v.head.data, chosen.(*textScanner).pattern)
+			l.chosen.openings = openingsOf(v.records(), chosen.(*textScanner).pattern)
 		}
 	}
 	if table, ok := v.table(); ok && table.gaps {

@@ -30,7 +30,7 @@ func (l *Log) extend(v *look) (more bool, err error) {
 // warmed up. What is found, if anything, is not in all records.
 func (l *Log) laterCounter(v *look, chosen ranked) counter {
 	later := newSurvey(v.surveying)
-	behind := v.kind.start + v.kind.table.whole(v.head.data[v.kind.start:])
+	behind := v.kind.start + v.kind.table.whole(v.records())
 	if _, err := l.surveyFiles(later, v.kind, behind, laterLimit); err == nil {
 		for _, t := range later.series {
 			if later.name(t) != chosen.name || later.labels[t.label] != chosen.label || t.count < 2 {

@@ -39,11 +39,11 @@ func (l *Log) look() (*look, error) {
 	v.partial = !v.whole
 	table, isTable := v.table()
 	isText := kind.format == Text
-	how := surveying{titled: titled(f.path, head.data), bars: isTable && table.bars, text: isText || isTable && table.loose}
-	if isText && dl4jLine.Match(head.data) {
+	how := surveying{titled: titled(f.path, v.records()), bars: isTable && table.bars, text: isText || isTable && table.loose}
+	if isText && dl4jLine.Match(v.records()) {
 		how.score = dl4jScore
 	}
-	v.keras = isText && (bytes.Contains(head.data, []byte("- ETA: ")) || kerasPace.Match(head.data))
+	v.keras = isText && (bytes.Contains(v.records(), []byte("- ETA: ")) || kerasPace.Match(v.records()))
 	v.survey = newSurvey(how)
 	v.visit()
 	if len(l.options.Where) == 0 {
@@ -62,6 +62,9 @@ func (v *look) table() (*csvScanner, bool) {
 	return table, ok
 }
 
+// records returns the beginning from where records begin.
+func (v *look) records() []byte { return v.head.data[v.kind.start:] }
+
 // isLines says whether a log is of lines for people.
 func (v *look) isLines() bool {
 	_, ok := v.kind.table.(*textScanner)
@@ -74,7 +77,7 @@ func (v *look) visit() {
 		surveyEvents(bytes.NewReader(v.head.data), v.survey)
 		return
 	}
-	data := v.head.data[v.kind.start:]
+	data := v.records()
 	if !v.head.whole {
 		data = data[:v.kind.table.whole(data)]
 	}
@@ -121,10 +124,10 @@ func (v *look) findLabels(o Options) {
 	if !v.isLines() || v.split != "" {
 		return
 	}
-	if by := v.labelling(v.head.data, o.Loss, o.Step); by.By != console.ByWords {
+	if by := v.labelling(v.records(), o.Loss, o.Step); by.By != console.ByWords {
 		v.again(func(how *surveying) { how.by = by })
 	} else if all := v.candidates(o.Step); len(all) > 0 && o.Lines == "" {
-		if found := modes(v.head.data, all[0].name, all[0].label); found != nil {
+		if found := modes(v.records(), all[0].name, all[0].label); found != nil {
 			v.again(func(how *surveying) { how.modes = found })
 		}
 	}
@@ -150,7 +153,7 @@ var kerasPace = regexp.MustCompile(`[0-9][mu]?s/[a-z]+ - `)
 // drawsBars says whether the lines that hold a name are progress bars.
 func (v *look) drawsBars(name string) bool {
 	bars, all := 0, 0
-	plaintext.Lines(v.head.data, func(line []byte) {
+	plaintext.Lines(v.records(), func(line []byte) {
 		if bytes.Contains(line, []byte(name)) {
 			all++
 			bars += flagOf(bytes.Contains(line, []byte("%|")))

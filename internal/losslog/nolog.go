@@ -26,6 +26,9 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 	if err != nil || plaintext.IsBinary(head) {
 		head = nil // of a container that holds records alone
 	}
+	if byteOrderMark := 3; v.isLines() && v.kind.start > byteOrderMark {
+		head = v.records() // behind source code
+	}
 	if found, ok := nolog.Certain(head); ok && !(sure && best.meaning.Strength == lexicon.Loss && best.count >= many && best.counted) {
 		return found.ErrOf(f.path)
 	}

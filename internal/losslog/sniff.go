@@ -121,8 +121,9 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 			return sniffed{}, fmt.Errorf("%s is no table: its first lines do not have the same fields", path)
 		}
 	}
-	if table, ok := sniffText(text); ok {
-		return sniffed{format: Text, start: start, table: table}, nil
+	code := nolog.Preamble(text)
+	if table, ok := sniffText(text[code:]); ok {
+		return sniffed{format: Text, start: start + code, table: table}, nil
 	}
 	if found, ok := nolog.Of(text); ok && format == "" {
 		return sniffed{}, found.ErrOf(path)

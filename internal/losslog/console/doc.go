@@ -1,7 +1,7 @@
 // Package console reads lines that programs print for people: the numbers in them, each with its name.
 //
 // A [Reader] splits a line into tokens (token.go, numeral.go) and finds the name of each number (pair.go): what stands before it (before.go,
-// phrase.go), behind it (behind.go), or above it (heading.go, below.go), or its place (place.go). It says by which words a record is told
+// phrase.go), behind it (behind.go), or above it (heading.go, below.go, columns.go), or its place (place.go). It says by which words a record is told
 // from others (label.go). Lines that differ in their digits alone are read by what was found in the first of
 // them (alike.go). A [Layout] finds the records of a text, which may be of several lines each (layout.go).
 package console

@@ -31,7 +31,7 @@ var (
 	// perplexityWords are of exponentials of losses.
 	perplexityWords = Set("ppl perplexity perplexities perp perplexité perplejidad 困惑度")
 	// outputWords are of scores of what a model puts out, which are measured on held-out data.
-	outputWords = Set("bleu rouge meteor cider chrf wer cer f1 em exact")
+	outputWords    = Set("bleu rouge meteor cider chrf wer cer f1 em exact")
 	objectiveWords = Set("cost nll xent xe crossentropy ce bce objective elbo logloss mlogloss multilogloss likelihood loglik loglikelihood deviance")
 	AverageWords   = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +

@@ -1,0 +1,66 @@
+package nolog
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// windowOfCode is how many lines are looked at together to tell source code.
+const windowOfCode = 60
+
+// Preamble returns how much of the beginning of a text is source code, where other lines follow, as behind programs that print
+// themselves before they train; 0 where a text does not begin with source code, or is nothing else.
+func Preamble(text []byte) int {
+	const share = 6 // tenths of the windows up to the last one of source code
+	first, _ := window(text)
+	i := slices.IndexFunc(shapes, func(k shape) bool { return strings.HasPrefix(k.What, "source code") && k.fits(first) })
+	if i < 0 {
+		return 0
+	}
+	code := &shapes[i]
+	begin, fits, windows, end := 0, 0, 0, 0 // end is where what follows the last window of source code begins, and begin where that does
+	for at := 0; at < len(text); {
+		lines, n := window(text[at:])
+		windows++
+		if code.fits(lines) {
+			if fits++; fits*10 >= windows*share {
+				begin, end = at, at+n
+			}
+		}
+		at += n
+	}
+	if end == 0 || end >= len(text) {
+		return 0
+	}
+	// The source code ends in the last window, or in the one behind it: with the last line of its kind alone, and what is indented below.
+	_, next := window(text[end:])
+	behind := begin
+	inside := false
+	for at := begin; at < end+next; {
+		line, _, _ := bytes.Cut(text[at:], []byte{'\n'})
+		at += len(line) + 1
+		switch trimmed := strings.TrimSpace(string(line)); {
+		case code.marks.MatchString(trimmed):
+			inside = true
+		case trimmed == "" || line[0] != ' ' && line[0] != '\t' && strings.Trim(trimmed, "()[]{},;") != "":
+			inside = false
+		}
+		if inside {
+			behind = at
+		}
+	}
+	return min(behind, len(text))
+}
+
+// window returns the lines at the beginning of a text that are looked at together, without empty ones, and how long they are.
+func window(text []byte) (lines []string, n int) {
+	for n < len(text) && len(lines) < windowOfCode {
+		line, _, _ := bytes.Cut(text[n:], []byte{'\n'})
+		n = min(n+len(line)+1, len(text))
+		if line = bytes.TrimRight(line, " \t\r"); len(line) > 0 {
+			lines = append(lines, string(line[:min(len(line), 400)]))
+		}
+	}
+	return lines, n
+}
