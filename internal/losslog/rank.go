@@ -150,6 +150,14 @@ func (r ranked) before(other ranked) bool {
 	return r.order < other.order
 }
 
+// weakness orders names by how clearly they say that they are losses, the clearest first. What is an exponential of one comes after "train".
+func (r ranked) weakness() int {
+	if r.meaning.Exponential && r.meaning.Strength == lexicon.Measure {
+		return 1 - 2*int(lexicon.RoleAlone)
+	}
+	return -2 * int(r.meaning.Strength)
+}
+
 // compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
 func (r ranked) compare(other ranked) int {
 	keys := func(r, other ranked) []int {
@@ -158,7 +166,7 @@ func (r ranked) compare(other ranked) int {
 		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
 			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
-		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), -int(r.meaning.Strength), flagOf(r.meaning.Exponential),
+		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), r.weakness(),
 			flagOf(!r.counted && other.counted && other.count*20 >= r.count),
 			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
