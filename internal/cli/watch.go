@@ -230,6 +230,9 @@ func (f *replayFlags) watch(command *cobra.Command, o losslog.Options) error {
 	if len(o.Inputs) != 1 {
 		return usageError("--follow watches one log")
 	}
+	if f.alerts < 0 {
+		return usageError("--alerts %d: give a number of alerts, or 0 to go on", f.alerts)
+	}
 	ctx, stop := withSignals(command.Context())
 	defer stop()
 	out, stderr := command.OutOrStdout(), command.ErrOrStderr()

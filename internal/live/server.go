@@ -79,9 +79,12 @@ func Listen(o Options) (*Server, error) {
 	} else {
 		var port string
 		if host, port, err = net.SplitHostPort(o.Address); err != nil {
-			return nil, &UsageError{fmt.Errorf("the address %q is not HOST:PORT, such as 127.0.0.1:8080: %w", o.Address, err)}
+			return nil, &UsageError{fmt.Errorf("the address %q is not HOST:PORT, such as 127.0.0.1:8080", o.Address)}
 		}
 		if s.listener, err = net.Listen("tcp", net.JoinHostPort(host, port)); err != nil {
+			if at := (*net.OpError)(nil); errors.As(err, &at) { // which names the address once more
+				err = at.Err
+			}
 			return nil, &UsageError{fmt.Errorf("listen at %s: %w; give another address, such as 127.0.0.1:0 for a port that is free", o.Address, err)}
 		}
 	}
