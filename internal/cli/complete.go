@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"alrc/internal/evaluation"
 	"alrc/internal/imagefile"
 	"alrc/internal/micrograph"
+	"alrc/internal/runfolder"
 	"alrc/internal/words"
 )
 
@@ -155,14 +157,24 @@ func isModel(argument string) bool {
 	if micrograph.IsMethod(argument) || filepath.Ext(argument) == ".safetensors" {
 		return true
 	}
-	return isFolder(argument) || argument != imagefile.Stdin && !isThere(argument) && filepath.Ext(argument) == ""
+	if isFolder(argument) { // of runs, or of images, which is told so later
+		runs, err := runfolder.Find(argument)
+		return err != nil || len(runs) > 0 || isThere(filepath.Join(argument, runfolder.CheckpointFile))
+	}
+	return argument != imagefile.Stdin && !isThere(argument) && filepath.Ext(argument) == ""
+}
+
+// noModel says that what was to be a model is none.
+func noModel(model string) error {
+	hint := didYouMean(model, micrograph.MethodWords(), func(near string) string { return near })
+	return usageError("%s: there is no such image, nor a run's folder%s", model, hint)
 }
 
 // check finds what does not go together before anything is done.
 func (f *completeFlags) check(model string, images []string) error {
 	switch {
 	case len(images) == 0 && !micrograph.IsMethod(model) && !isThere(model):
-		return usageError("%s: there is no such image, nor a run's folder", model)
+		return noModel(model)
 	case len(images) == 0:
 		return usageError("%s is a model: give the images to complete after it", model)
 	case f.method != "" && model != "":
@@ -205,6 +217,9 @@ func (f *completeFlags) open(model string, open evaluation.OpenCompleter) (m mic
 		return m, func() {}, err
 	}
 	network, err := open(model, f.threads)
+	if errors.Is(err, fs.ErrNotExist) && !isThere(model) {
+		return m, nil, noModel(model)
+	}
 	if err != nil {
 		return m, nil, fmt.Errorf("model %s: %w", model, err)
 	}

@@ -219,3 +219,28 @@ func TestCompleteGoesOnAfterAWrongFile(t *testing.T) {
 		}
 	}
 }
+
+// Who names a folder of images, or misspells a method, is told what to give.
+func TestCompleteTellsWhatToGive(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("scans", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	scan, _ := holes(20, 24, 1)
+	for _, name := range []string{"a.tif", "scans/b.tif"} {
+		writeBytes(t, name, func(w *bytes.Buffer) error {
+			return tiff.Write(w, []tiff.Image{{Width: 24, Height: 20, Channels: 1, Pixels: scan}})
+		})
+	}
+	for arguments, want := range map[string]string{
+		"complete scans":          "scans: it is a folder; give the images in it, as in " + filepath.Join("scans", "*.tif"),
+		"scan scans":              "scans: it is a folder; give the images in it",
+		"complete krigign a.tif":  "krigign: there is no such image, nor a run's folder; did you mean kriging?",
+		"complete bilinaer a.tif": "did you mean bilinear?",
+		"complete runs/x a.tif":   "runs/x: there is no such image, nor a run's folder",
+	} {
+		if _, stderr, code := run(strings.Fields(arguments)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("alrc %s: exit code %d, %s, without %q", arguments, code, stderr, want)
+		}
+	}
+}

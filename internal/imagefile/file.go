@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"alrc/internal/format/tiff"
 )
@@ -58,6 +59,9 @@ func OpenArray(path, array string) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, withoutPath(err)
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("it is a folder; give the images in it, as in %s", filepath.Join(path, "*.tif"))
 	}
 	if !info.Mode().IsRegular() { // a pipe might wait forever
 		return nil, errors.New("it is no regular file; of a pipe, give - and send it to standard input")
