@@ -17,17 +17,26 @@ type behaviour struct {
 	distinct        int
 	first, last     float64
 	own, beforehand int
+	still           int // the last times that it neither rose nor fell
+	ends            int // such times before it fell, few each
 }
+
+// mostOfEnd is how many losses that are none of training may stand below a run's last step, as those of a test.
+const mostOfEnd = 3
 
 func (b *behaviour) see(value float64, own bool) {
 	if b.count > 0 {
 		switch {
 		case value > b.last:
 			b.up++
+			b.still = 0
 		case value < b.last:
 			b.down++
+			b.ends += b.end()
+			b.still = 0
 		default:
 			b.same++
+			b.still++
 		}
 		b.restarts += flagOf(value <= b.last && value == b.first)
 	}
@@ -52,11 +61,27 @@ func (b *behaviour) see(value float64, own bool) {
 // moves is how often its value may have changed.
 func (b *behaviour) moves() int { return b.count - 1 }
 
+// end is how often it stood still just now, if that may be the end of a run.
+func (b *behaviour) end() int {
+	if b.still > mostOfEnd || b.up < mostOfEnd {
+		return 0
+	}
+	return b.still
+}
+
+// steps is how often its value may have changed but for what stands below the last step of a run.
+func (b *behaviour) steps() int {
+	if !b.carried() {
+		return b.moves()
+	}
+	return b.moves() - b.ends - b.end()
+}
+
 // carried says whether it stands on lines before the records rather than in them.
 func (b *behaviour) carried() bool { return b.beforehand > b.own }
 
 // rises says whether its value goes up nearly each time.
-func (b *behaviour) rises() bool { return b.up*10 >= b.moves()*9 }
+func (b *behaviour) rises() bool { return b.up*10 >= b.steps()*9 }
 
 // behaviours are those of the fields in the records of a series.
 type behaviours struct {
@@ -128,9 +153,9 @@ func (all *behaviours) epoch() (best *behaviour) {
 
 // grows says whether a field goes up from record to record, or, on lines before these, begins anew where other runs follow.
 func (all *behaviours) grows(b *behaviour) bool {
-	moves := b.moves()
+	moves := b.steps()
 	restarting := b.carried() && (b.kind == lexicon.Counts || b.kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
-	return b.rises() || restarting || all.twice && b.carried() && b.down == 0 && b.up*20 >= moves*9
+	return b.rises() || restarting || all.twice && b.carried() && b.down == 0 && b.up*20 >= b.moves()*9
 }
 
 // isShared says whether a field counts steps that several workers tell, or that rows tell that are drawn again and again.

@@ -126,6 +126,8 @@ var truths = []struct {
 	{name: "errors-in-russian.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8778250000000001, largest: 2.5313, first: 1, last: 24},
 	{name: "espnet.log", losses: 60, nonFinite: 0, steps: 60, mean: 42.73138333333334, largest: 89.944, first: 1, last: 60},
 	{name: "eval-of-another-total.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
+	{name: "evaluated-below.log", losses: 20, nonFinite: 0, steps: 20, mean: 1.14821, largest: 3.0352, first: 1, last: 20},
+	{name: "evaluated-each-run.log", losses: 18, nonFinite: 0, steps: 18, mean: 1.1130222222222224, largest: 2.8649, first: 1, last: 18},
 	{name: "events-of-a-logger.jsonl", losses: 36, nonFinite: 0, steps: 36, mean: 1.517574722222223, largest: 3.95792, first: 20, last: 720},
 	{name: "events.out.tfevents.1935000000.buoy", losses: 110, nonFinite: 0, steps: 110, mean: 1.6685933194377205, largest: 4.560121536254883, first: 0, last: 872},
 	{name: "exposition.prom", losses: 24, nonFinite: 0, steps: 24, mean: 1.1288208333333336, largest: 2.5417, first: 1, last: 24},

@@ -10,6 +10,7 @@ const (
 	anewLater
 	ofAnotherRun
 	toldAgain
+	ofTest
 )
 
 // A Plan says, after a first reading, which rows are taken.
@@ -25,6 +26,8 @@ type Plan struct {
 	// again is the row, counted from 1, that tells an earlier one again at the end, as that of the best step.
 	again int64
 	stub  bool // it is a run of its own, which ended at once
+	// tested are rows below the last step of a run whose other steps have one each, as the losses of a test have no step of their own.
+	tested []span
 
 	rows    int64 // of the log
 	opening int   // the one that comes again where runs begin that nothing else tells, counted from 1
@@ -43,6 +46,12 @@ func (p *Plan) of(row, step int64) fate {
 	}
 	if p.to > 0 && (row < p.from || row >= p.to) {
 		return ofAnotherRun
+	}
+	for len(p.tested) > 0 && p.tested[0].end <= row {
+		p.tested = p.tested[1:]
+	}
+	if len(p.tested) > 0 && row >= p.tested[0].begin {
+		return ofTest
 	}
 	for p.next < len(p.resumed) && p.resumed[p.next].row <= row {
 		p.next++
@@ -64,9 +73,12 @@ func (p *Plan) Runs() int { return len(p.begins) }
 // Resumes is the number of times that the run taken was resumed.
 func (p *Plan) Resumes() int { return len(p.resumed) }
 
+// span is rows from one to before another.
+type span struct{ begin, end int64 }
+
 // Selects says whether the plan makes steps other than a reading without one does.
 func (p *Plan) Selects() bool {
-	return p.Ordinal || len(p.resumed) > 0 || p.to > 0 || p.again > 0
+	return p.Ordinal || len(p.tested) > 0 || len(p.resumed) > 0 || p.to > 0 || p.again > 0
 }
 
 // Reopened returns the opening that tells where runs begin, if one does.

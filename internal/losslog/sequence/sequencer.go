@@ -48,13 +48,14 @@ type Options struct {
 	Twice     bool                // records may be written twice
 	EndsAgain bool                // the last record may tell an earlier one again
 	ToldTwice bool                // records come again in blocks
+	Carried   bool                // steps stand on lines before those of losses
 	// LastOfStep says that of the records of a step, as of an epoch's bar, the last one counts.
 	LastOfStep bool
 }
 
 // LeftOut counts rows whose losses are in no step.
 type LeftOut struct {
-	Validation int64 // by lines that say so
+	Validation int64 // by lines that say so, or below a run's last step
 	Superseded int64 // done anew by a resumed run
 	OtherRuns  int64 // of runs before or after the one taken
 	Repeated   int64 // written twice
@@ -78,6 +79,9 @@ func (s *Sequencer) Planned() Plan {
 	p.rows = s.row
 	if !s.how.EndsAgain {
 		p.again = 0
+	}
+	if s.how.Carried && !p.Ordinal {
+		p.tested = s.watch.ends()
 	}
 	if len(p.begins) > 0 {
 		return p
@@ -233,6 +237,9 @@ func (s *Sequencer) take(step int64, loss, epoch float64, group uint64, grouped 
 		return
 	case toldAgain:
 		s.count.Repeated++
+		return
+	case ofTest:
+		s.count.Validation++
 		return
 	}
 	if s.plan.Ordinal {

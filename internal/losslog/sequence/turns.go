@@ -60,6 +60,9 @@ type turns struct {
 	jump     turn // where the counter may have gone on from its beginning to a resumption
 	jumped   bool // at the last row
 	there    bool // its step was there before
+
+	part, repeats, tail int64 // rows since the counter last went back; those with the step of the one before; of these, the last ones
+	tested              []span
 }
 
 // mostTurns bounds what is kept of a counter that goes back again and again.
@@ -69,6 +72,7 @@ const mostTurns = 10_000
 const levelOf = 5
 
 func (r *turns) see(step, row int64, loss, epoch float64) {
+	r.seeEnd(step, row)
 	if r.jumped {
 		if r.jumped = false; step > r.last && step-r.last <= max(1, r.widest) {
 			r.from, r.repeated, r.rows, r.begun = r.jump, r.there, 1, 0
@@ -152,7 +156,40 @@ func (r *turns) rise(steps []int64, losses []float64) int {
 		from += k
 		r.count += int64(k)
 	}
+	if r.part += int64(n); n > 0 {
+		r.tail = 0
+	}
 	return n
+}
+
+// seeEnd watches for losses below the last step of a run.
+func (r *turns) seeEnd(step, row int64) {
+	switch {
+	case r.count == 0:
+	case step < r.before():
+		r.addEnd(row)
+		r.part, r.repeats, r.tail = 0, 0, 0
+	case step == r.before():
+		r.repeats++
+		r.tail++
+	default:
+		r.tail = 0
+	}
+	r.part++
+}
+
+// addEnd notes the rows before one that stand below the last step of a run, if few do, and each step before has one.
+func (r *turns) addEnd(row int64) {
+	const most, fewestSteps = 3, 4
+	if r.tail > 0 && r.tail <= most && r.repeats == r.tail && r.part-r.tail >= fewestSteps && len(r.tested) < mostTurns {
+		r.tested = append(r.tested, span{row - r.tail, row})
+	}
+}
+
+// ends returns the rows that stand below the last step of a run, where others have one step each.
+func (r *turns) ends() []span {
+	r.addEnd(r.count)
+	return r.tested
 }
 
 // jumps says whether the counter goes on from its beginning with a leap, as to where an earlier run left off.
