@@ -63,6 +63,9 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	if len(s.alikeOf(all, *best)) > 1 {
 		return d, false
 	}
+	if later := s.ofLastTraining(all, best); later != best {
+		return decision{ranked: later, named: true, why: "of the last of several trainings"}, true
+	}
 	d = decision{ranked: best, named: best.meaning.Strength > lexicon.Unknown}
 	switch {
 	case best.meaning.Statistic == lexicon.Extreme, !d.named && best.count < 2, !d.named && lexicon.Leaf(best.name) != best.name && best.count < fewestOfPath:

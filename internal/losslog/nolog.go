@@ -3,6 +3,7 @@ package losslog
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -120,13 +121,13 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	return names > 1 && !(counted && names == 2)
 }
 
-// isResults says whether losses are those of a table of results: texts say of each record what it is of, and nothing counts steps.
+// isResults says whether losses are those of a table of results: texts or identifiers say of each record what it is of, and nothing counts steps.
 func (s *survey) isResults(best *ranked) bool {
 	if best == nil || best.meaning.Strength < lexicon.Measure {
 		return false
 	}
 	counter := s.counter(best.tally).step
-	return counter == "" && s.isOfResults() || !lexicon.CounterOf(counter).IsNamed() && s.namesRows()
+	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && s.namesRows()
 }
 
 // isOfResults says whether several texts say of each record what it is of, as those of models, data and settings in tables of results.
@@ -162,6 +163,13 @@ func (s *survey) namesRows() bool {
 		}
 	}
 	return false
+}
+
+// isKeyed says whether the numbers of a series stand beside identifiers that leave gaps and nothing else, as those of what a model predicts.
+func (s *survey) isKeyed(t *tally) bool {
+	return len(s.fields) == 2 && slices.ContainsFunc(s.behavioursOf(t).fields, func(b *behaviour) bool {
+		return strings.EqualFold(b.name, "id") && b.moves() > 2 && b.rises() && math.Mod(b.last-b.first, float64(b.moves())) != 0
+	})
 }
 
 // titled says whether a file's name says that numbers in it are losses, as in loss_history.txt, or lines above them do.

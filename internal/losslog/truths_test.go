@@ -449,6 +449,7 @@ var truths = []struct {
 	{name: "train_loss", losses: 220, nonFinite: 0, steps: 220, mean: 1.3961343772727273, largest: 3.92459127, first: 0, last: 219},
 	{name: "trained-to-zero.log", losses: 4, nonFinite: 0, steps: 4, mean: 0.0, largest: 0.0, first: 21, last: 24},
 	{name: "trainer_state.json", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 10, last: 1000},
+	{name: "trainings-by-name.txt", losses: 16, nonFinite: 0, steps: 16, mean: 2.829862500000001, largest: 9.0052, first: 1, last: 16},
 	{name: "transfer-tutorial.log", losses: 25, nonFinite: 0, steps: 25, mean: 8.650584000000002, largest: 10.8776, first: 0, last: 24},
 	{name: "triangles.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1492833333333332, largest: 2.5262, first: 0, last: 230},
 	{name: "trl-preference.log", losses: 70, nonFinite: 0, steps: 70, mean: 0.3764642857142857, largest: 0.7171, first: 1, last: 70},
