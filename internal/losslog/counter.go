@@ -98,6 +98,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best 
 		if b.carried() && (!b.rises() || b.restarts > 0) {
 			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
 		}
+		if !b.carried() && b.own*100 < all.losses.count*97 {
+			rank += 300 // of two, what stands in all records itself counts
+		}
 		switch {
 		case b.moves() == 0 && (b.kind > lexicon.Positions || b.carried()):
 		case (growing || b.isShared(s.bars)) && rank < bestRank:

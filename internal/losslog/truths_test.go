@@ -49,6 +49,7 @@ var truths = []struct {
 	{name: "boosting-l2.log", losses: 120, nonFinite: 0, steps: 120, mean: 0.4874889416666666, largest: 1.4, first: 1, last: 120},
 	{name: "boosting-learn.log", losses: 100, nonFinite: 0, steps: 100, mean: 0.19934879500000002, largest: 0.68, first: 0, last: 495},
 	{name: "bound-with-its-role.log", losses: 12, nonFinite: 0, steps: 12, mean: -1129.8442816666666, largest: -665.43244, first: 1, last: 12},
+	{name: "boxes-of-evaluations.log", losses: 39, nonFinite: 0, steps: 39, mean: 5.77179487179487, largest: 40.7, first: 4096, last: 80000},
 	{name: "bracketed-thousands.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 100, last: 4000},
 	{name: "brackets-behind-a-loss.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9073833333333333, largest: 2.2683, first: 20, last: 480},
 	{name: "brackets-split.log", losses: 150, nonFinite: 0, steps: 150, mean: 1.5176986666666665, largest: 4.162, first: 0, last: 596},
