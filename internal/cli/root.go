@@ -34,7 +34,7 @@ func Main(arguments []string, stdout, stderr io.Writer, engines ...experiment.En
 		// Who stopped the command knows why its context ended.
 		message := strings.TrimSuffix(err.Error(), ": "+context.Canceled.Error())
 		if at := (*fs.PathError)(nil); errors.As(err, &at) { // a file's name says more than what was asked of the system
-			message = strings.TrimPrefix(message, at.Op+" ")
+			message = strings.Replace(message, at.Op+" "+at.Path, at.Path, 1)
 		}
 		tell(stderr, "alrc: %s", strings.TrimPrefix(message, "alrc: "))
 	}
