@@ -76,7 +76,9 @@ func (n *Notifier) tell(a Alert) {
 		run.Env = append(os.Environ(), a.Environment()...)
 		run.Stdout, run.Stderr = n.stdout, n.stdout
 		run.WaitDelay = time.Second
-		if err := run.Run(); err != nil {
+		if err := run.Run(); n.ctx.Err() != nil {
+			n.problem(fmt.Errorf("the command of --exec took more than %v after the end, and was stopped", patience))
+		} else if err != nil {
 			n.problem(fmt.Errorf("the command of --exec: %w", err))
 		}
 	}
