@@ -91,7 +91,7 @@ func newSweepShowCommand() *cobra.Command {
 			if err != nil {
 				return usageError("%s: %w", arguments[0], err)
 			}
-			plan, err := specification.Expand(nil)
+			plan, err := specification.Expand(valid)
 			if err != nil {
 				return usageError("%s: %w", arguments[0], err)
 			}
@@ -99,6 +99,13 @@ func newSweepShowCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// valid checks a run's settings but for its data, which may not be on this machine.
+func valid(s *experiment.Specification) error {
+	anywhere := *s
+	anywhere.Data = experiment.DefaultOf(s.Task).Data
+	return anywhere.Validate()
 }
 
 func newSweepStatusCommand() *cobra.Command {
