@@ -140,6 +140,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if delimiter, lies := isLying(l.head); lies {
 		return standUp(l.Reader, delimiter)
 	}
+	if holdsYAMLLists(l.head) {
+		return tableOfYAMLLists(l.Reader)
+	}
 	if holdsPipeTables(l.head) {
 		return tableOfPipes(l.Reader)
 	}

@@ -121,13 +121,41 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	return names > 1 && !(counted && names == 2)
 }
 
-// isResults says whether losses are those of a table of results: texts or identifiers say of each record what it is of, and nothing counts steps.
+// isResults says whether losses are those of a table of results: texts, identifiers or settings say of each record what it is of, or there are more losses
+// than records, and nothing counts steps.
 func (s *survey) isResults(best *ranked) bool {
 	if best == nil || best.meaning.Strength < lexicon.Measure {
 		return false
 	}
 	counter := s.counter(best.tally).step
-	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && s.namesRows()
+	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && (s.namesRows() || s.triesSettings(best.tally) || s.hasMoreLosses(best.count))
+}
+
+// triesSettings says whether settings change to and fro from record to record of a series, as in a search: one that is named so, as the size
+// of batches, or two others that take a few values again and again.
+func (s *survey) triesSettings(t *tally) bool {
+	const fewest = 12 // records that tell more than chance
+	others := 0
+	for _, b := range s.behavioursOf(t).fields {
+		f := s.fields[b.field]
+		switch {
+		case b.up < 2 || b.down < 2:
+		case lexicon.IsSetting(b.name) && (b.up+b.down)*4 >= b.moves():
+			return true
+		case b.count >= fewest && f.meaning.Strength == lexicon.Unknown && f.isSetting():
+			others++
+		}
+	}
+	return others > 1
+}
+
+// hasMoreLosses says whether a log of a few records has more names of losses than one lists in a question.
+func (s *survey) hasMoreLosses(records int) bool {
+	names := 0
+	for _, f := range s.fields {
+		names += flagOf(f.numbers > 0 && f.meaning.Strength >= lexicon.Measure)
+	}
+	return records < many && names > 2*mostCandidates
 }
 
 // isOfResults says whether several texts say of each record what it is of, as those of models, data and settings in tables of results.

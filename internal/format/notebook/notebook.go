@@ -10,10 +10,15 @@ import (
 	"alrc/internal/format/jsonstream"
 )
 
-// Is recognises a Jupyter notebook by its beginning.
+// Is recognises a Jupyter notebook by its beginning, which may end before the cells do: much may stand above them, such as the state of
+// widgets.
 func Is(head []byte) bool {
-	text := bytes.TrimLeft(head, " \t\r\n\xef\xbb\xbf")
-	return bytes.HasPrefix(text, []byte("{")) && bytes.Contains(text, []byte(`"cells"`)) && bytes.Contains(text, []byte(`"cell_type"`))
+	const space = " \t\r\n\xef\xbb\xbf"
+	has := func(key string) bool { return bytes.Contains(head, []byte(`"`+key+`"`)) }
+	text, ok := bytes.CutPrefix(bytes.TrimLeft(head, space), []byte("{"))
+	text = bytes.TrimLeft(text, space)
+	return ok && (has("cells") && has("cell_type") || bytes.HasPrefix(text, []byte(`"nbformat`)) ||
+		bytes.HasPrefix(text, []byte(`"metadata"`)) && has("kernelspec") && has("language_info"))
 }
 
 var errNoOutput = errors.New("it is a notebook whose cells have printed nothing")

@@ -30,3 +30,17 @@ func TestReader(t *testing.T) {
 		t.Errorf("an empty notebook: %v", err)
 	}
 }
+
+// Much may stand above the cells of a notebook: its beginning tells all the same.
+func TestIsBeforeCells(t *testing.T) {
+	for head, want := range map[string]bool{
+		`{"nbformat": 4, "nbformat_minor": 0, "metadata": {"widgets": {"state": {`:                              true,
+		"{\n \"metadata\": {\"kernelspec\": {\"name\": \"python3\"}, \"language_info\": {\"name\": \"python\"}": true,
+		`{"metadata": {"run": 3}, "losses": [2.5, 2.1`:                                                          false,
+		`{"loss": 2.5, "nbformat": 4}`:                                                                          false,
+	} {
+		if Is([]byte(head)) != want {
+			t.Errorf("%s: want %v", head, want)
+		}
+	}
+}

@@ -63,7 +63,9 @@ func numberedKey(key string) (prefix string, number int64, ok bool) {
 		return prefix, 0, false
 	}
 	word := strings.Trim(prefix, keyMarks)
-	return prefix, number, word == "" || lexicon.CounterOf(word).IsNamed()
+	words := lexicon.Words(word)
+	initial := len(words) > 1 && len(words[len(words)-1]) == 1 // "wide@s12", with a seed
+	return prefix, number, word == "" || lexicon.CounterOf(word).IsNamed() && !initial
 }
 
 // keyMarks stand between a word and its number in a key.

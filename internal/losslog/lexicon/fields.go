@@ -69,6 +69,13 @@ func IsValue(name string) bool { return valueNames[joined(name)] }
 // IsLearningRate says whether a name is that of the learning rate.
 func IsLearningRate(name string) bool { return rateNames[joined(name)] }
 
+// settingNames are of what is set before a training, and stays as it is.
+var settingNames = Set("batchsize bs hiddensize hiddenunits hiddendim units neurons nlayers numlayers layers dropout seed weightdecay wd embeddingdim embdim" +
+	" embeddingsize nheads numheads heads kernelsize filters nfilters momentum lambda maxdepth nestimators numleaves windowsize seqlen sequencelength")
+
+// IsSetting says whether a name is of what is set before a training.
+func IsSetting(name string) bool { return settingNames[strings.ReplaceAll(joined(name), "_", "")] }
+
 // SaysTraining says whether a name is of what is logged of trainings.
 func SaysTraining(name string) bool {
 	all := Words(name)

@@ -259,7 +259,7 @@ func strangeLeaf(name string) bool {
 	if last == name || strings.Trim(last, " ") == "" {
 		return false
 	}
-	strange := false
+	strange := last == "n" // how many
 	for _, word := range Words(last) {
 		for _, w := range Split(word) {
 			if LossWords[w] {
