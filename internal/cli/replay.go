@@ -93,7 +93,7 @@ func (f *replayFlags) reading() flagGroup {
 		flags.StringVar(&f.pattern, "pattern", "", "a regular expression whose group is the loss; (?P<step>...) is the step")
 		flags.StringArrayVar(&f.where, "where", nil, "only records with this: `FIELD=VALUE` or FIELD!=VALUE, as in split!=val; repeatable")
 		flags.StringVar(&f.lines, "lines", "", "only lines with this word, as in valid, where lines of several kinds hold the loss")
-		flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default last)")
+		flags.StringVar(&f.one, "run", "", "which of the runs that follow one another in a log: a number from 1, last or all (default the last with more than a record)")
 		flags.BoolVar(&f.strict, "strict", false, "malformed records are errors")
 	})
 }

@@ -14,6 +14,7 @@ type behaviour struct {
 	count, whole    int
 	up, down, same  int
 	restarts        int // times that it did not go up, but was where it began
+	returns         int // of these, times that it went down to there
 	distinct        int
 	first, last     float64
 	own, beforehand int
@@ -39,6 +40,7 @@ func (b *behaviour) see(value float64, own bool) {
 			b.still++
 		}
 		b.restarts += flagOf(value <= b.last && value == b.first)
+		b.returns += flagOf(value < b.last && value == b.first)
 	}
 	if b.count == 0 {
 		b.first = value
@@ -155,7 +157,7 @@ func (all *behaviours) epoch() (best *behaviour) {
 func (all *behaviours) grows(b *behaviour) bool {
 	moves := b.steps()
 	restarting := b.carried() && (b.kind == lexicon.Counts || b.kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
-	return b.rises() || restarting || all.twice && b.carried() && b.down == 0 && b.up*20 >= b.moves()*9
+	return b.rises() || restarting || all.twice && b.carried() && b.down == b.returns && (b.up+b.down)*20 >= b.moves()*9
 }
 
 // isShared says whether a field counts steps that several workers tell, or that rows tell that are drawn again and again.

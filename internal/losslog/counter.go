@@ -24,7 +24,7 @@ type counter struct {
 	// full, if not empty, counts within the bars of which only full ones count, and of a step the last one: they show the loss of the
 	// epoch before until its own is there.
 	full string
-	// fullOf, if not 0, is the total of these bars: those of another one, as of a validation, do not count.
+	// fullOf, if not 0, is the total of these bars: those of another one, as of a validation, and losses without a bar do not count.
 	fullOf float64
 	// before, if not 0, is the step of losses that stand before what counts.
 	before int64

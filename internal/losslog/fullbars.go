@@ -11,20 +11,21 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 		mostFew = 3 // bars an epoch
 	)
 	bar, ok := s.byName[string(lexicon.OfTotal)]
-	if !ok {
+	epoch := s.behavioursOf(t).epoch()
+	if !ok || epoch == nil {
 		return c, false
 	}
-	epoch, first := -1, 0.0
-	bars, full, again := 0, 0, 0
+	began, first := false, 0.0
+	bars, bare, full, again := 0, 0, 0, 0
 	last, fresh, anew := -1.0, true, false
 	others, total, mixed, within := 0, 0.0, false, false
 	for _, r := range s.records {
 		own, at := false, sampledValue{total: -1}
 		for _, v := range s.values[r.begin:r.end] {
 			switch {
-			case s.fields[v.field].counter == lexicon.Epochs && (epoch < 0 || v.field == epoch):
-				if epoch < 0 {
-					epoch, first = v.field, v.number
+			case v.field == epoch.field:
+				if !began {
+					began, first = true, v.number
 				}
 				fresh, anew = fresh || v.number != last, anew || v.number < last
 				last = v.number
@@ -38,13 +39,14 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 			continue
 		}
 		if at.total <= 0 {
-			return c, false
+			bare++ // as of the whole training
+			continue
 		}
 		switch bars++; {
 		case at.number != at.total:
 		case fresh:
 			mixed = mixed || total > 0 && at.total != total && !anew // another training may have another total
-			within = within || epoch < 0
+			within = within || !began
 			total, full, fresh, anew = at.total, full+1, false, false
 		case at.total == total:
 			again++
@@ -52,11 +54,11 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 			others++ // as of a validation behind the last epoch
 		}
 	}
-	if full < fewest || epoch < 0 || again > full || others > 0 && mixed || bars == full && !within || bars-others > mostFew*full {
+	if full < fewest || !began || again > full || bare*10 > bars || others > 0 && mixed || bars == full && !within || bars-others > mostFew*full {
 		return c, false
 	}
-	c = counter{step: s.fields[epoch].name, carried: true, full: string(lexicon.OfTotal)}
-	if others > 0 {
+	c = counter{step: epoch.name, carried: true, full: string(lexicon.OfTotal)}
+	if others+bare > 0 {
 		c.fullOf = total
 	}
 	if within {

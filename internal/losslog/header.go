@@ -35,7 +35,7 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		s.header = [][]byte{line}
 		s.names = names
 		// A second line above may hold the beginnings of the names.
-		if i > 0 && s.delimiter != ',' && !plaintext.IsRule(plaintext.Trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
+		if i > 0 && s.delimiter != ',' && bytes.IndexByte(above[i-1], s.delimiter) >= 0 && !plaintext.IsRule(plaintext.Trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
 			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
 				s.header = append(s.header, above[i-1])
 				for j := range names {

@@ -27,7 +27,8 @@ type Options struct {
 	Where   []Condition
 	// Lines is a word of the lines to read, such as "valid", where lines of several kinds hold the loss.
 	Lines string
-	// Run is which of the runs that follow one another in a log is meant: a number from 1, "last" or "all". Empty is the last.
+	// Run is which of the runs that follow one another in a log is meant: a number from 1, "last" or "all". Empty is the last that has more
+	// than one record.
 	Run string
 	// Strict makes malformed records errors.
 	Strict bool
@@ -233,7 +234,7 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	return l.order.Plan.Selects(), nil
 }
 
-// chooseRun settles which of several runs in a log is taken: the last, or the one that was asked for.
+// chooseRun settles which of several runs in a log is taken: the one that was asked for, or the last that did not end at once.
 func (l *Log) chooseRun() error {
 	p := &l.order.Plan
 	n := p.Runs()
@@ -243,7 +244,9 @@ func (l *Log) chooseRun() error {
 		p.TakeAll()
 		l.note("the log holds %d runs, one after the other: all are taken, and steps are numbered in the order of the log", n)
 		return nil
-	case run == "" || run == "last" || run == "all":
+	case run == "":
+		wanted = p.Latest()
+	case run == "last" || run == "all":
 	default:
 		var err error
 		if wanted, err = strconv.Atoi(run); err != nil || wanted < 1 || wanted > max(n, 1) {

@@ -90,11 +90,18 @@ func (s *survey) besideGames(t *tally) bool {
 
 // hasCounter says whether most records of a series hold what counts steps.
 func (s *survey) hasCounter(t *tally) bool {
+	has, _ := s.counterWithin(t)
+	return has
+}
+
+// counterWithin says whether most records of a series hold what counts steps, and whether that goes on to rise.
+func (s *survey) counterWithin(t *tally) (has, rises bool) {
 	own := 0
 	type counted struct {
-		n     int
-		first float64
-		moved bool
+		n, ups int
+		first  float64
+		last   float64
+		moved  bool
 	}
 	counters := make(map[int]*counted)
 	s.own(t, func(values []sampledValue) {
@@ -105,20 +112,25 @@ func (s *survey) hasCounter(t *tally) bool {
 			}
 			c := counters[v.field]
 			if c == nil {
-				c = &counted{first: v.number}
+				c = &counted{first: v.number, last: v.number}
 				counters[v.field] = c
 			}
 			c.n++
+			c.ups += flagOf(v.number > c.last)
+			c.last = v.number
 			c.moved = c.moved || v.number != c.first
 		}
 	})
 	for _, c := range counters {
 		if c.n*10 >= own*8 && (c.moved || own < 3) {
-			return true
+			has, rises = true, rises || c.n > fewestSteps && c.ups*10 >= (c.n-1)*9
 		}
 	}
-	return false
+	return has, rises
 }
+
+// fewestSteps is how many records a series has more than, of which a counter says what step they are of.
+const fewestSteps = 9
 
 // endsRun says whether the records of a series tell how long all of a run took, as the last one of Hugging Face's Trainer does.
 func (s *survey) endsRun(t *tally) bool {

@@ -16,6 +16,7 @@ type ranked struct {
 	summary bool // its lines sum up others
 	full    bool // its bars are drawn when full alone
 	counted bool // what counts steps stands in its records
+	stepped bool // it rises all the while
 	growing bool // its numbers count, as far as can be seen
 	order   int
 }
@@ -41,7 +42,9 @@ func (s *survey) candidates(step string) []ranked {
 		finite := t.count - t.nonFinite
 		r.growing = finite > 2 && t.whole == finite && t.grown == finite
 		if s.mayBeLoss(r, most) {
-			r.counted = !r.full && s.hasCounter(t)
+			if !r.full {
+				r.counted, r.stepped = s.counterWithin(t)
+			}
 			r.summary = r.summary || s.endsRun(t)
 			all = append(all, r)
 		}
@@ -161,13 +164,14 @@ func (r ranked) weakness() int {
 // compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
 func (r ranked) compare(other ranked) int {
 	keys := func(r, other ranked) []int {
-		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count
+		// Parts of a step may each be told many times, and none of these lines say which it is.
+		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count && (!r.stepped || other.counted)
 		// Losses of reinforcement learning may all be 0.0, as they are rounded, and rewards beside them not.
 		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
 			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
 		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), r.weakness(),
-			flagOf(!r.counted && other.counted && other.count*20 >= r.count),
+			flagOf(!r.counted && other.counted && (other.count*20 >= r.count || other.stepped)),
 			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)

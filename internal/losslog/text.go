@@ -49,7 +49,7 @@ func (s *textScanner) skips(line []byte, b *block) bool {
 
 func (s *textScanner) scanRecord(data []byte, begin, end int, pairs []console.Pair, r *console.Reader, b *block) {
 	var lossPair, stepPair, epochPair, batchPair *console.Pair
-	beside, unfinished := s.beside == "", false
+	beside, full, unfinished := s.beside == "", s.fullOf == 0, false
 	for i := range pairs {
 		p := &pairs[i]
 		switch name := p.Name; {
@@ -59,7 +59,10 @@ func (s *textScanner) scanRecord(data []byte, begin, end int, pairs []console.Pa
 			stepPair = p
 		}
 		beside = beside || string(p.Name) == s.beside
-		unfinished = unfinished || s.full != "" && string(p.Name) == s.full && (p.Total > p.Value || s.fullOf > 0 && p.Total != s.fullOf)
+		if s.full != "" && string(p.Name) == s.full {
+			full = full || p.Total == s.fullOf
+			unfinished = unfinished || p.Total > p.Value
+		}
 		if s.epoch != "" && epochPair == nil && string(p.Name) == s.epoch {
 			epochPair = p
 		}
@@ -92,7 +95,7 @@ func (s *textScanner) scanRecord(data []byte, begin, end int, pairs []console.Pa
 		}
 	}
 	b.records++
-	if s.labelled && !s.hasLabel(r.Label(pairs, &s.labels)) || s.always && stepPair == nil || !beside || unfinished ||
+	if s.labelled && !s.hasLabel(r.Label(pairs, &s.labels)) || s.always && stepPair == nil || !beside || !full || unfinished ||
 		s.total > 0 && (stepPair == nil || stepPair.Total != s.total) {
 		b.leftOut++
 		return

@@ -19,7 +19,7 @@ func Set(words string) map[string]bool {
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
 		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
-	ValidationWords = Set("val vali valid validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
+	ValidationWords = Set("val vali valid validate validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
 		" validação validacao prueba teste validierung validierungs validazione validatie doğrulama validasi kiểm tra" +
 		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")

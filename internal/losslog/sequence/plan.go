@@ -70,6 +70,18 @@ func (p *Plan) of(row, step int64) fate {
 // Runs is the number of runs that follow one another in the log; 0 where there is one.
 func (p *Plan) Runs() int { return len(p.begins) }
 
+// Latest is the number of the last run that has more than one record, counted from 1, or of the last one if none has.
+func (p *Plan) Latest() int {
+	end := p.rows
+	for n := len(p.begins); n > 0; n-- {
+		if end-p.begins[n-1] > 1 {
+			return n
+		}
+		end = p.begins[n-1]
+	}
+	return len(p.begins)
+}
+
 // Resumes is the number of times that the run taken was resumed.
 func (p *Plan) Resumes() int { return len(p.resumed) }
 
