@@ -18,18 +18,22 @@ func lossLike(word []byte) bool {
 	return len(word) >= 4 && len(word) <= 6 && word[0]|0x20 == 'l' && lexicon.LossWords[string(bytes.ToLower(word))]
 }
 
-// isHeading says whether word i heads the names of several numbers: a colon and a name follow, or a dictionary: "Losses {'x': 0.1}".
+// isHeading says whether word i heads the names of several numbers: a colon and a name follow, or a dictionary: "Losses {'x': 0.1}",
+// "loss: {'x': 0.1}".
 func (r *Reader) isHeading(i int) bool {
 	i++
-	if i+2 < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '{' && r.tokens[i+1].kind == quotedToken && r.tokens[i+2].kind == markToken &&
-		r.tokens[i+2].mark == ':' {
-		return true
+	if r.isMark(i, '{') {
+		return r.opensPairs(i)
 	}
-	if i >= len(r.tokens) || r.tokens[i].kind != markToken || r.tokens[i].mark != ':' {
+	if !r.isSeparator(i) {
 		return false
 	}
+	isColon := r.isMark(i, ':')
 	if i++; i < len(r.tokens) && r.tokens[i].kind == gapToken {
 		i++
+	}
+	if r.isMark(i, '{') || !isColon {
+		return r.opensPairs(i)
 	}
 	if i < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i].mark == '[' {
 		i++
@@ -39,6 +43,11 @@ func (r *Reader) isHeading(i int) bool {
 	}
 	next := &r.tokens[i+1]
 	return next.kind == numberToken || next.kind == gapToken || next.kind == markToken && (next.mark == ':' || next.mark == '=')
+}
+
+// opensPairs says whether token i is a brace, and a name in quotes and a colon follow.
+func (r *Reader) opensPairs(i int) bool {
+	return r.isMark(i, '{') && i+2 < len(r.tokens) && r.tokens[i+1].kind == quotedToken && r.isMark(i+2, ':')
 }
 
 // isRoleHeading says whether word i says of which loss the numbers are in the parentheses that follow, or whose, where the line has others

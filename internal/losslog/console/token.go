@@ -367,7 +367,7 @@ func quoted(line []byte, i int) token {
 	if value, ok := decimal.Whole(inner); ok {
 		return token{kind: numberToken, begin: i + 1, end: i + 2 + end, value: value, total: -1, unit: i + 1 + end, quoted: true}
 	}
-	if t := numeral(line, i+1, 0); t.total >= 0 && t.end == i+1+end {
+	if t := numeral(line, i+1, 0); t.kind == numberToken && t.total >= 0 && t.end == i+1+end {
 		t.end, t.quoted = t.end+1, true
 		return t // "10/600"
 	}
