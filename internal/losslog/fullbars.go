@@ -11,8 +11,8 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 		mostFew = 3 // bars an epoch
 	)
 	bar, ok := s.byName[string(lexicon.OfTotal)]
-	epoch := s.behavioursOf(t).epoch()
-	if !ok || epoch == nil {
+	epoch := s.movingEpoch()
+	if !ok || epoch < 0 {
 		return c, false
 	}
 	began, first := false, 0.0
@@ -23,7 +23,7 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 		own, at := false, sampledValue{total: -1}
 		for _, v := range s.values[r.begin:r.end] {
 			switch {
-			case v.field == epoch.field:
+			case v.field == epoch:
 				if !began {
 					began, first = true, v.number
 				}
@@ -57,7 +57,7 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 	if full < fewest || !began || again > full || bare*10 > bars || others > 0 && mixed || bars == full && !within || bars-others > mostFew*full {
 		return c, false
 	}
-	c = counter{step: epoch.name, carried: true, full: string(lexicon.OfTotal)}
+	c = counter{step: s.fields[epoch].name, carried: true, full: string(lexicon.OfTotal)}
 	if others+bare > 0 {
 		c.fullOf = total
 	}
@@ -65,4 +65,21 @@ func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
 		c.before = int64(first) - 1
 	}
 	return c, true
+}
+
+// movingEpoch returns the field that counts epochs and changes most often, which a setting such as "Number of epochs" does not; -1 where
+// none counts them.
+func (s *survey) movingEpoch() int {
+	best := -1
+	changes, last := make([]int, len(s.fields)), make([]float64, len(s.fields))
+	for _, v := range s.values {
+		if s.fields[v.field].counter != lexicon.Epochs {
+			continue
+		}
+		changes[v.field] += flagOf(v.number != last[v.field] || changes[v.field] == 0)
+		if last[v.field] = v.number; best < 0 || changes[v.field] > changes[best] {
+			best = v.field
+		}
+	}
+	return best
 }
