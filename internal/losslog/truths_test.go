@@ -383,7 +383,6 @@ var truths = []struct {
 	{name: "short-bar.log", losses: 8, nonFinite: 0, steps: 8, mean: 0.939125, largest: 2.038, first: 0, last: 70},
 	{name: "short-names.log", losses: 400, nonFinite: 0, steps: 400, mean: 5.23421525, largest: 11.2627, first: 0, last: 399},
 	{name: "short-runs-of-a-setting.log", losses: 5, nonFinite: 0, steps: 5, mean: 1.50686, largest: 2.2894, first: 1, last: 5},
-	{name: "short-runs-of-seeds.log", losses: 3, nonFinite: 0, steps: 3, mean: 24860.0, largest: 29020.0, first: 100, last: 300},
 	{name: "single-quotes.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1396583333333332, largest: 2.3876, first: 0, last: 230},
 	{name: "sklearn-gb.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
 	{name: "sklearn-mlp.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
