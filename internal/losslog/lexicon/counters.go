@@ -52,7 +52,7 @@ func CounterOf(name string) CounterKind {
 	}
 	if kind != Strangers {
 		for _, word := range all {
-			if word == "per" || word == "micro" || word == "skipped" || word == "nan" {
+			if word == "per" || word == "micro" || word == "skipped" || word == "nan" || word == "warmup" || word == "final" {
 				return NotACounter
 			}
 		}
