@@ -35,7 +35,12 @@ func (p *Partial) unseenHint() string {
 			}
 		}
 		if share := float64(count) / float64(len(p.Pixels)); share >= 0.1 && lowest < highest {
-			text := strconv.FormatFloat(float64(value)+p.Offset, 'g', -1, 32)
+			inFile := float64(value) + p.Offset
+			if p.Offset != 0 { // the pixel has been rounded, and the number in the file is likely a round one
+				step := math.Pow10(int(math.Ceil(math.Log10(math.Abs(float64(value)) / (1 << 23)))))
+				inFile = math.Round(inFile/step)*step + 0
+			}
+			text := strconv.FormatFloat(inFile, 'g', -1, 32)
 			return fmt.Sprintf("; %.2g %% of its pixels are %s: where that is what was not seen, give --unseen %s", 100*share, text, text)
 		}
 	}

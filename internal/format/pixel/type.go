@@ -114,20 +114,20 @@ func Half(bits uint16) float64 {
 
 // Narrow returns count numbers as float32, less an offset. It is 0 unless float32 cannot tell them apart: where rounding
 // would move some of them by more than 1/10,000 of their range, the offset is their middle. Then a pixel plus the offset,
-// added in float64, is the number to within float32's precision of the range. Numbers that are not finite stay so.
+// added in float64, is the number to within float32's precision of the range. Numbers that are not finite stay so. The lowest or
+// the highest number does not count where a tenth have it, since it may stand for what was not measured, far from the others.
 func Narrow(count int, value func(i int) float64) (pixels []float32, offset float64) {
 	pixels = make([]float32, count)
-	low, high, moved := math.Inf(1), math.Inf(-1), 0.0
 	for i := range pixels {
-		v := value(i)
-		pixels[i] = float32(v)
-		if !math.IsInf(v, 0) && !math.IsNaN(v) {
-			low, high = min(low, v), max(high, v)
-			moved = max(moved, math.Abs(float64(pixels[i])-v))
+		pixels[i] = float32(value(i))
+	}
+	low, high, rounds := spread(pixels, value, math.NaN())
+	for _, apart := range []float64{low, high} {
+		if many := max(2, count/10); !rounds && timesOf(apart, count, value) >= many {
+			low, high, rounds = spread(pixels, value, apart)
 		}
 	}
-	// A range beyond what float64 has is as good as none.
-	if span := high - low; !(moved > span/1e4) || math.IsInf(span, 0) || math.IsInf(moved, 0) {
+	if !rounds {
 		return pixels, 0
 	}
 	offset = low + (high-low)/2
@@ -135,4 +135,29 @@ func Narrow(count int, value func(i int) float64) (pixels []float32, offset floa
 		pixels[i] = float32(value(i) - offset)
 	}
 	return pixels, offset
+}
+
+// spread is the range of finite numbers but for one, and whether rounding them to pixels moves some by too much.
+func spread(pixels []float32, value func(i int) float64, but float64) (low, high float64, rounds bool) {
+	low, high = math.Inf(1), math.Inf(-1)
+	moved := 0.0
+	for i, pixel := range pixels {
+		if v := value(i); !math.IsInf(v, 0) && !math.IsNaN(v) && v != but {
+			low, high = min(low, v), max(high, v)
+			moved = max(moved, math.Abs(float64(pixel)-v))
+		}
+	}
+	// A range beyond what float64 has is as good as none.
+	span := high - low
+	return low, high, moved > span/1e4 && !math.IsInf(span, 0) && !math.IsInf(moved, 0)
+}
+
+// timesOf is how many of some numbers are equal to one.
+func timesOf(one float64, count int, value func(i int) float64) (times int) {
+	for i := range count {
+		if value(i) == one {
+			times++
+		}
+	}
+	return times
 }
