@@ -7,8 +7,8 @@ import (
 	"alrc/internal/losslog/lexicon"
 )
 
-// implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before it, as
-// in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", a number that its own mean follows, as in "12: 0.5, 0.6 avg", and one
+// implied takes for losses what the numbers of records show to be one, though no name says so: a total of the numbers before or behind
+// it, as in "box 0.1 obj 0.2 total 0.3" or "policy 0.1 mse 0.2 total 0.3", a number that its own mean follows, as in "12: 0.5, 0.6 avg", and one
 // behind a step and its share, as in "500 5% 0.25".
 func (s *survey) implied(all []ranked) {
 	measures := 0 // the last one's field, counted from 1
@@ -25,10 +25,10 @@ func (s *survey) implied(all []ranked) {
 		r := &all[i]
 		switch {
 		case r.meaning.Strength != lexicon.Unknown || r.count < 3:
-		case named && !(lexicon.IsWhole(r.name) && s.sums(r.tally, -1)):
+		case named && !(lexicon.IsWhole(r.name) && s.isSum(r.tally)):
 		case measures > r.field: // it is no part of this
 		case measures > 0 && !lexicon.IsWhole(r.name):
-		case lexicon.IsWhole(r.name) && (s.sums(r.tally, -1) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
+		case lexicon.IsWhole(r.name) && (s.isSum(r.tally) || s.afterParts(all, r)), r.name == string(lexicon.Nameless) && (s.hasMeanBehind(r.tally) || s.has(string(lexicon.Shared)) && s.together(r.tally, string(lexicon.Shared))):
 			r.meaning.Strength, r.meaning.Parts = lexicon.Loss, 0
 		}
 	}
@@ -94,6 +94,9 @@ func (s *survey) tellMeasures(all []ranked) {
 		}
 	}
 }
+
+// isSum says whether the numbers of a series are the sums of two or more beside them.
+func (s *survey) isSum(t *tally) bool { return s.sums(t, -1) || s.sums(t, 1) }
 
 // sums says whether the numbers of a series are the sums of two or more that stand right before them, where to is -1, or behind, where it is 1.
 func (s *survey) sums(t *tally, to int) bool {

@@ -450,6 +450,7 @@ var truths = []struct {
 	{name: "torchtune-tqdm.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
 	{name: "total-alone.log", ask: []string{"total"}},
 	{name: "total-and-parts.log", losses: 60, nonFinite: 0, steps: 60, mean: 6.473445, largest: 11.6992, first: 1, last: 60},
+	{name: "total-before-parts.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.81933, largest: 2.1687, first: 0, last: 1450},
 	{name: "total-below-a-table.log", losses: 24, nonFinite: 0, steps: 24, mean: 15.425516666666667, largest: 38.5611, first: 0, last: 23},
 	{name: "total-beside-a-measure.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.4639583333333333, largest: 2.7635, first: 1000, last: 24000},
 	{name: "total-of-loss-and-part.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.03356, largest: 2.3013, first: 1, last: 40},
