@@ -184,6 +184,9 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		}
 	}
 	for _, cell := range cells {
+		if name := fieldText(cell); name != "" && s.delimiter == ' ' && slices.Contains(names, name) {
+			return nil, false // words of several names, as of "train loss" and "test loss", above the words of a row
+		}
 		names = append(names, fieldText(cell))
 	}
 	return names, true

@@ -126,6 +126,8 @@ var truths = []struct {
 	{name: "epochs-under-headings.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.8850233333333335, largest: 2.379, first: 1, last: 60},
 	{name: "epochs.xml", losses: 15, nonFinite: 0, steps: 15, mean: 0.8468266666666666, largest: 2.6072, first: 0, last: 42},
 	{name: "epsloss.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.1665832, largest: 0.6, first: 1, last: 30},
+	{name: "errors-begin-lines.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.32977873333333324, largest: 0.950748, first: 0, last: 2900},
+	{name: "errors-in-percent.log", losses: 30, nonFinite: 0, steps: 30, mean: 11.21991, largest: 32.0987, first: 1, last: 30},
 	{name: "errors-in-russian.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8778250000000001, largest: 2.5313, first: 1, last: 24},
 	{name: "espnet.log", losses: 60, nonFinite: 0, steps: 60, mean: 42.73138333333334, largest: 89.944, first: 1, last: 60},
 	{name: "eval-of-another-total.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},

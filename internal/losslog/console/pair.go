@@ -201,7 +201,7 @@ func (r *Reader) Read(line []byte) []Pair {
 	return r.pairs
 }
 
-// scale takes the unit of what counts, "1.5k steps", for what it multiplies by, and the sign of a loss in percent for nothing. It says
+// scale takes the unit of what counts, "1.5k steps", for what it multiplies by, and the sign of a loss or an error in percent for nothing. It says
 // whether it changed the value.
 func (p *Pair) scale(unit []byte) bool {
 	factor := 1.0
@@ -211,7 +211,7 @@ func (p *Pair) scale(unit []byte) bool {
 	case "M":
 		factor = 1e6
 	case "%":
-		if lossLike(lastWord(p.Name)) {
+		if last := lastWord(p.Name); lossLike(last) || bytes.EqualFold(last, []byte("error")) {
 			p.Unit = false
 		}
 		return false
