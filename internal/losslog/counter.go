@@ -95,6 +95,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best 
 		}
 		growing := all.grows(b)
 		rank := countRank(b.kind, b.carried(), growing)*1000 + min(i, 99) + 100*min(strings.Count(b.name, "."), 3) // what lies deep in a record comes last
+		if lexicon.CountsTimesteps(b.name) {
+			rank -= 100 // "iterations 2 total_timesteps 4096"
+		}
 		if b.carried() && (!b.rises() || b.restarts > 0) {
 			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
 		}

@@ -327,7 +327,7 @@ var truths = []struct {
 	{name: "pointer.csv", none: true},
 	{name: "points-before-a-step.log", losses: 30, nonFinite: 0, steps: 30, mean: 4.33336, largest: 6.9633, first: 250, last: 7500},
 	{name: "powers-of-ten.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.0011510833333333334, largest: 0.002414, first: 0, last: 230},
-	{name: "ppo-boxes.log", losses: 44, nonFinite: 0, steps: 44, mean: 0.18545454545454546, largest: 0.996, first: 2, last: 45},
+	{name: "ppo-boxes.log", losses: 44, nonFinite: 0, steps: 44, mean: 0.18545454545454546, largest: 0.996, first: 4096, last: 92160},
 	{name: "ppo-progress.csv", losses: 198, nonFinite: 0, steps: 198, mean: 0.38551395573737374, largest: 1.554987088, first: 8, last: 796},
 	{name: "printed-array.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 1, last: 24},
 	{name: "printed-list-of-dicts.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1288208333333336, largest: 2.5417, first: 0, last: 230},

@@ -101,6 +101,9 @@ var recentWords = Set("last past previous recent latest")
 // SaysGames says whether a name is of games, which are won or lost.
 func SaysGames(name string) bool { return hasWord(name, GameWords) }
 
+// CountsTimesteps says whether a name is of what counts the steps of an environment, which all records of its training have.
+func CountsTimesteps(name string) bool { return hasWord(name, timestepWords) }
+
 // CountsGames says whether a name is of what counts games and populations, whose rewards and fitnesses are no losses.
 func CountsGames(name string) bool { return hasWord(name, gameCounters) }
 

@@ -78,7 +78,8 @@ var (
 		" kg km price prices pnl usd eur celsius humidity" +
 		" zeit dauer temps tiempo tempo время süre waktu" +
 		" 时间 耗时 用时 時間 시간 熵")
-	countWords = Set("step steps iteration iterations iterate iter iters it update updates up nupdates round tick ticks timestep timesteps frame frames minibatch minibatches" +
+	timestepWords = Set("timestep timesteps")
+	countWords    = Set("step steps iteration iterations iterate iter iters it update updates up nupdates round tick ticks timestep timesteps frame frames minibatch minibatches" +
 		" s i niter itr schritt paso étape etape βήμα επανάληψη خطوة шаг итерация itération iteración iteração шага итерации iterasi adım krok lặp" +
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")
