@@ -22,6 +22,9 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		if !ok && i > 0 {
 			names, ok = s.indexed(above[i-1], line, count)
 		}
+		if !ok {
+			names, ok = s.namesButOne(line, first)
+		}
 		if !ok && s.delimiter == ' ' {
 			names, ok = namesUnderRule(above, i, count)
 		}
@@ -77,6 +80,18 @@ func namesUnderRule(above [][]byte, i, count int) (names []string, ok bool) {
 		return names, true
 	}
 	return nil, false
+}
+
+// namesButOne returns the names of a line where rows have one field more, which is empty in the first of them: it has no name.
+func (s *csvScanner) namesButOne(line []byte, first [][]byte) (names []string, ok bool) {
+	at := slices.IndexFunc(first, func(cell []byte) bool { return len(unquote(cell)) == 0 })
+	if s.delimiter == ' ' || s.delimiter == '|' || len(first) < 4 || at < 0 {
+		return nil, false
+	}
+	if names, ok = s.headerCells(line, len(first)-1); !ok || !slices.ContainsFunc(names, func(name string) bool { return isLossName([]byte(name)) }) {
+		return nil, false
+	}
+	return slices.Insert(names, at, ""), true
 }
 
 // misnames says whether names are of other rows than one with these fields, in which what should count is a text.

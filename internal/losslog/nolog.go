@@ -21,8 +21,8 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 	if v.kind.events || l.options.Loss != "" || l.options.Format != "" {
 		return nil
 	}
-	table, isTable := v.table()
-	isTable = isTable && !table.loose
+	table, inTable := v.table()
+	isTable := inTable && !table.loose
 	head, err := f.head()
 	if err != nil || plaintext.IsBinary(head) {
 		head = nil // of a container that holds records alone
@@ -43,7 +43,7 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 		}
 	}
 	switch {
-	case (isTable && table.long < 0 || v.kind.format.isJSON()) && v.isResults(best):
+	case (inTable && table.long < 0 || v.kind.format.isJSON()) && v.isResults(best):
 		return nolog.Kind{What: "a table of results", Instead: fmt.Sprintf("%s; %s NAME reads a column all the same", nolog.GiveLog, l.lossFlag())}.ErrOf(f.path)
 	case isTable && table.long < 0 && v.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
@@ -79,7 +79,7 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	case best.meaning.Strength < lexicon.Loss:
 		return false
 	case found.What == nolog.Notebook:
-		return sure // a cell did print one
+		return sure && (best.count > 1 || best.meaning.Role != lexicon.Validation) // a cell did print one
 	case best.distinct < 2 && !(sure && best.count >= many && best.counted):
 		return false
 	case found.Beside:
@@ -128,7 +128,7 @@ func (s *survey) isResults(best *ranked) bool {
 		return false
 	}
 	counter := s.counter(best.tally).step
-	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && (s.namesRows() || s.triesSettings(best.tally) || s.hasMoreLosses(best.count))
+	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && (s.namesRows(best.count) || s.triesSettings(best.tally) || s.hasMoreLosses(best.count))
 }
 
 // triesSettings says whether settings change to and fro from record to record of a series, as in a search: one that is named so, as the size
@@ -169,15 +169,15 @@ func (s *survey) isOfResults() bool {
 	return names >= fewest && s.counted <= most
 }
 
-// namesRows says whether a text says of each record what it is of, and is another one in each, as the name of a model is in a table of
-// results. Texts that differ in a number alone count.
-func (s *survey) namesRows() bool {
+// namesRows says whether a text says of each of the records with losses what it is of, and is another one in each, as the name of a model is
+// in a table of results. Texts that differ in a number alone count.
+func (s *survey) namesRows(records int) bool {
 	const fewest, most = 3, 50
-	if s.counted < fewest || s.counted > most {
+	if records < fewest || records > most {
 		return false
 	}
 	for _, f := range s.fields {
-		if f.numbers > 0 || f.count < s.counted || !f.manyTexts && len(f.texts) < f.count || slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }) {
+		if f.numbers > 0 || f.count < records || !f.manyTexts && len(f.texts) < f.count || slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }) {
 			continue
 		}
 		shapes := make(map[string]bool)

@@ -19,7 +19,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case lexicon.Loss:
 		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
 		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0 && !(finite > 1 && r.meaning.Role == lexicon.Training) && !s.hasCounter(r.tally)) &&
-			!(s.text && r.whole == r.count && s.besideGames(r.tally)) &&
+			!(r.whole == r.count && s.besideGames(r.tally)) &&
 			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.ofGames() || s.counter(r.tally).step == "" && !s.isAlone(r.field)))
 	}
 	switch {
