@@ -80,16 +80,18 @@ func (l *Log) chooseOrder(v *look, chosen ranked) {
 	table, isTable := v.table()
 	c, batch := l.chosen.counter, l.options.Batch
 	l.order = sequence.Options{
-		Kind:       lexicon.CounterOf(c.step),
-		Before:     c.before,
-		Openings:   l.chosen.openings != nil,
-		Uncounted:  c.step == "" && l.source.Format != Events,
-		Redrawn:    c.redrawn,
-		Twice:      v.isLines() && c.step != "" && batch == "",
-		EndsAgain:  v.isLines(),
-		Carried:    v.isLines() && c.carried && batch == "",
-		ToldTwice:  chosen.tally != nil && c.step != "" && !c.carried && !c.redrawn && c.full == "" && batch == "" && v.toldTwice(chosen.tally, c.step),
-		LastOfStep: c.full != "" || isTable && table.bars && c.step != "" || c.step == string(lexicon.OfTotal) && !c.redrawn && v.drawsBars(chosen.name),
+		Kind:         lexicon.CounterOf(c.step),
+		Before:       c.before,
+		Openings:     l.chosen.openings != nil,
+		Uncounted:    c.step == "" && l.source.Format != Events,
+		Redrawn:      c.redrawn,
+		CountsLosses: c.countsLosses,
+		EqualLosses:  c.equalLosses,
+		Twice:        v.isLines() && c.step != "" && batch == "",
+		EndsAgain:    v.isLines(),
+		Carried:      v.isLines() && c.carried && batch == "",
+		ToldTwice:    chosen.tally != nil && c.step != "" && !c.carried && !c.redrawn && c.full == "" && batch == "" && v.toldTwice(chosen.tally, c.step),
+		LastOfStep:   c.full != "" || isTable && table.bars && c.step != "" || c.step == string(lexicon.OfTotal) && !c.redrawn && v.drawsBars(chosen.name),
 	}
 }
 

@@ -21,6 +21,9 @@ type counter struct {
 	// redrawn says that each loss stands in two records: before and after the counter moved, as in progress bars, or, where nothing
 	// counts, as two loggers tell it.
 	redrawn bool
+	// countsLosses says that the counter of bars that are drawn again tells how many losses there were, and equalLosses that a few of these
+	// are equal to the one before.
+	countsLosses, equalLosses bool
 	// full, if not empty, counts within the bars of which only full ones count, and of a step the last one: they show the loss of the
 	// epoch before until its own is there.
 	full string
@@ -64,8 +67,11 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.step = best.name
 	c.carried = best.carried()
 	c.always = !c.carried && best.own*10 >= losses.count*8
-	c.redrawn = c.step == string(lexicon.OfTotal) && losses.distinct > 4 && best.up*10 < best.moves()*8 &&
-		(losses.same*10 >= losses.moves()*4 || s.movesAfterLosses(t, best.field))
+	drawn := s.drawnWith(t, best.field)
+	c.redrawn = losses.distinct > 4 && best.up*10 < best.moves()*8 &&
+		(c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses())
+	c.countsLosses = c.redrawn && !drawn.runsAhead()
+	c.equalLosses = drawn.hasEqual()
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
@@ -108,7 +114,7 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best 
 		case b.moves() == 0 && (b.kind > lexicon.Positions || b.carried()):
 		case (growing || b.isShared(s.bars)) && rank < bestRank:
 			best, bestRank = b, rank
-		case (b.kind <= lexicon.Batches || b.kind == lexicon.Epochs) && !b.carried() && (b.up*10 >= b.moves()*6 || s.drawnInEpochs(t, b, epoch)) && rank < cyclicRank:
+		case (b.kind <= lexicon.Batches || b.kind == lexicon.Epochs) && !b.carried() && (b.up*10 >= b.moves()*6 || s.drawnInEpochs(t, b, epoch) || s.fills(t, b)) && rank < cyclicRank:
 			cyclic, cyclicRank = b, rank
 		}
 	}
@@ -168,39 +174,6 @@ func (s *survey) innerOf(t *tally, all *behaviours, outer *behaviour) *behaviour
 		}
 	}
 	return nil
-}
-
-// movesByEpoch says whether the losses of a bar that is drawn again and again are those of epochs: they change at one place of the bar.
-func (s *survey) movesByEpoch(t *tally, step int) bool {
-	changes, alike := 0, 0
-	lastLoss, lastStep := math.NaN(), math.NaN()
-	s.own(t, func(values []sampledValue) {
-		loss, at := firstOf(values, t.field), firstOf(values, step)
-		if loss != lastLoss {
-			changes++
-			alike += flagOf(at == lastStep)
-			lastLoss, lastStep = loss, at
-		}
-	})
-	return changes > 3 && alike*10 >= (changes-1)*8
-}
-
-// movesAfterLosses says whether a bar is drawn once when its loss is known, and again when it has moved on: its counter moves, nearly each
-// time, where the loss is the one before.
-func (s *survey) movesAfterLosses(t *tally, step int) bool {
-	moves, alike, fresh := 0, 0, 0
-	lastLoss, lastStep := math.NaN(), math.NaN()
-	s.own(t, func(values []sampledValue) {
-		loss, at := firstOf(values, t.field), firstOf(values, step)
-		if at > lastStep {
-			moves++
-			alike += flagOf(loss == lastLoss)
-		} else {
-			fresh += flagOf(at == lastStep && loss != lastLoss)
-		}
-		lastLoss, lastStep = loss, at
-	})
-	return moves > 3 && alike*10 >= moves*9 && fresh >= alike
 }
 
 // nested says whether a field counts within another, and begins anew where that rises.

@@ -13,6 +13,7 @@ type Sequencer struct {
 	plan   Plan
 	before *Recent  // where records are told twice
 	held   *heldRow // the last one so far, where the last one of a step counts
+	bar    bar      // the one at hand, where bars are drawn again and again
 
 	row        int64
 	last       int64
@@ -49,6 +50,9 @@ type Options struct {
 	EndsAgain bool                // the last record may tell an earlier one again
 	ToldTwice bool                // records come again in blocks
 	Carried   bool                // steps stand on lines before those of losses
+	// CountsLosses says that these are drawings of bars whose counter tells how many losses there were, and EqualLosses that some may be
+	// equal to the one before.
+	CountsLosses, EqualLosses bool
 	// LastOfStep says that of the records of a step, as of an epoch's bar, the last one counts.
 	LastOfStep bool
 }
@@ -191,7 +195,16 @@ func (s *Sequencer) pushPlain(b *Rows, c *Chunk) (n int) {
 
 // take adds a row to a chunk, unless it is left out.
 func (s *Sequencer) take(step int64, loss, epoch float64, group uint64, grouped bool, c *Chunk) {
-	if s.started && !grouped && s.isTwice(step, loss) {
+	if s.how.CountsLosses && !grouped {
+		s.takeDrawn(step, loss, epoch, c)
+		return
+	}
+	s.add(step, loss, epoch, group, grouped, c)
+}
+
+// add does so for a row that is no bar's.
+func (s *Sequencer) add(step int64, loss, epoch float64, group uint64, grouped bool, c *Chunk) {
+	if s.started && !grouped && !s.how.CountsLosses && s.isTwice(step, loss) {
 		s.count.Repeated++
 		return
 	}
@@ -301,6 +314,9 @@ func (s *Sequencer) Flush(c *Chunk) {
 	if h := s.held; h != nil {
 		s.held = nil
 		s.take(h.step, h.loss, h.epoch, 0, false, c)
+	}
+	if s.how.CountsLosses && s.started {
+		s.endBar(c)
 	}
 	if s.pending == nil {
 		return

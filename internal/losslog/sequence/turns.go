@@ -336,7 +336,7 @@ func (r *turns) meaning(kind lexicon.CounterKind) (p Plan) {
 				rising++
 			}
 		}
-		if rising*2 > len(others) && len(others) > 1 {
+		if rising*2 > len(others) && (len(others) > 1 || kind == lexicon.Batches || kind == lexicon.Positions) {
 			return Plan{Ordinal: true}
 		}
 		return Plan{resumed: r.withStills(others)}
