@@ -104,6 +104,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best 
 		if lexicon.CountsTimesteps(b.name) {
 			rank -= 100 // "iterations 2 total_timesteps 4096"
 		}
+		if b.distinct < 2 && b.moves() > 0 {
+			rank += 400 // "steps: 316" of each epoch counts nothing where something else does
+		}
 		if b.carried() && (!b.rises() || b.restarts > 0) {
 			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
 		}

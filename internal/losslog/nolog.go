@@ -132,12 +132,13 @@ func (s *survey) isResults(best *ranked) bool {
 }
 
 // triesSettings says whether settings change to and fro from record to record of a series, as in a search: one that is named so, as the size
-// of batches, or two others that take a few values again and again.
+// of batches, or two others that take a few values again and again; or two that are named so change at all.
 func (s *survey) triesSettings(t *tally) bool {
 	const fewest = 12 // records that tell more than chance
-	others := 0
+	others, named := 0, 0
 	for _, b := range s.behavioursOf(t).fields {
 		f := s.fields[b.field]
+		named += flagOf(b.distinct > 1 && lexicon.IsSetting(b.name))
 		switch {
 		case b.up < 2 || b.down < 2:
 		case lexicon.IsSetting(b.name) && (b.up+b.down)*4 >= b.moves():
@@ -146,7 +147,7 @@ func (s *survey) triesSettings(t *tally) bool {
 			others++
 		}
 	}
-	return others > 1
+	return others > 1 || named > 1
 }
 
 // hasMoreLosses says whether a log of a few records has more names of losses than one lists in a question.

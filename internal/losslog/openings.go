@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"alrc/internal/decimal"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/sequence"
 )
@@ -35,7 +36,7 @@ func openingsOf(sample, pattern []byte) *openings {
 	}
 	plaintext.Lines(sample[:bytes.LastIndexAny(sample[:end], "\r\n")+1], func(line []byte) {
 		shape, lead, first, letters := outline(line)
-		if letters == 0 || len(line) > mostOpening || slices.Contains(o.shapes, shape) {
+		if letters == 0 || len(line) > mostOpening || slices.Contains(o.shapes, shape) || opensEpoch(line) {
 			return
 		}
 		if len(o.shapes) == sequence.MostOpenings {
@@ -48,6 +49,11 @@ func openingsOf(sample, pattern []byte) *openings {
 		o.letters[first] = true
 	})
 	return o
+}
+
+// opensEpoch says whether a line is a bar of an epoch, which comes again with each one.
+func opensEpoch(line []byte) bool {
+	return bytes.Contains(line, []byte("%|")) && slices.ContainsFunc(lexicon.Words(string(line)), func(word string) bool { return lexicon.EpochWords[word] })
 }
 
 // outline returns what lines alike have in common: their text but for numbers and spaces, and their first words, of which there are

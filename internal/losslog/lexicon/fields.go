@@ -72,7 +72,7 @@ func IsLearningRate(name string) bool { return rateNames[joined(name)] }
 // settingNames are of what is set before a training, and stays as it is.
 var settingNames = Set("batchsize bs hiddensize hiddenunits hiddendim units neurons nlayers numlayers layers dropout seed weightdecay wd embeddingdim embdim" +
 	" embeddingsize nheads numheads heads kernelsize filters nfilters momentum lambda maxdepth nestimators numleaves windowsize seqlen sequencelength seqlength" +
-	" blocksize contextlength dmodel nembd nlayer nhead gradaccum maxiters maxsteps maxepochs warmupiters warmupsteps")
+	" blocksize contextlength dmodel nembd nlayer nhead gradaccum gradaccumsteps gradientaccumulationsteps microbatchsize maxiters maxsteps maxepochs warmupiters warmupsteps")
 
 // IsSetting says whether a name is of what is set before a training.
 func IsSetting(name string) bool { return settingNames[strings.ReplaceAll(joined(name), "_", "")] }
