@@ -221,6 +221,7 @@ func (l *Log) chooseSteps(v *look, chosen ranked) {
 		c = l.laterCounter(v, chosen)
 	}
 	if o.Step != "" {
+		c.countsLosses = c.countsLosses && c.step == o.Step
 		c.step, c.always, c.total = o.Step, false, 0
 		c.carried = v.kind.format == Text && !v.together(chosen.tally, o.Step)
 	}

@@ -70,11 +70,11 @@ func (s *survey) counter(t *tally) (c counter) {
 	drawn := s.drawnWith(t, best.field)
 	c.redrawn = losses.distinct > 4 && best.up*10 < best.moves()*8 &&
 		(c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses())
-	c.countsLosses = c.redrawn && !drawn.runsAhead()
-	c.equalLosses = drawn.hasEqual()
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
+	c.countsLosses = c.redrawn && !drawn.runsAhead()
+	c.equalLosses = drawn.hasEqual()
 	return c
 }
 
