@@ -133,15 +133,16 @@ func (s *survey) drawnInEpochs(t *tally, b, epoch *behaviour) bool {
 	if epoch == nil || epoch == b || epoch.carried() || b.kind != lexicon.Positions || epoch.distinct < 2 || b.up*4 < b.moves() {
 		return false
 	}
-	moves, back := 0, 0
+	moves, within, back := 0, 0, 0
 	lastEpoch, last := math.Inf(-1), math.Inf(-1)
 	s.own(t, func(values []sampledValue) {
 		e, at := firstOf(values, epoch.field), firstOf(values, b.field)
 		moves++
+		within += flagOf(e == lastEpoch)
 		back += flagOf(e < lastEpoch || e == lastEpoch && at < last)
 		lastEpoch, last = e, at
 	})
-	return back*33 <= moves
+	return within*2 > moves && back*33 <= moves
 }
 
 // mayCount says whether a field can count steps, of n losses: it stands beside most of these and is whole, and it is no time.

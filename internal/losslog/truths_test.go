@@ -247,6 +247,7 @@ var truths = []struct {
 	{name: "lying-on-its-side.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1486291666666668, largest: 2.4256, first: 0, last: 230},
 	{name: "mace.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 118},
 	{name: "matconvnet.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9694583333333334, largest: 2.287, first: 1, last: 24},
+	{name: "matrices-behind-losses.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.6145099999999998, largest: 0.89852, first: 0, last: 29},
 	{name: "mean-and-loss.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
 	{name: "mean-before-its-parts.log", losses: 16, nonFinite: 0, steps: 16, mean: 38.608312500000004, largest: 53.061, first: 0, last: 15},
 	{name: "megatron-twice.log", losses: 60, nonFinite: 0, steps: 60, mean: 3.6411266666666666, largest: 9.4919, first: 5, last: 300},

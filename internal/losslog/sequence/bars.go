@@ -20,7 +20,7 @@ func (s *Sequencer) takeDrawn(step int64, loss, epoch float64, c *Chunk) {
 	case step > b.at:
 		s.settle(step-b.first, c)
 		b.at = step
-	case same:
+	case same && b.told > 0: // else it is the last loss of the bar before
 		b.again++
 	}
 	if same {
