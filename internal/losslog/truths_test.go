@@ -40,6 +40,7 @@ var truths = []struct {
 	{name: "bars-drawn-seldom-in-epochs.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.7602333333333333, largest: 1.5918, first: 1, last: 12},
 	{name: "bars-of-epochs-begin.log", losses: 160, nonFinite: 0, steps: 160, mean: 0.6648914375000001, largest: 0.7062, first: 1, last: 160},
 	{name: "bars-of-epochs-from-within.md", losses: 8, nonFinite: 0, steps: 8, mean: 2.2861124999999998, largest: 2.3955, first: 31, last: 38},
+	{name: "bars-of-epochs-with-a-test.log", losses: 48, nonFinite: 0, steps: 48, mean: 1.2013541666666667, largest: 2.107, first: 1, last: 48},
 	{name: "bars-of-epochs.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.9475000000000001, largest: 2.33, first: 0, last: 11},
 	{name: "bars-of-one-batch.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.2500000000000002, largest: 1.942, first: 0, last: 11},
 	{name: "bars-of-two-totals.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8804166666666665, largest: 2.131, first: 0, last: 23},
