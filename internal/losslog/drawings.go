@@ -28,14 +28,16 @@ func (s *survey) fills(t *tally, b *behaviour) bool {
 	if b.name != string(lexicon.OfTotal) || b.up < 4 || b.down == 0 {
 		return false
 	}
-	early := 0
+	drawn, full, early := 0, 0, 0
 	var last sampledValue
 	s.own(t, func(values []sampledValue) {
 		v, _ := valueOf(values, b.field)
+		drawn++
+		full += flagOf(v.number == v.total)
 		early += flagOf(v.number < last.number && last.number < last.total)
 		last = v
 	})
-	return early == 0
+	return early == 0 && full*2 < drawn
 }
 
 // drawings count what the drawings of a bar show that is drawn when its loss is known, and when its counter moves.

@@ -147,10 +147,9 @@ func MeaningOf(name string) Meaning {
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
 		case i > 0 && LossWords[all[i-1]] && settingWords[word], foreignWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
 			spoiled = true
-		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word]:
+		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word], WholeWords[word] && len(all) > 1:
 			other = other || otherWords[word] && !slices.ContainsFunc(all[i:], func(word string) bool { return measureWords[word] }) // "batch cost" is one
-		case WholeWords[word]:
-			other = other || otherWords[word] && len(all) > 1 // "total" alone may be of a loss
+		case WholeWords[word]: // it may be of a loss
 		case mainWords[word]:
 		case otherWords[word]:
 			other = true
