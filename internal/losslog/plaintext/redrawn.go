@@ -116,7 +116,7 @@ func (r *Redrawn) flush() {
 
 // LagsBehind says whether the beginning of a log, cleaned, has bars that are wiped out for a text and have come further below it.
 func LagsBehind(head []byte) bool {
-	if bytes.Index(head, []byte("%|")) < 0 {
+	if !bytes.Contains(head, []byte("%|")) {
 		return false
 	}
 	var r Redrawn
