@@ -14,6 +14,9 @@ const windowOfCode = 60
 func Preamble(text []byte) int {
 	const share = 6 // tenths of the windows up to the last one of source code
 	first, _ := window(text)
+	if mostHoldDigits(first) {
+		return 0
+	}
 	i := slices.IndexFunc(shapes, func(k shape) bool { return strings.HasPrefix(k.What, "source code") && k.fits(first) })
 	if i < 0 {
 		return 0
@@ -51,6 +54,17 @@ func Preamble(text []byte) int {
 		}
 	}
 	return min(behind, len(text))
+}
+
+// mostHoldDigits says whether lines are those of a log rather than of source code: seven in ten hold a digit.
+func mostHoldDigits(lines []string) bool {
+	n := 0
+	for _, line := range lines {
+		if strings.ContainsAny(line, "0123456789") {
+			n++
+		}
+	}
+	return n*10 >= len(lines)*7
 }
 
 // window returns the lines at the beginning of a text that are looked at together, without empty ones, and how long they are.

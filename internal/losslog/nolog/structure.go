@@ -167,20 +167,28 @@ func shapedOf(text []byte) (all []string) {
 }
 
 func (k *shape) fits(lines []string) bool {
-	marks, others := 0, 0
-	for _, line := range lines {
-		text := line
-		if k.What != "a patch" {
-			text = strings.TrimLeft(line, " \t")
+	trimmed := func(line string) string {
+		if k.What == "a patch" {
+			return line
 		}
-		switch {
-		case k.marks.MatchString(text):
+		return strings.TrimLeft(line, " \t")
+	}
+	marked := make([]bool, len(lines))
+	marks, others := 0, 0
+	for i, line := range lines {
+		if marked[i] = k.marks.MatchString(trimmed(line)); marked[i] {
 			marks++
-		case k.others.MatchString(text):
+		}
+	}
+	if marks < k.fewest || marks*100 < len(lines)*markLeast {
+		return false // most texts, which saves the rest
+	}
+	for i, line := range lines {
+		if !marked[i] && k.others.MatchString(trimmed(line)) {
 			others++
 		}
 	}
-	return marks >= k.fewest && marks*100 >= len(lines)*markLeast && (marks+others)*10 >= len(lines)*k.least
+	return (marks+others)*10 >= len(lines)*k.least
 }
 
 // isMarkup says whether a text is HTML or XML.
