@@ -48,24 +48,29 @@ func aligned(lines [][]byte) []place {
 		looked   = 100
 		fewest   = 3
 	)
+	fields := make([]int, min(len(lines), farthest+looked)) // of each line that may be a row; 0 elsewhere
+	for i, line := range lines[:len(fields)] {
+		if cells := splitFields(line, ' '); slices.ContainsFunc(cells, isCellNumber) && !slices.ContainsFunc(cells, func(cell []byte) bool { return !isCellNumber(cell) && !plaintext.IsNothing(cell) }) {
+			fields[i] = len(cells)
+		}
+	}
 	for i, line := range lines[:min(len(lines), farthest)] {
 		names := placesOfNames(line)
 		if names == nil {
 			continue
 		}
 		rows, short, full := 0, 0, 0
-		for _, row := range lines[i+1 : min(len(lines), i+1+looked)] {
-			fields := splitFields(row, ' ')
-			if !slices.ContainsFunc(fields, isCellNumber) || slices.ContainsFunc(fields, func(field []byte) bool { return !isCellNumber(field) && !plaintext.IsNothing(field) }) {
+		for j := i + 1; j < min(len(lines), i+1+looked); j++ {
+			if fields[j] == 0 {
 				continue
 			}
-			filled := fill(row, names)
+			filled := fill(lines[j], names)
 			if rows++; filled == nil {
 				rows = 0
 				break
 			}
-			short += flagOf(len(fields) < len(names))
-			full += flagOf(len(fields) == len(names))
+			short += flagOf(fields[j] < len(names))
+			full += flagOf(fields[j] == len(names))
 		}
 		if rows >= fewest && short > 0 && full > 0 {
 			return names

@@ -116,19 +116,20 @@ func gapTable(lines [][]byte) (*csvScanner, int) {
 // the names, the last one above the first row is.
 func openTable(lines [][]byte) (*csvScanner, int) {
 	s := &csvScanner{delimiter: ' ', long: -1, value: -1, loose: true}
-	all := make([][][]byte, len(lines))
+	all, named := make([][][]byte, len(lines)), make([]bool, len(lines))
 	for i, line := range lines {
 		all[i] = s.cells(line)
+		named[i] = len(all[i]) >= 3 && areNames(all[i])
 	}
 	for i, line := range lines {
 		names := all[i]
-		if len(names) < 3 || !areNames(names) {
+		if !named[i] {
 			continue
 		}
 		rows := 0
 		s.numeric = nil
 		for j, cells := range all[i+1:] {
-			if rows == 0 && len(cells) == len(names) && areNames(cells) {
+			if rows == 0 && len(cells) == len(names) && named[i+1+j] {
 				names, line = cells, lines[i+1+j]
 			}
 			if len(cells) > len(names) && s.rowBefore(cells, len(names)) {
