@@ -188,7 +188,7 @@ func (s *survey) movesWithin(t *tally, field, other int) bool {
 		if v, ok := valueOf(values, field); ok {
 			now = v.number
 		}
-		if r.label != t.label || !holds(values, t.field) {
+		if !s.isOwn(t, r) {
 			continue
 		}
 		at := firstOf(values, other)

@@ -67,9 +67,11 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.step = best.name
 	c.carried = best.carried()
 	c.always = !c.carried && best.own*10 >= losses.count*8
+	if losses.distinct <= 4 || best.up*10 >= best.moves()*8 {
+		return c // no bar that is drawn again and again
+	}
 	drawn := s.drawnWith(t, best.field)
-	c.redrawn = losses.distinct > 4 && best.up*10 < best.moves()*8 &&
-		(c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses())
+	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses()
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}

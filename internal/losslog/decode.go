@@ -165,7 +165,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	}
 	var lines io.Reader = l.Reader
 	if plaintext.NeedsCleaning(l.head) {
-		lines, l.head = plaintext.NewCleanReader(l.Reader), new(plaintext.Cleaner).Clean(bytes.Clone(l.head), true)
+		lines, l.head = plaintext.NewCleanReader(l.Reader), new(plaintext.Cleaner).Clean(l.head, true)
 	}
 	if !f.verbatim && plaintext.LagsBehind(l.head) {
 		d.framing.redrawn = true

@@ -16,8 +16,15 @@ func (v *look) findMicroBatches() {
 		if v.fields[t.field].meaning.Strength < lexicon.Measure {
 			continue
 		}
-		for field, f := range v.fields {
-			if f.numbers > 0 && field != t.field && v.endsMicroBatches(t, field) {
+		n, own := 0, make([]int, len(v.fields)) // records of each field
+		v.own(t, func(values []sampledValue) {
+			n++
+			for _, value := range values {
+				own[value.field]++
+			}
+		})
+		for field := range v.fields {
+			if own[field] >= fewestOfSteps && own[field]*2 < n && v.endsMicroBatches(t, field) {
 				t.beside = field + 1
 				break
 			}
@@ -25,10 +32,12 @@ func (v *look) findMicroBatches() {
 	}
 }
 
+// fewestOfSteps is in how many steps micro-batches must be seen.
+const fewestOfSteps = 5
+
 // endsMicroBatches says whether a field stands in those records of a series that tell the mean, or the sum, of as many records before each, and
 // nothing counts steps in these.
 func (s *survey) endsMicroBatches(t *tally, beside int) bool {
-	const fewest = 5 // steps
 	groups, told, size, n, sum := 0, 0, 0, 0, 0.0
 	regular, losses := true, new(behaviour)
 	counters := make(map[int]*behaviour)
@@ -56,7 +65,7 @@ func (s *survey) endsMicroBatches(t *tally, beside int) bool {
 		}
 		size, n, sum = n, 0, 0
 	})
-	if groups < fewest || size < 2 || !regular || told*20 < (groups-1)*19 || losses.distinct*2 < groups {
+	if groups < fewestOfSteps || size < 2 || !regular || told*20 < (groups-1)*19 || losses.distinct*2 < groups {
 		return false
 	}
 	for _, b := range counters {

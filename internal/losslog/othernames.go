@@ -42,7 +42,7 @@ func (s *survey) ofLastTraining(all []ranked, r *ranked) *ranked {
 func (s *survey) placeOf(t *tally) (first, last int) {
 	first = -1
 	for i, r := range s.records {
-		if r.label == t.label && holds(s.values[r.begin:r.end], t.field) {
+		if s.isOwn(t, r) {
 			if last = i; first < 0 {
 				first = i
 			}

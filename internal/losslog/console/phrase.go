@@ -211,8 +211,8 @@ func lastWord(name []byte) []byte { return name[bytes.LastIndexByte(name, ' ')+1
 // told returns the name that a sentence gives number i, before which left stands, in a line that counts: "epoch 3 got a loss of 0.5 and",
 // "accuracy and a 0.5 loss". It is nil where this is no sentence, or not about losses.
 func (r *Reader) told(i int, left *before) (name []byte, first, last int) {
-	counts := func(p Pair) bool { return counterOfLine(p.Name) }
-	if left.name == nil || !slices.ContainsFunc(r.pairs, counts) || left.separated || left.opened || !r.isWord(left.last) || !lexicon.IsLink(r.word(left.last)) || bytes.IndexByte(r.tokenText(i), '.') < 0 {
+	if left.name == nil || left.separated || left.opened || !r.isWord(left.last) || !lexicon.IsLink(r.word(left.last)) || bytes.IndexByte(r.tokenText(i), '.') < 0 ||
+		!slices.ContainsFunc(r.pairs, func(p Pair) bool { return counterOfLine(p.Name) }) {
 		return nil, -1, -1
 	}
 	if name, first, last = r.behind(i); name != nil && lossLike(lastWord(name)) {
