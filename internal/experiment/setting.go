@@ -1,17 +1,16 @@
 package experiment
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/token"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // SettingError says that a setting of a specification is none, or has a value of another type.
@@ -144,14 +143,9 @@ func distance(a, b string) int {
 // Text is the text of a file in UTF-8, as editors and shells of other systems do not always write it: without a byte order mark, and
 // out of UTF-16 where that has one.
 func Text(content []byte) []byte {
-	for mark, order := range map[string]binary.ByteOrder{"\xff\xfe": binary.LittleEndian, "\xfe\xff": binary.BigEndian} {
-		if rest, ok := bytes.CutPrefix(content, []byte(mark)); ok {
-			units := make([]uint16, len(rest)/2)
-			for i := range units {
-				units[i] = order.Uint16(rest[2*i:])
-			}
-			content = []byte(string(utf16.Decode(units)))
-		}
+	text, _, err := transform.Bytes(unicode.BOMOverride(transform.Nop), content)
+	if err != nil {
+		return content
 	}
-	return bytes.TrimPrefix(content, []byte("\ufeff"))
+	return text
 }
