@@ -66,7 +66,6 @@ near the completion is to it, beside those without a network.`,
 		group("What was seen", func(flags *pflag.FlagSet) {
 			flags.StringVar(&f.mask, "mask", "", "mask image of IMAGE's size, 0 where nothing was seen, or a .csv file of the columns and rows of beam positions (default: where IMAGE is NaN)")
 			flags.Float64Var(&f.unseen, "unseen", 0, "the `VALUE` of pixels that were not seen, such as 0, in a file that has no NaN")
-			flags.Lookup("unseen").DefValue = ""
 			flags.BoolVar(&f.premultiplied, "premultiplied", false, "IMAGE was multiplied by its mask: divide by it (=false: it was not, whatever it looks like)")
 			flags.IntVar(&f.page, "page", -1, "the one image of a stack to complete, counted from 0 (-1: all)")
 			flags.StringVar(&f.array, "array", "", arrayUsage)
