@@ -299,6 +299,7 @@ func TestEvaluateWhole(t *testing.T) {
 
 // No network is tried on what it was trained on, and runs that differ in that alone are one row.
 func TestEvaluateWholeByCrossValidation(t *testing.T) {
+	t.Setenv("LC_ALL", "C.UTF-8") // elsewhere tables have other dashes
 	trainCompleters(t)
 	trainTiny(t, "micrographs", "--data", "images", "--test", "images/1.tif", "--size", "32", "--depth", "0.1", "--test-images", "1", "--out", "runs/second")
 	images := []string{"--images", "images/1.tif,images/2.tif", "--scans", "1", "--baselines=false", "--csv", "all.csv"}
