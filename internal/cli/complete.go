@@ -163,7 +163,7 @@ func isModel(argument string) bool {
 
 // noModel says that what was to be a model is none.
 func noModel(model string) error {
-	hint := didYouMean(model, micrograph.MethodWords(), func(near string) string { return near })
+	hint := words.DidYouMean(model, micrograph.MethodWords(), func(near string) string { return near })
 	return usageError("%s: there is no such image, nor a run's folder%s", model, hint)
 }
 

@@ -274,7 +274,7 @@ func runsOf(plan *sweep.Plan) string {
 func loadSweep(name string) ([]byte, error) {
 	content, err := sweep.Load(name)
 	if err != nil {
-		return nil, usageError("%w%s", err, didYouMean(name, sweep.Ready(), func(near string) string { return near }))
+		return nil, usageError("%w%s", err, words.DidYouMean(name, sweep.Ready(), func(near string) string { return near }))
 	}
 	return content, nil
 }

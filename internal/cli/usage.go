@@ -49,7 +49,7 @@ func unknownCommand(command *cobra.Command, name string) error {
 			names = append(names, below.Name())
 		}
 	}
-	hint := didYouMean(name, names, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
+	hint := words.DidYouMean(name, names, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
 	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
 }
 
@@ -72,7 +72,7 @@ func flagError(command *cobra.Command, err error) error {
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
 		var names []string
 		command.Flags().VisitAll(func(flag *pflag.Flag) { names = append(names, flag.Name) })
-		hint = didYouMean(unknown.GetSpecifiedName(), names, func(near string) string { return "--" + near })
+		hint = words.DidYouMean(unknown.GetSpecifiedName(), names, func(near string) string { return "--" + near })
 	}
 	return usageError("%w%s\nSee '%s --help'.", err, hint, command.CommandPath())
 }
@@ -81,24 +81,6 @@ func flagError(command *cobra.Command, err error) error {
 var valueForms = map[string]string{
 	"int": "a whole number", "int64": "a whole number", "uint64": "a whole number of at least 0", "float64": "a number", "bool": "true or false",
 	"intSlice": "whole numbers with commas between them", "float64Slice": "numbers with commas between them", "duration": "a time, such as 30s or 5m",
-}
-
-// didYouMean is a hint at the few of some names that are near to one, or "".
-func didYouMean(name string, names []string, written func(near string) string) string {
-	const most = 3
-	all := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for _, name := range names {
-		all.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
-	}
-	near := all.SuggestionsFor(name)
-	if len(near) == 0 {
-		return ""
-	}
-	near = near[:min(len(near), most)]
-	for i := range near {
-		near[i] = written(near[i])
-	}
-	return "; did you mean " + strings.Join(near, " or ") + "?"
 }
 
 // usageErrors makes a wrong number of arguments, of the command or of those below it, a usage error.

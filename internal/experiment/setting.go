@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/token"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"alrc/internal/words"
 )
 
 // SettingError says that a setting of a specification is none, or has a value of another type.
@@ -28,11 +29,8 @@ func (e *SettingError) Without(others ...string) string {
 	if e.Takes != "" {
 		return fmt.Sprintf("%s: %s is not %s", e.Name, e.Value, e.Takes)
 	}
-	text := fmt.Sprintf("there is no setting %q", e.Name)
-	if near := nearSettings(e.Name, append(settingNames("", reflect.TypeFor[Specification]()), others...)); len(near) > 0 {
-		text += "; did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return text
+	names := append(settingNames("", reflect.TypeFor[Specification]()), others...)
+	return fmt.Sprintf("there is no setting %q", e.Name) + words.DidYouMean(e.Name, names, func(near string) string { return near })
 }
 
 // settingError tells what the parser found wrong with a setting in the words of a specification. Other errors are left as they are.
@@ -97,47 +95,6 @@ func settingNames(prefix string, of reflect.Type) (names []string) {
 		}
 	}
 	return names
-}
-
-// nearSettings are the few names that may have been meant: those of the same letters at any place, or else of nearly the same.
-func nearSettings(name string, names []string) (near []string) {
-	const most = 3
-	last := func(name string) string {
-		name = name[strings.LastIndexByte(name, '.')+1:]
-		return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
-	}
-	for allowed := range 3 {
-		for _, other := range names {
-			if distance(last(name), last(other)) <= min(allowed, len(last(other))/3) && !slices.Contains(near, other) && len(near) < most {
-				near = append(near, other)
-			}
-		}
-		if len(near) > 0 {
-			break
-		}
-	}
-	return near
-}
-
-// distance is the number of letters to be put in, taken out or replaced to make one word of another (Levenshtein 1966).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Text is the text of a file in UTF-8, as editors and shells of other systems do not always write it: without a byte order mark, and
