@@ -121,3 +121,22 @@ func TestEncodings(t *testing.T) {
 		}
 	}
 }
+
+// A message shows what the user wrote, and what may be done.
+func TestMessagesSayWhatToDo(t *testing.T) {
+	for _, test := range []struct {
+		content        string
+		options        Options
+		want, wantless string
+	}{
+		{"loss 5\n", Options{Pattern: "loss ("}, "missing closing ): `loss (`; a character that is meant as it is", "(?m)"},
+		{"loss 5\n", Options{Pattern: "loss"}, "put the number in parentheses", ""},
+		{"loss: 5\n", Options{}, `"loss" is named like one, but its numbers do not look like losses of a training; --column 'loss' reads them all the same`, "they are"},
+	} {
+		test.options.Inputs = []string{write(t, "log", test.content)}
+		err := readError(test.options)
+		if err == nil || !strings.Contains(err.Error(), test.want) || test.wantless != "" && strings.Contains(err.Error(), test.wantless) {
+			t.Errorf("%+v: %v", test.options, err)
+		}
+	}
+}

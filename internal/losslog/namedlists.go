@@ -189,7 +189,7 @@ func columnsOf(lists []namedList) []byte {
 		if i > 0 {
 			table = append(table, ',')
 		}
-		table = append(append(append(table, '"'), name...), '"')
+		table = plaintext.AppendField(table, name)
 	}
 	table = append(table, '\n')
 	for run := range runs {

@@ -17,6 +17,9 @@ type pattern struct {
 }
 
 func newPattern(text string, where []Condition) (*pattern, error) {
+	if _, err := regexp.Compile(text); err != nil { // which shows what the user wrote
+		return nil, fmt.Errorf(`the pattern: %w; a character that is meant as it is, such as ( or [, has a backslash before it: \(`, err)
+	}
 	expression, err := regexp.Compile("(?m)" + text) // as users of grep expect, ^ and $ are of lines
 	if err != nil {
 		return nil, fmt.Errorf("the pattern: %w", err)

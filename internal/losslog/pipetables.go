@@ -93,15 +93,15 @@ func tableOfPipes(r io.Reader) (io.Reader, error) {
 				}
 			}
 		}
-		var out bytes.Buffer
+		var out []byte
 		row := func(cell func(name string) []byte) {
 			for i, name := range names {
 				if i > 0 {
-					out.WriteByte(',')
+					out = append(out, ',')
 				}
-				writeField(&out, cell(name))
+				out = plaintext.AppendField(out, cell(name))
 			}
-			out.WriteByte('\n')
+			out = append(out, '\n')
 		}
 		row(func(name string) []byte { return []byte(name) })
 		for _, t := range all {
@@ -114,16 +114,8 @@ func tableOfPipes(r io.Reader) (io.Reader, error) {
 				})
 			}
 		}
-		return out.Bytes()
+		return out
 	})
-}
-
-// writeField writes a field of a table whose fields commas part.
-func writeField(out *bytes.Buffer, field []byte) {
-	if field = bytes.ReplaceAll(field, []byte{'"'}, nil); bytes.IndexByte(field, ',') >= 0 {
-		field = append(append([]byte{'"'}, field...), '"')
-	}
-	out.Write(field)
 }
 
 // ownCell returns what a cell holds, without the remark that may stand behind a number that counts: "250 (best)".

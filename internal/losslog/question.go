@@ -67,7 +67,8 @@ func names(all []ranked) (names []string) {
 func (l *Log) nothingNamed(s *survey) error {
 	for _, f := range s.fields {
 		if f.meaning.Strength >= lexicon.Measure && f.numbers > 0 {
-			return fmt.Errorf("%s holds no loss: %q is named like one, but its numbers do not look like losses of a training%s", l.run.files[0].path, f.name, l.named(s))
+			return fmt.Errorf("%s holds no clear loss: %q is named like one, but its numbers do not look like losses of a training; %s '%s' reads them all the same",
+				l.run.files[0].path, f.name, l.lossFlag(), f.name)
 		}
 	}
 	return fmt.Errorf("%s holds no loss: none of its numbers is named like one%s", l.run.files[0].path, l.named(s))

@@ -90,10 +90,10 @@ func newColumnsReader(open func() (*bufio.Reader, error)) (io.Reader, error) {
 		return open() // of matrices alone
 	}
 	add := func(title, name string, keys bool) error {
-		if c.out.Len() > 0 {
+		if len(c.columns) > 0 {
 			c.out.WriteByte(',')
 		}
-		c.out.WriteString(`"` + title + `"`)
+		c.out.Write(plaintext.AppendField(c.out.AvailableBuffer(), title))
 		r, err := open()
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 		}
 		switch event {
 		case jsonstream.Key:
-			key = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
+			key = string(s.Text)
 		case jsonstream.Begin:
 			open, depth := s.Text[0], len(s.Stack)
 			head, _ := s.R.Peek(256)
@@ -160,7 +160,7 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 			key = ""
 		case jsonstream.String:
 			if top := len(titles) - 1; titleKeys[key] {
-				titles[top] = string(bytes.ReplaceAll(s.Text, []byte(`"`), nil))
+				titles[top] = string(s.Text)
 			}
 		case jsonstream.End:
 			if len(path) > 0 {
@@ -287,7 +287,7 @@ func (c *columnsReader) Read(p []byte) (int, error) {
 				return 0, io.ErrUnexpectedEOF
 			case event == jsonstream.Other || event == jsonstream.String:
 				any = true
-				c.out.Write(text)
+				c.out.Write(plaintext.AppendField(c.out.AvailableBuffer(), text))
 			default:
 				column.ended = true
 			}

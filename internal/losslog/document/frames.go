@@ -50,7 +50,8 @@ func frameOf(head []byte) (f frame, ok bool) {
 		return f, false
 	}
 	f.rows = len(head) - len(rest)
-	var names []string
+	var header []byte
+	names := 0
 	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(head))}
 	for key := ""; ; {
 		event, err := s.Next()
@@ -62,12 +63,15 @@ func frameOf(head []byte) (f frame, ok bool) {
 			key = string(s.Text)
 		case jsonstream.String:
 			if key == "columns" {
-				names = append(names, `"`+strings.ReplaceAll(string(s.Text), `"`, "")+`"`)
+				if names++; names > 1 {
+					header = append(header, ',')
+				}
+				header = plaintext.AppendField(header, s.Text)
 			}
 		}
 	}
-	f.header = strings.Join(names, ",") + "\n"
-	return f, len(names) > 1
+	f.header = string(header) + "\n"
+	return f, names > 1
 }
 
 // table returns a reader of the document in r as a table.

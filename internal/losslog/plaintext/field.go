@@ -1,0 +1,26 @@
+package plaintext
+
+import "bytes"
+
+// AppendField appends a field to a line of a table whose fields commas part, in quotes where it needs them (RFC 4180). Line ends in it
+// become spaces: tables are read line by line.
+func AppendField[Text ~string | ~[]byte](line []byte, field Text) []byte {
+	begin := len(line)
+	line = append(line, field...)
+	if bytes.IndexAny(line[begin:], ",\"\r\n") < 0 {
+		return line
+	}
+	text := string(line[begin:])
+	line = append(line[:begin], '"')
+	for i := range len(text) {
+		switch c := text[i]; c {
+		case '"':
+			line = append(line, '"', '"')
+		case '\r', '\n':
+			line = append(line, ' ')
+		default:
+			line = append(line, c)
+		}
+	}
+	return append(line, '"')
+}
