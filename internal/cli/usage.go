@@ -49,6 +49,9 @@ func unknownCommand(command *cobra.Command, name string) error {
 			names = append(names, below.Name())
 		}
 	}
+	if command != command.Root() && slices.ContainsFunc(command.Root().Commands(), func(c *cobra.Command) bool { return c.Name() == name }) {
+		return usageError("unknown command %q for '%s'; did you mean '%s %s'?\nSee '%s --help'.", name, command.CommandPath(), command.Root().Name(), name, command.CommandPath())
+	}
 	hint := words.DidYouMean(name, names, func(near string) string { return fmt.Sprintf("'%s %s'", command.CommandPath(), near) })
 	return usageError("unknown command %q for '%s'%s\nSee '%s --help'.", name, command.CommandPath(), hint, command.CommandPath())
 }

@@ -91,7 +91,7 @@ func sniff(data []byte, path string, format Format) (sniffed, error) {
 	text := data[start:]
 	trimmed := bytes.TrimLeft(text, " \t\r\n")
 	if len(trimmed) == 0 {
-		return sniffed{}, fmt.Errorf("%s is empty", path)
+		return sniffed{}, fmt.Errorf("%s is empty: give the log of a training once it holds losses", path)
 	}
 	is := func(f Format) bool { return format == "" || format == f }
 	if is(Events) && isEvents(data) {

@@ -44,7 +44,7 @@ func Check(dir string) error {
 func open(dir string) ([]*Run, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read the runs: %w", err)
+		return nil, fmt.Errorf("%w: give a folder that 'alrc train' made", err)
 	}
 	dirs := []string{dir}
 	for _, entry := range entries {
