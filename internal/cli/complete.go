@@ -283,6 +283,10 @@ func (f *completeFlags) complete(ctx context.Context, command *cobra.Command, me
 			if whole, err = readTruth(f.truth, partial); err != nil {
 				return &ExitError{Code: exitUsage, Err: err}
 			}
+			if why := unlikeTruth(partial, whole); why != "" {
+				progress.pause()
+				tell(command.ErrOrStderr(), "WARNING: --truth %s: %s", f.truth, why)
+			}
 		}
 		if progress.now("completing %s", path); count > 1 {
 			progress.now("completing %s, image %d of %d", path, i-first+1, count)

@@ -244,3 +244,24 @@ func TestCompleteTellsWhatToGive(t *testing.T) {
 		}
 	}
 }
+
+// A truth in other units than the scan's is told, since figures against it mean nothing.
+func TestCompleteTellsOfAnotherTruth(t *testing.T) {
+	t.Chdir(t.TempDir())
+	scan, whole := holes(20, 24, 100)
+	dim := slices.Clone(whole)
+	for i := range dim {
+		dim[i] = dim[i]/100 - 3000
+	}
+	for name, pixels := range map[string][]float32{"scan.tif": scan, "whole.tif": whole, "dim.tif": dim} {
+		writeBytes(t, name, func(w *bytes.Buffer) error {
+			return tiff.Write(w, []tiff.Image{{Width: 24, Height: 20, Channels: 1, Pixels: pixels}})
+		})
+	}
+	for truth, told := range map[string]bool{"whole.tif": false, "dim.tif": true} {
+		_, stderr, code := run("complete", "linear", "scan.tif", "--truth", truth)
+		if code != 0 || strings.Contains(stderr, "WARNING: --truth "+truth) != told || strings.Contains(stderr, "in other units") != told {
+			t.Errorf("%s: exit code %d, %s", truth, code, stderr)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -44,6 +45,27 @@ func readTruth(path string, partial *micrograph.Partial) ([]float32, error) {
 		}
 	}
 	return pixels, nil
+}
+
+// unlikeTruth says why a truth cannot be that of a scan, or "": the mean of what was seen is far from all of the truth's values there.
+func unlikeTruth(partial *micrograph.Partial, truth []float32) string {
+	sum, count := 0.0, 0
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	for i, seen := range partial.Mask {
+		if seen > 0 {
+			sum += float64(partial.Pixels[i])
+			count++
+			low, high = min(low, truth[i]), max(high, truth[i])
+		}
+	}
+	mean := sum / float64(count)
+	margin := float64(high-low) + 1e-6*math.Abs(mean)
+	if count == 0 || float64(low)-margin <= mean && mean <= float64(high)+margin {
+		return ""
+	}
+	at := partial.Offset
+	return fmt.Sprintf("where pixels were seen it has values from %.4g to %.4g, and the scan has %.4g in the mean: it is of another image or in other units, and figures against it tell nothing",
+		float64(low)+at, float64(high)+at, mean+at)
 }
 
 // compare prints how near a completion is to the truth, and how near those without a network are.
