@@ -71,6 +71,7 @@ var truthsOfLines = []truth{
 	{name: "cost-and-unknown.log", losses: 40, nonFinite: 0, steps: 40, mean: 36.506091850000004, largest: 59.979594, first: 250, last: 10000},
 	{name: "cost-of-batches-and-epochs.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.2438466666666668, largest: 2.04591, first: 0, last: 11},
 	{name: "cost-per-update.log", losses: 80, nonFinite: 0, steps: 80, mean: 4.276083499, largest: 9.82088618, first: 500, last: 40000},
+	{name: "cost-with-its-penalty.log", losses: 13, nonFinite: 0, steps: 13, mean: 0.8233877592593445, largest: 1.7190409639709092, first: 1, last: 13},
 	{name: "count-behind-a-name.log", losses: 20, nonFinite: 0, steps: 20, mean: 1.20896, largest: 2.2302, first: 526, last: 10520},
 	{name: "counted-by-its-split.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8868875, largest: 2.2935, first: 1, last: 40},
 	{name: "counted-in-boxes.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8794224999999999, largest: 2.3952, first: 0, last: 390},

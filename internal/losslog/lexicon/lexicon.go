@@ -50,7 +50,7 @@ var (
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
-		" kg skipped seconds sec ms multiplier reduction regularization regularisation delta eps epsilon")
+		" kg skipped seconds sec ms multiplier mult reduction regularization regularisation delta eps epsilon")
 	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
 	foreignWords = Set("packet packets stop hair hearing blood weight")
 	// auxiliaryWords are of small parts of losses.

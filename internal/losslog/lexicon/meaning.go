@@ -70,6 +70,7 @@ func MeaningOf(name string) Meaning {
 		all = append(all, Split(word)...)
 	}
 	m.Words = len(all)
+	all = withoutAdditions(all)
 	if isSourceFile(name) || strings.HasSuffix(name, "|") || m.Words == 1 && all[0] == "data" || isProse(all) {
 		return m
 	}
@@ -180,6 +181,15 @@ func MeaningOf(name string) Meaning {
 		m.Strength = Unknown
 	}
 	return m
+}
+
+// withoutAdditions takes from the words of a name what a loss is with or without, as in "cost_with_regularization".
+func withoutAdditions(words []string) []string {
+	i := slices.IndexFunc(words, func(word string) bool { return word == "with" || word == "without" })
+	if i < 1 || !slices.ContainsFunc(words[:i], func(word string) bool { return LossWords[word] || measureWords[word] }) {
+		return words
+	}
+	return words[:i]
 }
 
 // isForeign says whether a name is of a loss that no training has: "packet loss".
