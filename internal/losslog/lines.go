@@ -36,7 +36,7 @@ func (l *Log) chooseLines(v *look, chosen ranked) {
 		l.chosen.beside = v.companion(chosen.tally, l.chosen.step)
 	}
 	if l.chosen.beside == "" {
-		l.chosen.beside = v.withinEpochs(chosen.tally)
+		l.chosen.beside = v.withinEpochs(chosen.tally, l.chosen.step)
 	}
 }
 

@@ -44,6 +44,7 @@ var truthsOfLines = []truth{
 	{name: "bars-of-one-batch.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.2500000000000002, largest: 1.942, first: 0, last: 11},
 	{name: "bars-of-two-totals.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8804166666666665, largest: 2.131, first: 0, last: 23},
 	{name: "bars-past-their-total.log", losses: 64, nonFinite: 0, steps: 64, mean: 87.05053125, largest: 97.394, first: 1, last: 64},
+	{name: "bars-that-end-past-their-total.log", losses: 48, nonFinite: 0, steps: 48, mean: 0.31939583333333327, largest: 1.346, first: 200, last: 9600},
 	{name: "batch-inertia.log", ask: []string{"ewa inertia", "mean batch inertia"}},
 	{name: "begun-again-at-the-end.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.5762882199884963, largest: 2.3127885359691573, first: 1, last: 40},
 	{name: "begun-again-then-resumed.log", losses: 120, nonFinite: 0, steps: 120, mean: 0.8717208333333336, largest: 2.3409, first: 1, last: 120},
