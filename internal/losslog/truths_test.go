@@ -333,6 +333,7 @@ var truthsOfLines = []truth{
 	{name: "total-beside-a-measure.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.4639583333333333, largest: 2.7635, first: 1000, last: 24000},
 	{name: "total-of-loss-and-part.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.03356, largest: 2.3013, first: 1, last: 40},
 	{name: "total-of-named-parts.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.0027833333333333325, largest: 0.0075, first: 200, last: 4800},
+	{name: "total-of-some-before-it.log", losses: 40, nonFinite: 0, steps: 40, mean: 3.51155025, largest: 5.43903, first: 50, last: 2000},
 	{name: "tqdm-desc.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
 	{name: "train-acc-test-acc.log", losses: 40, nonFinite: 0, steps: 40, mean: 2.1037125000000003, largest: 3.3134, first: 1, last: 40},
 	{name: "trained-to-zero.log", losses: 4, nonFinite: 0, steps: 4, mean: 0.0, largest: 0.0, first: 21, last: 24},
