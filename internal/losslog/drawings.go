@@ -43,6 +43,7 @@ func (s *survey) fills(t *tally, b *behaviour) bool {
 // drawings count what the drawings of a bar show that is drawn when its loss is known, and when its counter moves.
 type drawings struct {
 	moves, stale int // of its counter, and those with the loss before
+	renewed      int // of these, those that the next loss follows before the counter moves again
 	fresh, again int // where it stands still, with another loss, and with the loss before
 	ahead        int // moves before which there were more losses than it counts
 	strides      int // moves by more than losses may have come
@@ -52,16 +53,21 @@ type drawings struct {
 func (s *survey) drawnWith(t *tally, step int) (d drawings) {
 	lastLoss, lastStep := math.NaN(), math.NaN()
 	first, told, again := 0.0, 0.0, 0.0
+	isStale := false
 	s.own(t, func(values []sampledValue) {
 		loss, at := firstOf(values, t.field), firstOf(values, step)
 		same := loss == lastLoss
 		if !(at >= lastStep) {
-			first, told, again = at, 0, 0
+			first, told, again, isStale = at, 0, 0, false
 		}
 		switch {
 		case at > lastStep:
 			d.moves++
+			if isStale && told+again < at-first {
+				again++ // what was drawn as it moved was a loss of its own
+			}
 			d.stale += flagOf(same)
+			isStale = same
 			d.ahead += flagOf(told > at-first+1)
 			d.strides += flagOf(told+again < at-first)
 			told, again = max(told, at-first), 0
@@ -69,6 +75,10 @@ func (s *survey) drawnWith(t *tally, step int) (d drawings) {
 			d.again += flagOf(same)
 			again += float64(flagOf(same))
 			d.fresh += flagOf(!same)
+			if !same {
+				d.renewed += flagOf(isStale)
+				isStale = false
+			}
 		}
 		told += float64(flagOf(!same))
 		lastLoss, lastStep = loss, at
@@ -76,10 +86,10 @@ func (s *survey) drawnWith(t *tally, step int) (d drawings) {
 	return d
 }
 
-// movesAfterLosses says whether a bar is drawn once when its loss is known, and again when it has moved on: its counter moves, nearly each
-// time, where the loss is the one before.
+// movesAfterLosses says whether a bar is drawn once when its loss is known, and again when it has moved on, if it was not drawn just before:
+// where its counter moves and the loss is the one before, the next loss follows before it moves again, and hardly anywhere else.
 func (d drawings) movesAfterLosses() bool {
-	return d.moves > 3 && d.stale*10 >= d.moves*9 && d.fresh >= d.stale
+	return d.moves > 3 && (d.stale*10 >= d.moves*9 && d.fresh >= d.stale || d.renewed > 3 && d.renewed*20 >= d.moves && d.fresh*10 <= d.renewed*11)
 }
 
 // runsAhead says whether there are several losses for each count of the bar.

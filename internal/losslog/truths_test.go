@@ -27,6 +27,7 @@ var truthsOfLines = []truth{
 	{name: "averages-and-sums.log", losses: 40, nonFinite: 0, steps: 40, mean: 79.45275000000001, largest: 159.96, first: 20, last: 800},
 	{name: "avg-loss-after.log", losses: 150, nonFinite: 0, steps: 150, mean: 179.30935422666667, largest: 905.889128, first: 1, last: 150},
 	{name: "bar-behind-its-lines.log", losses: 20, nonFinite: 0, steps: 20, mean: 1.0941999999999996, largest: 2.488, first: 6, last: 120},
+	{name: "bar-drawn-now-and-then-as-it-moves.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.34018333333333356, largest: 1.055, first: 1, last: 60},
 	{name: "bar-equal-losses.log", losses: 60, nonFinite: 0, steps: 60, mean: 1.3654999999999995, largest: 2.71, first: 0, last: 59},
 	{name: "bar-in-strides.log", losses: 120, nonFinite: 0, steps: 120, mean: 0.6488105583333333, largest: 2.160904, first: 1, last: 120},
 	{name: "bar-left-before-a-line.log", losses: 18, nonFinite: 0, steps: 18, mean: 1.035961111111111, largest: 2.6234, first: 50, last: 900},

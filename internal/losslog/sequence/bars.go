@@ -6,6 +6,7 @@ type bar struct {
 	first, at int64 // its counter, where its losses begin and now
 	told      int64 // losses that were told, or passed without being drawn
 	again     int64 // drawings since the counter moved that tell the last loss again
+	isStale   bool  // what was drawn as it moved told the last loss, too, and no other was since
 	epoch     float64
 }
 
@@ -19,7 +20,7 @@ func (s *Sequencer) takeDrawn(step int64, loss, epoch float64, c *Chunk) {
 		*b = bar{first: step, at: step, epoch: epoch}
 	case step > b.at:
 		s.settle(step-b.first, c)
-		b.at = step
+		b.at, b.isStale = step, same
 	case same && b.told > 0: // else it is the last loss of the bar before
 		b.again++
 	}
@@ -28,12 +29,15 @@ func (s *Sequencer) takeDrawn(step int64, loss, epoch float64, c *Chunk) {
 		return
 	}
 	s.tellEqual(b.told+b.again, c)
-	b.again, b.epoch = 0, epoch
+	b.again, b.epoch, b.isStale = 0, epoch, false
 	s.tell(loss, c)
 }
 
 // settle is called when a bar's counter has moved.
 func (s *Sequencer) settle(counted int64, c *Chunk) {
+	if b := &s.bar; b.isStale && b.told+b.again < counted {
+		b.again++
+	}
 	s.tellEqual(counted, c)
 	s.bar.told, s.bar.again = max(s.bar.told, counted), 0
 }
