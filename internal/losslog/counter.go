@@ -67,11 +67,12 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.step = best.name
 	c.carried = best.carried()
 	c.always = !c.carried && best.own*10 >= losses.count*8
-	if losses.distinct <= 4 || best.up*10 >= best.moves()*8 {
+	if losses.distinct <= 4 {
 		return c // no bar that is drawn again and again
 	}
 	drawn := s.drawnWith(t, best.field)
-	c.redrawn = c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses()
+	isStill := best.up*10 < best.moves()*8
+	c.redrawn = isStill && c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses()
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}
@@ -182,19 +183,23 @@ func (s *survey) innerOf(t *tally, all *behaviours, outer *behaviour) *behaviour
 	return nil
 }
 
-// nested says whether a field counts within another, and begins anew where that rises.
+// nested says whether a field counts within another, and moves, as where it begins anew, when that rises.
 func (s *survey) nested(t *tally, outer, inner int) bool {
-	moves, onward := 0, 0
+	moves, onward, rises, stays := 0, 0, 0, 0
 	lastOuter, lastInner := math.Inf(-1), math.Inf(-1)
 	s.own(t, func(values []sampledValue) {
 		a, b := firstOf(values, outer), firstOf(values, inner)
 		moves++
+		if a > lastOuter {
+			rises++
+			stays += flagOf(b == lastInner) // as what both only lag behind
+		}
 		if a > lastOuter || a == lastOuter && b > lastInner {
 			onward++
 		}
 		lastOuter, lastInner = a, b
 	})
-	return moves > 2 && onward*100 >= moves*95
+	return moves > 2 && onward*100 >= moves*95 && stays*2 <= rises
 }
 
 // ownTotal returns the total that the counter of a series has, where records with another total stand between again and again, as

@@ -26,6 +26,7 @@ var truthsOfLines = []truth{
 	{name: "auxiliary-alone.log", ask: []string{"zloss", "xe"}},
 	{name: "averages-and-sums.log", losses: 40, nonFinite: 0, steps: 40, mean: 79.45275000000001, largest: 159.96, first: 20, last: 800},
 	{name: "avg-loss-after.log", losses: 150, nonFinite: 0, steps: 150, mean: 179.30935422666667, largest: 905.889128, first: 1, last: 150},
+	{name: "bar-behind-a-named-count.log", losses: 45, nonFinite: 0, steps: 45, mean: 1.626648888888889, largest: 3.6284, first: 0, last: 44},
 	{name: "bar-behind-its-lines.log", losses: 20, nonFinite: 0, steps: 20, mean: 1.0941999999999996, largest: 2.488, first: 6, last: 120},
 	{name: "bar-drawn-now-and-then-as-it-moves.log", losses: 60, nonFinite: 0, steps: 60, mean: 0.34018333333333356, largest: 1.055, first: 1, last: 60},
 	{name: "bar-equal-losses.log", losses: 60, nonFinite: 0, steps: 60, mean: 1.3654999999999995, largest: 2.71, first: 0, last: 59},
