@@ -28,6 +28,12 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		if !ok && s.delimiter == ' ' {
 			names, ok = namesUnderRule(above, i, count)
 		}
+		if !ok && i > 0 && s.delimiter == ' ' {
+			if names, ok = namesInTwoLines(above[i-1], line, count); ok && !misnames(names, first) {
+				s.header, s.names = [][]byte{line, above[i-1]}, names
+				return
+			}
+		}
 		if !ok {
 			s.findFarHeader(above[:i], first)
 			return
@@ -80,6 +86,24 @@ func namesUnderRule(above [][]byte, i, count int) (names []string, ok bool) {
 		return names, true
 	}
 	return nil, false
+}
+
+// namesInTwoLines returns the names of columns that a line begins and the one below it ends, where not all have a word in that: "average  since
+// examples" above "loss  last".
+func namesInTwoLines(upper, lower []byte, count int) (names []string, ok bool) {
+	columns, words := placesOf(bytes.TrimRight(upper, "\r")), placesOf(bytes.TrimRight(lower, "\r"))
+	if len(columns) != count || len(words) >= count || count < 3 || !areNames(splitFields(upper, ' ')) || !areNames(splitFields(lower, ' ')) {
+		return nil, false
+	}
+	for _, at := range columns {
+		name := string(upper[at.begin:at.end])
+		if len(words) > 0 && words[0].begin < at.end && at.begin < words[0].end {
+			name += " " + string(lower[words[0].begin:words[0].end])
+			words = words[1:]
+		}
+		names = append(names, name)
+	}
+	return names, len(words) == 0
 }
 
 // namesButOne returns the names of a line where rows have one field more, which is empty in the first of them: it has no name.
