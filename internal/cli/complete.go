@@ -42,9 +42,7 @@ covariance, or linear interpolation. MODEL is the folder of a run of
 kriging, linear (or bilinear; between the pixels that were seen), or biharmonic
 (the smoothest surface through them).
 
-IMAGE is a file of
-` + imagefile.Formats() + `;
-- is standard input, and --out - standard output.
+` + paragraph("IMAGE is a file of "+imagefile.Formats()+"; - is standard input, and --out - standard output.") + `
 What was not seen is NaN in it, as 'alrc scan' writes it, or has one value
 (--unseen 0), or is 0 in a mask image (--mask), whose values from 0 to 1 say how
 much of a pixel was seen. All images of a stack are completed, or one of them

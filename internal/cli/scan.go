@@ -29,8 +29,8 @@ func newScanCommand() *cobra.Command {
 		Use:   "scan IMAGE [flags]",
 		Short: "Make a partial scan of a micrograph, to try completing it",
 		Long: `Take of a micrograph what a partial scan would see: the pixels along a spiral,
-at points of a grid, or on lines. IMAGE is a file of one channel, of
-` + imagefile.Formats() + `.
+at points of a grid, or on lines.
+` + paragraph("IMAGE is a file of one channel, of "+imagefile.Formats()+".") + `
 
 It writes a TIFF file of two float32 pages, in IMAGE's units and with its
 metadata: the scan, with NaN where nothing was seen, and the mask, which says

@@ -49,3 +49,6 @@ func tell(w io.Writer, format string, arguments ...any) {
 	}
 	fmt.Fprintln(w, text)
 }
+
+// paragraph breaks a text that help has to be put together of, as the rest of help is.
+func paragraph(text string) string { return words.Layout{Width: 80}.Wrap(text, "") }
