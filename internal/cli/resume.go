@@ -30,7 +30,7 @@ checkpoint. The results are those of an uninterrupted run, bit for bit. With
 				return &ExitError{Code: exitUsage, Err: err}
 			}
 			if len(dirs) == 0 {
-				return &ExitError{Code: exitUsage, Err: report.Check(out)} // which says what is there instead
+				return usageError("%s holds no runs: give a folder that 'alrc train' made", out)
 			}
 			for _, dir := range dirs {
 				if _, err := validSpecification(dir); err != nil {

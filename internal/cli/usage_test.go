@@ -70,7 +70,6 @@ func TestMisspeltCommandsAndArgumentsTooMany(t *testing.T) {
 		{"trian", "did you mean 'alrc train'?", exitUsage},
 		{"sweep runn", "did you mean 'alrc sweep run'?", exitUsage},
 		{"sweep report", "did you mean 'alrc report'?", exitUsage},
-		{"resume no-such-folder", "no-such-folder: no such file or directory: give a folder that 'alrc train' made", exitUsage},
 		{"report no-such-folder", "no-such-folder: no such file or directory: give a folder that 'alrc train' made", exitUsage},
 		{"help trian", "did you mean 'alrc train'?", exitUsage},
 		{"train extra", `unknown command "extra" for 'alrc train'`, exitUsage},
