@@ -84,7 +84,7 @@ func bareList(line []byte) (numbers [][]byte, fraction bool) {
 
 // tableOfBareLists returns a reader of bare lists as a table of which each is a column, with a header where all have names.
 func tableOfBareLists(r io.Reader) (io.Reader, error) {
-	return remade(r, mostLying, func(data []byte) []byte {
+	return remade(r, func(data []byte) []byte {
 		lists := bareLists(data)
 		if lists == nil {
 			return nil

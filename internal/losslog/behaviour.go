@@ -169,38 +169,6 @@ func (b *behaviour) isShared(drawn bool) bool {
 		(b.kind <= lexicon.Positions || b.kind == lexicon.Batches && b.down == 0 || drawn)
 }
 
-// ownEpochs returns what counts for each of several that train in rounds, where rounds have epochs of their own; nil elsewhere.
-func (all *behaviours) ownEpochs(epoch *behaviour) *behaviour {
-	for _, b := range all.fields {
-		if b.kind == lexicon.Counts && b.count >= all.losses.count*8/10 && b.distinct > 1 && b.down == 0 && b.up < epoch.down {
-			return b
-		}
-	}
-	return nil
-}
-
-// movesWithin says whether a field, which may stand on lines before the records of a series, rises mostly where another one rises, too.
-func (s *survey) movesWithin(t *tally, field, other int) bool {
-	moves, within := 0, 0
-	now, last, lastOther := math.NaN(), math.NaN(), math.NaN()
-	for _, r := range s.records {
-		values := s.values[r.begin:r.end]
-		if v, ok := valueOf(values, field); ok {
-			now = v.number
-		}
-		if !s.isOwn(t, r) {
-			continue
-		}
-		at := firstOf(values, other)
-		if now > last {
-			moves++
-			within += flagOf(at > lastOther)
-		}
-		last, lastOther = now, at
-	}
-	return within*2 > moves
-}
-
 // named returns an epoch that counts as a number without a name does, which comes before that, as in "2/10 Epoch 3", or the number.
 func (all *behaviours) named(place *behaviour) *behaviour {
 	for _, b := range all.fields {

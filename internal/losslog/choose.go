@@ -197,11 +197,7 @@ func (l *Log) chooseRecords(v *look) {
 	}
 	l.chosen.where = append(l.chosen.where, *v.only)
 	l.source.Where = append(l.source.Where, v.only.String())
-	if v.workers > 0 {
-		l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", v.workers, v.only)
-	} else {
-		l.note("these are the records with %s, and --where takes those of a validation", v.only)
-	}
+	l.note("%d workers tell the losses of each step: these are the records with %s, and --where takes those of another", v.workers, v.only)
 }
 
 // chooseSteps settles what counts the steps.

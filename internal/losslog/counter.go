@@ -43,12 +43,7 @@ func (s *survey) counter(t *tally) (c counter) {
 			return c
 		}
 	}
-	best, cyclic := s.bestCounter(t, all, epoch)
-	if cyclic && best.kind == lexicon.Epochs {
-		if own := all.ownEpochs(best); own != nil && !s.movesWithin(t, own.field, best.field) { // nothing counts the steps of all
-			best, c.epoch, c.epochAhead = nil, own.name, own.carried()
-		}
-	}
+	best := s.bestCounter(t, all, epoch)
 	if best == nil {
 		c.redrawn = all.twice
 		return c
@@ -93,10 +88,9 @@ func (s *survey) barsOfOne(t *tally) bool {
 	return ok && n > 2
 }
 
-// bestCounter returns the field that counts the steps of a series best, or nil, and whether it begins anew again and again. epoch is what
-// counts epochs; nil: nothing does.
-func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best *behaviour, isCyclic bool) {
-	var cyclic *behaviour
+// bestCounter returns the field that counts the steps of a series best, or nil. epoch is what counts epochs; nil: nothing does.
+func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) *behaviour {
+	var best, cyclic *behaviour // the latter begins anew again and again
 	bestRank, cyclicRank := math.MaxInt, math.MaxInt
 	for i, b := range all.fields {
 		if !s.mayCount(t, b, all.losses.count, epoch != nil) {
@@ -126,9 +120,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) (best 
 	}
 	// A counter that starts again, of batches most often, makes an epoch none of steps.
 	if cyclic != nil && (best == nil || best.kind >= lexicon.Strangers) {
-		return cyclic, true
+		return cyclic
 	}
-	return best, false
+	return best
 }
 
 // drawnInEpochs says whether a field counts within epochs, in records that are drawn again and again.
@@ -265,11 +259,7 @@ func (s *survey) own(t *tally, do func([]sampledValue)) {
 
 // isOwn says whether a record is one of a series.
 func (s *survey) isOwn(t *tally, r sampledRecord) bool {
-	if r.label != t.label {
-		return false
-	}
-	values := s.values[r.begin:r.end]
-	return holds(values, t.field) && (t.beside == 0 || holds(values, t.beside-1))
+	return r.label == t.label && holds(s.values[r.begin:r.end], t.field)
 }
 
 // countRank orders what may count steps, best first: what stands in the records themselves before what stands on lines before

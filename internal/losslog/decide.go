@@ -76,8 +76,6 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.named, d.why = false, "as Deeplearning4j calls it"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
-	case best.meaning.Strength == lexicon.Loss && best.meaning.Role == lexicon.Unsaid && s.hasTrainingMeasure(all, best):
-		return d, false
 	case best.meaning.Strength == lexicon.Loss && len(fields) == 1 && best.meaning.Parts > 0 && unnamed+measures > 0 && lexicon.IsAuxiliary(best.name):
 		return d, false
 	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
@@ -146,15 +144,4 @@ func (s *survey) besideRate(t *tally) bool {
 		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool { return lexicon.IsLearningRate(s.fields[v.field].name) }))
 	})
 	return n > 0 && rates == n
-}
-
-// hasTrainingMeasure says whether a measure that is named as the training's stands beside what is only a part of a loss: "Train MSE" and
-// "gate loss".
-func (s *survey) hasTrainingMeasure(all []ranked, best *ranked) bool {
-	for _, r := range all {
-		if r.meaning.Strength == lexicon.Measure && r.meaning.Role == lexicon.Training && r.meaning.Parts == 0 && s.together(best.tally, r.name) {
-			return true
-		}
-	}
-	return false
 }

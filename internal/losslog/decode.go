@@ -137,17 +137,11 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if err := l.unwrap(d); err != nil {
 		return nil, err
 	}
-	if delimiter, lies := isLying(l.head); lies {
-		return standUp(l.Reader, delimiter)
-	}
 	if holdsYAMLLists(l.head) {
 		return tableOfYAMLLists(l.Reader)
 	}
 	if holdsPipeTables(l.head) {
 		return tableOfPipes(l.Reader)
-	}
-	if err := l.turn(); err != nil {
-		return nil, err
 	}
 	switch {
 	case wandb.Is(l.head):
@@ -205,27 +199,7 @@ func (l *layer) unwrap(d *decoded) error {
 	if !ok {
 		return nil
 	}
-	var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}
-	if field.newestFirst {
-		var err error
-		if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
-			return err
-		}
-	}
-	return l.put(lines, plaintext.HeadSize)
-}
-
-// turn turns a text round whose newest line stands first.
-func (l *layer) turn() error {
-	from, ok := newestFirst(l.head)
-	if !ok {
-		return nil
-	}
-	lines, err := reversed(l.Reader, from)
-	if err != nil {
-		return err
-	}
-	return l.put(lines, plaintext.HeadSize)
+	return l.put(&messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}, plaintext.HeadSize)
 }
 
 // openColumn opens a document anew, as it is; d closes it.
@@ -269,13 +243,16 @@ func isPointer(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("version https://git-lfs.github.com/spec/")) && bytes.Contains(head, []byte("\noid sha256:"))
 }
 
-// remade returns a reader of what remake makes of all that r holds, and of that as it is where it is more than most or remake returns nil.
-func remade(r io.Reader, most int64, remake func(text []byte) []byte) (io.Reader, error) {
-	text, err := io.ReadAll(io.LimitReader(r, most+1))
+// mostRemade is how large a text is at most that is read as a whole.
+const mostRemade = 16 << 20
+
+// remade returns a reader of what remake makes of all that r holds, and of that as it is where it is too large or remake returns nil.
+func remade(r io.Reader, remake func(text []byte) []byte) (io.Reader, error) {
+	text, err := io.ReadAll(io.LimitReader(r, mostRemade+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(text)) <= most {
+	if len(text) <= mostRemade {
 		if made := remake(text); made != nil {
 			return bytes.NewReader(made), nil
 		}

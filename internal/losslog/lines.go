@@ -24,11 +24,6 @@ func (l *Log) chooseLines(v *look, chosen ranked) {
 	if len(others) > 0 {
 		l.note("%q stands on several kinds of lines; these are %s, and --lines WORD takes others: %s", chosen.name, describeLines(chosen.label), list(others))
 	}
-	if beside := chosen.tally.beside; beside > 0 {
-		l.chosen.beside = v.fields[beside-1].name
-		l.note("lines without %q tell the losses of the micro-batches of each step, which are left out", l.chosen.beside)
-		return
-	}
 	if l.options.Step != "" {
 		return
 	}

@@ -52,7 +52,6 @@ func (l *Log) look() (*look, error) {
 	}
 	v.findLabels(l.options)
 	v.findTables()
-	v.findMicroBatches()
 	return v, nil
 }
 
@@ -98,15 +97,11 @@ func (v *look) findSplit() {
 		v.training = training
 		v.again(func(how *surveying) { how.split = split })
 	}
-	table, isTable := v.table()
-	if only, ok := v.trainingRun(); ok && (lexicon.FieldOf(v.split) == lexicon.Namer || isTable && table.long >= 0) {
-		v.again(func(how *surveying) { how.only = &only })
-	}
 }
 
 // findWorkers finds workers that tell the same steps.
 func (v *look) findWorkers(step string) {
-	if v.kind.events || v.only != nil {
+	if v.kind.events {
 		return
 	}
 	all := v.candidates(step)

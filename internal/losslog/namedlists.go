@@ -164,7 +164,7 @@ func elementAt(text []byte, i int) (number []byte, end int) {
 
 // tableOfLists returns a reader of named lists as a table of which each is a column.
 func tableOfLists(r io.Reader) (io.Reader, error) {
-	return remade(r, mostLying, func(data []byte) []byte { return columnsOf(namedLists(data)) })
+	return remade(r, func(data []byte) []byte { return columnsOf(namedLists(data)) })
 }
 
 // columnsOf returns lists as a table; nil where there are none. Where names come again, as in several runs, each run's rows follow those of

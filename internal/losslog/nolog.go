@@ -110,7 +110,7 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	counted := counter != "" && (names == 2 || lexicon.CounterOf(counter).IsNamed())
 	switch {
 	case nameless:
-		return names > 1 && counter == "" && !s.hasParts() && !s.titled
+		return names > 1 && counter == "" && !s.titled
 	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
@@ -128,7 +128,7 @@ func (s *survey) isResults(best *ranked) bool {
 		return false
 	}
 	counter := s.counter(best.tally).step
-	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && (s.namesRows(best.count) || s.triesSettings(best.tally) || s.hasMoreLosses(best.count))
+	return counter == "" && (s.isOfResults() || s.isKeyed(best.tally)) || !lexicon.CounterOf(counter).IsNamed() && (s.namesRows(best.count) || s.triesSettings(best.tally))
 }
 
 // triesSettings says whether settings change to and fro from record to record of a series, as in a search: one that is named so, as the size
@@ -150,22 +150,13 @@ func (s *survey) triesSettings(t *tally) bool {
 	return others > 1 || named > 1
 }
 
-// hasMoreLosses says whether a log of a few records has more names of losses than one lists in a question.
-func (s *survey) hasMoreLosses(records int) bool {
-	names := 0
-	for _, f := range s.fields {
-		names += flagOf(f.numbers > 0 && f.meaning.Strength >= lexicon.Measure)
-	}
-	return records < many && names > 2*mostCandidates
-}
-
 // isOfResults says whether several texts say of each record what it is of, as those of models, data and settings in tables of results.
 func (s *survey) isOfResults() bool {
 	const fewest, most = 3, 200
 	names := 0
 	for _, f := range s.fields {
 		said := f.numbers == 0 && (f.manyTexts || len(f.texts) > 1)
-		names += flagOf(said && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] || word == "level" || word == "message" }))
+		names += flagOf(said && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }))
 	}
 	return names >= fewest && s.counted <= most
 }
@@ -216,18 +207,6 @@ func titled(path string, head []byte) bool {
 		line, rest, _ := bytes.Cut(head, newline)
 		if head = rest; lexicon.NamesLoss(string(line[:min(len(line), 200)])) {
 			return true
-		}
-	}
-	return false
-}
-
-// hasParts says whether a field is of numbers such as "10/600".
-func (s *survey) hasParts() bool {
-	for _, f := range s.fields {
-		for text := range f.texts {
-			if _, total, ok := partOf([]byte(text)); ok && total >= 0 {
-				return true
-			}
 		}
 	}
 	return false

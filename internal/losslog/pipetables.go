@@ -81,8 +81,7 @@ func fieldTexts(cells [][]byte) (texts []string) {
 
 // tableOfPipes makes one table of those in a text that tell losses.
 func tableOfPipes(r io.Reader) (io.Reader, error) {
-	const most = 8 << 20
-	return remade(r, most, func(text []byte) []byte {
+	return remade(r, func(text []byte) []byte {
 		all, _ := pipeTables(text)
 		all = slices.DeleteFunc(all, func(t pipeTable) bool { return !t.tellsLosses() })
 		var names []string

@@ -125,30 +125,6 @@ func (f *fieldSurvey) tellsRolesAmongOthers() bool {
 	return f.numbers == 0 && trainings == 1 && validations > 0
 }
 
-// trainingRun returns the condition that takes the records of training where a field besides the one that names numbers says by the ends
-// of its texts whose they are: "run" is "a/train" or "a/validation", and "tag" is "loss".
-func (s *survey) trainingRun() (only Condition, ok bool) {
-	for i, f := range s.fields {
-		if f.name == s.split || f.numbers > 0 || f.manyTexts || len(f.texts) < 2 || !s.besideLosses(i) {
-			continue
-		}
-		training, trainings, validations := "", 0, 0
-		for text := range f.texts {
-			switch lexicon.RoleOf(strings.ToLower(lexicon.Leaf(text))) {
-			case lexicon.Training:
-				training = text
-				trainings++
-			case lexicon.Validation:
-				validations++
-			}
-		}
-		if trainings == 1 && validations > 0 && trainings+validations == len(f.texts) {
-			return Condition{Field: f.name, Value: training}, true
-		}
-	}
-	return Condition{}, false
-}
-
 // hasValue says whether a field is there for whatever number a record has.
 func (s *survey) hasValue() bool {
 	for _, f := range s.fields {

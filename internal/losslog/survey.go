@@ -75,7 +75,6 @@ type tally struct {
 	grown              int // times that a value was above the one before
 	distinct           int // up to a few
 	least, most, last  float64
-	beside             int // a field that stands in the records that count, from 1 on; 0: all do
 }
 
 const (

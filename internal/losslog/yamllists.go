@@ -86,5 +86,5 @@ func yamlNumber(text []byte) []byte {
 
 // tableOfYAMLLists returns a reader of such lists as a table of which each is a column.
 func tableOfYAMLLists(r io.Reader) (io.Reader, error) {
-	return remade(r, mostLying, func(data []byte) []byte { return columnsOf(yamlLists(data)) })
+	return remade(r, func(data []byte) []byte { return columnsOf(yamlLists(data)) })
 }

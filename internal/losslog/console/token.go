@@ -310,16 +310,10 @@ func nanToken(line []byte, i int) (token, bool) {
 		return token{}, false
 	}
 	value, n := decimal.Parse(line[i:])
-	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) && !beginsWord(line, i+n) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
+	if n == 0 || i+n < len(line) && (isAlnum(line[i+n]) || line[i+n] == '-' || line[i+n] == '/') || i > 0 && isAlnum(line[i-1]) {
 		return token{}, false
 	}
 	return token{kind: numberToken, begin: i, end: i + n, value: value, total: -1, unit: i + n}, true
-}
-
-// beginsWord says whether a word with a capital begins at i, behind a letter in lower case: "nanEpoch".
-func beginsWord(line []byte, i int) bool {
-	upper := func(c byte) bool { return c >= 'A' && c <= 'Z' }
-	return upper(line[i]) && !upper(line[i-1]) && i+1 < len(line) && classes[line[i+1]]&letterClass != 0 && !upper(line[i+1])
 }
 
 // isForeignMark says whether text begins with a mark beyond ASCII that is none of a word's letters.

@@ -278,9 +278,6 @@ func isProse(lines []string) bool {
 
 // isTextTable says whether a delimiter comes as often in nearly all lines, between texts.
 func isTextTable(lines []string) bool {
-	if isTagged(lines) {
-		return true
-	}
 	for _, delimiter := range []string{"\t", ",", ";"} {
 		count := strings.Count(lines[0], delimiter)
 		if count == 0 || len(lines) < 3 {
@@ -295,28 +292,6 @@ func isTextTable(lines []string) bool {
 		}
 		if same*10 >= len(lines)*8 && !strings.ContainsAny(lines[0], ":=") {
 			return true
-		}
-	}
-	return false
-}
-
-// isTagged says whether nearly all lines have as many words, of which few are numbers, as texts whose words have tags.
-func isTagged(lines []string) bool {
-	counts := make(map[int]int)
-	words, numbers := 0, 0
-	for _, line := range lines {
-		fields := strings.Fields(line)
-		counts[len(fields)]++
-		for _, field := range fields {
-			words++
-			if strings.ContainsAny(field, "0123456789") {
-				numbers++
-			}
-		}
-	}
-	for n, same := range counts {
-		if n > 1 && n < 12 && same >= 20 && same*10 >= len(lines)*9 {
-			return numbers*10 <= words
 		}
 	}
 	return false
