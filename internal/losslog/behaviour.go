@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"slices"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -158,6 +159,14 @@ func (all *behaviours) grows(b *behaviour) bool {
 	moves := b.steps()
 	restarting := b.carried() && (b.kind == lexicon.Counts || b.kind == lexicon.Epochs) && b.restarts > 0 && (b.up+b.restarts)*20 >= moves*19 && b.up*2 >= moves
 	return b.rises() || restarting || all.twice && b.carried() && b.down == b.returns && (b.up+b.down)*20 >= b.moves()*9
+}
+
+// hasSteadier says whether another field of the same kind counts in the same records, and begins anew far less often, as what counts
+// the steps of all epochs does beside what counts those of one.
+func (all *behaviours) hasSteadier(b *behaviour) bool {
+	return !b.carried() && slices.ContainsFunc(all.fields, func(other *behaviour) bool {
+		return other.kind == b.kind && !other.carried() && other.own >= b.own && other.whole == other.count && other.rises() && 2*other.down < b.down
+	})
 }
 
 // isShared says whether a field counts steps that several workers tell, or that rows tell that are drawn again and again.

@@ -107,6 +107,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) *behav
 		if b.carried() && (!b.rises() || b.restarts > 0) {
 			rank += 500 // of two, what does not begin anew counts: "STEP: 25/400 -- GLOBAL_STEP: 425"
 		}
+		if all.hasSteadier(b) {
+			rank += 200 // "step 100, global_step 4100"
+		}
 		if !b.carried() && b.own*100 < all.losses.count*97 {
 			rank += 300 // of two, what stands in all records itself counts
 		}

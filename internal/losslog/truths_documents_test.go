@@ -9,6 +9,7 @@ var truthsOfDocuments = []truth{
 	{name: "bare-numbered.txt", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
 	{name: "bars-cut-short.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.2156458333333335, largest: 2.4593, first: 1, last: 24},
 	{name: "bars-of-epochs-from-within.md", losses: 8, nonFinite: 0, steps: 8, mean: 2.2861124999999998, largest: 2.3955, first: 31, last: 38},
+	{name: "batches-of-epochs-and-of-all.csv", losses: 48, nonFinite: 0, steps: 48, mean: 0.8186979166666665, largest: 2.4648, first: 24, last: 1235},
 	{name: "batches.jsonl", losses: 960, nonFinite: 0, steps: 120, mean: 1.0238452083333334, largest: 4.2022, first: 0, last: 238},
 	{name: "bold-cells.md", losses: 24, nonFinite: 0, steps: 24, mean: 1.1486291666666668, largest: 2.4256, first: 0, last: 11500},
 	{name: "chainer-log.json", losses: 30, nonFinite: 0, steps: 30, mean: 8.290906666666668, largest: 10.8776, first: 600, last: 18000},
