@@ -161,6 +161,12 @@ func (r ranked) weakness() int {
 	return -2 * int(r.meaning.Strength)
 }
 
+// isMean says whether a series is named as means where other may be what they are of. Of two parts, as of a generator's and a
+// discriminator's losses, neither is of the other, unless their names say so.
+func (r ranked) isMean(other ranked) bool {
+	return r.meaning.Statistic == lexicon.Averaged && (r.meaning.Parts == 0 || other.meaning.Parts == 0 || lexicon.SameButMean(r.name, other.name))
+}
+
 // compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
 func (r ranked) compare(other ranked) int {
 	keys := func(r, other ranked) []int {
@@ -172,7 +178,7 @@ func (r ranked) compare(other ranked) int {
 		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
 		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), r.weakness(),
 			flagOf(!r.counted && other.counted && (other.count*20 >= r.count || other.stepped)),
-			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.meaning.Statistic == lexicon.Averaged || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
+			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.isMean(other) || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
 	}
 	a, b := keys(r, other), keys(other, r)
 	for i := range a {

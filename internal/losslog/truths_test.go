@@ -189,6 +189,7 @@ var truthsOfLines = []truth{
 	{name: "matrices-behind-losses.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.6145099999999998, largest: 0.89852, first: 0, last: 29},
 	{name: "mean-and-loss.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
 	{name: "mean-before-its-parts.log", losses: 16, nonFinite: 0, steps: 16, mean: 38.608312500000004, largest: 53.061, first: 0, last: 15},
+	{name: "mean-before-one-of-two.log", ask: []string{"mean loss_enc", "loss_dec"}},
 	{name: "megatron-twice.log", losses: 60, nonFinite: 0, steps: 60, mean: 3.6411266666666666, largest: 9.4919, first: 5, last: 300},
 	{name: "megatron.log", losses: 90, nonFinite: 0, steps: 90, mean: 4.420650344444445, largest: 10.67406, first: 20, last: 1800},
 	{name: "mindspore-gcn.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},

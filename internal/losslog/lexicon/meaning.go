@@ -300,3 +300,11 @@ func SameBut(training, other string) bool {
 	rest := slices.DeleteFunc(Words(training), func(word string) bool { return RoleOf(word) == Training })
 	return len(rest) > 0 && slices.Equal(rest, Words(other)) && len(rest) < len(Words(training))
 }
+
+// SameButMean says whether a name says that its numbers are means of those of another: "avg_loss_g" and "loss_g".
+func SameButMean(mean, other string) bool {
+	plain := func(name string) []string {
+		return slices.DeleteFunc(Words(name), func(word string) bool { return AverageWords[word] })
+	}
+	return slices.Equal(plain(mean), plain(other))
+}
