@@ -60,10 +60,47 @@ func (s *survey) splitField() (field, training string, ok bool) {
 			if training == "" && s.namesTraining() && !slices.ContainsFunc(texts, func(text string) bool { return lexicon.LabelOf([]byte(text))&lexicon.OfValidation != 0 }) {
 				continue // "phase" tells the warm-up from what follows, and the names of the losses say which are of the training
 			}
+			if s.ofPhases(f, texts) {
+				continue
+			}
 			return f.name, training, true
 		}
 	}
 	return "", "", false
+}
+
+// ofPhases says whether a field's texts follow one another, as of a warm-up and the training proper, while the steps go on: they are
+// phases of one run, and none is a validation.
+func (s *survey) ofPhases(f *fieldSurvey, texts []string) bool {
+	if f.turns > len(texts)+1 || slices.ContainsFunc(texts, func(text string) bool { return lexicon.LabelOf([]byte(text))&lexicon.OfValidation != 0 }) {
+		return false
+	}
+	for i, f := range s.fields {
+		if f.counter <= lexicon.Batches && s.goesOn(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// goesOn says whether a field stands in most records, rises, and is never back at its first number.
+func (s *survey) goesOn(field int) bool {
+	first, last, n, ups := math.NaN(), math.Inf(-1), 0, 0
+	for _, r := range s.records {
+		v, ok := valueOf(s.values[r.begin:r.end], field)
+		switch {
+		case !ok:
+			continue
+		case n == 0:
+			first = v.number
+		case v.number <= first:
+			return false
+		}
+		n++
+		ups += flagOf(v.number > last)
+		last = v.number
+	}
+	return ups*10 > n*9 && n*10 > len(s.records)*9
 }
 
 // namesTraining says whether the name of a loss says that it is of the training.

@@ -48,6 +48,8 @@ type fieldSurvey struct {
 	texts          map[string]int // up to mostTexts different ones
 	mostTexts      int
 	manyTexts      bool
+	turns          int // how often its text was another than the one before, where there are few
+	lastText       string
 	meaning        lexicon.Meaning
 	counter        lexicon.CounterKind
 }
@@ -115,6 +117,10 @@ func (s *survey) add(name, text []byte, value float64, isNumber, unit bool, tota
 	f := s.fields[i]
 	f.count++
 	if !f.manyTexts && text != nil {
+		if f.turns == 0 || string(text) != f.lastText {
+			f.turns++
+			f.lastText = string(text)
+		}
 		if _, ok := f.texts[string(text)]; ok || len(f.texts) < f.mostTexts && len(text) <= 60 {
 			f.texts[string(text)]++
 		} else {

@@ -124,6 +124,8 @@ var truthsOfDocuments = []truth{
 	{name: "settings.xml", none: true},
 	{name: "single-quotes.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1396583333333332, largest: 2.3876, first: 0, last: 230},
 	{name: "sparse-metrics.csv", losses: 160, nonFinite: 0, steps: 160, mean: 0.880548371309375, largest: 2.461108417, first: 9, last: 1599},
+	{name: "stages-from-the-first-step.csv", ask: []string{"loss"}},
+	{name: "stages-of-one-run.csv", losses: 60, nonFinite: 0, steps: 60, mean: 0.9822866666666665, largest: 3.0324, first: 20, last: 1200},
 	{name: "steps-in-pairs.json", losses: 30, nonFinite: 0, steps: 30, mean: 1.03439, largest: 2.2633, first: 100, last: 3000},
 	{name: "stream.ipynb", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 10, last: 600},
 	{name: "summary-on-one-line.json", none: true},
