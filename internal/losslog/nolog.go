@@ -42,15 +42,17 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 			return found.ErrOf(f.path)
 		}
 	}
+	// What a file's name says to be logged of a training is asked about, unless it tells of games.
+	unsaid := best != nil && !sure && lexicon.NamesTrainingLog(filepath.Base(f.path)) && !v.ofPlayers()
 	switch {
 	case (inTable && table.long < 0 || v.kind.format.isJSON()) && v.isResults(best):
 		return nolog.Kind{What: "a table of results", Instead: fmt.Sprintf("%s; %s NAME reads a column all the same", nolog.GiveLog, l.lossFlag())}.ErrOf(f.path)
-	case isTable && table.long < 0 && v.isData(len(table.names), table.header == nil, best, sure):
+	case isTable && table.long < 0 && !unsaid && v.isData(len(table.names), table.header == nil, best, sure):
 		if table.header == nil {
 			return nolog.Kind{What: "rows of numbers without names, of which none counts steps", Instead: nolog.GiveLog + "; --column N reads column N all the same"}.ErrOf(f.path)
 		}
 		return l.data(v.survey, "a table of data")
-	case v.kind.format.isJSON() && v.isData(len(v.fields), false, best, sure):
+	case v.kind.format.isJSON() && !unsaid && v.isData(len(v.fields), false, best, sure):
 		return l.data(v.survey, "data (JSON)")
 	case v.kind.format == Text && best != nil && best.count < many && !best.counted && lexicon.IsOfSentence(best.name):
 		return nolog.Kind{What: "a text for people", Instead: nolog.GiveLog}.ErrOf(f.path)

@@ -100,6 +100,19 @@ func SaysSaved(text string) bool { return hasWord(text, SavingWords) }
 // NamesLoss says whether a text has a word for losses.
 func NamesLoss(text string) bool { return hasWord(text, LossWords) }
 
+// NamesTrainingLog says whether a file's name is of what was logged of a training: "train_log.csv", "training_history.json".
+func NamesTrainingLog(file string) bool {
+	trains, logs := false, false
+	for _, word := range Words(file) {
+		trains = trains || RoleOf(word) == Training
+		switch word {
+		case "log", "logs", "history", "hist", "curve", "curves":
+			logs = true
+		}
+	}
+	return trains && logs
+}
+
 func hasWord(text string, words map[string]bool) bool {
 	return slices.ContainsFunc(Words(text), func(word string) bool { return words[word] })
 }
