@@ -366,6 +366,7 @@ var truthsOfLines = []truth{
 	{name: "word-lm.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.305999999999999, largest: 4.9, first: 1, last: 60},
 	{name: "words-above-header.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 40},
 	{name: "words-of-names-below-some.txt", losses: 40, nonFinite: 0, steps: 40, mean: 1.8514999999999997, largest: 2.8, first: 3200, last: 128000},
+	{name: "words-between-commas.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.7797019999999999, largest: 1.92591, first: 1, last: 40},
 	{name: "workers-by-prefix.log", losses: 40, nonFinite: 0, steps: 40, mean: 0.8794225, largest: 2.3952, first: 0, last: 195},
 	{name: "workers-by-words.log", losses: 20, nonFinite: 0, steps: 20, mean: 0.90168, largest: 2.2734, first: 0, last: 19},
 	{name: "workers-of-mpirun.log", losses: 20, nonFinite: 0, steps: 20, mean: 0.90168, largest: 2.2734, first: 0, last: 190},

@@ -114,8 +114,8 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 	case ',':
 		if c.name = r.quotedName(j, i); c.name != nil {
 			c.first, c.last, c.separated = j-1, j-1, true
-		} else if c.name = r.listed(j, i); c.name != nil {
-			c.first, c.last, c.separated = j-1, j-1, true
+		} else if name, first := r.listed(j, i); name != nil {
+			c.name, c.first, c.last, c.separated = name, first, j-1, true
 		} else {
 			c.free = !c.opened
 		}
@@ -166,17 +166,20 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 	return -1
 }
 
-// listed returns the word between the comma at j and one before it, or a colon, where number i ends a pair of a list, names and numbers
-// by turns: "epoch, 3, loss, 0.5". It is nil elsewhere.
-func (r *Reader) listed(j, i int) []byte {
-	if !r.isWord(j-1) || i+1 < len(r.tokens) && !r.isMark(i+1, ',') && !r.isMark(i+1, ')') || j > 1 && !r.isMark(j-2, ',') && !r.isMark(j-2, ':') && !r.isMark(j-2, '(') {
-		return nil
+// listed returns the words between the comma at j and one before it, or a colon, where number i ends a pair of a list, names and numbers
+// by turns, and the first of them: "epoch, 3, total loss, 0.5". They are nil elsewhere. Of several words the last names a loss.
+func (r *Reader) listed(j, i int) (name []byte, first int) {
+	if !r.isWord(j-1) || i+1 < len(r.tokens) && !r.isMark(i+1, ',') && !r.isMark(i+1, ')') {
+		return nil, 0
 	}
-	name := r.word(j - 1)
-	if !counterOfLine(name) && lexicon.MeaningOf(string(name)).Strength < lexicon.Measure {
-		return nil
+	name, first, _ = r.phrase(j - 1)
+	if first > 1 && !r.isMark(first-1, ',') && !r.isMark(first-1, ':') && !r.isMark(first-1, '(') {
+		return nil, 0
 	}
-	return name
+	if first < j-1 && !lossLike(r.word(j-1)) || !counterOfLine(name) && lexicon.MeaningOf(string(name)).Strength < lexicon.Measure {
+		return nil, 0
+	}
+	return name, first
 }
 
 // quotedName returns the name in quotes before the comma at j, of what was to be printed: ('loss', 0.5), 'loss:', 0.5; nil where there is
