@@ -53,6 +53,8 @@ func (s *survey) counter(t *tally) (c counter) {
 	}
 	if inner := s.innerOf(t, all, best); inner != nil {
 		best, c.epoch = inner, best.name
+	} else if outer := s.outerOf(t, all, best); outer != nil && c.epoch == "" {
+		c.epoch = outer.name
 	}
 	for _, b := range all.fields {
 		c.epochAhead = c.epochAhead || b.name == c.epoch && b.carried()
@@ -174,6 +176,19 @@ func (s *survey) innerOf(t *tally, all *behaviours, outer *behaviour) *behaviour
 			continue // of a worker
 		}
 		if b.own == b.count && b.own*10 >= all.losses.count*9 && b.down > 0 && b.kind <= lexicon.Batches && s.nested(t, outer.field, b.field) {
+			return b
+		}
+	}
+	return nil
+}
+
+// outerOf returns the column without a name that rises each time that another one, which counts, begins anew, and at no other; nil where none does.
+func (s *survey) outerOf(t *tally, all *behaviours, inner *behaviour) *behaviour {
+	if inner.kind != lexicon.Strangers || inner.down == 0 || inner.carried() {
+		return nil
+	}
+	for _, b := range all.fields {
+		if b.kind == lexicon.Strangers && b.own == b.count && b.whole == b.count && b.down == 0 && b.up == inner.down && s.nested(t, b.field, inner.field) {
 			return b
 		}
 	}

@@ -343,6 +343,7 @@ var truthsOfLines = []truth{
 	{name: "trl-preference.log", losses: 70, nonFinite: 0, steps: 70, mean: 0.3764642857142857, largest: 0.7171, first: 1, last: 70},
 	{name: "turi.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "tutorial-perplexity.log", losses: 40, nonFinite: 0, steps: 40, mean: 139.1003, largest: 761.015, first: 1, last: 40},
+	{name: "two-counts-without-names.log", losses: 80, nonFinite: 0, steps: 80, mean: 3.7577213487552767, largest: 10.000512463792761, first: 1, last: 80},
 	{name: "two-in-an-epoch.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.22806, largest: 4.0383, first: 1, last: 40},
 	{name: "two-jobs.log", losses: 90, nonFinite: 0, steps: 90, mean: 1.6894077777777776, largest: 4.9494, first: 0, last: 89},
 	{name: "two-loggers-below-steps.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3427824999999998, largest: 3.04759, first: 100, last: 4000},
