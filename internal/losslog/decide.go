@@ -124,6 +124,11 @@ func (s *survey) endsLower(t *tally) bool {
 	return last < first
 }
 
+// anyFalls says whether one of several series falls.
+func (s *survey) anyFalls(all []ranked) bool {
+	return slices.ContainsFunc(all, func(r ranked) bool { return s.endsLower(r.tally) })
+}
+
 // hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.
 func (s *survey) hasUnnamedTraining(all []ranked, best *ranked) bool {
 	if best.meaning.Role != lexicon.Validation {

@@ -38,7 +38,7 @@ func (l *Log) question(v *look, all []ranked, loss string) error {
 	for _, r := range all {
 		finite = finite || r.least <= r.most
 	}
-	if len(all) == 0 || !finite || all[0].meaning.Strength == lexicon.Unknown && v.ofPlayers() {
+	if len(all) == 0 || !finite || all[0].meaning.Strength == lexicon.Unknown && (v.ofPlayers() || v.text && !(v.titled && all[0].name == string(lexicon.Nameless)) && !v.anyFalls(all)) {
 		return l.nothingNamed(v.survey)
 	}
 	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {

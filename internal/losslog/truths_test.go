@@ -244,6 +244,7 @@ var truthsOfLines = []truth{
 	{name: "powers-of-ten.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.0011510833333333334, largest: 0.002414, first: 0, last: 230},
 	{name: "ppo-boxes.log", losses: 44, nonFinite: 0, steps: 44, mean: 0.18545454545454546, largest: 0.996, first: 4096, last: 92160},
 	{name: "pytorch-mnist.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
+	{name: "quality-that-rises.log", none: true},
 	{name: "ratios-of-a-test.log", none: true},
 	{name: "results-below-a-test.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.0027991666666666664, largest: 0.00405, first: 1, last: 12},
 	{name: "resumed.log", losses: 160, nonFinite: 0, steps: 160, mean: 3.7841724999999995, largest: 7.9154, first: 5, last: 800},
