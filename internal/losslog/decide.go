@@ -124,9 +124,9 @@ func (s *survey) endsLower(t *tally) bool {
 	return last < first
 }
 
-// anyFalls says whether one of several series falls.
+// anyFalls says whether one of several series falls, or is below 0 all the while, as logarithms are that training raises.
 func (s *survey) anyFalls(all []ranked) bool {
-	return slices.ContainsFunc(all, func(r ranked) bool { return s.endsLower(r.tally) })
+	return slices.ContainsFunc(all, func(r ranked) bool { return r.most < 0 || s.endsLower(r.tally) })
 }
 
 // hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.
