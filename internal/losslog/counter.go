@@ -100,6 +100,9 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) *behav
 		}
 		growing := all.grows(b)
 		rank := countRank(b.kind, b.carried(), growing)*1000 + min(i, 99) + 100*min(strings.Count(b.name, "."), 3) // what lies deep in a record comes last
+		if loss := s.name(t); isWithin(b.name, loss) || isWithin(b.name, loss[:max(0, strings.LastIndexByte(loss, '.'))]) {
+			rank -= 300 // "loss.train.step" is of "loss.train" and of "loss.train.y"
+		}
 		if lexicon.CountsTimesteps(b.name) {
 			rank -= 100 // "iterations 2 total_timesteps 4096"
 		}
@@ -128,6 +131,11 @@ func (s *survey) bestCounter(t *tally, all *behaviours, epoch *behaviour) *behav
 		return cyclic
 	}
 	return best
+}
+
+// isWithin says whether a field stands in one of a name that is not empty: "loss.train.step" in "loss.train".
+func isWithin(field, name string) bool {
+	return name != "" && len(field) > len(name) && field[len(name)] == '.' && field[:len(name)] == name
 }
 
 // drawnInEpochs says whether a field counts within epochs, in records that are drawn again and again.

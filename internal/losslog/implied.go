@@ -69,7 +69,7 @@ func (s *survey) tellTotals(all []ranked) {
 		if total.meaning.Strength != lexicon.Loss {
 			continue
 		}
-		before := total.meaning.Parts == 0 && lexicon.SaysWhole(total.name) && s.sums(total.tally, -1)
+		before := lexicon.SaysWhole(total.name) && s.sums(total.tally, -1)
 		if !before && !(total.meaning.Statistic == lexicon.Averaged && s.sums(total.tally, 1)) {
 			continue
 		}

@@ -13,7 +13,7 @@ func (l *Log) chooseLines(v *look, chosen ranked) {
 	for _, t := range v.series {
 		switch label := v.labels[t.label]; {
 		case t.field != chosen.field || t.label == chosen.tally.label:
-		case l.options.Lines == "" && v.onlySaves(chosen.tally, t, l.chosen.step):
+		case l.options.Lines == "" && v.onlyAdds(chosen.tally, t, l.chosen.step):
 			l.chosen.alsoLabels = append(l.chosen.alsoLabels, label)
 		default:
 			others = append(others, describeLines(label))
@@ -81,14 +81,16 @@ func stepIn(values []sampledValue, counter int) float64 {
 	return -1
 }
 
-// onlySaves says whether the lines of other are some of a series' own, which only add that something was saved: they tell no
-// steps again that lines next to them tell.
-func (s *survey) onlySaves(t, other *tally, step string) bool {
+// onlyAdds says whether the lines of other are some of a series' own, which only add that something was saved, or, where the loss is of
+// the training by its name, figures of a validation: they tell no steps again that lines before them tell.
+func (s *survey) onlyAdds(t, other *tally, step string) bool {
 	counter, ok := s.byName[step]
-	if !ok || withoutSaving(s.labels[t.label]) != withoutSaving(s.labels[other.label]) {
+	own, others := s.labels[t.label], s.labels[other.label]
+	named := s.fields[t.field].meaning.Role == lexicon.Training && (lexicon.LabelOf([]byte(own))^lexicon.LabelOf([]byte(others)))&lexicon.OfSummary == 0
+	if !ok || !named && withoutSaving(own) != withoutSaving(others) {
 		return false
 	}
-	saved, again := 0, 0
+	added, again := 0, 0
 	last, lastLabel := -1.0, -1
 	for _, r := range s.records {
 		values := s.values[r.begin:r.end]
@@ -96,11 +98,11 @@ func (s *survey) onlySaves(t, other *tally, step string) bool {
 			continue
 		}
 		at := stepIn(values, counter)
-		saved += flagOf(r.label == other.label)
-		again += flagOf(at < 0 && r.label == other.label || at == last && r.label != lastLabel)
+		added += flagOf(r.label == other.label)
+		again += flagOf(at < 0 && r.label == other.label || (at == last || named && at < last) && r.label != lastLabel)
 		last, lastLabel = at, r.label
 	}
-	return saved > 0 && again*10 <= saved
+	return added > 0 && again*10 <= added
 }
 
 // withoutSaving takes the words that say that something was saved out of a label.

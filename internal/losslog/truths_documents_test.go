@@ -120,6 +120,7 @@ var truthsOfDocuments = []truth{
 	{name: "second-run-logged-less.jsonl", losses: 60, nonFinite: 0, steps: 60, mean: 2.350832166666667, largest: 2.90199, first: 0, last: 2360},
 	{name: "sentence.txt", none: true},
 	{name: "series-of-metrics.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.1549499999999997, largest: 2.5281, first: 1, last: 24},
+	{name: "series-of-points.json", losses: 30, nonFinite: 0, steps: 30, mean: 1.0491133333333333, largest: 3.3047, first: 0, last: 1160},
 	{name: "settings-tried.csv", none: true},
 	{name: "settings.xml", none: true},
 	{name: "single-quotes.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1396583333333332, largest: 2.3876, first: 0, last: 230},

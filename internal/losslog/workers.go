@@ -60,10 +60,8 @@ func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n in
 	for id, own := range steps {
 		lowest, highest, fullest = min(lowest, id), max(highest, id), max(fullest, len(own))
 	}
-	name := s.fields[field].name
-	if highest > float64(2*n) && !strings.HasSuffix(strings.ToLower(name), "pid") {
-		return 0, 0
-	}
+	// Numbers of processes are any, and others mostly count from 0; where one worker a machine tells, as ranks 0 and 8 do, their steps show it.
+	trusted := named && (highest <= float64(2*n) || strings.HasSuffix(strings.ToLower(s.fields[field].name), "pid"))
 	half := make(map[float64]int)
 	for _, id := range order[:len(order)/2] {
 		half[id]++
@@ -72,7 +70,7 @@ func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n in
 		if len(own) < 3 || len(own)*2 < fullest || half[id]*10 < len(own)*3 || half[id]*10 > len(own)*7 {
 			return 0, 0
 		}
-		if !named && !sameSteps(steps[lowest], own) {
+		if !trusted && !sameSteps(steps[lowest], own) {
 			return 0, 0
 		}
 	}

@@ -139,8 +139,12 @@ func walkArrays(s *jsonstream.Stream, do func(name string, numbered bool) bool) 
 			open, depth := s.Text[0], len(s.Stack)
 			head, _ := s.R.Peek(256)
 			text, pairs := firstOfArray(open, bytes.TrimLeft(head, " \t\r\n"))
-			if _, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
-				name := nameOfArray(path, key, titles[len(titles)-1])
+			if value, n := decimal.Parse(text); n > 0 || bytes.HasPrefix(text, []byte("null")) {
+				own := key
+				if own == "x" && decimal.IsWhole(value) && value < firstTime {
+					own = "step" // of the "y" beside it
+				}
+				name := nameOfArray(path, own, titles[len(titles)-1])
 				// Other arrays of pairs are matrices.
 				matrix := pairs != noPairs && open == '[' && lexicon.MeaningOf(name).Strength < lexicon.Measure
 				if !matrix && do(name, pairs == numberedPairs) {
@@ -210,6 +214,9 @@ const (
 	timedPairs
 )
 
+// firstTime is the least number that is a time, in seconds since 1970.
+const firstTime = 1e9
+
 // firstOfArray returns what the first number of an array or object begins with, and whether numbers have numbers of their own: keys, or, as in
 // [[100, 0.5], [200, 0.4]], their steps or their times.
 func firstOfArray(open byte, text []byte) (number []byte, pairs arrayPairs) {
@@ -231,7 +238,6 @@ func firstOfArray(open byte, text []byte) (number []byte, pairs arrayPairs) {
 	}
 	step := bytes.TrimSpace(parts[len(parts)-2])
 	number = bytes.TrimPrefix(bytes.TrimSpace(parts[len(parts)-1]), []byte(`"`))
-	const firstTime = 1e9 // in seconds since 1970
 	switch value, ok := decimal.Whole(step); {
 	case !ok, value < firstTime && !decimal.IsWhole(value):
 		return nil, noPairs

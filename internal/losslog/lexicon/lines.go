@@ -12,7 +12,7 @@ var (
 	levels      = Set("info debug warning warn error critical fatal notice trace")
 	loggerWords = Set("log logger root main am pm utc gmt mon tue wed thu fri sat sun day days jan feb mar apr may jun jul aug sep oct nov dec")
 	// workerWords are what one of several that train one model together is called, and placeWords begin what it runs on is called, too.
-	workerWords = Set("rank worker workers gpu node proc process host pid trainer replica task")
+	workerWords = Set("rank mpirank worker workers gpu node proc process host pid trainer replica task")
 	placeWords  = []string{"rank", "worker", "gpu", "node", "host", "proc", "cuda", "device", "task", "pid", "thread", "shard", "replica", "stage"}
 	timeUnits   = Set("s ms msec sec secs second seconds min mins minute minutes hour hours hrs 秒 毫秒 分 分钟 分鐘 小时 초 분 시간")
 	// otherUnits are of frequencies, rates and sizes.

@@ -282,13 +282,16 @@ func strangeLeaf(name string) bool {
 
 // lossNames are the names that a training's loss has most often, best first, as words.
 var lossNames = []string{"loss", "train loss", "loss train", "training loss", "loss training", "train loss step", "loss step", "batch loss",
-	"train batch loss", "total loss", "loss total", "train total loss"}
+	"train batch loss", "total loss", "loss total", "train total loss", "generator loss", "discriminator loss"}
+
+// sides is the index in lossNames from which on each name is of one of two that train against each other.
+const sides = 12
 
 // Commonness orders names of equal meaning: 0 for the most common one.
 func Commonness(name string) int {
 	joined := strings.ReplaceAll(strings.Join(Words(name), " "), "losses", "loss")
 	for i, known := range lossNames {
-		if joined == known {
+		if joined == known || i >= sides && strings.TrimPrefix(joined, "train ") == known {
 			return i
 		}
 	}
