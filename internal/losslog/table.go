@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 )
 
@@ -56,7 +57,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
 	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return plaintext.IsRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
-		delimiter == ' ' && isFilled(lines)
+		isFilled(lines, delimiter)
 	if delimiter == ' ' && !s.gaps && s.fields == 0 {
 		if s.places = aligned(lines); s.places == nil {
 			s.places = spacedNames(lines)
@@ -146,18 +147,20 @@ func (s *csvScanner) nameByRows(first [][]byte, lines [][]byte) {
 	s.names = names
 }
 
-// isFilled says whether white space parts nearly all lines into as many fields as the first one has names, of which one counts.
-func isFilled(lines [][]byte) bool {
-	if len(lines) == 0 {
+// isFilled says whether nearly all lines are parted into as many fields as the first one has names, of which one counts, and, but for white
+// space, another is of a loss or of what a name beside it says.
+func isFilled(lines [][]byte, delimiter byte) bool {
+	if len(lines) == 0 || delimiter == '|' {
 		return false
 	}
-	names := splitFields(lines[0], ' ')
-	if len(names) < 3 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(string(name)) }) {
+	names := splitFields(lines[0], delimiter)
+	if len(names) < 3 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(fieldText(name)) }) ||
+		delimiter != ' ' && !slices.ContainsFunc(names, func(name []byte) bool { return isLossName(name) || lexicon.IsValue(fieldText(name)) }) {
 		return false
 	}
 	filled := 0
 	for _, line := range lines {
-		if cells := splitFields(line, ' '); len(cells) == len(names) {
+		if len(splitFields(line, delimiter)) == len(names) {
 			filled++
 		}
 	}
@@ -203,7 +206,7 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 		}
 		return numbers > 0 && strange <= min(1, len(cells)/least)
 	}
-	return numbers > 0 && strange <= max(1, numbers)
+	return numbers > 0 && (strange <= max(1, numbers) || s.sure && !s.edges)
 }
 
 // learn notes which columns hold numbers in the first row.

@@ -78,6 +78,7 @@ var truthsOfDocuments = []truth{
 	{name: "modded-nanogpt.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "model-a-row.csv", none: true},
 	{name: "model-card.md", losses: 49, nonFinite: 0, steps: 49, mean: 0.6717142857142857, largest: 1.9819, first: 80, last: 2000},
+	{name: "more-words-than-numbers.csv", losses: 30, nonFinite: 0, steps: 30, mean: 1.2263600000000001, largest: 4.1052, first: 0, last: 435},
 	{name: "named-index.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 23},
 	{name: "named-values.jsonl", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 390},
 	{name: "names-under-rule.rst", losses: 24, nonFinite: 0, steps: 24, mean: 1.1288208333333336, largest: 2.5417, first: 0, last: 11500},

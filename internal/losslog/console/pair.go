@@ -56,6 +56,9 @@ func (r *Reader) Read(line []byte) []Pair {
 			}
 			continue
 		}
+		if r.isOfRange(i) {
+			continue
+		}
 		if t.begin > heading.until {
 			heading = headed{}
 		}

@@ -88,6 +88,22 @@ func (r *Reader) logged(i int) int {
 	return 0
 }
 
+// isOfRange says whether number i is the least or the largest of so many, as summaries of trackers tell them: "loss [400] : (0.1, 2.3)".
+func (r *Reader) isOfRange(i int) bool {
+	first := i
+	if r.isMark(i-1, ',') && r.isMark(i+1, ')') {
+		first = i - 2
+	}
+	if !r.isMark(first-1, '(') || !r.isMark(first+1, ',') || !r.isMark(first+3, ')') {
+		return false
+	}
+	k := first - 2
+	for k > 0 && (r.isMark(k, ':') || r.tokens[k].kind == gapToken) {
+		k--
+	}
+	return k < first-2 && k > 2 && r.isMark(k, ']') && r.isMark(k-2, '[') && r.isWord(k-3)
+}
+
 // timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
 func (r *Reader) timed(i int) bool {
 	if !r.isMark(i-1, '[') || !r.counts(i) {

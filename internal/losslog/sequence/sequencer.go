@@ -294,7 +294,7 @@ func inEpoch(step int64, epoch float64) (place int64, ok bool) {
 }
 
 // isTwice says whether a record was there before: as the last one, or, where progress bars are drawn before and after they
-// move, with another step.
+// move, with another step. A bar that has not moved yet shows the loss of the one before.
 func (s *Sequencer) isTwice(step int64, loss float64) bool {
 	same := loss == s.lastLoss || loss != loss && s.lastLoss != s.lastLoss
 	if s.how.Redrawn && same {
@@ -303,7 +303,7 @@ func (s *Sequencer) isTwice(step int64, loss float64) bool {
 	if !s.how.Twice {
 		return false
 	}
-	return step == s.last && same
+	return same && (step == s.last || s.how.LastOfStep && step == 0 && s.last > 0)
 }
 
 // largestBatch bounds the memory of a batch.

@@ -289,6 +289,10 @@ func (r *turns) finish(kind lexicon.CounterKind) (p Plan) {
 	if r.back && r.rows == 1 && (r.from.same || stub) {
 		again = r.from.row + 1
 	}
+	const fewest = 20
+	if len(r.stills) == 1 && r.still == 1 && r.stills[0].row == r.count-1 && r.count > fewest && counts {
+		again = r.count // a summary of the last step, where no other step was told twice
+	}
 	p = r.meaning(kind)
 	p.again, p.stub, p.all = again, r.from.toStart && counts, r.all
 	if r.stubs > 0 && r.stubs == r.still && r.count > 2*int64(r.stubs)+8 && !p.Ordinal {
