@@ -147,22 +147,22 @@ func (s *csvScanner) nameByRows(first [][]byte, lines [][]byte) {
 	s.names = names
 }
 
-// isFilled says whether nearly all lines are parted into as many fields as the first one has names, of which one counts, and, but for white
-// space, another is of a loss or of what a name beside it says.
+// isFilled says whether nearly all lines are parted into as many fields as the first one has names. One of the names counts, and, but for
+// white space, the rows have numbers below it, and another is of a loss or of what a name beside it says.
 func isFilled(lines [][]byte, delimiter byte) bool {
 	if len(lines) == 0 || delimiter == '|' {
 		return false
 	}
 	names := splitFields(lines[0], delimiter)
-	if len(names) < 3 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return isCounterName(fieldText(name)) }) ||
+	counter := slices.IndexFunc(names, func(name []byte) bool { return isCounterName(fieldText(name)) })
+	if len(names) < 3 || !areNames(names) || counter < 0 ||
 		delimiter != ' ' && !slices.ContainsFunc(names, func(name []byte) bool { return isLossName(name) || lexicon.IsValue(fieldText(name)) }) {
 		return false
 	}
-	filled := 0
-	for _, line := range lines {
-		if len(splitFields(line, delimiter)) == len(names) {
-			filled++
-		}
+	filled := 1
+	for _, line := range lines[1:] {
+		cells := splitFields(line, delimiter)
+		filled += flagOf(len(cells) == len(names) && (delimiter == ' ' || isCellNumber(unquote(cells[counter]))))
 	}
 	return filled*20 >= len(lines)*19
 }
@@ -206,7 +206,7 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 		}
 		return numbers > 0 && strange <= min(1, len(cells)/least)
 	}
-	return numbers > 0 && (strange <= max(1, numbers) || s.sure && !s.edges)
+	return numbers > 0 && (strange <= max(1, numbers) || s.sure && s.delimiter != ' ')
 }
 
 // learn notes which columns hold numbers in the first row.
