@@ -60,6 +60,7 @@ func (l *Log) choose() (*look, error) {
 	}
 	l.chosen.emptyIsNonFinite = v.kind.format == CSV && isOwnTable(v.kind.table)
 	l.chooseOrder(v, chosen)
+	l.weigh(v, chosen)
 	return v, nil
 }
 

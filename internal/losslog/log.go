@@ -58,6 +58,8 @@ type Source struct {
 	RunTaken  int   `json:"run_taken,omitempty"`
 	Resumes   int   `json:"resumes"`
 	Malformed int64 `json:"malformed"`
+	// Doubts say why this may not be the loss of a training, or not all of its records, and which flag reads otherwise.
+	Doubts []string `json:"doubts,omitempty"`
 	// Notes say what was chosen or noticed.
 	Notes []string `json:"notes,omitempty"`
 	// FirstMalformed is the first malformed record, with its place.
@@ -113,6 +115,8 @@ type Log struct {
 	order   sequence.Options // how its losses become steps; the plan of that is of a reading
 	planned bool
 	first   *firstLoss // of the last reading
+
+	evidence *evidence // nil where flags say what to read
 }
 
 // Open finds the log and chooses its loss. A [ChoiceError] says that the log holds several series. Close ends its use.
@@ -182,6 +186,17 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	steps := false
 	lines := make(map[string]int)
 	l.first = nil
+	if l.evidence != nil {
+		l.evidence.begin()
+	}
+	take := func(c *Chunk) error {
+		steps = steps || c.Len() > 0
+		l.noteFirst(c)
+		if l.evidence != nil {
+			l.evidence.see(c)
+		}
+		return do(c)
+	}
 	err = l.blocks(func(f file, b *block) error {
 		source.Records += int64(b.records)
 		source.LeftOut += int64(b.leftOut)
@@ -201,18 +216,14 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		lines[f.path] += b.lines
 		c := next()
 		seq.Push(&b.Rows, c)
-		steps = steps || c.Len() > 0
-		l.noteFirst(c)
-		return do(c)
+		return take(c)
 	})
 	if err != nil {
 		return false, err
 	}
 	c := next()
 	seq.Flush(c)
-	steps = steps || c.Len() > 0
-	l.noteFirst(c)
-	if err := do(c); err != nil {
+	if err := take(c); err != nil {
 		return false, err
 	}
 	if source.Records == 0 || !steps {
@@ -222,16 +233,19 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 	source.LeftOut += out.Validation
 	source.Superseded, source.OtherRuns, source.Repeated = out.Superseded, out.OtherRuns, out.Repeated
 	l.read = source
-	if l.planned {
-		return false, nil
+	if !l.planned {
+		l.planned = true
+		l.order.Plan = seq.Planned()
+		if err := l.chooseRun(); err != nil {
+			return false, err
+		}
+		l.source.Resumes = l.order.Plan.Resumes()
+		again = l.order.Plan.Selects()
 	}
-	l.planned = true
-	l.order.Plan = seq.Planned()
-	if err := l.chooseRun(); err != nil {
-		return false, err
+	if !again && l.evidence != nil {
+		l.read.Doubts = l.evidence.doubts()
 	}
-	l.source.Resumes = l.order.Plan.Resumes()
-	return l.order.Plan.Selects(), nil
+	return again, nil
 }
 
 // chooseRun settles which of several runs in a log is taken: the one that was asked for, or the last that did not end at once.

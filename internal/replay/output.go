@@ -61,6 +61,9 @@ func (r *Report) Print(w io.Writer, look Appearance) error {
 	for _, line := range exampleLines(r.Example, width-2, look.ASCII) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
+	for _, doubt := range r.Source.Doubts {
+		fmt.Fprintf(&b, "%s\n", bold(l.Wrap("In doubt: "+doubt+".", "")))
+	}
 	b.WriteByte('\n')
 	fmt.Fprintf(&b, "%s\n", bold(l.Wrap(r.Verdict, "")))
 	if look.Plot && r.Steps > 1 {
@@ -298,6 +301,9 @@ func (r *Report) HTML(w io.Writer) error {
 	page.Paragraph(r.subject())
 	if len(r.Example) > 0 {
 		page.Marked(examplePieces(r.Example))
+	}
+	for _, doubt := range r.Source.Doubts {
+		page.Warning("In doubt: " + doubt + ".")
 	}
 	const width, height = 1800, 800
 	p := r.plot(900, true)
