@@ -24,11 +24,13 @@ var doubtfuls = []doubtful{
 			return fmt.Sprintf("most losses are of the same %s as the one before, so that several runs or workers may tell them, or something else counts; "+
 				"--where takes some of the records, --step-column names what counts", e.counterName())
 		}},
-	{"bars", func(e *evidence) bool { return e.barsStill },
+	{"drawn again", func(e *evidence) bool { return e.drawnAgain },
 		func(e *evidence) string {
-			return "the counter of the progress bars stands still while losses come, so that some may stand there twice; --pattern reads those of other lines"
+			return "the number that counts the steps has no name, and stands still while losses come, so that a bar may be read that was drawn again; --step-column names what counts"
 		}},
-	{"returns", func(e *evidence) bool { return e.returning > 0 && e.log.read.Superseded == 0 },
+	{"returns", func(e *evidence) bool {
+		return e.returning > 0 && e.log.read.Superseded == 0 && (e.log.read.OtherRuns == 0 || e.uncounted)
+	},
 		func(e *evidence) string {
 			return fmt.Sprintf("%s were there before, among others that were not, so that lines of something else may be read with the training's; "+
 				"--lines WORD or --where takes some of them", plural(e.returning, "step"))
@@ -76,7 +78,7 @@ type evidence struct {
 	inTable      bool   // that is all of the file, in which nothing at all counts
 	naming       string // the field that says of each record what it is of
 	otherLines   bool   // of other kinds hold the loss, too
-	barsStill    bool   // bars are drawn again with another loss
+	drawnAgain   bool   // a bar, or a number that leads lines, stays as it is from one loss to the next
 	returning    int    // steps that come again after others
 
 	steps, still int64 // those read, and of these the ones that are of the same step as the one before
@@ -102,8 +104,8 @@ func (l *Log) weigh(v *look, chosen ranked) {
 		otherLines:   v.isLines() && slices.ContainsFunc(v.series, func(t *tally) bool { return t.field == chosen.field && t != chosen.tally }),
 	}
 	l.evidence.inHistory = v.besideValidation(chosen.tally)
-	if kind == lexicon.Positions && !c.redrawn {
-		l.evidence.barsStill = slices.ContainsFunc(v.behavioursOf(chosen.tally).fields, func(b *behaviour) bool { return b.name == c.step && b.same > 0 })
+	if (c.step == string(lexicon.OfTotal) || c.step == string(lexicon.Leading)) && !c.redrawn {
+		l.evidence.drawnAgain = slices.ContainsFunc(v.behavioursOf(chosen.tally).fields, func(b *behaviour) bool { return b.name == c.step && b.same > 0 })
 	}
 	if c.step != "" && !c.carried {
 		l.evidence.returning = v.returning(chosen.tally, c)

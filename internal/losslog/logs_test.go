@@ -23,6 +23,7 @@ type outcome struct {
 	loss                     string
 	asked                    []string // the series that were asked about, best first
 	refused                  string   // why nothing was read
+	doubted                  bool
 }
 
 // add counts a step. The mean is a sum until all are counted.
@@ -80,6 +81,7 @@ func checkWritten(t *testing.T, path, name, way, content string) {
 	}
 	want, got := outcomeOf(path), outcomeOf(written)
 	want.refused, got.refused = "", ""
+	want.doubted, got.doubted = false, false
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%s, %s: read as %+v, not %+v", filepath.Base(path), way, got, want)
 	}
@@ -98,6 +100,7 @@ func outcomeOf(path string) outcome {
 		o.refused = err.Error()
 	}
 	o.end(source.Loss)
+	o.doubted = len(source.Doubts) > 0
 	return o
 }
 
@@ -118,6 +121,9 @@ func TestLogs(t *testing.T) {
 				if got.losses != truth.losses || got.nonFinite != truth.nonFinite || got.steps != truth.steps || got.first != truth.first ||
 					got.last != truth.last || !close(got.mean, truth.mean) || !close(got.largest, truth.largest) {
 					t.Errorf("read as %+v, not %+v", got, truth)
+				}
+				if got.doubted != slices.Contains(doubtedLogs, truth.name) {
+					t.Errorf("in doubt: %v", got.doubted)
 				}
 			}
 		})
