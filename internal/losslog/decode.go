@@ -143,6 +143,9 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if holdsPipeTables(l.head) {
 		return tableOfPipes(l.Reader)
 	}
+	if err := l.turn(); err != nil {
+		return nil, err
+	}
 	switch {
 	case wandb.Is(l.head):
 		return wandb.NewReader(l.Reader), nil
@@ -199,7 +202,27 @@ func (l *layer) unwrap(d *decoded) error {
 	if !ok {
 		return nil
 	}
-	return l.put(&messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}, plaintext.HeadSize)
+	var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}
+	if field.newestFirst {
+		var err error
+		if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
+			return err
+		}
+	}
+	return l.put(lines, plaintext.HeadSize)
+}
+
+// turn turns a text round whose newest line stands first.
+func (l *layer) turn() error {
+	from, ok := newestFirst(l.head)
+	if !ok {
+		return nil
+	}
+	lines, err := reversed(l.Reader, from)
+	if err != nil {
+		return err
+	}
+	return l.put(lines, plaintext.HeadSize)
 }
 
 // openColumn opens a document anew, as it is; d closes it.
@@ -244,7 +267,7 @@ func isPointer(head []byte) bool {
 }
 
 // mostRemade is how large a text is at most that is read as a whole.
-const mostRemade = 16 << 20
+const mostRemade = 64 << 20
 
 // remade returns a reader of what remake makes of all that r holds, and of that as it is where it is too large or remake returns nil.
 func remade(r io.Reader, remake func(text []byte) []byte) (io.Reader, error) {

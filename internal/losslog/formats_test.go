@@ -53,6 +53,7 @@ func TestFormats(t *testing.T) {
 		{"pattern with step", "at 5 error 0.5; at 6 error 0.25", Options{Pattern: `at (?P<step>\d+) error (?P<loss>[0-9.]+)`}, "5:0.5 6:0.25"},
 		{"pattern of lines", "loss 1 loss 2\nx\nloss 3\n", Options{Pattern: `^loss ([0-9.]+)$`}, "1:3"},
 		{"names with commas and quotes", `{"steps": [5, 6, 7], "loss, the \"sum\"": [0.5, 0.25, 0.125], "lr": [1, 1, 1]}`, Options{}, "5:0.5 6:0.25 7:0.125"},
+		{"rows of a frame", `{"columns": ["a, b", "the \"step\"", "loss"], "data": [[9, 5, 0.5], [9, 6, 0.25], [9, 7, 0.125]]}`, Options{}, "5:0.5 6:0.25 7:0.125"},
 		{"out of order", "step,loss\n1,1\n2,2\n4,4\n3,3\n5,5\n6,6\n", Options{}, "1:1 2:2 4:4 3:3 5:5 6:6"},
 		{"repeated", "step,loss\n1,1\n2,2\n2,2.5\n3,3\n2,9\n4,4\n5,5\n", Options{}, "1:1 2:2 2:2.5 3:3 2:9 4:4 5:5"},
 		{"resumed", "step,loss\n1,1\n2,2\n3,3\n4,4\n2,20\n3,30\n4,40\n5,50\n", Options{}, "1:1 2:20 3:30 4:40 5:50"},

@@ -20,9 +20,13 @@ func messagesIn(head []byte) (field messageField, ok bool) {
 	if !bytes.HasPrefix(start, []byte("{")) && !bytes.HasPrefix(start, []byte("[")) {
 		return field, false
 	}
-	texts, counts, ends := make(map[string]*bytes.Buffer), make(map[string]int), make(map[string]int)
+	texts, counts, ends, times := make(map[string]*bytes.Buffer), make(map[string]int), make(map[string]int), make(map[string]*course)
 	m := messages{Stream: jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(start))}}
 	for m.next() == nil {
+		if times[m.key] == nil {
+			times[m.key] = new(course)
+		}
+		times[m.key].see(m.Text)
 		if m.text == nil || counts[m.key] == most || len(m.text) > longestLine || bytes.Count(m.text, newline) > 1 {
 			continue
 		}
@@ -42,6 +46,9 @@ func messagesIn(head []byte) (field messageField, ok bool) {
 			best, field = strength, messageField{key: name, ended: 3*ends[name] > counts[name]}
 		}
 	}
+	for name, t := range times {
+		field.newestFirst = field.newestFirst || name != field.key && t.falls()
+	}
 	return field, field.key != "" && best > clearest(&jsonScanner{}, head)
 }
 
@@ -49,6 +56,8 @@ func messagesIn(head []byte) (field messageField, ok bool) {
 type messageField struct {
 	key   string
 	ended bool // lines have their own ends, and may go on in the next text
+	// newestFirst says that times beside the texts go down.
+	newestFirst bool
 }
 
 // longestLine is how long a text may be that is a log's line.

@@ -215,6 +215,7 @@ var truthsOfLines = []truth{
 	{name: "nanochat.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 59},
 	{name: "nanogpt.log", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 990},
 	{name: "nemo.log", losses: 80, nonFinite: 0, steps: 80, mean: 6.896325000000002, largest: 10.716, first: 0, last: 79},
+	{name: "newest-first.log", losses: 24, nonFinite: 0, steps: 24, mean: 1.1340375, largest: 2.359, first: 0, last: 230},
 	{name: "no-line-ends.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "not-finite-of-windows.log", losses: 28, nonFinite: 4, steps: 28, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 2700},
 	{name: "now-and-mean.log", losses: 100, nonFinite: 0, steps: 100, mean: 4.784326, largest: 7.6406, first: 1, last: 100},

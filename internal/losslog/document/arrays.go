@@ -24,7 +24,7 @@ func arraysIn(head []byte) (depth int) {
 		depth++
 		text = bytes.TrimLeft(text[1:], " \t\r\n")
 	}
-	if _, n := decimal.Parse(text); n == 0 || depth > 2 {
+	if _, n := decimal.Parse(text); n == 0 && !(depth == 2 && namedRows(text)) || depth > 2 {
 		return 0
 	}
 	if depth == 1 {

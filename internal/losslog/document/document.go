@@ -1,5 +1,5 @@
 // Package document reads JSON documents that hold series in other ways than as an array of records: arrays of numbers, alone or in fields
-// of their own, and records under keys that count them. It makes tables and JSON lines of them.
+// of their own, rows below the names of their columns, and records under keys that count them. It makes tables and JSON lines of them.
 package document
 
 import (
@@ -14,6 +14,9 @@ import (
 func NewReader(head []byte, r *bufio.Reader, open func() (*bufio.Reader, error)) (io.Reader, error) {
 	if depth := arraysIn(head); depth > 0 {
 		return &arraysReader{r: r, rows: depth}, nil
+	}
+	if frame, ok := frameOf(head); ok {
+		return frame.table(r)
 	}
 	if prefix, ok := keysOfRecords(head); ok {
 		return &keyedReader{stream: jsonstream.Stream{R: r}, prefix: prefix}, nil
