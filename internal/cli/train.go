@@ -185,6 +185,9 @@ func (f *trainFlags) train(command *cobra.Command) error {
 			return err
 		}
 	}
+	if err := folderFits(out); err != nil {
+		return err
+	}
 	dirs, err := f.create(out, runs)
 	if err != nil {
 		return err
