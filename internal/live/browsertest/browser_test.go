@@ -44,6 +44,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
+	os.Setenv("TMPDIR", dir) // what a browser makes there it leaves behind
 	shared.program = filepath.Join(dir, "alrc")
 	shared.runs = filepath.Join(dir, "supersampling", "runs")
 	command(dir, "go", "build", "-C", "../../..", "-o", shared.program, "./cmd/alrc")
