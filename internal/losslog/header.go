@@ -172,7 +172,7 @@ func standsAbove(upper, lower []byte) bool {
 // findFarHeader looks for the names of columns further above, of which one says what counts.
 func (s *csvScanner) findFarHeader(above, first [][]byte) {
 	count := len(first)
-	if s.delimiter != ' ' || count < 4 {
+	if count < 2 || s.delimiter == ' ' && count < 4 {
 		return
 	}
 	for i := len(above) - 1; i >= 0; i-- {

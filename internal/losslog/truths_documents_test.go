@@ -88,6 +88,7 @@ var truthsOfDocuments = []truth{
 	{name: "nested-metrics.jsonl", losses: 90, nonFinite: 0, steps: 90, mean: 2.868598888888889, largest: 6.3873, first: 0, last: 445},
 	{name: "newest-first.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1375875, largest: 2.4904, first: 0, last: 230},
 	{name: "newest-first.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.1404458333333334, largest: 2.4278, first: 0, last: 230},
+	{name: "note-below-the-names.csv", losses: 30, nonFinite: 0, steps: 30, mean: 0.5413716666666666, largest: 1.41619, first: 0, last: 29},
 	{name: "num-mean-std.jsonl", losses: 60, nonFinite: 0, steps: 60, mean: 684.8421666666667, largest: 882.44, first: 0, last: 59},
 	{name: "numpy-save.txt", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 1, last: 100},
 	{name: "one-list.yml", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 1, last: 24},
