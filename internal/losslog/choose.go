@@ -92,7 +92,7 @@ func (l *Log) chooseOrder(v *look, chosen ranked) {
 		EndsAgain:    v.isLines(),
 		Carried:      v.isLines() && c.carried && batch == "",
 		ToldTwice:    chosen.tally != nil && c.step != "" && !c.carried && !c.redrawn && c.full == "" && batch == "" && v.toldTwice(chosen.tally, c.step),
-		LastOfStep:   c.full != "" || isTable && table.bars && c.step != "" || c.step == string(lexicon.OfTotal) && !c.redrawn && v.drawsBars(chosen.name),
+		LastOfStep:   c.full != "" || isTable && table.bars && c.step != "" || c.step == string(lexicon.OfTotal) && !c.redrawn && (v.keras || v.drawsBars(chosen.name)),
 	}
 }
 

@@ -154,7 +154,7 @@ func (s *Sequencer) Push(b *Rows, c *Chunk) {
 			switch {
 			case before == nil:
 				continue
-			case before.step == step:
+			case before.step == step && (before.epoch == epoch || before.epoch != before.epoch):
 				s.count.Repeated++
 				continue
 			}
