@@ -2,8 +2,6 @@ package losslog
 
 import (
 	"fmt"
-	"slices"
-	"sort"
 
 	"alrc/internal/losslog/lexicon"
 )
@@ -17,13 +15,9 @@ func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
 		return nil, 0
 	}
 	best := all[0]
-	if s.hasUnnamedTraining(all, &best) {
-		all = slices.Clone(all)
-		sort.SliceStable(all, func(i, j int) bool { return s.isUnnamedTraining(all[i], &best) && !s.isUnnamedTraining(all[j], &best) })
-	}
 	for _, r := range all {
 		// Where names say what losses are, others are none; nor are the extremes of what is listed.
-		if r.meaning.Strength == lexicon.Unknown && best.meaning.Strength == lexicon.Loss && !s.isUnnamedTraining(r, &best) || r.meaning.Statistic == lexicon.Extreme && best.meaning.Statistic != lexicon.Extreme {
+		if r.meaning.Strength == lexicon.Unknown && best.meaning.Strength == lexicon.Loss || r.meaning.Statistic == lexicon.Extreme && best.meaning.Statistic != lexicon.Extreme {
 			continue
 		}
 		// What never changes is no loss that a person asks about, where others are.

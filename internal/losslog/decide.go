@@ -45,7 +45,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	best := all[0].instead(all)
 	fields := make(map[string]bool) // as likely as the best one
 	places := 0                     // of losses by the same name in other parts of what was logged
-	unnamed, measures := 0, 0
+	unnamed := 0
 	for _, r := range all {
 		if r.compare(*best) == 0 {
 			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
@@ -58,7 +58,6 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		if r.meaning.Strength == lexicon.Unknown && (len(r.name) > 1 || best.meaning.Strength == lexicon.Unknown) && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
 			unnamed++ // it may be a loss as well
 		}
-		measures += flagOf(r.meaning.Strength == lexicon.Measure && s.together(best.tally, r.name))
 	}
 	if len(s.alikeOf(all, *best)) > 1 {
 		return d, false
@@ -76,8 +75,6 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.named, d.why = false, "as Deeplearning4j calls it"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
-	case best.meaning.Strength == lexicon.Loss && len(fields) == 1 && best.meaning.Parts > 0 && unnamed+measures > 0 && lexicon.IsAuxiliary(best.name):
-		return d, false
 	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
 		d.why = "the only loss of training by its name"
 	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
@@ -94,7 +91,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 	if best.meaning.Role == lexicon.Validation {
 		d.why = "of validation, since no loss of training is there"
 	}
-	return d, !s.hasUnnamedTraining(all, best)
+	return d, true
 }
 
 // ofPlayers says whether a log tells of games: a number that is not named may be what players get, or hope for.
@@ -123,30 +120,8 @@ func (s *survey) endsLower(t *tally) bool {
 	}
 	return last < first
 }
-
 // anyFalls says whether one of several series falls, or is below 0 all the while, as logarithms are that training raises.
 func (s *survey) anyFalls(all []ranked) bool {
 	return slices.ContainsFunc(all, func(r ranked) bool { return r.most < 0 || s.endsLower(r.tally) })
 }
 
-// hasUnnamedTraining says whether only losses of validation are named, and a number that is not stands beside the learning rate again and again.
-func (s *survey) hasUnnamedTraining(all []ranked, best *ranked) bool {
-	if best.meaning.Role != lexicon.Validation {
-		return false
-	}
-	return slices.ContainsFunc(all, func(r ranked) bool { return s.isUnnamedTraining(r, best) })
-}
-
-func (s *survey) isUnnamedTraining(r ranked, best *ranked) bool {
-	return r.meaning.Strength == lexicon.Unknown && r.count > 2*best.count && r.distinct > 2 && s.besideRate(r.tally)
-}
-
-// besideRate says whether a learning rate stands in the records of a series.
-func (s *survey) besideRate(t *tally) bool {
-	n, rates := 0, 0
-	s.own(t, func(values []sampledValue) {
-		n++
-		rates += flagOf(slices.ContainsFunc(values, func(v sampledValue) bool { return lexicon.IsLearningRate(s.fields[v.field].name) }))
-	})
-	return n > 0 && rates == n
-}

@@ -25,9 +25,6 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		if !ok {
 			names, ok = s.namesButOne(line, first)
 		}
-		if !ok && s.delimiter == ' ' {
-			names, ok = namesUnderRule(above, i, count)
-		}
 		if !ok && i > 0 && s.delimiter == ' ' {
 			if names, ok = namesInTwoLines(above[i-1], line, count); ok && !misnames(names, first) {
 				s.header, s.names = [][]byte{line, above[i-1]}, names
@@ -59,33 +56,6 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		}
 		return
 	}
-}
-
-// namesUnderRule returns the names that line i holds, of several words, where a rule above or below it shows how wide the columns are:
-// "=====  ==========".
-func namesUnderRule(above [][]byte, i, count int) (names []string, ok bool) {
-	for _, k := range []int{i - 1, i + 1} {
-		if k < 0 || k >= len(above) || !plaintext.IsRule(plaintext.Trim(above[k])) {
-			continue
-		}
-		columns := placesOf(bytes.TrimRight(above[k], "\r"))
-		if len(columns) != count || count < 2 {
-			continue
-		}
-		line := bytes.TrimRight(above[i], "\r")
-		for j, at := range columns {
-			end := len(line)
-			if j+1 < len(columns) {
-				end = min(end, columns[j+1].begin)
-			}
-			if at.begin >= end || at.begin > 0 && line[at.begin-1] != ' ' {
-				return nil, false
-			}
-			names = append(names, string(plaintext.Trim(line[at.begin:end])))
-		}
-		return names, true
-	}
-	return nil, false
 }
 
 // namesInTwoLines returns the names of columns that a line begins and the one below it ends, where not all have a word in that: "average  since

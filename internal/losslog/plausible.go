@@ -20,7 +20,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
 		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0 && !(finite > 1 && r.meaning.Role == lexicon.Training) && !s.hasCounter(r.tally)) &&
 			!(r.whole == r.count && s.besideGames(r.tally)) &&
-			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.ofGames() || s.counter(r.tally).step == "" && !s.isAlone(r.field)))
+			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.counter(r.tally).step == ""))
 	}
 	switch {
 	case r.unit*2 > r.count, growing:
@@ -51,10 +51,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 // isOfTraining says whether a measure that is also of models that are done is one of a training: it says so, steps are counted
 // beside it, a learning rate stands there, or there are many, and they fall.
 func (s *survey) isOfTraining(r ranked) bool {
-	if r.meaning.Role == lexicon.Unsaid && slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.IsOfOutput(f.name) && s.together(r.tally, f.name) }) {
-		return false
-	}
-	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || s.besideRate(r.tally) || r.count >= many && s.endsLower(r.tally)
+	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || r.count >= many && s.endsLower(r.tally)
 }
 
 // mostNameWords is how many words a name of a loss has at most that does not say so.
@@ -72,16 +69,6 @@ func (f *fieldSurvey) fewWholes() bool {
 
 // isSetting says whether a field's numbers are a few, again and again, as of a network's layers.
 func (f *fieldSurvey) isSetting() bool { return !f.manyTexts && len(f.texts)*3 <= f.numbers }
-
-// isAlone says whether a field is the only one with numbers.
-func (s *survey) isAlone(field int) bool {
-	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f != s.fields[field] && f.numbers > 0 })
-}
-
-// ofGames says whether a log tells of games, which are won or lost.
-func (s *survey) ofGames() bool {
-	return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.SaysGames(f.name) })
-}
 
 // besideGames says whether games that were won or drawn stand beside a series' numbers: "wins 20 losses 5 draws 3".
 func (s *survey) besideGames(t *tally) bool {

@@ -102,7 +102,7 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 		return j
 	case '|':
 		// A row of a box: "| loss | 0.5 |".
-		if r.isBox(j, i) || r.isLastBar(j, i) {
+		if r.isBox(j, i) {
 			return r.pastGaps(j - 1)
 		}
 		c.free = !c.opened
@@ -237,9 +237,7 @@ func (r *Reader) nameAt(j int, c *before) {
 				return
 			}
 		}
-		if j = r.tensorName(j, c); !c.opened || !c.separated || !r.loggedBy(j) { // INFO:root:[10]
-			c.name, c.first, c.last = r.phrase(j)
-		}
+		c.name, c.first, c.last = r.phrase(r.tensorName(j, c))
 	}
 }
 
@@ -284,11 +282,6 @@ func (r *Reader) bracketed(j int) int {
 	return k - 1
 }
 
-// loggedBy says whether word j is the name of a logger at the beginning of a line, behind a level.
-func (r *Reader) loggedBy(j int) bool {
-	return j == 2 && r.tokens[1].kind == markToken && r.tokens[1].mark == ':' && r.tokens[0].kind == wordToken && r.isPrefix(0)
-}
-
 func (r *Reader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }
 
 // holdsOne says whether a word is of a thing that holds one number, as in tensor(0.5).
@@ -315,19 +308,6 @@ func (r *Reader) isBox(j, i int) bool {
 	return bars >= 2
 }
 
-// isLastBar says whether the bar at j is a line's only one, behind the name of a loss, and number i ends the line.
-func (r *Reader) isLastBar(j, i int) bool {
-	if i != len(r.tokens)-1 || j == 0 || r.tokens[j-1].kind != wordToken || lexicon.MeaningOf(string(r.word(j-1))).Strength < lexicon.Loss {
-		return false
-	}
-	for k := range j {
-		if t := &r.tokens[k]; t.kind == markToken && t.mark == '|' {
-			return false
-		}
-	}
-	return true
-}
-
 // repeated says whether the number before number i was taken for a loss though it counts.
 func (r *Reader) repeated(before, i int) bool {
 	if len(r.pairs) == 0 {
@@ -339,17 +319,4 @@ func (r *Reader) repeated(before, i int) bool {
 		return false
 	}
 	return lexicon.MeaningOf(string(p.Name)).Strength == lexicon.Loss
-}
-
-// numbered says whether number i, with a name before it that does not count, tells one of several things by that name apart.
-func (r *Reader) numbered(i int) bool {
-	if len(r.pairs) == 0 || !r.counts(i) {
-		return false
-	}
-	p := &r.pairs[len(r.pairs)-1]
-	if p.at != i || p.first < 0 || p.last != i-1 || p.Total >= 0 || counterOfLine(p.Name) {
-		return false
-	}
-	r.unlike = true
-	return bytes.Count(r.line, r.line[r.tokens[p.first].begin:r.tokens[i].begin]) > 1
 }

@@ -46,12 +46,6 @@ func (r *Reader) behind(i int) (name []byte, first, last int) {
 	return r.line[r.tokens[i+1].begin:r.tokens[j-1].end], i + 1, j - 1
 }
 
-// namedBehind says whether the words from token first on are the name of the last number before them.
-func (r *Reader) namedBehind(first int) bool {
-	k := len(r.pairs) - 1
-	return k >= 0 && r.pairs[k].first == first && r.pairs[k].at < first
-}
-
 func (r *Reader) wordBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
 }
@@ -64,11 +58,6 @@ func (r *Reader) barBehind(i int) bool {
 		i++
 	}
 	return r.isMark(i, '|')
-}
-
-// rateBehind says whether what stands behind number i makes it a rate: "5000/6000 tok/s".
-func (r *Reader) rateBehind(i int) bool {
-	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken && bytes.HasSuffix(r.word(i+1), []byte("/s"))
 }
 
 // measures says whether a word behind number i, which counts, leads to another number: "300 batches = 0.5".

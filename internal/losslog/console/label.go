@@ -59,7 +59,7 @@ func (r *Reader) Told(pairs []Pair, how *Labels) []byte {
 	case ByTotals:
 		return totalOf(pairs)
 	case ByBars:
-		if r.hasBar() && !r.behindBar(pairs, how.Loss) {
+		if r.hasBar() {
 			return barLabel
 		}
 	case ByLead:
@@ -93,20 +93,6 @@ func (r *Reader) hasBar() bool {
 		if r.isBar(i - 1) {
 			return true
 		}
-	}
-	return false
-}
-
-// behindBar says whether a loss stands behind the bracket that ends the bar of its line: whatever printed it found the bar there, which was
-// not its own.
-func (r *Reader) behindBar(pairs []Pair, loss string) bool {
-	for i := range pairs {
-		p := &pairs[i]
-		if string(p.Name) != loss || p.first < 0 {
-			continue
-		}
-		end := bytes.LastIndexByte(r.line[:r.tokens[p.first].begin], ']')
-		return end > 0 && !bytes.ContainsAny(r.line[end:r.tokens[p.first].begin], "[|%") && bytes.Contains(r.line[:end], []byte("it"))
 	}
 	return false
 }
@@ -180,7 +166,7 @@ func (r *Reader) words() []byte {
 	r.label = r.label[:0]
 	for i := range r.tokens {
 		t := &r.tokens[i]
-		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) || r.isCutOff(i) {
+		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) {
 			continue
 		}
 		word := r.word(i)
@@ -199,15 +185,6 @@ func (r *Reader) words() []byte {
 		}
 	}
 	return r.label
-}
-
-// isCutOff says whether token i is the rest of a line that ends within quotes.
-func (r *Reader) isCutOff(i int) bool {
-	if i == 0 || i != len(r.tokens)-1 || r.tokens[i].kind != wordToken {
-		return false
-	}
-	before := &r.tokens[i-1]
-	return before.kind == markToken && (before.mark == '\'' || before.mark == '"') && before.end == r.tokens[i].begin
 }
 
 // keyOfWord says whether token i names the word behind it, as in "time_avg:none", or nothing, as in "val: n/a".

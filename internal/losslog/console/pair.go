@@ -80,12 +80,6 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.number >= 0 && left.separated && left.number == phraseAt:
 			p.Name, p.first = phrase, phraseFirst
-		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.numbered(left.number):
-			// "stage 0 = 0.5, stage 1 = 0.4": the numbers are part of the names.
-			index := r.pairs[len(r.pairs)-1]
-			r.pairs = r.pairs[:len(r.pairs)-1]
-			p.Name = line[r.tokens[index.first].begin:r.tokens[left.number].end]
-			p.first, p.last = index.first, left.number
 		case !p.Unit && t.total < 0 && r.onlyCounted(i):
 			p.Name = lexicon.Nameless
 		case left.number >= 0 && (left.close || left.separated) && r.repeated(left.number, i):
@@ -99,16 +93,6 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
 			continue
-		case left.name != nil && !left.separated && len(withoutRecent(left.name)) > 0:
-			// "loss over the last 30 s: 0.5"
-			phrase, phraseAt, phraseFirst = withoutRecent(left.name), i, left.first
-			continue
-		case left.name != nil && !left.separated && lexicon.IsPreposition(lastWord(left.name)) && r.namedBehind(left.first):
-			// "0.5 loss after 300 steps"
-			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
-				continue
-			}
-			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.name != nil && !left.separated && !p.Unit && lexicon.IsPreposition(lastWord(left.name)) && len(left.name) > len(lastWord(left.name)) && r.measures(i):
 			// "loss over 300 batches = 0.5"
 			phrase, phraseAt, phraseFirst = bytes.TrimSpace(left.name[:len(left.name)-len(lastWord(left.name))]), i, left.first
@@ -133,20 +117,16 @@ func (r *Reader) Read(line []byte) []Pair {
 					phrase, phraseAt, phraseFirst = head, i, p.first
 					p.Name = tail
 				} else if counterOfLine(p.Name) {
-					if p.Name = bytes.TrimPrefix(p.Name, []byte("and ")); phraseAt >= 0 && r.follows(p.first, phraseAt) {
-						phraseAt = i // "loss at epoch 1 and batch 20: 0.5"
-					} else {
-						phraseAt = -1
-					}
+					p.Name, phraseAt = bytes.TrimPrefix(p.Name, []byte("and ")), -1
 				}
 			}
-		case t.total >= 0 && !r.rateBehind(i):
+		case t.total >= 0:
 			p.Name = lexicon.OfTotal
 			// "[1/30][100/278]": the last one counts within the others.
 			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.OfTotal) && i-r.pairs[k].at <= 3 {
 				r.pairs[k].Name = lexicon.Bracketed
 			}
-		case r.inBrackets(i) && !p.Unit, i == 1 && r.timed(i):
+		case r.inBrackets(i) && !p.Unit:
 			if p.Name = lexicon.Bracketed; r.standardOutput(i + 1) {
 				p.Name = lexicon.RankName
 			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.Bracketed) && i-r.pairs[k].at <= 3 {
@@ -254,16 +234,6 @@ func (r *Reader) withoutLead(p *Pair) {
 			return
 		}
 	}
-}
-
-// follows says whether token i comes right after number j, but for a comma.
-func (r *Reader) follows(i, j int) bool {
-	for i--; i > j; i-- {
-		if t := &r.tokens[i]; t.kind != gapToken && (t.kind != markToken || t.mark != ',') {
-			return false
-		}
-	}
-	return true
 }
 
 // isQuotient says whether number i is what number left of a total comes to.

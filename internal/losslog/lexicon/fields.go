@@ -22,7 +22,6 @@ var (
 	splitters       = Set("split phase mode stage set subset dataset data_split partition")
 	namers          = Set("metric metric_name key name tag series variable measure quantity field")
 	valueNames      = Set("value val metric_value")
-	rateNames       = Set("lr learning_rate")
 	// trainingTerms are words of columns that are logged of trainings, and seldom of anything else. Measures, such as accuracies, stand in
 	// tables of results as well.
 	trainingTerms = Set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
@@ -66,9 +65,6 @@ func FieldOf(name string) FieldKind {
 // IsValue says whether a name is one for whatever number there is.
 func IsValue(name string) bool { return valueNames[joined(name)] }
 
-// IsLearningRate says whether a name is that of the learning rate.
-func IsLearningRate(name string) bool { return rateNames[joined(name)] }
-
 // settingNames are of what is set before a training, and stays as it is.
 var settingNames = Set("batchsize bs hiddensize hiddenunits hiddendim units neurons nlayers numlayers layers dropout seed weightdecay wd embeddingdim embdim" +
 	" embeddingsize nheads numheads heads kernelsize filters nfilters momentum lambda maxdepth nestimators numleaves windowsize seqlen sequencelength seqlength" +
@@ -80,7 +76,7 @@ func IsSetting(name string) bool { return settingNames[strings.ReplaceAll(joined
 // SaysTraining says whether a name is of what is logged of trainings.
 func SaysTraining(name string) bool {
 	all := Words(name)
-	if isForeign(name) || slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
+	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
 		return false // "epoch date"
 	}
 	for _, word := range all {
@@ -92,11 +88,6 @@ func SaysTraining(name string) bool {
 	}
 	return strings.Contains(name, "learning_rate")
 }
-
-// SaysRecent says whether a word is of the last ones of what was logged: "over the last 30 s".
-func SaysRecent(word []byte) bool { return recentWords[string(word)] }
-
-var recentWords = Set("last past previous recent latest")
 
 // SaysGames says whether a name is of games, which are won or lost.
 func SaysGames(name string) bool { return hasWord(name, GameWords) }

@@ -114,7 +114,7 @@ func MeaningOf(name string) Meaning {
 		}
 		// Of "objective/kl" the first part is a place.
 		m.Exponential = m.Exponential || perplexityWords[word]
-		measured = measured || perplexityWords[word] || measureWords[word] && (word != "objective" || i >= inLeaf) || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+		measured = measured || perplexityWords[word] || measureWords[word] && (word != "objective" || i >= inLeaf) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
 	}
 	for i, word := range all {
 		r := RoleOf(word)
@@ -125,7 +125,7 @@ func MeaningOf(name string) Meaning {
 		}
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case LossWords[word], measureWords[word], perplexityWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
+		case LossWords[word], measureWords[word], perplexityWords[word]:
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != Unsaid && (word != "fit" || i == 0):
@@ -192,66 +192,14 @@ func withoutAdditions(words []string) []string {
 	return words[:i]
 }
 
-// isForeign says whether a name is of a loss that no training has: "packet loss".
-func isForeign(name string) bool {
-	all := Words(name)
-	for i := 1; i < len(all); i++ {
-		if LossWords[all[i]] && foreignWords[all[i-1]] {
-			return true
-		}
-	}
-	return false
-}
-
-// perBit says whether word i begins a measure of information in a unit of data: "bits/dim", "nats per byte".
-func perBit(words []string, i int) bool {
-	if words[i] != "bits" && words[i] != "nats" || i+1 == len(words) {
-		return false
-	}
-	switch words[i+1] {
-	case "dim", "dims", "char", "byte", "token", "pixel", "per":
-		return true
-	}
-	return false
-}
-
 // isProse says whether the words of a name are of a sentence, as in "I found that the loss became nan".
 func isProse(words []string) bool {
 	const fewest = 4
 	return len(words) >= fewest && slices.ContainsFunc(words, func(word string) bool { return proseWords[word] })
 }
 
-// IsOfSentence says whether a name begins as a sentence does that people write: "The loss in the north".
-func IsOfSentence(name string) bool {
-	const fewest = 3
-	all := Words(name)
-	if len(all) < fewest {
-		return false
-	}
-	switch all[0] {
-	case "the", "our", "a", "an", "this", "their", "its":
-		return true
-	}
-	return false
-}
-
 // IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
 func IsObjective(name string) bool { return hasWord(name, objectiveWords) }
-
-// IsOfOutput says whether a name is of a score of what a model puts out, which is measured on held-out data: "bleu".
-func IsOfOutput(name string) bool { return hasWord(name, outputWords) }
-
-// IsAuxiliary says whether a name is of a small part of a loss that is there beside the one of the task: "z_loss".
-func IsAuxiliary(name string) bool {
-	for _, word := range Words(name) {
-		for _, w := range Split(word) {
-			if auxiliaryWords[w] {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // isSourceFile says whether a name is one of a program's files, as before the number of a line.
 func isSourceFile(name string) bool {

@@ -393,22 +393,12 @@ func (r *turns) cyclic(starts []turn, kind lexicon.CounterKind) bool {
 	case r.before() > longest:
 		return false // no epoch is longer than those before
 	case n >= 2 && alike == n-1:
-		return !r.fallsAnew(starts) && (onward*3 >= n || kind == lexicon.Batches || kind == lexicon.Positions)
+		return onward*3 >= n || kind == lexicon.Batches || kind == lexicon.Positions
 	case kind == lexicon.Batches || kind == lexicon.Positions:
 		return onward*3 >= n
 	default:
 		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1 && math.Abs(starts[0].leap-starts[0].end) < math.Abs(starts[0].leap-r.start)
 	}
-}
-
-// fallsAnew says whether the loss of each part fell far, and was back near the log's first one where the next part began.
-func (r *turns) fallsAnew(starts []turn) bool {
-	for _, t := range starts {
-		if fallen := r.opening - t.last; !(fallen > 0.25*math.Abs(r.opening) && t.leap-t.last > 0.6*fallen) {
-			return false
-		}
-	}
-	return true
 }
 
 func absolute(n int64) int64 { return max(n, -n) }
