@@ -33,9 +33,32 @@ func (r *ranked) instead(all []ranked) *ranked {
 	return plain
 }
 
-// fewestOfPath is how many numbers there must be by a path such as optimizer.betas, which does not say that they are losses, to
-// take them for these. Settings are fewer.
-const fewestOfPath = 5
+// rivals are what else may be meant than the likeliest loss.
+type rivals struct {
+	fields  int // as likely as it, with itself
+	places  int // of losses by its name in other parts of what was logged
+	unnamed int // numbers beside it that may be a loss as well, though their names do not say so
+}
+
+// rivalsOf counts the rivals of the likeliest of all.
+func (s *survey) rivalsOf(all []ranked, best *ranked) (n rivals) {
+	likely := make(map[string]bool)
+	for _, r := range all {
+		if r.compare(*best) == 0 {
+			if !likely[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
+				n.places++
+			}
+			if best.meaning.Strength != lexicon.Measure || !lexicon.SameBut(best.name, r.name) {
+				likely[r.name] = true
+			}
+		}
+		if r.meaning.Strength == lexicon.Unknown && (best.meaning.Strength == lexicon.Unknown || len(r.name) > 1 && s.together(best.tally, r.name)) {
+			n.unnamed++
+		}
+	}
+	n.fields = len(likely)
+	return n
+}
 
 // decide chooses the loss, if the names leave no doubt.
 func (s *survey) decide(all []ranked) (d decision, ok bool) {
@@ -43,47 +66,34 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		return d, false
 	}
 	best := all[0].instead(all)
-	fields := make(map[string]bool) // as likely as the best one
-	places := 0                     // of losses by the same name in other parts of what was logged
-	unnamed := 0
-	for _, r := range all {
-		if r.compare(*best) == 0 {
-			if !fields[r.name] && r.name != best.name && lexicon.Leaf(r.name) == lexicon.Leaf(best.name) && ofWhole(r.name) == ofWhole(best.name) {
-				places++
-			}
-			if best.meaning.Strength != lexicon.Measure || !lexicon.SameBut(best.name, r.name) {
-				fields[r.name] = true
-			}
-		}
-		if r.meaning.Strength == lexicon.Unknown && (len(r.name) > 1 || best.meaning.Strength == lexicon.Unknown) && (best.meaning.Strength == lexicon.Unknown || s.together(best.tally, r.name)) {
-			unnamed++ // it may be a loss as well
-		}
-	}
 	if len(s.alikeOf(all, *best)) > 1 {
 		return d, false
 	}
 	if later := s.ofLastTraining(all, best); later != best {
 		return decision{ranked: later, named: true, why: "of the last of several trainings"}, true
 	}
+	n := s.rivalsOf(all, best)
 	d = decision{ranked: best, named: best.meaning.Strength > lexicon.Unknown}
 	switch {
-	case best.meaning.Statistic == lexicon.Extreme, !d.named && best.count < 2, !d.named && lexicon.Leaf(best.name) != best.name && best.count < fewestOfPath:
+	case best.meaning.Statistic == lexicon.Extreme, n.places > 0 && lexicon.Leaf(best.name) != best.name:
 		return d, false
-	case places > 0 && lexicon.Leaf(best.name) != best.name:
+	case !d.named && s.hasTooFew(best):
 		return d, false
 	case s.score != "" && best.name == s.score:
 		d.named, d.why = false, "as Deeplearning4j calls it"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
-	case best.meaning.Strength == lexicon.Loss && len(fields) == 1:
+	case best.meaning.Strength == lexicon.Loss && n.fields == 1:
 		d.why = "the only loss of training by its name"
-	case d.named && best.meaning.Strength < lexicon.Loss && len(fields) == 1 && (unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
-		d.why = "what the training goes by, of the names there are"
-	case !d.named && s.ofPlayers():
+	case best.meaning.Strength == lexicon.Loss:
 		return d, false
-	case !d.named && len(fields) == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
+	case d.named && n.fields == 1 && (n.unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
+		d.why = "what the training goes by, of the names there are"
+	case d.named || s.ofPlayers():
+		return d, false
+	case n.fields == 1 && (!s.text || s.titled && best.name == string(lexicon.Nameless)):
 		d.why = "the only number that may be one, though its name does not say so"
-	case !d.named && len(all) == 1 && !lexicon.IsWhole(best.name) && s.falls(best):
+	case len(all) == 1 && !lexicon.IsWhole(best.name) && s.falls(best):
 		d.why = "the only number that may be one, and falling, though its name does not say so"
 	default:
 		return d, false
@@ -92,6 +102,12 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "of validation, since no loss of training is there"
 	}
 	return d, true
+}
+
+// hasTooFew says whether a series whose name does not say that it is a loss has too few numbers to be taken for one. Settings have a
+// few by a path such as optimizer.betas.
+func (s *survey) hasTooFew(r *ranked) bool {
+	return r.count < 2 || lexicon.Leaf(r.name) != r.name && r.count < few
 }
 
 // ofPlayers says whether a log tells of games: a number that is not named may be what players get, or hope for.
@@ -103,10 +119,7 @@ func (s *survey) ofPlayers() bool {
 func (s *survey) falls(r *ranked) bool {
 	const fewest = 8
 	counter := s.counter(r.tally)
-	if r.count < fewest || r.count*2 < s.counted || counter.step == "" || counter.carried || !lexicon.CounterOf(counter.step).IsNamed() || lexicon.CountsGames(counter.step) {
-		return false
-	}
-	return s.endsLower(r.tally)
+	return r.count >= fewest && r.count*2 >= s.counted && lexicon.CounterOf(counter.step).IsNamed() && s.endsLower(r.tally)
 }
 
 // endsLower says whether a series falls from its first quarter to its last.

@@ -8,44 +8,63 @@ import (
 	"alrc/internal/losslog/lexicon"
 )
 
-// mayBeLoss says whether the numbers of a series can be losses, the more strictly the less its name says.
+// mayBeLoss says whether the numbers of a series can be losses, the more strictly the less its name says. most is how many numbers the
+// series with the most has.
 func (s *survey) mayBeLoss(r ranked, most int) bool {
-	const few = 5
 	finite := r.count - r.nonFinite
-	growing := finite >= few && r.whole == finite && r.grown*10 >= finite*9
-	switch r.meaning.Strength {
-	case lexicon.Excluded:
-		return false
-	case lexicon.Loss:
-		// "0.0 ms loss" is a time, and a few zeros are settings; games are lost by the number.
-		return r.unit*2 <= r.count && !(s.text && finite < few && finite == r.count && r.least == 0 && r.most == 0 && !(finite > 1 && r.meaning.Role == lexicon.Training) && !s.hasCounter(r.tally)) &&
-			!(r.whole == r.count && s.besideGames(r.tally)) &&
-			!(s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (finite < few || s.counter(r.tally).step == ""))
-	}
+	still := s.text && r.least == r.most // lines say the same again and again
 	switch {
-	case r.unit*2 > r.count, growing:
+	case r.meaning.Strength == lexicon.Excluded, r.unit*2 > r.count: // "0.0 ms loss" is a time
 		return false
-	case finite >= few && r.whole == finite && !(r.meaning.Strength == lexicon.Measure && r.pointed == finite), finite >= few && r.least == r.most:
+	case r.meaning.Strength == lexicon.Loss:
+		return !s.areZeros(r) && !s.areLostGames(r) && !s.areSettings(r)
+	case finite >= few && (r.areWhole() || r.least == r.most):
 		return false
-	case s.text && r.meaning.Strength == lexicon.Unknown && (finite < 3 || r.whole == finite):
-		return false
-	case r.meaning.Strength == lexicon.Unknown && (r.whole == r.count || s.text && finite > few && s.fields[r.field].isSetting()):
-		return false // sizes, counts and settings
+	case r.meaning.Strength == lexicon.Measure:
+		return r.count > 1 && !still && (!r.meaning.Exponential || s.isOfTraining(r))
 	case r.meaning.Strength == lexicon.RoleAlone:
 		return r.count > 1 && r.whole < finite
-	case r.meaning.Exponential && !s.isOfTraining(r):
-		return false // of models that are compared
-	case r.meaning.Strength > lexicon.Unknown:
-		return r.count > 1 && !(s.text && r.least == r.most)
-	case s.text && finite > 1 && r.least == r.most, r.meaning.Words > mostNameWords:
-		return false
-	case s.fields[r.field].counter <= lexicon.Batches && r.name != string(lexicon.Nameless):
-		return false
-	case s.text && (s.fields[r.field].numbers < 2 || s.fields[r.field].numbers*10 < most):
+	}
+	return !(still && finite > 1) && s.mayBeUnnamed(r, most)
+}
+
+// few is how many numbers are too few to judge by how they go on.
+const few = 5
+
+// areWhole says whether all numbers are whole ones: they count, or are no losses for their name. Measures may be rounded: "12.0".
+func (r ranked) areWhole() bool {
+	finite := r.count - r.nonFinite
+	return r.whole == finite && (r.grown*10 >= finite*9 || r.meaning.Strength != lexicon.Measure || r.pointed != finite)
+}
+
+// areZeros says whether what is named as a loss is a few zeros on lines, as settings are.
+func (s *survey) areZeros(r ranked) bool {
+	if !s.text || r.count >= few || r.nonFinite > 0 || r.least != 0 || r.most != 0 {
 		return false
 	}
-	// Seconds since 1970, or milliseconds.
-	return !(r.least > 1e8 && (r.grown*10 >= finite*9 || r.least == r.most))
+	return (r.count == 1 || r.meaning.Role != lexicon.Training) && !s.hasCounter(r.tally)
+}
+
+// areLostGames says whether what is named as losses counts games that were lost.
+func (s *survey) areLostGames(r ranked) bool { return r.whole == r.count && s.besideGames(r.tally) }
+
+// areSettings says whether what is named as a loss is a few whole numbers on lines, and nothing counts beside them.
+func (s *survey) areSettings(r ranked) bool {
+	return s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (r.count-r.nonFinite < few || s.counter(r.tally).step == "")
+}
+
+// mayBeUnnamed says whether numbers can be losses whose name does not say so: they are no sizes, counts or settings, and no times.
+func (s *survey) mayBeUnnamed(r ranked, most int) bool {
+	const mostWords = 8
+	f, finite := s.fields[r.field], r.count-r.nonFinite
+	switch {
+	case r.whole == r.count, r.meaning.Words > mostWords, f.counter <= lexicon.Batches && r.name != string(lexicon.Nameless):
+		return false
+	case s.text && (finite < 3 || r.whole == finite || finite > few && f.isSetting() || f.numbers*10 < most):
+		return false
+	}
+	const firstTime = 1e8 // seconds since 1970, or milliseconds
+	return r.least <= firstTime || r.grown*10 < finite*9 && r.least < r.most
 }
 
 // isOfTraining says whether a measure that is also of models that are done is one of a training: it says so, steps are counted
@@ -53,9 +72,6 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 func (s *survey) isOfTraining(r ranked) bool {
 	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || r.count >= many && s.endsLower(r.tally)
 }
-
-// mostNameWords is how many words a name of a loss has at most that does not say so.
-const mostNameWords = 8
 
 // fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
 func (f *fieldSurvey) fewWholes() bool {

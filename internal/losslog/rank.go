@@ -138,8 +138,8 @@ func (r ranked) before(other ranked) bool {
 	if r.count*2 > other.count*3 || other.count*2 > r.count*3 {
 		return r.count > other.count
 	}
-	if m := r.meaning; (m.Strength == lexicon.Measure || r.count == other.count && r.label == other.label && m.Words == other.meaning.Words+flagOf(m.Role == lexicon.Training)-flagOf(other.meaning.Role == lexicon.Training)) && m.Role != other.meaning.Role && (m.Role == lexicon.Training || other.meaning.Role == lexicon.Training) {
-		return m.Role == lexicon.Training
+	if r.isTraining() != other.isTraining() && (r.meaning.Strength == lexicon.Measure || r.isTwin(other)) {
+		return r.isTraining()
 	}
 	if a, b := ofWhole(r.name), ofWhole(other.name); a != b && lexicon.Leaf(r.name) == lexicon.Leaf(other.name) {
 		return a
@@ -161,30 +161,64 @@ func (r ranked) weakness() int {
 	return -2 * int(r.meaning.Strength)
 }
 
-// isMean says whether a series is named as means where other may be what they are of. Of two parts, as of a generator's and a
-// discriminator's losses, neither is of the other, unless their names say so.
-func (r ranked) isMean(other ranked) bool {
-	return r.meaning.Statistic == lexicon.Averaged && (r.meaning.Parts == 0 || other.meaning.Parts == 0 || lexicon.SameButMean(r.name, other.name))
+// isTraining says whether a name says that its data are the training's.
+func (r *ranked) isTraining() bool { return r.meaning.Role == lexicon.Training }
+
+// isTwin says whether two series stand in the same records, and their names have as many words but for one that says "training".
+func (r *ranked) isTwin(other ranked) bool {
+	return r.count == other.count && r.label == other.label && r.meaning.Words-flagOf(r.isTraining()) == other.meaning.Words-flagOf(other.isTraining())
+}
+
+// preferences are what tells that a series is rather the loss than another, for which they are greater; the first that differ decide.
+var preferences = []func(r, other *ranked) int{
+	func(r, other *ranked) int { return flagOf(r.growing || r.isStill(other)) }, // what counts, or never changes, is none
+	func(r, other *ranked) int { return flagOf(r.isRare(other)) },
+	func(r, _ *ranked) int { return flagOf(r.meaning.Statistic == lexicon.Extreme) },
+	func(r, _ *ranked) int { return r.class() },
+	func(r, _ *ranked) int { return r.weakness() },
+	func(r, other *ranked) int { return flagOf(r.isUncounted(other)) },
+	func(r, _ *ranked) int {
+		return flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name))
+	},
+	func(r, _ *ranked) int { return flagOf(r.meaning.Parts > 0) }, // totals come before parts
+	func(r, other *ranked) int {
+		return flagOf(r.isMean(other) || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)
+	},
 }
 
 // compare is negative if r is clearly rather the loss than other, positive the other way round, and 0 if neither is so.
 func (r ranked) compare(other ranked) int {
-	keys := func(r, other ranked) []int {
-		// Parts of a step may each be told many times, and none of these lines say which it is.
-		rare := r.count == 1 && other.count > 2 || r.count*50 < other.count && (!r.stepped || other.counted)
-		// Losses of reinforcement learning may all be 0.0, as they are rounded, and rewards beside them not.
-		zeros := r.most == 0 && (r.meaning.Role == lexicon.Training && other.class() > r.class() ||
-			r.pointed == r.count && other.meaning.Strength < r.meaning.Strength)
-		still := r.whole > 1 && r.whole == r.count-r.nonFinite && r.least == r.most && other.least < other.most && !zeros
-		return []int{flagOf(r.growing || still), flagOf(rare && other.meaning.Strength > lexicon.Unknown), flagOf(r.meaning.Statistic == lexicon.Extreme), r.class(), r.weakness(),
-			flagOf(!r.counted && other.counted && (other.count*20 >= r.count || other.stepped)),
-			flagOf(r.meaning.Strength == lexicon.Measure && !lexicon.IsObjective(r.name)), flagOf(r.meaning.Parts > 0), flagOf(r.isMean(other) || r.summary && r.count <= other.count || r.full && r.count <= 10*other.count)}
-	}
-	a, b := keys(r, other), keys(other, r)
-	for i := range a {
-		if a[i] != b[i] {
-			return a[i] - b[i]
+	for _, of := range preferences {
+		if difference := of(&r, &other) - of(&other, &r); difference != 0 {
+			return difference
 		}
 	}
 	return 0
+}
+
+// isStill says whether a series never changes, and another one does. Losses of reinforcement learning may all be 0.0, as they are rounded, and
+// rewards beside them not.
+func (r *ranked) isStill(other *ranked) bool {
+	if r.whole <= 1 || r.whole < r.count-r.nonFinite || r.least != r.most || other.least >= other.most {
+		return false
+	}
+	rounded := r.isTraining() && other.class() > r.class() || r.pointed == r.count && other.meaning.Strength < r.meaning.Strength
+	return r.most != 0 || !rounded
+}
+
+// isRare says whether a series has far fewer records than another one that may be the loss. Parts of a step may each be told many times, and
+// none of these lines say which step it is.
+func (r *ranked) isRare(other *ranked) bool {
+	return other.meaning.Strength > lexicon.Unknown && (r.count == 1 && other.count > 2 || r.count*50 < other.count && (!r.stepped || other.counted))
+}
+
+// isUncounted says whether nothing counts the steps of a series, and something does those of another one.
+func (r *ranked) isUncounted(other *ranked) bool {
+	return !r.counted && other.counted && (other.count*20 >= r.count || other.stepped)
+}
+
+// isMean says whether a series is named as means where other may be what they are of. Of two parts, as of a generator's and a
+// discriminator's losses, neither is of the other, unless their names say so.
+func (r *ranked) isMean(other *ranked) bool {
+	return r.meaning.Statistic == lexicon.Averaged && (r.meaning.Parts == 0 || other.meaning.Parts == 0 || lexicon.SameButMean(r.name, other.name))
 }

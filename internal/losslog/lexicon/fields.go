@@ -27,8 +27,6 @@ var (
 	trainingTerms = Set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
 		" train training eval gnorm grad gradient perplexity ppl entropy kl advantage episode episodes wps throughput timestep timesteps update updates" +
 		" discriminator generator")
-	// gameCounters are words of what counts games and populations, whose rewards and fitnesses are no losses.
-	gameCounters = Set("episode episodes ep generation generations game games trial trials")
 	// playWords are of what players get, and of how often they play.
 	playWords = Set("reward rewards rew return returns episode episodes")
 )
@@ -94,9 +92,6 @@ func SaysGames(name string) bool { return hasWord(name, GameWords) }
 
 // CountsTimesteps says whether a name is of what counts the steps of an environment, which all records of its training have.
 func CountsTimesteps(name string) bool { return hasWord(name, timestepWords) }
-
-// CountsGames says whether a name is of what counts games and populations, whose rewards and fitnesses are no losses.
-func CountsGames(name string) bool { return hasWord(name, gameCounters) }
 
 // SaysPlay says whether a name is of what players of games get, or counts what they play.
 func SaysPlay(name string) bool { return hasWord(name, playWords) }
