@@ -2,7 +2,6 @@ package losslog
 
 import (
 	"math"
-	"slices"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -76,18 +75,6 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.countsLosses = c.redrawn && !drawn.runsAhead()
 	c.equalLosses = drawn.hasEqual()
 	return c
-}
-
-// barsOfOne says whether the records of a series are bars of one batch each.
-func (s *survey) barsOfOne(t *tally) bool {
-	bar, ok := s.byName[string(lexicon.OfTotal)]
-	n := 0
-	s.own(t, func(values []sampledValue) {
-		n++
-		i := slices.IndexFunc(values, func(v sampledValue) bool { return v.field == bar })
-		ok = ok && i >= 0 && values[i].total == 1
-	})
-	return ok && n > 2
 }
 
 // bestCounter returns the field that counts the steps of a series best, or nil. epoch is what counts epochs; nil: nothing does.

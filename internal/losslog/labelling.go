@@ -175,14 +175,3 @@ func (s *survey) alikeOf(all []ranked, one ranked) (alike []ranked) {
 	}
 	return alike
 }
-
-// onlyFull says whether all bars of a series are full, so that each is of an epoch, and not of a step.
-func (s *survey) onlyFull(t *tally) bool {
-	full := true
-	s.own(t, func(values []sampledValue) {
-		for _, v := range values {
-			full = full && (v.total < 0 || v.number == v.total || s.fields[v.field].counter == lexicon.Epochs)
-		}
-	})
-	return full
-}

@@ -2,9 +2,11 @@ package losslog
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/sequence"
 )
 
 // chooseLines takes the lines of the chosen series, where others hold its name too.
@@ -121,4 +123,74 @@ func describeLines(label string) string {
 		return "those without a word such as train or valid"
 	}
 	return fmt.Sprintf("those with %q", label)
+}
+
+// toldTwice says whether the records of a series whose counter goes back are nearly all there before, with losses of several values.
+func (s *survey) toldTwice(t *tally, name string) bool {
+	step, ok := s.byName[name]
+	if !ok {
+		return false
+	}
+	var before sequence.Recent
+	back, told, distinct := 0, 0, 0
+	last := math.NaN()
+	s.own(t, func(values []sampledValue) {
+		loss, at := firstOf(values, t.field), firstOf(values, step)
+		if before.GoesBack(at) {
+			back++
+			if before.Told(at, loss) {
+				told++
+				distinct += flagOf(loss != last)
+				last = loss
+				return
+			}
+		}
+		before.Add(at, loss)
+	})
+	return distinct >= 3 && told*20 >= back*19
+}
+
+// withinEpochs returns what counts within epochs in the records of a series, where figures of whole epochs, by the same name, follow
+// these and have only the epoch: "epoch 1 batch 50 loss 0.5", and then "epoch 1 loss 0.6". It is "" elsewhere. A record in which what counts
+// the steps has gone on is none of a whole epoch.
+func (s *survey) withinEpochs(t *tally, step string) string {
+	for inner := range s.fields {
+		if kind := s.fields[inner].counter; kind > lexicon.Batches {
+			continue
+		}
+		if s.endsEpochs(t, inner, step) {
+			return s.fields[inner].name
+		}
+	}
+	return ""
+}
+
+// endsEpochs says whether each record of a series without an inner counter ends an epoch of records that have it.
+func (s *survey) endsEpochs(t *tally, inner int, step string) bool {
+	const fewest = 2
+	counter, isCounted := s.byName[step]
+	with, without, ends := 0, 0, true
+	lastStep := math.Inf(1)
+	lastEpoch, counted := 0.0, false // of the record before
+	s.own(t, func(values []sampledValue) {
+		epoch, there, has := 0.0, false, false
+		for _, v := range values {
+			has = has || v.field == inner
+			if !there && s.fields[v.field].counter == lexicon.Epochs {
+				epoch, there = v.number, true
+			}
+		}
+		if has {
+			with++
+		} else {
+			without++
+			ends = ends && counted && epoch == lastEpoch && !(isCounted && firstOf(values, counter) > lastStep)
+		}
+		if isCounted {
+			lastStep = firstOf(values, counter)
+		}
+		ends = ends && there
+		lastEpoch, counted = epoch, has
+	})
+	return ends && without >= fewest && with >= without
 }

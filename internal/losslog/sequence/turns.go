@@ -22,7 +22,6 @@ type turn struct {
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
 	leap      float64 // the first one
-	last      float64 // the last loss before
 	// since, if not 0, is the row from which on records before this turn are of a start that came to nothing: the counter went back to
 	// its beginning, and from there to where the run was resumed.
 	since int64
@@ -51,7 +50,6 @@ type turns struct {
 	repeated bool
 	first    int64
 	epoch    float64
-	opening  float64 // the log's first loss
 	start    float64 // the mean of its first losses
 	started  int
 	begun    int  // losses after the turn at hand
@@ -80,7 +78,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	}
 	switch {
 	case r.count == 0:
-		r.first, r.most, r.opening = step, step, loss
+		r.first, r.most = step, step
 	case !r.back && step >= r.most:
 		if step > r.most {
 			r.gap = step - r.most
@@ -205,8 +203,7 @@ func (r *turns) landing(step, row int64) turn {
 
 // turn begins to watch a counter that went back.
 func (r *turns) turn(step, row int64, epoch float64) {
-	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+r.startsWithin(), end: r.level(), epoch: math.NaN(),
-		last: r.losses[(r.count-1)%int64(len(r.losses))]}
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+r.startsWithin(), end: r.level(), epoch: math.NaN()}
 	if r.count > 0 && epoch == epoch {
 		r.from.rose, r.from.fell, r.from.epoch = epoch > r.epoch, epoch < r.epoch, r.epoch
 	}

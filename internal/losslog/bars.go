@@ -1,10 +1,95 @@
 package losslog
 
 import (
+	"bytes"
 	"math"
+	"slices"
 
 	"alrc/internal/losslog/lexicon"
+	"alrc/internal/losslog/plaintext"
 )
+
+// epochOfBars returns what counts the epochs on lines before bars of a series, where nearly each epoch ends in a full bar, which may be drawn
+// twice, and few others were kept, or where the log begins within an epoch: only the last full bar tells the loss of an epoch. It is false
+// elsewhere.
+func (s *survey) epochOfBars(t *tally) (c counter, ok bool) {
+	const (
+		fewest  = 2
+		mostFew = 3 // bars an epoch
+	)
+	bar, ok := s.byName[string(lexicon.OfTotal)]
+	epoch := s.movingEpoch()
+	if !ok || epoch < 0 {
+		return c, false
+	}
+	began, first := false, 0.0
+	bars, bare, full, again := 0, 0, 0, 0
+	last, fresh, anew := -1.0, true, false
+	others, total, mixed, within := 0, 0.0, false, false
+	for _, r := range s.records {
+		own, at := false, sampledValue{total: -1}
+		for _, v := range s.values[r.begin:r.end] {
+			switch {
+			case v.field == epoch:
+				if !began {
+					began, first = true, v.number
+				}
+				fresh, anew = fresh || v.number != last, anew || v.number < last
+				last = v.number
+			case v.field == t.field && r.label == t.label:
+				own = true
+			case v.field == bar && at.total < 0:
+				at = v
+			}
+		}
+		if !own {
+			continue
+		}
+		if at.total <= 0 {
+			bare++ // as of the whole training
+			continue
+		}
+		switch bars++; {
+		case at.number != at.total:
+		case fresh:
+			mixed = mixed || total > 0 && at.total != total && !anew // another training may have another total
+			within = within || !began
+			total, full, fresh, anew = at.total, full+1, false, false
+		case at.total == total:
+			again++
+		default:
+			others++ // as of a validation behind the last epoch
+		}
+	}
+	if full < fewest || !began || again > full || bare*10 > bars || others > 0 && mixed || bars == full && !within || bars-others > mostFew*full {
+		return c, false
+	}
+	c = counter{step: s.fields[epoch].name, carried: true, full: string(lexicon.OfTotal)}
+	if others+bare > 0 {
+		c.fullOf = total
+	}
+	if within {
+		c.before = int64(first) - 1
+	}
+	return c, true
+}
+
+// movingEpoch returns the field that counts epochs and changes most often, which a setting such as "Number of epochs" does not; -1 where
+// none counts them.
+func (s *survey) movingEpoch() int {
+	best := -1
+	changes, last := make([]int, len(s.fields)), make([]float64, len(s.fields))
+	for _, v := range s.values {
+		if s.fields[v.field].counter != lexicon.Epochs {
+			continue
+		}
+		changes[v.field] += flagOf(v.number != last[v.field] || changes[v.field] == 0)
+		if last[v.field] = v.number; best < 0 || changes[v.field] > changes[best] {
+			best = v.field
+		}
+	}
+	return best
+}
 
 // movesByEpoch says whether the losses of a bar that is drawn again and again are those of epochs: they change at one place of the bar, and
 // it has moved on in between.
@@ -98,3 +183,38 @@ func (d drawings) runsAhead() bool { return d.ahead*10 > d.moves }
 // hasEqual says whether a loss that a bar shows again may be an equal one: its counter tells how many there were, and where it stands
 // still there is another loss most of the time.
 func (d drawings) hasEqual() bool { return d.again < d.fresh && d.strides*10 <= d.moves }
+
+// barsOfOne says whether the records of a series are bars of one batch each.
+func (s *survey) barsOfOne(t *tally) bool {
+	bar, ok := s.byName[string(lexicon.OfTotal)]
+	n := 0
+	s.own(t, func(values []sampledValue) {
+		n++
+		i := slices.IndexFunc(values, func(v sampledValue) bool { return v.field == bar })
+		ok = ok && i >= 0 && values[i].total == 1
+	})
+	return ok && n > 2
+}
+
+// onlyFull says whether all bars of a series are full, so that each is of an epoch, and not of a step.
+func (s *survey) onlyFull(t *tally) bool {
+	full := true
+	s.own(t, func(values []sampledValue) {
+		for _, v := range values {
+			full = full && (v.total < 0 || v.number == v.total || s.fields[v.field].counter == lexicon.Epochs)
+		}
+	})
+	return full
+}
+
+// drawsBars says whether the lines that hold a name are progress bars.
+func (v *look) drawsBars(name string) bool {
+	bars, all := 0, 0
+	plaintext.Lines(v.records(), func(line []byte) {
+		if bytes.Contains(line, []byte(name)) {
+			all++
+			bars += flagOf(bytes.Contains(line, []byte("%|")))
+		}
+	})
+	return bars*10 > all*9
+}
