@@ -129,6 +129,11 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if isXML(l.head) {
 		return newXMLReader(l.Reader), nil
 	}
+	if listsPython(l.head) {
+		if err := l.put(plaintext.NewReplacer(l.Reader, '\'', '"'), plaintext.HeadSize); err != nil {
+			return nil, err
+		}
+	}
 	if err := l.unwrap(d); err != nil {
 		return nil, err
 	}
@@ -249,6 +254,11 @@ func (f file) lines(r io.Reader, d *decoded) (io.Reader, error) {
 		return tableOfLists(l.Reader)
 	}
 	return l.Reader, nil
+}
+
+// listsPython recognises a list of dictionaries as Python prints it, which is JSON but for its quotes.
+func listsPython(head []byte) bool {
+	return bytes.HasPrefix(plaintext.TrimStart(head), []byte("[{'")) && bytes.IndexByte(head, '"') < 0
 }
 
 // isPointer recognises what Git LFS leaves in the place of a large file.

@@ -106,6 +106,7 @@ var truthsOfDocuments = []truth{
 	{name: "pointer.csv", none: true},
 	{name: "ppo-progress.csv", losses: 198, nonFinite: 0, steps: 198, mean: 0.38551395573737374, largest: 1.554987088, first: 8, last: 796},
 	{name: "printed-array.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 1, last: 24},
+	{name: "printed-list-of-dicts.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1288208333333336, largest: 2.5417, first: 0, last: 230},
 	{name: "progress.jsonl", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 59},
 	{name: "query-result.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 230},
 	{name: "quoted-export.csv", losses: 180, nonFinite: 0, steps: 180, mean: 1.9301902849833334, largest: 5.869974225, first: 0, last: 4475},

@@ -59,7 +59,7 @@ func (r *Reader) Told(pairs []Pair, how *Labels) []byte {
 	case ByTotals:
 		return totalOf(pairs)
 	case ByBars:
-		if r.hasBar() {
+		if r.hasBar() && !r.behindBar(pairs, how.Loss) {
 			return barLabel
 		}
 	case ByLead:
@@ -93,6 +93,20 @@ func (r *Reader) hasBar() bool {
 		if r.isBar(i - 1) {
 			return true
 		}
+	}
+	return false
+}
+
+// behindBar says whether a loss stands behind the bracket that ends the bar of its line: whatever printed it found the bar there, which was
+// not its own.
+func (r *Reader) behindBar(pairs []Pair, loss string) bool {
+	for i := range pairs {
+		p := &pairs[i]
+		if string(p.Name) != loss || p.first < 0 {
+			continue
+		}
+		end := bytes.LastIndexByte(r.line[:r.tokens[p.first].begin], ']')
+		return end > 0 && !bytes.ContainsAny(r.line[end:r.tokens[p.first].begin], "[|%") && bytes.Contains(r.line[:end], []byte("it"))
 	}
 	return false
 }

@@ -114,7 +114,7 @@ func MeaningOf(name string) Meaning {
 		}
 		// Of "objective/kl" the first part is a place.
 		m.Exponential = m.Exponential || perplexityWords[word]
-		measured = measured || perplexityWords[word] || measureWords[word] && (word != "objective" || i >= inLeaf) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
+		measured = measured || perplexityWords[word] || measureWords[word] && (word != "objective" || i >= inLeaf) || perBit(all, i) || word == "entropy" && i > 0 && all[i-1] == "cross" || word == "function" && i > 0 && all[i-1] == "objective"
 	}
 	for i, word := range all {
 		r := RoleOf(word)
@@ -125,7 +125,7 @@ func MeaningOf(name string) Meaning {
 		}
 		digit := word[0] >= '0' && word[0] <= '9'
 		switch {
-		case LossWords[word], measureWords[word], perplexityWords[word]:
+		case LossWords[word], measureWords[word], perplexityWords[word], perBit(all, i), i > 0 && perBit(all, i-1):
 		case word == "cross" && i+1 < len(all) && all[i+1] == "entropy", word == "entropy" && i > 0 && all[i-1] == "cross":
 		case word == "function" && i > 0 && all[i-1] == "objective":
 		case r != Unsaid && (word != "fit" || i == 0):
@@ -190,6 +190,18 @@ func withoutAdditions(words []string) []string {
 		return words
 	}
 	return words[:i]
+}
+
+// perBit says whether word i begins a measure of information in a unit of data: "bits/dim", "nats per byte".
+func perBit(words []string, i int) bool {
+	if words[i] != "bits" && words[i] != "nats" || i+1 == len(words) {
+		return false
+	}
+	switch words[i+1] {
+	case "dim", "dims", "char", "byte", "token", "pixel", "per":
+		return true
+	}
+	return false
 }
 
 // isProse says whether the words of a name are of a sentence, as in "I found that the loss became nan".

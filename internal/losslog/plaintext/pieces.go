@@ -1,6 +1,9 @@
 package plaintext
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // pieceReader reads what a function makes of a text that comes piece by piece.
 type pieceReader struct {
@@ -40,4 +43,11 @@ func (p *pending) add(piece []byte, last bool, use func(data []byte, last bool) 
 	used := use(piece, last)
 	p.kept = append(p.kept[:0], piece[used:]...)
 	return p.out
+}
+
+// NewReplacer returns a reader of what r holds with one byte in the place of another.
+func NewReplacer(r io.Reader, old, new byte) io.Reader {
+	return &pieceReader{r: r, next: func(piece []byte, _ bool) []byte {
+		return bytes.ReplaceAll(piece, []byte{old}, []byte{new})
+	}}
 }

@@ -50,7 +50,7 @@ func next(line []byte, i int) part {
 		}
 		return part{}
 	}
-	if lexicon.IsLevel(line[i:end]) {
+	if lexicon.IsLevel(line[i:end]) && !namesError(line[i:end], line[end:]) {
 		return part{level, i, end}
 	}
 	if at := sourceEnd(line, i, end); at > 0 {
@@ -60,6 +60,16 @@ func next(line []byte, i int) part {
 		return part{process, i, at}
 	}
 	return part{word, i, end}
+}
+
+// namesError says whether a word is that of an error whose number follows: "error = 0.5", "Error is 0.5".
+func namesError(word, rest []byte) bool {
+	if !bytes.EqualFold(word, []byte("error")) {
+		return false
+	}
+	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(" is ")), " :=")
+	_, n := decimal.Parse(rest)
+	return bytes.IndexByte(rest[:n], '.') > 0 && clockEnd(rest, 0) == 0
 }
 
 // clockEnd returns the end of a time or date at i, or 0.
