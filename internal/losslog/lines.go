@@ -84,14 +84,19 @@ func stepIn(values []sampledValue, counter int) float64 {
 }
 
 // onlyAdds says whether the lines of other are some of a series' own, which only add that something was saved, or, where the loss is of
-// the training by its name, figures of a validation: they tell no steps again that lines before them tell.
+// the training by its name, figures of a validation: they tell no steps again that lines before them tell, and the latter come where
+// another of its own would.
 func (s *survey) onlyAdds(t, other *tally, step string) bool {
 	counter, ok := s.byName[step]
 	own, others := s.labels[t.label], s.labels[other.label]
+	saves := withoutSaving(own) == withoutSaving(others)
 	named := s.fields[t.field].meaning.Role == lexicon.Training && (lexicon.LabelOf([]byte(own))^lexicon.LabelOf([]byte(others)))&lexicon.OfSummary == 0
-	if !ok || !named && withoutSaving(own) != withoutSaving(others) {
+	if !ok || !named && !saves {
 		return false
 	}
+	var steps []float64
+	s.own(t, func(values []sampledValue) { steps = append(steps, stepIn(values, counter)) })
+	gap := usualGap(steps)
 	added, again := 0, 0
 	last, lastLabel := -1.0, -1
 	for _, r := range s.records {
@@ -100,8 +105,9 @@ func (s *survey) onlyAdds(t, other *tally, step string) bool {
 			continue
 		}
 		at := stepIn(values, counter)
-		added += flagOf(r.label == other.label)
-		again += flagOf(at < 0 && r.label == other.label || (at == last || named && at < last) && r.label != lastLabel)
+		adds := r.label == other.label
+		added += flagOf(adds)
+		again += flagOf(at < 0 && adds || at == last && r.label != lastLabel || !saves && adds && last >= 0 && at-last != gap)
 		last, lastLabel = at, r.label
 	}
 	return added > 0 && again*10 <= added

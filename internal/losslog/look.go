@@ -20,8 +20,10 @@ type look struct {
 	extended, partial bool
 	// training is what the field that splits records says of those of training; empty where that is not clear.
 	training string
-	// workers is how many tell the same steps, of which one is taken; 0 elsewhere.
+	// workers is how many tell the same steps, of which one is taken, unless apart, which is what takes one, says that they train models of
+	// their own; 0 elsewhere.
 	workers int
+	apart   string
 	keras   bool // bars are drawn by Keras
 }
 
@@ -111,6 +113,10 @@ func (v *look) findWorkers(step string) {
 	}
 	if only, n, ok := v.workersOf(all[0].tally); ok {
 		v.workers = n
+		if v.trainApart(all[0].tally, only.Field) {
+			v.apart = only.String()
+			return
+		}
 		v.again(func(how *surveying) { how.only = &only })
 	}
 }

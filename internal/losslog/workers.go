@@ -77,6 +77,28 @@ func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n in
 	return lowest, n
 }
 
+// trainApart says whether workers that a field tells apart do not train one model: the means of many losses are far from one another.
+func (s *survey) trainApart(t *tally, name string) bool {
+	const fewest, apart = 8, 1.2
+	field := s.byName[name]
+	sums, counts := make(map[float64]float64), make(map[float64]float64)
+	s.own(t, func(values []sampledValue) {
+		if loss := firstOf(values, t.field); loss-loss == 0 {
+			id := firstOf(values, field)
+			sums[id] += loss
+			counts[id]++
+		}
+	})
+	least, most := math.Inf(1), math.Inf(-1)
+	for id, n := range counts {
+		if n < fewest {
+			return false
+		}
+		least, most = min(least, sums[id]/n), max(most, sums[id]/n)
+	}
+	return least > 0 && most > apart*least
+}
+
 // sameSteps says whether two workers counted the same steps, of which there are several.
 func sameSteps(a, b []float64) bool {
 	n := min(len(a), len(b))

@@ -80,6 +80,9 @@ func usualGap(steps []float64) float64 {
 // checkWoven returns an error where several programs write to the log at once.
 func (l *Log) checkWoven(v *look, chosen ranked) error {
 	c := l.chosen.counter
+	if v.apart != "" && l.options.Run == "" {
+		return wovenError(l.run.files[0].path, v.workers, "their losses are far apart; --where "+v.apart+" takes those of one")
+	}
 	if chosen.tally == nil || c.carried || l.options.Batch != "" || len(l.options.Where) > 0 || l.options.Run != "" {
 		return nil
 	}
@@ -88,9 +91,14 @@ func (l *Log) checkWoven(v *look, chosen ranked) error {
 			continue
 		}
 		if n := v.woven(chosen.tally, f.name); n > 1 {
-			return fmt.Errorf("%s: %d runs are written to it at once: their lines take turns, and %s counts on in each. Give each run a file of its own, "+
-				"as by grep where its lines say whose they are; --run last takes all as one", l.run.files[0].path, n, f.name)
+			return wovenError(l.run.files[0].path, n, f.name+" counts on in each")
 		}
 	}
 	return nil
+}
+
+// wovenError says that several runs are written to a file at once.
+func wovenError(path string, runs int, how string) error {
+	return fmt.Errorf("%s: %d runs are written to it at once: their lines take turns, and %s. Give each run a file of its own, "+
+		"as by grep where its lines say whose they are; --run last takes all as one", path, runs, how)
 }

@@ -43,3 +43,24 @@ func TestWoven(t *testing.T) {
 		}
 	}
 }
+
+// Processes whose losses are alike train one model; those whose losses are far apart train their own.
+func TestProcessesApart(t *testing.T) {
+	for factor, apart := range map[float64]bool{1.02: false, 1.6: true} {
+		random := rand.New(rand.NewPCG(5, 6))
+		var log strings.Builder
+		for i := range 20 {
+			for k, pid := range []int{3100, 3188} {
+				loss := (0.4 + 3/float64(2+i)) * (1 + float64(k)*(factor-1)) * (1 + random.Float64()/50)
+				fmt.Fprintf(&log, "(pid=%d) iter %d loss %.4f\n", pid, 10*i, loss)
+			}
+		}
+		l, err := Open(Options{Inputs: []string{write(t, "log", log.String())}})
+		if err == nil {
+			l.Close()
+		}
+		if got := err != nil && strings.Contains(err.Error(), "2 runs are written to it at once") && strings.Contains(err.Error(), "--where pid=3100"); got != apart {
+			t.Errorf("%g times as high: %v", factor, err)
+		}
+	}
+}
