@@ -132,6 +132,7 @@ type drawings struct {
 	fresh, again int // where it stands still, with another loss, and with the loss before
 	ahead        int // moves before which there were more losses than it counts
 	strides      int // moves by more than losses may have come
+	bars, full   int // bars that begin at 0, and those that are full in the end and show the last loss again
 }
 
 // drawnWith counts the drawings of a series and its counter.
@@ -142,8 +143,12 @@ func (s *survey) drawnWith(t *tally, step int) (d drawings) {
 	s.own(t, func(values []sampledValue) {
 		loss, at := firstOf(values, t.field), firstOf(values, step)
 		same := loss == lastLoss
+		if counter, ok := valueOf(values, step); ok {
+			d.bars += flagOf(at == 0 && lastStep != 0)
+			d.full += flagOf(same && at == counter.total && at > lastStep)
+		}
 		if !(at >= lastStep) {
-			first, told, again, isStale = at, 0, 0, false
+			first, told, again, isStale = at, 0, 0, same
 		}
 		switch {
 		case at > lastStep:
@@ -177,12 +182,19 @@ func (d drawings) movesAfterLosses() bool {
 	return d.moves > 3 && (d.stale*10 >= d.moves*9 && d.fresh >= d.stale || d.renewed > 3 && d.renewed*20 >= d.moves && d.fresh*10 <= d.renewed*11)
 }
 
+// endsTwice says whether bars count the losses before the one that they show, and are drawn once more at their end.
+func (d drawings) endsTwice() bool {
+	return d.bars > 0 && d.full > 0 && d.full*10 >= d.bars*8 && d.fresh*10 <= d.moves && d.strides*10 <= d.moves
+}
+
 // runsAhead says whether there are several losses for each count of the bar.
 func (d drawings) runsAhead() bool { return d.ahead*10 > d.moves }
 
 // hasEqual says whether a loss that a bar shows again may be an equal one: its counter tells how many there were, and where it stands
 // still there is another loss most of the time.
-func (d drawings) hasEqual() bool { return d.again < d.fresh && d.strides*10 <= d.moves }
+func (d drawings) hasEqual() bool {
+	return (d.again == 0 || d.again < d.fresh) && d.strides*10 <= d.moves
+}
 
 // barsOfOne says whether the records of a series are bars of one batch each.
 func (s *survey) barsOfOne(t *tally) bool {

@@ -68,7 +68,7 @@ func (s *survey) counter(t *tally) (c counter) {
 	}
 	drawn := s.drawnWith(t, best.field)
 	isStill := best.up*10 < best.moves()*8
-	c.redrawn = isStill && c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && drawn.movesAfterLosses()
+	c.redrawn = isStill && c.step == string(lexicon.OfTotal) && losses.same*10 >= losses.moves()*4 || !c.carried && (drawn.movesAfterLosses() || c.step == string(lexicon.OfTotal) && drawn.endsTwice())
 	if c.redrawn && c.epoch != "" && !c.epochAhead && s.movesByEpoch(t, best.field) {
 		c.step, c.epoch, c.full, c.total, c.redrawn = c.epoch, "", c.step, 0, false
 	}

@@ -99,7 +99,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 		r.end(false, step)
 		r.all = append(r.all, later)
 	case step > r.most:
-		r.end(step-r.last <= max(1, r.gap) || r.rows > 2 && step-r.last <= r.stride || r.loose && r.rows > 1 || r.shares && r.from.toStart && step-r.most > r.widest, step)
+		r.end(step-r.last <= max(1, r.gap) || r.rows > 2 && step-r.last <= max(r.stride, r.widest) || r.loose && r.rows > 1 || r.shares && r.from.toStart && step-r.most > r.widest, step)
 	case step < r.last:
 		r.end(r.rows >= 3 || r.rows == 2 && r.from.toStart, step)
 		r.turn(step, row, epoch)
