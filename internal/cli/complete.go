@@ -107,9 +107,6 @@ func (f *completeFlags) run(command *cobra.Command, arguments []string, open eva
 	if command.Flags().Changed("unseen") {
 		options.Unseen = &f.unseen
 	}
-	if err := folderFits(f.folder()); err != nil {
-		return err
-	}
 	if err := errors.Join(foldersThere(f.uncertainty), os.MkdirAll(f.folder(), 0o755)); err != nil {
 		return err
 	}

@@ -40,18 +40,6 @@ func foldersThere(files ...string) error {
 	return nil
 }
 
-// folderFits returns a usage error where the folder of --out cannot be made, since a file is in its place or above it.
-func folderFits(dir string) error {
-	at := filepath.Clean(dir)
-	for !isThere(at) && at != filepath.Dir(at) {
-		at = filepath.Dir(at)
-	}
-	if isThere(at) && !isFolder(at) {
-		return usageError("--out %s: %s is a file: name a folder", dir, at)
-	}
-	return nil
-}
-
 // isSame reports whether two paths are of one file, which need not be there.
 func isSame(a, b string) bool {
 	if filepath.Clean(a) == filepath.Clean(b) {

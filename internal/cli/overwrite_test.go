@@ -6,8 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-
-	"alrc/internal/format/tiff"
 )
 
 // No command replaces what it reads, under whatever name, nor writes two things to one file.
@@ -103,19 +101,5 @@ func TestScansInPipes(t *testing.T) {
 	}
 	if _, stderr, code := run("complete", "nosuch"); code != exitUsage || !strings.Contains(stderr, "no such image") {
 		t.Errorf("exit code %d, %s", code, stderr)
-	}
-}
-
-// A folder to write to that is a file, or below one, is a slip of the user's.
-func TestFoldersThatAreFiles(t *testing.T) {
-	t.Chdir(t.TempDir())
-	scan, _ := holes(20, 24, 1)
-	writeBytes(t, "scan.tif", func(w *bytes.Buffer) error {
-		return tiff.Write(w, []tiff.Image{{Width: 24, Height: 20, Channels: 1, Pixels: scan}})
-	})
-	for _, arguments := range []string{"train --out scan.tif", "train micrographs --out scan.tif/runs", "sweep run stability-tiny --out scan.tif", "complete scan.tif --out scan.tif/below"} {
-		if _, stderr, code := run(strings.Fields(arguments)...); code != exitUsage || !strings.Contains(stderr, "scan.tif is a file: name a folder") {
-			t.Errorf("alrc %s: exit code %d, %s", arguments, code, stderr)
-		}
 	}
 }

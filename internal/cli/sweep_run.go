@@ -107,9 +107,6 @@ func (f *sweepRunFlags) folder(argument string) (*sweep.Folder, error) {
 	if out == "" {
 		out = filepath.Join("sweeps", name)
 	}
-	if err := folderFits(out); err != nil {
-		return nil, err
-	}
 	return sweep.Open(out, plan, commandLine())
 }
 

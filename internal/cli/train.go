@@ -185,9 +185,6 @@ func (f *trainFlags) train(command *cobra.Command) error {
 			return err
 		}
 	}
-	if err := folderFits(out); err != nil {
-		return err
-	}
 	dirs, err := f.create(out, runs)
 	if err != nil {
 		return err
