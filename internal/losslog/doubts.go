@@ -14,48 +14,71 @@ type doubtful struct {
 	name  string
 	is    func(*evidence) bool
 	since func(*evidence) string // why, and the flag that reads otherwise
+	// asks says that hardly any was right, so that it is better to ask than to read on.
+	asks bool
 }
 
 // doubtfuls are the kinds, the surest first. That nothing counts the losses is common in logs that are read rightly; with another
 // sign of weakness beside it, it is not.
 var doubtfuls = []doubtful{
-	{"still", func(e *evidence) bool { return e.still*2 > e.steps-1 && e.steps > 2 },
-		func(e *evidence) string {
+	{name: "still", asks: true,
+		is: func(e *evidence) bool { return e.still*2 > e.steps-1 && e.steps > 2 },
+		since: func(e *evidence) string {
 			return fmt.Sprintf("most losses are of the same %s as the one before, so that several runs or workers may tell them, or something else counts; "+
 				"--where takes some of the records, --step-column names what counts", e.counterName())
 		}},
-	{"drawn again", func(e *evidence) bool { return e.drawnAgain },
-		func(e *evidence) string {
+	{name: "drawn again",
+		is: func(e *evidence) bool { return e.drawnAgain },
+		since: func(e *evidence) string {
 			return "the number that counts the steps has no name, and stands still while losses come, so that a bar may be read that was drawn again; --step-column names what counts"
 		}},
-	{"returns", func(e *evidence) bool {
-		return e.returning > 0 && e.log.read.Superseded == 0 && (e.log.read.OtherRuns == 0 || e.uncounted)
-	},
-		func(e *evidence) string {
+	{name: "uneven",
+		is: func(e *evidence) bool {
+			return e.unnamed && e.steps > 2 && (e.even*5 < (e.steps-1)*4 || e.beginsLate())
+		},
+		since: func(e *evidence) string {
+			return fmt.Sprintf("the number that counts the steps, from %d to %d, has no name, and begins late or rises unevenly, so that it may be something else; "+
+				"--step-column names what counts", e.begins, e.last)
+		}},
+	{name: "short",
+		is: func(e *evidence) bool { return e.steps <= fewOfRun && e.log.read.Runs > 1 },
+		since: func(e *evidence) string {
+			return fmt.Sprintf("of the %d runs in the log the one that is read has hardly any records; --run N or --run all takes others", e.log.read.Runs)
+		}},
+	{name: "returns",
+		is: func(e *evidence) bool {
+			return e.returning > 0 && e.log.read.Superseded == 0 && (e.log.read.OtherRuns == 0 || e.uncounted)
+		},
+		since: func(e *evidence) string {
 			return fmt.Sprintf("%s were there before, among others that were not, so that lines of something else may be read with the training's; "+
 				"--lines WORD or --where takes some of them", plural(e.returning, "step"))
 		}},
-	{"results", func(e *evidence) bool { return e.uncounted && e.naming != "" },
-		func(e *evidence) string {
+	{name: "results",
+		is: func(e *evidence) bool { return e.uncounted && e.naming != "" },
+		since: func(e *evidence) string {
 			return fmt.Sprintf("nothing counts the records, and %q says of each what it is of, so that they may be results rather than the course of a training; "+
 				"--where '%s=VALUE' takes some of them", e.naming, e.naming)
 		}},
-	{"validation", func(e *evidence) bool { return e.uncounted && e.ofValidation },
-		func(e *evidence) string {
+	{name: "validation",
+		is: func(e *evidence) bool { return e.uncounted && e.ofValidation },
+		since: func(e *evidence) string {
 			return fmt.Sprintf("nothing counts the losses, and their name says that they are of a validation or test; %s names others", e.log.lossFlag())
 		}},
-	{"few", func(e *evidence) bool {
-		return e.uncounted && e.steps <= fewUncounted && !e.inHistory && e.seems() != ""
-	},
-		func(e *evidence) string {
+	{name: "few",
+		is: func(e *evidence) bool {
+			return e.uncounted && e.steps <= fewUncounted && !e.inHistory && e.seems() != ""
+		},
+		since: func(e *evidence) string {
 			return fmt.Sprintf("nothing counts the losses, of which there are few, and the file seems to be %s, so that they may be results; --step-column names what counts", e.seems())
 		}},
-	{"begins again", func(e *evidence) bool { return e.uncounted && e.comesBackOnce() },
-		func(e *evidence) string {
+	{name: "begins again",
+		is: func(e *evidence) bool { return e.uncounted && e.comesBackOnce() },
+		since: func(e *evidence) string {
 			return "the loss is back at its beginning once, and nothing counts its steps, so that there may be two runs; --step-column names what counts"
 		}},
-	{"other lines", func(e *evidence) bool { return e.uncounted && e.otherLines },
-		func(e *evidence) string {
+	{name: "other lines",
+		is: func(e *evidence) bool { return e.uncounted && e.otherLines },
+		since: func(e *evidence) string {
 			return fmt.Sprintf("nothing counts the losses, and lines of other kinds tell %q, too; --lines WORD takes those", e.log.source.Loss)
 		}},
 }
@@ -63,6 +86,8 @@ var doubtfuls = []doubtful{
 const (
 	// fewUncounted is how many losses that nothing counts are few.
 	fewUncounted = 12
+	// fewOfRun is how many records of one of several runs are hardly any.
+	fewOfRun = 2
 	// firstLosses is how many losses are looked at to see whether a run begins again: a longer one goes its own way.
 	firstLosses = 50
 	// firstRecords is how many records are looked at for steps that come again.
@@ -80,16 +105,18 @@ type evidence struct {
 	otherLines   bool   // of other kinds hold the loss, too
 	drawnAgain   bool   // a bar, or a number that leads lines, stays as it is from one loss to the next
 	returning    int    // steps that come again after others
+	unnamed      bool   // what counts the steps is known by its place alone
 
 	steps, still int64 // those read, and of these the ones that are of the same step as the one before
-	last         int64
+	gap, even    int64 // the first distance between steps that comes again, and how often it comes
+	begins, last int64
 	losses       []float64 // the first ones
 }
 
 // weigh collects what the survey says against a reading. What flags say is no guess, and not doubted.
 func (l *Log) weigh(v *look, chosen ranked) {
 	o := l.options
-	if chosen.tally == nil || o.Loss != "" || o.Step != "" || o.Batch != "" || o.Lines != "" || len(o.Where) > 0 {
+	if chosen.tally == nil || o.Loss != "" || o.Step != "" || o.Batch != "" || o.Lines != "" || o.Run != "" || len(o.Where) > 0 {
 		return
 	}
 	c := l.chosen.counter
@@ -104,6 +131,7 @@ func (l *Log) weigh(v *look, chosen ranked) {
 		otherLines:   v.isLines() && slices.ContainsFunc(v.series, func(t *tally) bool { return t.field == chosen.field && t != chosen.tally }),
 	}
 	l.evidence.inHistory = v.besideValidation(chosen.tally)
+	l.evidence.unnamed = kind == lexicon.Positions && c.step != string(lexicon.Bracketed) && !c.redrawn
 	if (c.step == string(lexicon.OfTotal) || c.step == string(lexicon.Leading)) && !c.redrawn {
 		l.evidence.drawnAgain = slices.ContainsFunc(v.behavioursOf(chosen.tally).fields, func(b *behaviour) bool { return b.name == c.step && b.same > 0 })
 	}
@@ -159,8 +187,15 @@ func (s *survey) returning(t *tally, c counter) int {
 // see takes steps that were read.
 func (e *evidence) see(c *Chunk) {
 	for _, step := range c.Steps() {
-		if e.steps > 0 && step == e.last {
+		switch gap := step - e.last; {
+		case e.steps == 0:
+			e.begins = step
+		case gap == 0:
 			e.still++
+		case e.even < 2 && gap != e.gap: // the distance behind the first step may be another
+			e.gap, e.even = gap, 1
+		case gap == e.gap:
+			e.even++
 		}
 		e.steps++
 		e.last = step
@@ -171,7 +206,12 @@ func (e *evidence) see(c *Chunk) {
 }
 
 // begin forgets what an earlier reading told.
-func (e *evidence) begin() { e.steps, e.still, e.losses = 0, 0, e.losses[:0] }
+func (e *evidence) begin() {
+	e.steps, e.still, e.gap, e.even, e.losses = 0, 0, 0, 0, e.losses[:0]
+}
+
+// beginsLate says whether the first step is far from where counters begin.
+func (e *evidence) beginsLate() bool { return e.begins > max(1, 3*e.gap) }
 
 // comesBackOnce says whether a short run's loss, once it has fallen by much, is back at its beginning, and later not again.
 func (e *evidence) comesBackOnce() bool {
@@ -208,14 +248,18 @@ func (e *evidence) counterName() string {
 	return e.log.source.Step
 }
 
-// doubts says what there is to doubt in a reading.
-func (e *evidence) doubts() (doubts []string) {
+// doubts says what there is to doubt in a reading. An error asks.
+func (e *evidence) doubts() (doubts []string, err error) {
 	for _, kind := range doubtfuls {
-		if kind.is(e) {
-			doubts = append(doubts, kind.since(e))
+		if !kind.is(e) {
+			continue
 		}
+		if kind.asks {
+			return nil, fmt.Errorf("%s: %s", e.log.run.files[0].path, kind.since(e))
+		}
+		doubts = append(doubts, kind.since(e))
 	}
-	return doubts
+	return doubts, nil
 }
 
 // isOfLogging says whether a field tells when or how something was logged, and not what it is of.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"alrc/internal/losslog/lexicon"
 )
 
 // doubtedLogs are those of testdata that are read rightly, and of which the program cannot know it.
@@ -31,6 +33,14 @@ var doubtedTexts = map[string]struct{ doubted, sure string }{
 	"drawn again": {
 		falling(60, "fit:  40%%|####      | %d/70 [00:01<00:02,  9.1it/s, loss=%s]", func(i int) []any { return []any{i - i/12} }),
 		falling(60, "fit:  40%%|####      | %d/70 [00:01<00:02,  9.1it/s, loss=%s]", func(i int) []any { return []any{i} }),
+	},
+	"uneven": {
+		falling(40, "%d. loss %s", func(i int) []any { return []any{30 + i + i*i/20} }),
+		falling(40, "%d. loss %s", func(i int) []any { return []any{i} }),
+	},
+	"short": {
+		falling(30, "step %d loss %s", func(i int) []any { return []any{i} }) + falling(2, "step %d loss %s", func(i int) []any { return []any{i} }),
+		strings.Repeat(falling(30, "step %d loss %s", func(i int) []any { return []any{i} }), 2),
 	},
 	"returns": {
 		falling(60, "iter %d loss %s", func(i int) []any { return []any{[]int{i, 3}[flagOf(i == 30)]} }),
@@ -77,6 +87,12 @@ func TestDoubts(t *testing.T) {
 			for again := true; again && err == nil; {
 				again, err = l.Read(func() *Chunk { return new(Chunk) }, func(*Chunk) error { return nil })
 			}
+			if kind.asks {
+				if (err != nil) != want || want && !strings.Contains(err.Error(), kind.since(l.evidence)) {
+					t.Errorf("%s: asked: %v", kind.name, err)
+				}
+				continue
+			}
 			if err != nil {
 				t.Fatalf("%s: %v", kind.name, err)
 			}
@@ -95,11 +111,11 @@ func TestDoubts(t *testing.T) {
 
 // What flags say is not doubted.
 func TestFlagsAreNotDoubted(t *testing.T) {
-	text := doubtedTexts["still"].doubted
+	text := doubtedTexts["drawn again"].doubted
 	path := write(t, "log", text)
-	for _, o := range []Options{{Step: "step"}, {Loss: "loss"}} {
+	for _, o := range []Options{{}, {Step: string(lexicon.OfTotal)}, {Loss: "loss"}} {
 		o.Inputs = []string{path}
-		if source, _ := pairs(t, o); len(source.Doubts) > 0 {
+		if source, _ := pairs(t, o); len(source.Doubts) > 0 != (o.Step == "" && o.Loss == "") {
 			t.Errorf("%+v: %q", o, source.Doubts)
 		}
 	}

@@ -243,9 +243,9 @@ func (l *Log) Read(next func() *Chunk, do func(*Chunk) error) (again bool, err e
 		again = l.order.Plan.Selects()
 	}
 	if !again && l.evidence != nil {
-		l.read.Doubts = l.evidence.doubts()
+		l.read.Doubts, err = l.evidence.doubts()
 	}
-	return again, nil
+	return again, err
 }
 
 // chooseRun settles which of several runs in a log is taken: the one that was asked for, or the last that did not end at once.
