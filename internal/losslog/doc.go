@@ -24,7 +24,7 @@
 //
 //   - The loss: of the series that can be losses (plausible.go), also by what their numbers imply (implied.go), an explicit order puts the
 //     likeliest first (rank.go). It is taken where nothing leaves a doubt (decide.go), and asked about elsewhere (question.go). named.go takes
-//     what flags name, and doubts.go says what speaks against what was read.
+//     what flags name; doubts.go says what of the evidence (evidence.go) speaks against what was read.
 //   - The records: rolefield.go finds the field, labelling.go the words of lines, and modes.go the lines of their own that tell training from
 //     validation; workers.go takes one of several workers, woven.go finds runs that are written side by side, lines.go leaves out lines that
 //     tell again what others told.
