@@ -110,10 +110,15 @@ func (s *survey) behavioursOf(t *tally) *behaviours {
 	last := make([]sampledValue, len(s.fields)) // of each field that may count; valid where there is one
 	there := make([]bool, len(s.fields))
 	inPairs := 0
+	var before []sampledValue
 	for _, r := range s.records {
 		values := s.values[r.begin:r.end]
 		if s.isOwn(t, r) {
 			loss, _ := valueOf(values, t.field)
+			if s.tellsNothingNew(before, values) {
+				continue
+			}
+			before = values
 			if n := all.losses.count; n > 0 && (loss.number == all.losses.last) == (n%2 == 1) {
 				inPairs++
 			}
@@ -139,6 +144,15 @@ func (s *survey) behavioursOf(t *tally) *behaviours {
 	}
 	all.twice = s.text && all.losses.distinct > 5 && inPairs*20 >= (all.losses.count-1)*19
 	return all
+}
+
+// tellsNothingNew says whether a record tells nothing but what the one before told, and both have a counter with a name, and no bar, as where a
+// spinner turns.
+func (s *survey) tellsNothingNew(before, values []sampledValue) bool {
+	has := func(is func(lexicon.CounterKind) bool) bool {
+		return slices.ContainsFunc(values, func(v sampledValue) bool { return is(s.fields[v.field].counter) })
+	}
+	return s.text && slices.Equal(before, values) && has(lexicon.CounterKind.IsNamed) && !has(func(k lexicon.CounterKind) bool { return k == lexicon.Positions })
 }
 
 // epoch returns what counts the epochs of the losses, or nil: what moves rather than a setting, as of how many there are to be, and

@@ -15,6 +15,8 @@ type counter struct {
 	// epochAhead says that the epoch stands on lines before those of the losses, and total, if not 0, is that of the counter.
 	epochAhead bool
 	total      float64
+	// blank says that a loss of 0 at the beginning of a bar, "0/60", is none: nothing was trained there.
+	blank bool
 	// always says that it stands in nearly all records of the series, so that others are none of its steps.
 	always bool
 	// redrawn says that each loss stands in two records: before and after the counter moved, as in progress bars, or, where nothing
@@ -60,6 +62,7 @@ func (s *survey) counter(t *tally) (c counter) {
 	}
 	losses := &all.losses
 	c.total = s.ownTotal(t, best.field)
+	c.blank = s.beginsBlank(t, best.field)
 	c.step = best.name
 	c.carried = best.carried()
 	c.always = !c.carried && best.own*10 >= losses.count*8
@@ -75,6 +78,20 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.countsLosses = c.redrawn && !drawn.runsAhead()
 	c.equalLosses = drawn.hasEqual()
 	return c
+}
+
+// beginsBlank says whether bars of a series show a loss of 0 at their beginning, and at no other place.
+func (s *survey) beginsBlank(t *tally, step int) bool {
+	blanks, zeros := 0, 0
+	s.own(t, func(values []sampledValue) {
+		if firstOf(values, t.field) != 0 {
+			return
+		}
+		at, _ := valueOf(values, step)
+		zeros++
+		blanks += flagOf(at.number == 0 && at.total > 0)
+	})
+	return blanks > 0 && zeros == blanks
 }
 
 // bestCounter returns the field that counts the steps of a series best, or nil. epoch is what counts epochs; nil: nothing does.
@@ -150,7 +167,7 @@ func (s *survey) mayCount(t *tally, b *behaviour, n int, inEpochs bool) bool {
 	}
 	switch {
 	case b.kind == lexicon.Amounts && inEpochs: // of what was seen, and no steps
-	case b.kind == lexicon.Strangers && b.last > 9e8: // a time, in seconds or less since 1970
+	case (b.kind == lexicon.Strangers || b.kind == lexicon.Positions && !b.carried()) && b.first > 9e8 && b.last > 9e8: // a time, in seconds or less since 1970
 	case b.kind == lexicon.NotACounter || b.count < enough || b.whole*100 < b.count*97:
 	case b.carried() && b.count < n: // it may stand behind the losses
 	case b.kind == lexicon.Positions && !b.carried() && b.beforehand*10 > n*2: // of a bar, behind which some of the losses stand

@@ -96,7 +96,8 @@ func (s *textScanner) scanRecord(data []byte, begin, end int, pairs []console.Pa
 	}
 	b.records++
 	if s.labelled && !s.hasLabel(r.Label(pairs, &s.labels)) || s.always && stepPair == nil || !beside || !full || unfinished ||
-		s.total > 0 && (stepPair == nil || stepPair.Total != s.total) {
+		s.total > 0 && (stepPair == nil || stepPair.Total != s.total) ||
+		s.blank && lossPair.Value == 0 && stepPair != nil && stepPair.Value == 0 && stepPair.Total > 0 {
 		b.leftOut++
 		return
 	}

@@ -61,7 +61,7 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 	}
 	best := clearest(&jsonScanner{lines: true}, head[:len(head)-len(rest)])
 	for key, text := range texts {
-		if s := clearest(&textScanner{}, shownText(text)); s >= lexicon.Measure && (s > best || s == best && key < found.key && ok) {
+		if s := clearestShown(text); s >= lexicon.Measure && (s > best || s == best && key < found.key && ok) {
 			best, found, ok = s, wrapping{key: key, ended: 2*ends[key] > objects}, true
 		}
 	}
@@ -70,6 +70,15 @@ func wrappingOf(head []byte) (found wrapping, ok bool) {
 
 // shownText is what a terminal shows of a text.
 func shownText(text *bytes.Buffer) []byte { return new(plaintext.Cleaner).Clean(text.Bytes(), true) }
+
+// clearestShown is how clearly the clearest name of what a terminal shows of a text, be it a table, says that it is a loss.
+func clearestShown(text *bytes.Buffer) lexicon.Strength {
+	shown := shownText(text)
+	if table, ok := sniffTable(shown); ok && table.namesLoss() && tellsMore(table, shown) {
+		return clearest(table, shown)
+	}
+	return clearest(&textScanner{}, shown)
+}
 
 // wrappingTable recognises a table one of whose columns holds a log's lines: there a loss is named, and none of the columns is one.
 func wrappingTable(head []byte) (found wrapping, ok bool) {
@@ -111,7 +120,7 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 	}
 	best := lexicon.Unknown
 	for i := range texts {
-		if s := clearest(&textScanner{}, shownText(&texts[i])); s >= lexicon.Measure && s > best {
+		if s := clearestShown(&texts[i]); s >= lexicon.Measure && s > best {
 			best, found, ok = s, wrapping{column: i + 1}, true
 		}
 	}

@@ -84,17 +84,31 @@ func totalOf(pairs []Pair) []byte {
 // barLabel is the label of lines with a progress bar.
 var barLabel = []byte("bar")
 
-// hasBar says whether the line has a bar behind a share: "100%|####", or the count of one that is past its total: "15it [04:02".
+// hasBar says whether the line has a bar behind a share: "100%|####", one of two strokes: "=====>----", or the count of one that is past its
+// total: "15it [04:02".
 func (r *Reader) hasBar() bool {
 	if i := bytes.Index(r.line, []byte("it [")); i > 0 && decimal.IsDigit(r.line[i-1]) {
 		return true
 	}
 	for i := 1; i < len(r.tokens); i++ {
-		if r.isBar(i - 1) {
+		if r.isBar(i-1) || r.isStroked(i-1) {
 			return true
 		}
 	}
 	return false
+}
+
+// isStroked says whether token i begins a bar of two strokes, with a head between them or without one.
+func (r *Reader) isStroked(i int) bool {
+	const shortest, most = 10, 3
+	if i > 0 && r.tokens[i-1].kind == markToken && r.tokens[i-1].end == r.tokens[i].begin {
+		return false // in brackets, as of Keras, whose lines are all of bars
+	}
+	begin, end := i, i
+	for end < len(r.tokens) && end-begin <= most && r.tokens[end].kind == markToken && strings.IndexByte("|[](){}", r.tokens[end].mark) < 0 && (end == begin || r.tokens[end].begin == r.tokens[end-1].end) {
+		end++
+	}
+	return end-begin > 1 && end-begin <= most && r.tokens[end-1].end-r.tokens[begin].begin >= shortest
 }
 
 // behindBar says whether a loss stands behind the bracket that ends the bar of its line: whatever printed it found the bar there, which was

@@ -104,9 +104,8 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 		end, next := plaintext.NextLine(data)
 		line := data[:end]
 		data = data[next:]
-		if isBoxRow(line) {
-			boxed++
-		}
+		isBox := isBoxRow(line)
+		boxed += one(isBox)
 		if endsRows(line) {
 			flush(true)
 			continue
@@ -115,10 +114,10 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 			continue
 		}
 		numbered++
-		if !r.bareRow() {
+		isBare := r.bareRow()
+		if bare += one(isBare); !isBare && !isBox {
 			continue
 		}
-		bare++
 		name := string(r.pairs[0].Name)
 		if slices.Contains(names, name) || len(names) == 100 {
 			flush(false)

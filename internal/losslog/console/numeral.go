@@ -34,7 +34,9 @@ func numeral(line []byte, i, depth int) token {
 	if depth > 0 && hasSeparator(line[:digits]) {
 		depth = 0 // "[step: 1,000, ...]" is no list
 	}
-	if whole && end < len(line) && line[end] == ',' {
+	if parted, last := underscores(line, digits, end); whole && last > 0 {
+		value, end = math.Copysign(parted, value), last
+	} else if whole && end < len(line) && line[end] == ',' {
 		value, end, whole = commas(line, digits, end, depth, value, line[begin] == '-')
 	} else if parted, last := pointedThousands(line, digits, end); last > 0 {
 		value, end = math.Copysign(parted, value), last
@@ -207,6 +209,19 @@ func commas(line []byte, digits, end, depth int, value float64, negative bool) (
 		return sign * read, last, false
 	}
 	return value, end, true
+}
+
+// underscores returns the value and the end of a number whose thousands underscores part, as in Go and Python: "12_500"; 0 where it is none.
+func underscores(line []byte, digits, end int) (value float64, last int) {
+	last = end
+	for last+4 <= len(line) && line[last] == '_' && decimal.Digits(line, last+1) == 3 {
+		last += 4
+	}
+	if last == end || end-digits > 3 || line[digits] == '0' || last < len(line) && isAlnum(line[last]) {
+		return 0, 0
+	}
+	value, _ = decimal.Parse(bytes.ReplaceAll(line[digits:last], []byte{'_'}, nil))
+	return value, last
 }
 
 // partsFractions says whether the commas between a line's digits part fractions, and not thousands: it has no points between digits, and a

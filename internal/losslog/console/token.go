@@ -89,6 +89,8 @@ func tokens(line []byte, all []token) []token {
 			}
 			all = append(all, t)
 			i += 3
+		case c >= 0x80 && signAt(line[i:]) > 0:
+			i += signAt(line[i:]) // as a space
 		case c == 0xc2 && isPlusMinus(line[i:]):
 			all = append(all, token{kind: markToken, mark: '~', begin: i, end: i + 2})
 			i += 2
@@ -150,6 +152,19 @@ func tokens(line []byte, all []token) []token {
 // drawn says whether text begins with a character of boxes or bars.
 func drawn(text []byte) bool {
 	return len(text) > 2 && text[0] == 0xe2 && text[1] >= 0x94 && text[1] <= 0x97 && !isArrow(text)
+}
+
+// signAt returns the length of a sign that text begins with and that says nothing, as pictures, ticks and the strokes of spinners do; 0 where
+// none does.
+func signAt(text []byte) int {
+	switch {
+	case len(text) > 3 && text[0] == 0xf0 && text[1] == 0x9f:
+		return 4
+	case len(text) < 3:
+	case text[0] == 0xe2 && (text[1] >= 0x98 && text[1] <= 0x9e || text[1] >= 0xa0 && text[1] <= 0xa3) && !isArrow(text), string(text[:3]) == "\ufe0f":
+		return 3
+	}
+	return 0
 }
 
 // wide returns the mark that text begins with as it is written among Chinese characters or by word processors, or 0.
@@ -318,7 +333,7 @@ func nanToken(line []byte, i int) (token, bool) {
 
 // isForeignMark says whether text begins with a mark beyond ASCII that is none of a word's letters.
 func isForeignMark(text []byte) bool {
-	return text[0] >= 0x80 && (drawn(text) || wide(text) != 0 || isArrow(text) || isPlusMinus(text))
+	return text[0] >= 0x80 && (drawn(text) || wide(text) != 0 || isArrow(text) || isPlusMinus(text) || signAt(text) > 0)
 }
 
 // beginsUnit says whether text begins with a letter of a unit.

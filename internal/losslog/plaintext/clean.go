@@ -51,6 +51,9 @@ func (c *Cleaner) clean(data []byte, last bool) int {
 			if n == 0 && !last && len(data)-i < 256 {
 				return i
 			}
+			if moves(data[i:i+n]) && len(c.out) > before {
+				c.out = append(c.out, '\n')
+			}
 			i += max(n, 1)
 		case b == '\b' && !c.back:
 			n, whole := c.overwrite(data[i:], before)
@@ -160,6 +163,22 @@ func escape(data []byte) int {
 		return 0
 	}
 	return 2
+}
+
+// moves says whether an escape sequence moves the cursor to the beginning of a line, or to another line: what follows is not behind what
+// stands before, but in its place.
+func moves(sequence []byte) bool {
+	if len(sequence) < 3 || sequence[1] != '[' {
+		return false
+	}
+	switch sequence[len(sequence)-1] {
+	case 'E', 'F', 'H', 'f':
+		return true
+	case 'G':
+		column := sequence[2 : len(sequence)-1]
+		return len(column) == 0 || len(column) == 1 && column[0] <= '1'
+	}
+	return false
 }
 
 // drawing returns what stands for a character of a box, or a space that does not break; n is 0 for others.

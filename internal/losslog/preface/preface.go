@@ -5,6 +5,7 @@ package preface
 
 import (
 	"bytes"
+	"math"
 	"strings"
 
 	"alrc/internal/decimal"
@@ -47,6 +48,7 @@ func Find(head []byte) *Preface {
 		return nil
 	}
 	p := &Preface{}
+	p.number(lines)
 	for len(p.parts) < mostParts && p.extend(lines) {
 	}
 	p.trim(lines)
@@ -64,6 +66,45 @@ func Find(head []byte) *Preface {
 		return nil
 	}
 	return p
+}
+
+// number takes the numbers of lines for the first part, where lines begin with these, and some hold no others or begin with other words than
+// most: what counts steps is beside numbers, and does not count the lines between.
+func (p *Preface) number(lines []*line) {
+	follow, bare, last := 0, 0, math.NaN()
+	firsts := make(map[string]int)
+	for _, l := range lines {
+		end, n := ordinalEnd(l.text)
+		if end == 0 {
+			return
+		}
+		if n == last+1 {
+			follow++
+		}
+		last = n
+		rest := l.text[end:]
+		if !bytes.ContainsAny(rest, "0123456789") {
+			bare++
+		}
+		if first := next(rest, 0); first.kind == word && !decimal.IsDigit(rest[first.begin]) {
+			firsts[string(rest[first.begin:first.end])]++
+		} else {
+			firsts[""]++
+		}
+		l.now = part{kind: ordinal, end: end}
+	}
+	most := 0
+	for _, n := range firsts {
+		most = max(most, n)
+	}
+	if follow < len(lines)-1 || bare == 0 && most*4 > len(lines)*3 {
+		return
+	}
+	for _, l := range lines {
+		l.at = l.now.end
+		l.ends = append(l.ends, l.at)
+	}
+	p.parts = append(p.parts, slot{kind: ordinal})
 }
 
 // doubles says whether nearly all lines stand there twice, as where two loggers write to one file.
@@ -173,6 +214,9 @@ func (s slot) is(text []byte, p part) bool {
 // end returns the end of the slot's part at i of a line, or 0 where another part stands there.
 func (s *slot) end(text []byte, i int) int {
 	switch s.kind {
+	case ordinal:
+		end, _ := ordinalEnd(text)
+		return end
 	case mark:
 		if i = pastSpaces(text, i); i < len(text) && text[i] == s.text[0] {
 			return i + 1

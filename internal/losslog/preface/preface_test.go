@@ -3,6 +3,7 @@ package preface
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ func TestFind(t *testing.T) {
 		{"two loggers", "INFO: step 1\nINFO: step 1\nINFO: step 2\nINFO: step 2\n", "step 1\nstep 2\n"},
 		{"equal losses", "0.5\n0.5\n0.5\n0.25\n", "0.5\n0.5\n0.5\n0.25\n"},
 		{"quotations", "> step loss\n> 1 2.5\n", "step loss\n1 2.5\n"},
+		{"epochs that begin lines", "1: loss 2 acc 3\n2: loss 1 acc 4\n", "1: loss 2 acc 3\n2: loss 1 acc 4\n"},
 		{"indented blocks", "    step loss\n       1  2.5\n", "step loss\n   1  2.5\n"},
 		{"workers are told apart", "12:00:00 [Rank 0] INFO loss 2\n12:00:00 [Rank 1] INFO loss 3\n", "[Rank 0] INFO loss 2\n[Rank 1] INFO loss 3\n"},
 		{"training and validation", "INFO train: loss 2\nINFO val: loss 3\n", "train: loss 2\nval: loss 3\n"},
@@ -31,6 +33,7 @@ func TestFind(t *testing.T) {
 		{"cells", "| 2024-03-05 | 12:00:00 | 2.5 |\n| 2024-03-05 | 12:00:01 | 2 |\n", "| 2024-03-05 | 12:00:00 | 2.5 |\n| 2024-03-05 | 12:00:01 | 2 |\n"},
 		{"bare numbers", "12:00:00 2.5\n12:00:01 2.25\n", "2.5\n2.25\n"},
 		{"fields", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n", "2024-03-05 12:00:00,x,2.5\n2024-03-05 12:00:01,y,2.25\n"},
+		{"numbers of epochs", "7: begin\n8: loss 2\n", "7: begin\n8: loss 2\n"},
 	} {
 		in, out := strings.Repeat(test.in, 5), strings.Repeat(test.out, 5)
 		got := []byte(in)
@@ -39,6 +42,24 @@ func TestFind(t *testing.T) {
 		}
 		if string(got) != out {
 			t.Errorf("%s: got\n%swant\n%s", test.name, got, out)
+		}
+	}
+}
+
+// Numbers of lines are taken away with what other lines hold between the numbers of a training.
+func TestLineNumbers(t *testing.T) {
+	const text = "loading\nepoch 1\nloss 2\nsaved\nepoch 2\nloss 1\n"
+	for _, form := range []string{"%6d\t%s\n", "%d:%s\n"} {
+		in := ""
+		for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			in += fmt.Sprintf(form, i+1, line)
+		}
+		p := Find([]byte(in))
+		if p == nil {
+			t.Fatalf("%q: nothing found", form)
+		}
+		if got, _ := (&Filter{Preface: p}).Append(nil, []byte(in), true); string(got) != text {
+			t.Errorf("%q: got\n%s", form, got)
 		}
 	}
 }

@@ -18,12 +18,29 @@ const (
 	level        // how severe a message is: "INFO"
 	source       // a place in a program's source: "train.py:42", "__main__:fit:42"
 	process      // a program and its number: "python[1234]"
+	ordinal      // the line's number, as of "cat -n" and "grep -n"
 	word
 	mark
 )
 
 // An anchor is a part that only prefaces have.
-func (k kind) anchor() bool { return k == clock || k == level || k == source || k == process }
+func (k kind) anchor() bool {
+	return k == clock || k == level || k == source || k == process || k == ordinal
+}
+
+// ordinalEnd returns the end of a number, and the colon behind it, that a line begins with, and its value; 0 where there is none.
+func ordinalEnd(line []byte) (end int, value float64) {
+	begin := pastSpaces(line, 0)
+	end = begin + decimal.Digits(line, begin)
+	if end == begin || end < len(line) && strings.IndexByte(": \t", line[end]) < 0 {
+		return 0, 0
+	}
+	value, _ = decimal.Parse(line[begin:end])
+	if end < len(line) && line[end] == ':' {
+		end++
+	}
+	return end, value
+}
 
 // part is a part of a line.
 type part struct {
