@@ -10,12 +10,12 @@ import (
 	"alrc/internal/losslog/plaintext"
 )
 
-// A YAML document may hold each series as one list, a number a line below its name: "loss:", "- 2.5", "- 2.1". Each list becomes a column
-// of a table, if the document is not too large.
+// A YAML document may hold each series as one list, a number a line below its name: "loss:", "- 2.5", "- 2.1". Octave prints a vector so, too:
+// "loss =", "   2.5", "   2.1". Each list becomes a column of a table, if the document is not too large.
 
 // holdsYAMLLists says whether a text is a document of such lists, as far as its beginning shows.
 func holdsYAMLLists(head []byte) bool {
-	return bytes.Contains(head, []byte("- ")) && !plaintext.IsHTML(head) && yamlLists(head) != nil
+	return (bytes.Contains(head, []byte("- ")) || bytes.Contains(head, []byte(" =\n"))) && !plaintext.IsHTML(head) && yamlLists(head) != nil
 }
 
 // yamlLists returns the lists of a text that holds little else, of which one is named as losses are; nil where there are none.
@@ -27,6 +27,7 @@ func yamlLists(text []byte) (lists []namedList) {
 	}
 	var path []key
 	lines, items, inList, losses := 0, 0, false, 0
+	vector := false // the last name is one of Octave's
 	plaintext.Lines(text, func(line []byte) {
 		trimmed := plaintext.Trim(bytes.TrimRight(line, "\r"))
 		if len(trimmed) == 0 || trimmed[0] == '#' {
@@ -34,7 +35,8 @@ func yamlLists(text []byte) (lists []namedList) {
 		}
 		lines++
 		indent := len(line) - len(bytes.TrimLeft(line, " "))
-		if number, ok := bytes.CutPrefix(trimmed, []byte("- ")); ok {
+		number, isItem := bytes.CutPrefix(trimmed, []byte("- "))
+		if isItem || vector && decimal.DigitAt(number, len(number)-1) {
 			if number = yamlNumber(number); number == nil || len(path) == 0 {
 				inList = false
 				return
@@ -58,7 +60,12 @@ func yamlLists(text []byte) (lists []namedList) {
 		for len(path) > 0 && path[len(path)-1].indent >= indent {
 			path = path[:len(path)-1]
 		}
-		if name, ok := bytes.CutSuffix(trimmed, []byte(":")); ok {
+		name, ok := bytes.CutSuffix(trimmed, []byte(":"))
+		if !ok {
+			name, ok = bytes.CutSuffix(trimmed, []byte(" ="))
+			vector = ok
+		}
+		if ok {
 			path = append(path, key{indent, string(unquote(name))})
 		}
 	})

@@ -17,17 +17,20 @@ import (
 //
 // Such a line goes on behind the one with the name.
 
-// isName says whether a line ends with a name whose number may stand on the next one.
+// isName says whether a line ends with a name whose number may stand on the next one, or is one of an R list, "$loss".
 func isName(line []byte) bool {
 	line = plaintext.Trim(bytes.TrimRight(line, "\r\n"))
+	if len(line) > 1 && line[0] == '$' && wordEnd(line, 1) == len(line) {
+		return true
+	}
 	return len(line) > 1 && len(line) < longestLine && (line[len(line)-1] == ':' || line[len(line)-1] == '=')
 }
 
 const longestLine = 500
 
-// loneNumber returns the number that is all of a line, which may stand in brackets.
+// loneNumber returns the number that is all of a line, which may stand in brackets, or behind the index that R prints.
 func loneNumber(line []byte) ([]byte, bool) {
-	line = plaintext.Trim(bytes.TrimRight(line, "\r\n"))
+	line = bytes.TrimPrefix(plaintext.Trim(bytes.TrimRight(line, "\r\n")), []byte("[1] "))
 	for len(line) > 2 && line[0] == '[' && line[len(line)-1] == ']' {
 		line = plaintext.Trim(line[1 : len(line)-1])
 	}
@@ -52,7 +55,7 @@ func numbersBelow(head []byte) bool {
 		line, rest, _ := bytes.Cut(head, []byte{'\n'})
 		head = rest
 		if _, number := loneNumber(last); number && isName(before) {
-			if _, more := loneNumber(line); !more && lexicon.NamesLoss(string(before)) {
+			if _, more := loneNumber(line); !more && (lexicon.NamesLoss(string(before)) || before[0] == '$' && lexicon.MeaningOf(string(before[1:])).Strength >= lexicon.Measure) {
 				if n++; n == fewest {
 					return true
 				}
