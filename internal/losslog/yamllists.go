@@ -3,6 +3,7 @@ package losslog
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"alrc/internal/decimal"
@@ -72,7 +73,8 @@ func yamlLists(text []byte) (lists []namedList) {
 	if losses < fewest || items*2 < lines {
 		return nil
 	}
-	return lists
+	// A few weights are no series beside the losses.
+	return slices.DeleteFunc(lists, func(l namedList) bool { return len(l.numbers)*2 < losses })
 }
 
 // yamlNumber returns a number as tables have it; nil where the text is none.
