@@ -98,17 +98,26 @@ func (r *Reader) hasBar() bool {
 	return false
 }
 
-// isStroked says whether token i begins a bar of two strokes, with a head between them or without one.
+// isStroked says whether token i begins a bar of two strokes, with a head between them or without one. In brackets it is none that tells lines
+// apart: Keras draws these on nearly all lines.
 func (r *Reader) isStroked(i int) bool {
 	const shortest, most = 10, 3
-	if i > 0 && r.tokens[i-1].kind == markToken && r.tokens[i-1].end == r.tokens[i].begin {
-		return false // in brackets, as of Keras, whose lines are all of bars
+	if r.joined(i) {
+		return false
 	}
-	begin, end := i, i
-	for end < len(r.tokens) && end-begin <= most && r.tokens[end].kind == markToken && strings.IndexByte("|[](){}", r.tokens[end].mark) < 0 && (end == begin || r.tokens[end].begin == r.tokens[end-1].end) {
+	end := i
+	for end == i || r.joined(end) {
+		if t := &r.tokens[end]; t.kind != markToken || strings.IndexByte("|[](){}", t.mark) >= 0 {
+			return false
+		}
 		end++
 	}
-	return end-begin > 1 && end-begin <= most && r.tokens[end-1].end-r.tokens[begin].begin >= shortest
+	return end-i > 1 && end-i <= most && r.tokens[end-1].end-r.tokens[i].begin >= shortest
+}
+
+// joined says whether token i is a mark right behind another one.
+func (r *Reader) joined(i int) bool {
+	return i > 0 && i < len(r.tokens) && r.tokens[i].kind == markToken && r.tokens[i-1].kind == markToken && r.tokens[i-1].end == r.tokens[i].begin
 }
 
 // behindBar says whether a loss stands behind the bracket that ends the bar of its line: whatever printed it found the bar there, which was
