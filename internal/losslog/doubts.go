@@ -28,10 +28,10 @@ var doubtfuls = []doubtful{
 		}},
 	{name: "uneven",
 		is: func(e *evidence) bool {
-			return e.unnamed && e.steps > 2 && (e.even*5 < (e.steps-1)*4 || e.beginsLate())
+			return e.leading && e.steps > 2 && (e.even*5 < (e.steps-1)*4 || e.beginsLate())
 		},
 		since: func(e *evidence) string {
-			return fmt.Sprintf("the number that counts the steps, from %d to %d, has no name, and begins late or rises unevenly, so that it may be something else; "+
+			return fmt.Sprintf("the number that counts the steps, from %d to %d, only stands before the losses, and begins late or rises unevenly, so that it may be something else; "+
 				"--step-column names what counts", e.begins, e.last)
 		}},
 	{name: "short",

@@ -25,7 +25,7 @@ type evidence struct {
 	otherLines   bool   // of other kinds hold the loss, too
 	drawnAgain   bool   // a bar, or a number that leads lines, stays as it is from one loss to the next
 	returning    int    // steps that come again after others
-	unnamed      bool   // what counts the steps is known by its place alone
+	leading      bool   // what counts the steps has no name, and begins the lines
 
 	steps, still int64 // those read, and of these the ones that are of the same step as the one before
 	gap, even    int64 // the first distance between steps that comes again, and how often it comes
@@ -51,7 +51,7 @@ func (l *Log) weigh(v *look, chosen ranked) {
 		otherLines:   v.isLines() && slices.ContainsFunc(v.series, func(t *tally) bool { return t.field == chosen.field && t != chosen.tally }),
 	}
 	l.evidence.inHistory = l.evidence.uncounted && v.besideValidation(chosen.tally)
-	l.evidence.unnamed = kind == lexicon.Positions && c.step != string(lexicon.Bracketed) && !c.redrawn
+	l.evidence.leading = c.step == string(lexicon.Leading) && !c.redrawn
 	if (c.step == string(lexicon.OfTotal) || c.step == string(lexicon.Leading)) && !c.redrawn {
 		l.evidence.drawnAgain = slices.ContainsFunc(v.behavioursOf(chosen.tally).fields, func(b *behaviour) bool { return b.name == c.step && b.same > 0 })
 	}
