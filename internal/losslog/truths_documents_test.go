@@ -73,6 +73,7 @@ var truthsOfDocuments = []truth{
 	{name: "log-probability.txt", losses: 10, nonFinite: 0, steps: 10, mean: -3619.733, largest: -2423.49, first: 7, last: 70},
 	{name: "long-format.csv", losses: 140, nonFinite: 0, steps: 140, mean: 1.1718392857142856, largest: 2.52513, first: 0, last: 139},
 	{name: "long-runs.csv", losses: 100, nonFinite: 0, steps: 100, mean: 5.5393989999999995, largest: 10.8776, first: 0, last: 99},
+	{name: "loss-at-epoch-and-batch.txt", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "mmdet-old.log.json", losses: 60, nonFinite: 0, steps: 60, mean: 1.2292066666666666, largest: 2.5039, first: 1, last: 60},
 	{name: "mmengine-scalars.json", losses: 60, nonFinite: 0, steps: 60, mean: 1.2292066666666666, largest: 2.5039, first: 50, last: 3000},
 	{name: "modded-nanogpt.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},

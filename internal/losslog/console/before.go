@@ -237,7 +237,9 @@ func (r *Reader) nameAt(j int, c *before) {
 				return
 			}
 		}
-		c.name, c.first, c.last = r.phrase(r.tensorName(j, c))
+		if j = r.tensorName(j, c); !c.opened || !c.separated || !r.isLogger(j) { // INFO:root:[10]
+			c.name, c.first, c.last = r.phrase(j)
+		}
 	}
 }
 
@@ -280,6 +282,11 @@ func (r *Reader) bracketed(j int) int {
 		return -1
 	}
 	return k - 1
+}
+
+// isLogger says whether word j is the name of a logger at the beginning of a line, behind a level.
+func (r *Reader) isLogger(j int) bool {
+	return j == 2 && r.isMark(1, ':') && r.isWord(0) && r.isPrefix(0)
 }
 
 func (r *Reader) word(i int) []byte { return r.line[r.tokens[i].begin:r.tokens[i].end] }

@@ -46,6 +46,12 @@ func (r *Reader) behind(i int) (name []byte, first, last int) {
 	return r.line[r.tokens[i+1].begin:r.tokens[j-1].end], i + 1, j - 1
 }
 
+// namedBehind says whether the words from token first on are the name of the last number before them.
+func (r *Reader) namedBehind(first int) bool {
+	k := len(r.pairs) - 1
+	return k >= 0 && r.pairs[k].first == first && r.pairs[k].at < first
+}
+
 func (r *Reader) wordBehind(i int) bool {
 	return i+1 < len(r.tokens) && r.tokens[i+1].kind == wordToken
 }

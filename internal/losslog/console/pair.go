@@ -93,6 +93,16 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
 			continue
+		case left.name != nil && !left.separated && len(withoutRecent(left.name)) > 0:
+			// "loss over the last 30 s: 0.5"
+			phrase, phraseAt, phraseFirst = withoutRecent(left.name), i, left.first
+			continue
+		case left.name != nil && !left.separated && lexicon.IsPreposition(lastWord(left.name)) && r.namedBehind(left.first):
+			// "0.5 loss after 300 steps"
+			if !r.wordBehind(i) || !counterOfLine(r.word(i+1)) {
+				continue
+			}
+			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
 		case left.name != nil && !left.separated && !p.Unit && lexicon.IsPreposition(lastWord(left.name)) && len(left.name) > len(lastWord(left.name)) && r.measures(i):
 			// "loss over 300 batches = 0.5"
 			phrase, phraseAt, phraseFirst = bytes.TrimSpace(left.name[:len(left.name)-len(lastWord(left.name))]), i, left.first
@@ -117,7 +127,11 @@ func (r *Reader) Read(line []byte) []Pair {
 					phrase, phraseAt, phraseFirst = head, i, p.first
 					p.Name = tail
 				} else if counterOfLine(p.Name) {
-					p.Name, phraseAt = bytes.TrimPrefix(p.Name, []byte("and ")), -1
+					if p.Name = bytes.TrimPrefix(p.Name, []byte("and ")); phraseAt >= 0 && r.follows(p.first, phraseAt) {
+						phraseAt = i // "loss at epoch 1 and batch 20: 0.5"
+					} else {
+						phraseAt = -1
+					}
 				}
 			}
 		case t.total >= 0:
@@ -126,7 +140,7 @@ func (r *Reader) Read(line []byte) []Pair {
 			if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.OfTotal) && i-r.pairs[k].at <= 3 {
 				r.pairs[k].Name = lexicon.Bracketed
 			}
-		case r.inBrackets(i) && !p.Unit:
+		case r.inBrackets(i) && !p.Unit, i == 1 && r.timed(i):
 			if p.Name = lexicon.Bracketed; r.standardOutput(i + 1) {
 				p.Name = lexicon.RankName
 			} else if k := len(r.pairs) - 1; k >= 0 && bytes.Equal(r.pairs[k].Name, lexicon.Bracketed) && i-r.pairs[k].at <= 3 {
@@ -234,6 +248,13 @@ func (r *Reader) withoutLead(p *Pair) {
 			return
 		}
 	}
+}
+
+// follows says whether token i comes right after number j, but for a comma.
+func (r *Reader) follows(i, j int) bool {
+	for i--; i > j && (r.isMark(i, ',') || r.tokens[i].kind == gapToken); i-- {
+	}
+	return i == j
 }
 
 // isQuotient says whether number i is what number left of a total comes to.

@@ -171,6 +171,20 @@ func (r *Reader) isPoint(i int) bool {
 	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
 }
 
+// withoutRecent returns what stands before "over the last"; nil where a name does not end so.
+func withoutRecent(name []byte) []byte {
+	word := lastWord(name)
+	if !lexicon.SaysRecent(word) {
+		return nil
+	}
+	rest := bytes.TrimSuffix(bytes.TrimRight(name[:len(name)-len(word)], " "), []byte(" the"))
+	word = lastWord(rest)
+	if !lexicon.IsPreposition(word) {
+		return nil
+	}
+	return bytes.TrimRight(rest[:len(rest)-len(word)], " ")
+}
+
 // cutPreposition parts "loss at step" into "loss" and "step".
 func cutPreposition(name []byte) (head, tail []byte, ok bool) {
 	for end := len(name); ; {

@@ -104,6 +104,26 @@ func (r *Reader) isOfRange(i int) bool {
 	return k < first-2 && k > 2 && r.isMark(k, ']') && r.isMark(k-2, '[') && r.isWord(k-3)
 }
 
+// timed says whether number i, which counts, is the first in brackets that hold a time besides: "[10 | 28.4]".
+func (r *Reader) timed(i int) bool {
+	if !r.isMark(i-1, '[') || !r.counts(i) {
+		return false
+	}
+	var shape []byte
+	for k := i + 1; k < len(r.tokens) && len(shape) < 3; k++ {
+		switch t := &r.tokens[k]; t.kind {
+		case gapToken:
+		case markToken:
+			shape = append(shape, t.mark)
+		case numberToken, timeToken:
+			shape = append(shape, '0')
+		default:
+			return false
+		}
+	}
+	return string(shape) == "|0]"
+}
+
 // counts says whether the number of token i is whole and without a unit.
 func (r *Reader) counts(i int) bool {
 	t := &r.tokens[i]

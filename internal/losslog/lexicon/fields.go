@@ -87,6 +87,11 @@ func SaysTraining(name string) bool {
 	return strings.Contains(name, "learning_rate")
 }
 
+// SaysRecent says whether a word is of the last ones of what was logged: "over the last 30 s".
+func SaysRecent(word []byte) bool { return recentWords[string(word)] }
+
+var recentWords = Set("last past previous recent latest")
+
 // SaysGames says whether a name is of games, which are won or lost.
 func SaysGames(name string) bool { return hasWord(name, GameWords) }
 
