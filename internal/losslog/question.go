@@ -133,7 +133,7 @@ func (s *survey) list(run string, all []ranked) (list []Candidate, left int) {
 			continue
 		}
 		// What never changes is no loss that a person asks about, where others are.
-		if r.count > 1 && r.least == r.most && best.least < best.most {
+		if r.count > 1 && r.nonFinite == 0 && r.least == r.most && best.least < best.most {
 			continue
 		}
 		if len(list) == mostCandidates {

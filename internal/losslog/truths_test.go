@@ -311,7 +311,7 @@ var truthsOfLines = []truth{
 	{name: "system-log-codes.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3427824999999998, largest: 3.04759, first: 0, last: 39},
 	{name: "t-and-v.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 1, last: 40},
 	{name: "table-between-others.log", losses: 7, nonFinite: 0, steps: 7, mean: 0.54559, largest: 1.44572, first: 0, last: 6},
-	{name: "table-in-objects.jsonl", losses: 24, nonFinite: 0, steps: 24, mean: 1.2816049166666668, largest: 3.023747, first: 0, last: 23},
+	{name: "table-in-objects.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.2816049166666668, largest: 3.023747, first: 0, last: 23},
 	{name: "table-in-report.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9293541666666667, largest: 2.3187, first: 0, last: 23},
 	{name: "table-of-each-epoch.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 1, last: 40},
 	{name: "tableofbars.log", losses: 6, nonFinite: 0, steps: 6, mean: 0.070975, largest: 0.1214, first: 0, last: 5},

@@ -79,7 +79,7 @@ func (s *survey) byWorker(t *tally, field int, named bool) (lowest float64, n in
 
 // trainApart says whether workers that a field tells apart do not train one model: the means of many losses are far from one another.
 func (s *survey) trainApart(t *tally, name string) bool {
-	const fewest, apart = 8, 1.2
+	const fewest, apart = 8, 1.4
 	field := s.byName[name]
 	sums, counts := make(map[float64]float64), make(map[float64]float64)
 	s.own(t, func(values []sampledValue) {

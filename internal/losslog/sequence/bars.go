@@ -17,7 +17,7 @@ func (s *Sequencer) takeDrawn(step int64, loss, epoch float64, c *Chunk) {
 	switch {
 	case !s.started || step < b.at:
 		s.endBar(c)
-		*b = bar{first: step, at: step, epoch: epoch, isStale: same}
+		*b = bar{first: step, at: step, epoch: epoch}
 	case step > b.at:
 		s.settle(step-b.first, c)
 		b.at, b.isStale = step, same
