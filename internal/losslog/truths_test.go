@@ -265,6 +265,7 @@ var truthsOfLines = []truth{
 	{name: "rows-under-headings.log", ask: []string{"box_loss", "cls_loss"}},
 	{name: "run-that-ended-at-once.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 1170},
 	{name: "runs-by-shares.log", losses: 12, nonFinite: 0, steps: 12, mean: 2.469866666666667, largest: 3.7401, first: 1, last: 12},
+	{name: "runs-of-bars-written-twice.log", losses: 5, nonFinite: 0, steps: 5, mean: 0.52412, largest: 0.6862, first: 1, last: 5},
 	{name: "runs-of-folds.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.8982124999999997, largest: 2.2545, first: 49, last: 72},
 	{name: "runs-of-other-losses.log", losses: 40, nonFinite: 0, steps: 40, mean: 2.1504675000000004, largest: 6.1155, first: 1, last: 40},
 	{name: "runs-of-parts-of-epochs.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9077999999999999, largest: 2.2948, first: 1, last: 24},

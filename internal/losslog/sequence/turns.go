@@ -22,6 +22,7 @@ type turn struct {
 	end       float64 // the mean of the last losses before
 	begin     float64 // the mean of the first losses after
 	leap      float64 // the first one
+	last      float64 // the last loss before
 	// since, if not 0, is the row from which on records before this turn are of a start that came to nothing: the counter went back to
 	// its beginning, and from there to where the run was resumed.
 	since int64
@@ -49,6 +50,7 @@ type turns struct {
 	rows     int
 	repeated bool
 	first    int64
+	opening  float64 // the log's first loss
 	epoch    float64
 	start    float64 // the mean of its first losses
 	started  int
@@ -78,7 +80,7 @@ func (r *turns) see(step, row int64, loss, epoch float64) {
 	}
 	switch {
 	case r.count == 0:
-		r.first, r.most = step, step
+		r.first, r.most, r.opening = step, step, loss
 	case !r.back && step >= r.most:
 		if step > r.most {
 			r.gap = step - r.most
@@ -203,7 +205,8 @@ func (r *turns) landing(step, row int64) turn {
 
 // turn begins to watch a counter that went back.
 func (r *turns) turn(step, row int64, epoch float64) {
-	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+r.startsWithin(), end: r.level(), epoch: math.NaN()}
+	r.from = turn{row: row, step: step, before: r.before(), most: r.most, gap: r.gap, toStart: step <= r.first+r.startsWithin(), end: r.level(), epoch: math.NaN(),
+		last: r.losses[(r.count-1)%int64(len(r.losses))]}
 	if r.count > 0 && epoch == epoch {
 		r.from.rose, r.from.fell, r.from.epoch = epoch > r.epoch, epoch < r.epoch, r.epoch
 	}
@@ -390,12 +393,20 @@ func (r *turns) cyclic(starts []turn, kind lexicon.CounterKind) bool {
 	case r.before() > longest:
 		return false // no epoch is longer than those before
 	case n >= 2 && alike == n-1:
-		return onward*3 >= n || kind == lexicon.Batches || kind == lexicon.Positions
+		return !r.fallsAnew(starts) && (onward*3 >= n || kind == lexicon.Batches || kind == lexicon.Positions)
 	case kind == lexicon.Batches || kind == lexicon.Positions:
 		return onward*3 >= n
 	default:
 		return n == 1 && absolute(starts[0].before-r.last) <= max(1, r.gap) && onward == 1 && math.Abs(starts[0].leap-starts[0].end) < math.Abs(starts[0].leap-r.start)
 	}
+}
+
+// fallsAnew says whether the loss of each part fell far, and was back near the log's first one where the next part began.
+func (r *turns) fallsAnew(starts []turn) bool {
+	return !slices.ContainsFunc(starts, func(t turn) bool {
+		fallen := r.opening - t.last
+		return !(fallen > 0.25*math.Abs(r.opening) && t.leap-t.last > 0.6*fallen)
+	})
 }
 
 func absolute(n int64) int64 { return max(n, -n) }
