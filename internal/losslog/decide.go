@@ -35,9 +35,10 @@ func (r *ranked) instead(all []ranked) *ranked {
 
 // rivals are what else may be meant than the likeliest loss.
 type rivals struct {
-	fields  int // as likely as it, with itself
-	places  int // of losses by its name in other parts of what was logged
-	unnamed int // numbers beside it that may be a loss as well, though their names do not say so
+	fields   int // as likely as it, with itself
+	places   int // of losses by its name in other parts of what was logged
+	unnamed  int // numbers beside it that may be a loss as well, though their names do not say so
+	measures int // those beside it that are named as what a training may go by
 }
 
 // rivalsOf counts the rivals of the likeliest of all.
@@ -55,6 +56,7 @@ func (s *survey) rivalsOf(all []ranked, best *ranked) (n rivals) {
 		if r.meaning.Strength == lexicon.Unknown && (best.meaning.Strength == lexicon.Unknown || len(r.name) > 1 && s.together(best.tally, r.name)) {
 			n.unnamed++
 		}
+		n.measures += flagOf(r.meaning.Strength == lexicon.Measure && s.together(best.tally, r.name))
 	}
 	n.fields = len(likely)
 	return n
@@ -83,6 +85,8 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.named, d.why = false, "as Deeplearning4j calls it"
 	case best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0:
 		d.why = "as its name says"
+	case best.meaning.Strength == lexicon.Loss && n.unnamed+n.measures > 0 && lexicon.IsAuxiliary(best.name):
+		return d, false
 	case best.meaning.Strength == lexicon.Loss && n.fields == 1:
 		d.why = "the only loss of training by its name"
 	case best.meaning.Strength == lexicon.Loss:

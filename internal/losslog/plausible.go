@@ -48,9 +48,10 @@ func (s *survey) areZeros(r ranked) bool {
 // areLostGames says whether what is named as losses counts games that were lost.
 func (s *survey) areLostGames(r ranked) bool { return r.whole == r.count && s.besideGames(r.tally) }
 
-// areSettings says whether what is named as a loss is a few whole numbers on lines, and nothing counts beside them.
+// areSettings says whether what is named as a loss is a few whole numbers on lines, and nothing counts beside them, though
+// other numbers are there.
 func (s *survey) areSettings(r ranked) bool {
-	return s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (r.count-r.nonFinite < few || s.counter(r.tally).step == "")
+	return s.text && r.whole == r.count && s.fields[r.field].fewWholes() && (r.count-r.nonFinite < few || s.counter(r.tally).step == "" && !s.isAlone(r.field))
 }
 
 // mayBeUnnamed says whether numbers can be losses whose name does not say so: they are no sizes, counts or settings, and no times.
@@ -68,8 +69,11 @@ func (s *survey) mayBeUnnamed(r ranked, most int) bool {
 }
 
 // isOfTraining says whether a measure that is also of models that are done is one of a training: it says so, steps are counted
-// beside it, a learning rate stands there, or there are many, and they fall.
+// beside it, or there are many, and they fall. Beside scores of what a model puts out it is of a model that is done, unless it says so.
 func (s *survey) isOfTraining(r ranked) bool {
+	if r.meaning.Role == lexicon.Unsaid && slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.IsOfOutput(f.name) && s.together(r.tally, f.name) }) {
+		return false
+	}
 	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || r.count >= many && s.endsLower(r.tally)
 }
 
@@ -85,6 +89,11 @@ func (f *fieldSurvey) fewWholes() bool {
 
 // isSetting says whether a field's numbers are a few, again and again, as of a network's layers.
 func (f *fieldSurvey) isSetting() bool { return !f.manyTexts && len(f.texts)*3 <= f.numbers }
+
+// isAlone says whether a field is the only one with numbers.
+func (s *survey) isAlone(field int) bool {
+	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f != s.fields[field] && f.numbers > 0 })
+}
 
 // besideGames says whether games that were won or drawn stand beside a series' numbers: "wins 20 losses 5 draws 3".
 func (s *survey) besideGames(t *tally) bool {

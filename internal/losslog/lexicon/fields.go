@@ -77,7 +77,10 @@ func SaysTraining(name string) bool {
 	if slices.ContainsFunc(all, func(word string) bool { return word == "date" || word == "timestamp" }) {
 		return false // "epoch date"
 	}
-	for _, word := range all {
+	for i, word := range all {
+		if isForeign(all, i) {
+			return false // "stop_loss"
+		}
 		for _, w := range Split(word) {
 			if trainingTerms[w] || RoleOf(w) != Unsaid && w != "test" && w != "learn" {
 				return true

@@ -31,7 +31,9 @@ var (
 	// perplexityWords are of exponentials of losses.
 	perplexityWords = Set("ppl perplexity perplexities perp perplexité perplejidad 困惑度")
 	objectiveWords  = Set("cost nll xent xe crossentropy ce bce objective elbo logloss mlogloss multilogloss likelihood loglik loglikelihood deviance")
-	AverageWords    = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
+	// outputWords are of scores of what a model puts out, which are measured on held-out data.
+	outputWords  = Set("bleu rouge meteor cider chrf wer cer f1 em exact")
+	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
 	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
@@ -51,6 +53,9 @@ var (
 		" kg skipped seconds sec ms multiplier mult reduction regularization regularisation delta eps epsilon")
 	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
 	foreignWords = Set("packet packets stop hair hearing blood weight")
+	// auxiliaryWords are of small parts of losses.
+	auxiliaryWords = Set("z aux auxiliary reg balance balancing router")
+	articles       = Set("the our a an this their its")
 	// proseWords are of sentences, which people write around what they paste.
 	proseWords = Set("i we you they he she my your our their me us m ve re don doesn isn that which who but because although why how what would could should can" +
 		" cannot do does did have has had was were be been being become becomes became get gets got getting go goes went going see seen think believe" +

@@ -146,7 +146,7 @@ func MeaningOf(name string) Meaning {
 			m.Parts++
 		case named && lossSpoilers[word]:
 			spoiled = spoiled || word != "function" || i > 0 && LossWords[all[i-1]]
-		case i > 0 && LossWords[all[i-1]] && settingWords[word], foreignWords[word] && i+1 < len(all) && LossWords[all[i+1]]:
+		case i > 0 && LossWords[all[i-1]] && settingWords[word], isForeign(all, i):
 			spoiled = true
 		case EmptyWords[word], joiningWords[word] && i+1 < len(all), word == "value" && i == len(all)-1, unspacedWords[word] && EpochWords[word], WholeWords[word] && len(all) > 1:
 			other = other || otherWords[word] && !slices.ContainsFunc(all[i:], func(word string) bool { return measureWords[word] }) // "batch cost" is one
@@ -210,8 +210,30 @@ func isProse(words []string) bool {
 	return len(words) >= fewest && slices.ContainsFunc(words, func(word string) bool { return proseWords[word] })
 }
 
+// isForeign says whether word i is right before a loss that no training has: "packet loss".
+func isForeign(words []string, i int) bool {
+	return foreignWords[words[i]] && i+1 < len(words) && LossWords[words[i+1]]
+}
+
+// BeginsSentence says whether a name begins as a sentence does that people write: "The loss in the north".
+func BeginsSentence(name string) bool {
+	const fewest = 4
+	all := Words(name)
+	return len(all) >= fewest && articles[all[0]]
+}
+
 // IsObjective says whether a name is of what a training goes by, and not of a measure that may only be reported.
 func IsObjective(name string) bool { return hasWord(name, objectiveWords) }
+
+// IsOfOutput says whether a name is of a score of what a model puts out, which is measured on held-out data: "bleu".
+func IsOfOutput(name string) bool { return hasWord(name, outputWords) }
+
+// IsAuxiliary says whether a name is of a small part of a loss that is there beside the one of the task: "z_loss".
+func IsAuxiliary(name string) bool {
+	return slices.ContainsFunc(Words(name), func(word string) bool {
+		return slices.ContainsFunc(Split(word), func(w string) bool { return auxiliaryWords[w] })
+	})
+}
 
 // isSourceFile says whether a name is one of a program's files, as before the number of a line.
 func isSourceFile(name string) bool {
