@@ -185,9 +185,10 @@ func (s *csvScanner) countFields(lines [][]byte) (counts, first map[int]int) {
 
 // isRow says whether fields are a row's: numbers for the most part, and no sentence.
 func (s *csvScanner) isRow(cells [][]byte) bool {
-	numbers, strange := 0, 0
+	numbers, strange, bracketed := 0, 0, 0
 	for _, cell := range cells {
 		text := unquote(cell)
+		bracketed += flagOf(len(text) > 0 && text[0] == '[')
 		if i := bytes.IndexByte(text, ' '); (s.gaps || s.spaced) && i > 0 && text[0] != '[' {
 			text = text[:i] // "0.5 sec", a date and a time
 		}
@@ -198,6 +199,9 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 		default:
 			strange++
 		}
+	}
+	if strange > 0 && bracketed == len(cells) {
+		return false // units below names: "[s];[-];[1e-3]"
 	}
 	if !s.sure && (s.delimiter == ' ' || s.delimiter == '|') {
 		// Prose is separated by these, too.

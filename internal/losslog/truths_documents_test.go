@@ -160,6 +160,7 @@ var truthsOfDocuments = []truth{
 	{name: "two-leading-counts.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1931916666666664, largest: 2.3415, first: 1, last: 24},
 	{name: "two-line-header.txt", losses: 90, nonFinite: 0, steps: 90, mean: 0.6647477777777778, largest: 2.9049, first: 1, last: 4450},
 	{name: "two-records-in-words.md", losses: 2, nonFinite: 0, steps: 2, mean: 0.7902, largest: 0.9291, first: 1000, last: 2000},
+	{name: "units-below-names.csv", losses: 24, nonFinite: 0, steps: 24, mean: 0.5853433333333332, largest: 0.87903, first: 0, last: 1150},
 	{name: "units-frame.txt", ask: []string{"training_mae", "training_rmse"}},
 	{name: "unsloth.txt", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 1, last: 60},
 	{name: "utf16-bom.csv", losses: 200, nonFinite: 0, steps: 200, mean: 1.4980871999999998, largest: 3.90586, first: 0, last: 199},
