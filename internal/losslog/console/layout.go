@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
@@ -16,16 +17,18 @@ import (
 type Layout struct {
 	rows  rowStyle
 	opens string // the name that most records in rows begin with
+	roles string // the words above columns of training and validation, parted by bars
 }
 
 // rowStyle says how a text writes records in rows.
 type rowStyle uint8
 
 const (
-	noRows    rowStyle = iota
-	boxRows            // between bars
-	bareRows           // a name and a number, whose counter follows the loss
-	belowRows          // numbers stand below their names
+	noRows     rowStyle = iota
+	boxRows             // between bars
+	bareRows            // a name and a number, whose counter follows the loss
+	belowRows           // numbers stand below their names
+	columnRows          // numbers of training and validation stand side by side
 )
 
 // isBoxRow says whether a line is a row of two cells between bars.
@@ -134,7 +137,10 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 			opens = name
 		}
 	}
+	roles := findColumns(sample)
 	switch {
+	case roles != "":
+		return Layout{rows: columnRows, roles: roles}, true
 	case boxed >= 4 && boxed*2 >= numbered:
 		l = Layout{rows: boxRows, opens: opens}
 	case numbersBelow(sample):
@@ -149,7 +155,7 @@ func FindLayout(sample []byte) (l Layout, ok bool) {
 func (l Layout) Whole(text []byte) int {
 	end := bytes.LastIndexAny(text, "\r\n")
 	switch l.rows {
-	case noRows:
+	case noRows, columnRows:
 		return end + 1
 	case belowRows:
 		return wholeBelow(text)
@@ -183,6 +189,10 @@ func (l Layout) Records(text []byte, r *Reader, labels *Labels, skip func(line [
 	if l.rows == belowRows {
 		text, l.rows = joinBelow(text), noRows
 	}
+	var roles []string
+	if l.rows == columnRows {
+		roles, l.rows = strings.Split(l.roles, "|"), noRows
+	}
 	var rows []Pair
 	first, last := 0, 0
 	flush := func() {
@@ -197,6 +207,9 @@ func (l Layout) Records(text []byte, r *Reader, labels *Labels, skip func(line [
 		end, next = plaintext.NextLine(text[begin:])
 		line := text[begin : begin+end]
 		end += begin
+		if roles != nil {
+			line = joinRoles(line, roles)
+		}
 		switch {
 		case l.rows == noRows:
 		case len(line) == 0 && l.rows == boxRows:
