@@ -69,9 +69,13 @@ func (s *survey) mayBeUnnamed(r ranked, most int) bool {
 }
 
 // isOfTraining says whether a measure that is also of models that are done is one of a training: it says so, steps are counted
-// beside it, or there are many, and they fall. Beside scores of what a model puts out it is of a model that is done, unless it says so.
+// beside it, or there are many, and they fall. Beside scores of what a model puts out it is of a model that is done, unless it
+// says so or a learning rate stands there.
 func (s *survey) isOfTraining(r ranked) bool {
-	if r.meaning.Role == lexicon.Unsaid && slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return lexicon.IsOfOutput(f.name) && s.together(r.tally, f.name) }) {
+	beside := func(is func(name string) bool) bool {
+		return slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return is(f.name) && s.together(r.tally, f.name) })
+	}
+	if r.meaning.Role == lexicon.Unsaid && beside(lexicon.IsOfOutput) && !beside(lexicon.IsLearningRate) {
 		return false
 	}
 	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || r.count >= many && s.endsLower(r.tally)

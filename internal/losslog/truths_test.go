@@ -247,6 +247,7 @@ var truthsOfLines = []truth{
 	{name: "parts-on-many-lines.log", losses: 12, nonFinite: 0, steps: 12, mean: 7.957660499999999, largest: 8.884714, first: 301, last: 312},
 	{name: "per-dimension.log", losses: 24, nonFinite: 0, steps: 24, mean: 4.325466666666666, largest: 6.7778, first: 0, last: 2300},
 	{name: "perplexities-of-models.log", none: true},
+	{name: "perplexity-beside-scores.log", losses: 24, nonFinite: 0, steps: 24, mean: 44.32750000000001, largest: 186.4, first: 100, last: 2400},
 	{name: "plus-and-minus.log", losses: 14, nonFinite: 0, steps: 14, mean: 1.2442928571428573, largest: 2.2302, first: 1, last: 14},
 	{name: "points-before-a-step.log", losses: 30, nonFinite: 0, steps: 30, mean: 4.33336, largest: 6.9633, first: 250, last: 7500},
 	{name: "powers-of-ten.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.0011510833333333334, largest: 0.002414, first: 0, last: 230},

@@ -22,6 +22,7 @@ var (
 	splitters       = Set("split phase mode stage set subset dataset data_split partition")
 	namers          = Set("metric metric_name key name tag series variable measure quantity field")
 	valueNames      = Set("value val metric_value")
+	rateNames       = Set("lr learning_rate")
 	// trainingTerms are words of columns that are logged of trainings, and seldom of anything else. Measures, such as accuracies, stand in
 	// tables of results as well.
 	trainingTerms = Set("step steps iteration iterations iter iters epoch epochs batch batches minibatch lr loss losses val valid validation" +
@@ -62,6 +63,9 @@ func FieldOf(name string) FieldKind {
 
 // IsValue says whether a name is one for whatever number there is.
 func IsValue(name string) bool { return valueNames[joined(name)] }
+
+// IsLearningRate says whether a name is that of the learning rate.
+func IsLearningRate(name string) bool { return rateNames[joined(name)] }
 
 // settingNames are of what is set before a training, and stays as it is.
 var settingNames = Set("batchsize bs hiddensize hiddenunits hiddendim units neurons nlayers numlayers layers dropout seed weightdecay wd embeddingdim embdim" +
