@@ -7,7 +7,7 @@ import "bytes"
 func AppendField[Text ~string | ~[]byte](line []byte, field Text) []byte {
 	begin := len(line)
 	line = append(line, field...)
-	if bytes.IndexAny(line[begin:], ",\"\r\n") < 0 {
+	if !bytes.ContainsAny(line[begin:], ",\"\r\n") {
 		return line
 	}
 	text := string(line[begin:])
