@@ -188,7 +188,8 @@ func (b *behaviour) isShared(drawn bool) bool {
 	moves := b.moves()
 	drawn = drawn && b.kind == lexicon.Epochs
 	return !b.carried() && b.up+b.same >= moves-moves/33 && (b.distinct >= 2 || moves < 3) &&
-		(b.up*20 >= moves || drawn || moves < 3) && (b.kind <= lexicon.Positions || drawn)
+		(b.up*20 >= moves || (b.kind == lexicon.Counts || drawn) && b.up > 0 || moves < 3) &&
+		(b.kind <= lexicon.Positions || b.kind == lexicon.Batches && b.down == 0 || drawn)
 }
 
 // named returns an epoch that counts as a number without a name does, which comes before that, as in "2/10 Epoch 3", or the number.

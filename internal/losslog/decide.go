@@ -16,7 +16,7 @@ type decision struct {
 
 // instead returns the loss whose mean r is, where there is just one that r can be the mean of; else r.
 func (r *ranked) instead(all []ranked) *ranked {
-	if r.meaning.Statistic != lexicon.Averaged || r.meaning.Strength != lexicon.Loss {
+	if r.meaning.Statistic != lexicon.Averaged || r.meaning.Strength != lexicon.Loss || r.meaning.Parts > 0 {
 		return r
 	}
 	plain := r
@@ -156,7 +156,7 @@ func (s *survey) ofLastTraining(all []ranked, r *ranked) *ranked {
 	for i := range all {
 		c := &all[i]
 		m := c.meaning
-		if c.name == r.name || c.count < fewest || m.Strength != lexicon.Loss || m.Role == lexicon.Validation || m.Parts > 0 {
+		if c.name == r.name || c.count < fewest || m.Strength != lexicon.Loss || m.Role == lexicon.Validation || m.Parts > 0 || m.Statistic == lexicon.Extreme {
 			continue
 		}
 		begin, _ := s.placeOf(c.tally)

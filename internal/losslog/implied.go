@@ -133,7 +133,7 @@ func rounding(total float64, parts int) float64 {
 func (s *survey) afterParts(all []ranked, total *ranked) bool {
 	parts := 0
 	for _, r := range all {
-		if r.meaning.Strength < lexicon.Loss && r.count >= total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
+		if r.meaning.Strength >= lexicon.Unknown && r.meaning.Strength < lexicon.Loss && r.name != total.name && r.count >= total.count && s.together(total.tally, r.name) && s.byName[r.name] < total.field {
 			parts++
 		}
 	}

@@ -76,6 +76,8 @@ const many = 10
 func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	const few = 3
 	switch {
+	case found.What == nolog.Notebook && best.meaning.Strength == lexicon.Measure:
+		return sure && best.counted && best.count >= few
 	case best.meaning.Strength < lexicon.Loss:
 		return false
 	case found.What == nolog.Notebook:
@@ -83,11 +85,12 @@ func (s *survey) logged(best *ranked, found nolog.Kind, sure bool) bool {
 	case best.distinct < 2 && !(sure && best.count >= many && best.counted):
 		return false
 	case found.Beside:
-		return sure || best.count >= few
-	case sure && best.counted:
+		return sure || best.count >= 3
+	}
+	if found.What == nolog.Document && sure && best.counted {
 		return best.count >= few-1 // pasted with the words around them
 	}
-	return best.count >= few && best.count*10 >= s.counted
+	return best.count >= few && (sure && (found.What == nolog.Document || best.counted) || best.count*10 >= s.counted)
 }
 
 // beginsLog says whether a document of one record is the first line of a log: it stands on one line, counts steps, and tells nothing of
@@ -110,14 +113,14 @@ func (s *survey) isData(names int, nameless bool, best *ranked, sure bool) bool 
 	switch {
 	case nameless:
 		return names > 1 && counter == "" && !s.titled
-	case best != nil && best.meaning.Strength == lexicon.Loss && best.meaning.Parts == 0, s.saysTraining(best):
+	case best != nil && best.meaning.Strength == lexicon.Loss && (best.meaning.Parts == 0 || names < 3), s.saysTraining(best):
 		return false
 	case best == nil:
 		return true
 	case best.meaning.Strength >= lexicon.RoleAlone:
 		return !counted && names > 2
 	}
-	return !(counted && names == 2)
+	return names > 1 && !(counted && names == 2)
 }
 
 // isResults says whether losses are those of a table of results: texts, identifiers or settings say of each record what it is of, or there are more losses
