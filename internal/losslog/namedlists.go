@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"alrc/internal/csvfield"
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
@@ -189,7 +190,7 @@ func columnsOf(lists []namedList) []byte {
 		if i > 0 {
 			table = append(table, ',')
 		}
-		table = plaintext.AppendField(table, name)
+		table = csvfield.Append(table, name)
 	}
 	table = append(table, '\n')
 	for run := range runs {

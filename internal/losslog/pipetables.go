@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"alrc/internal/csvfield"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 )
@@ -98,7 +99,7 @@ func tableOfPipes(r io.Reader) (io.Reader, error) {
 				if i > 0 {
 					out = append(out, ',')
 				}
-				out = plaintext.AppendField(out, cell(name))
+				out = csvfield.Append(out, cell(name))
 			}
 			out = append(out, '\n')
 		}

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"path/filepath"
 	"strconv"
+
+	"alrc/internal/csvfield"
 )
 
 // Clip is a loss that was clipped, raised or not finite: a row of clips.csv.
@@ -24,7 +26,7 @@ type Clip struct {
 var clipColumns = []column[Clip]{
 	{columnStep, func(row []byte, c *Clip) []byte { return strconv.AppendInt(row, c.Step, 10) }},
 	{columnImage, func(row []byte, c *Clip) []byte { return strconv.AppendInt(row, int64(c.Image), 10) }},
-	{columnID, func(row []byte, c *Clip) []byte { return appendText(row, c.ID) }},
+	{columnID, func(row []byte, c *Clip) []byte { return csvfield.Append(row, c.ID) }},
 	{LossColumn, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Loss, 32) }},
 	{columnThreshold, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Threshold, 64) }},
 	{columnScale, func(row []byte, c *Clip) []byte { return appendNumber(row, c.Scale, 32) }},

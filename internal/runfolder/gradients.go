@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"alrc/internal/csvfield"
 )
 
 // Gradient is how the entries of a gradient were distributed at a step: a row of gradients.csv. A clipped run has two rows for
@@ -69,7 +71,7 @@ var gradientColumns = func() []column[Gradient] {
 	}
 	columns := []column[Gradient]{
 		{columnStep, func(row []byte, g *Gradient) []byte { return strconv.AppendInt(row, g.Step, 10) }},
-		{columnTensor, func(row []byte, g *Gradient) []byte { return appendText(row, g.Tensor) }},
+		{columnTensor, func(row []byte, g *Gradient) []byte { return csvfield.Append(row, g.Tensor) }},
 		{columnClipped, func(row []byte, g *Gradient) []byte {
 			if g.Clipped {
 				return append(row, '1')

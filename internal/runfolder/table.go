@@ -160,25 +160,3 @@ func appendNumber(row []byte, value float64, precision int) []byte {
 	}
 	return row
 }
-
-// appendText adds a field, quoted where CSV needs it. Line breaks become spaces, so that a row stays a line.
-func appendText(row []byte, value string) []byte {
-	quoted := strings.ContainsAny(value, "\",\r\n")
-	if quoted {
-		row = append(row, '"')
-	}
-	for i := range len(value) {
-		switch c := value[i]; c {
-		case '"':
-			row = append(row, '"', '"')
-		case '\r', '\n':
-			row = append(row, ' ')
-		default:
-			row = append(row, c)
-		}
-	}
-	if quoted {
-		row = append(row, '"')
-	}
-	return row
-}

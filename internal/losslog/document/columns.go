@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"alrc/internal/csvfield"
 	"alrc/internal/decimal"
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/lexicon"
@@ -93,7 +94,7 @@ func newColumnsReader(open func() (*bufio.Reader, error)) (io.Reader, error) {
 		if len(c.columns) > 0 {
 			c.out.WriteByte(',')
 		}
-		c.out.Write(plaintext.AppendField(c.out.AvailableBuffer(), title))
+		c.out.Write(csvfield.Append(c.out.AvailableBuffer(), title))
 		r, err := open()
 		if err != nil {
 			return err
@@ -293,7 +294,7 @@ func (c *columnsReader) Read(p []byte) (int, error) {
 				return 0, io.ErrUnexpectedEOF
 			case event == jsonstream.Other || event == jsonstream.String:
 				any = true
-				c.out.Write(plaintext.AppendField(c.out.AvailableBuffer(), text))
+				c.out.Write(csvfield.Append(c.out.AvailableBuffer(), text))
 			default:
 				column.ended = true
 			}

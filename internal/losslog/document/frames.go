@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"alrc/internal/csvfield"
 	"alrc/internal/decimal"
 	"alrc/internal/format/jsonstream"
 	"alrc/internal/losslog/plaintext"
@@ -66,7 +67,7 @@ func frameOf(head []byte) (f frame, ok bool) {
 				if names++; names > 1 {
 					header = append(header, ',')
 				}
-				header = plaintext.AppendField(header, s.Text)
+				header = csvfield.Append(header, s.Text)
 			}
 		}
 	}

@@ -1,10 +1,10 @@
-package plaintext
+// Package csvfield writes the fields of CSV tables that are read line by line.
+package csvfield
 
 import "bytes"
 
-// AppendField appends a field to a line of a table whose fields commas part, in quotes where it needs them (RFC 4180). Line ends in it
-// become spaces: tables are read line by line.
-func AppendField[Text ~string | ~[]byte](line []byte, field Text) []byte {
+// Append appends a field to a row, in quotes where it needs them (RFC 4180). Line ends in it become spaces, so that a row stays a line.
+func Append[Text ~string | ~[]byte](line []byte, field Text) []byte {
 	begin := len(line)
 	line = append(line, field...)
 	if !bytes.ContainsAny(line[begin:], ",\"\r\n") {

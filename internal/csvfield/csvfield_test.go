@@ -1,4 +1,4 @@
-package plaintext
+package csvfield
 
 import (
 	"encoding/csv"
@@ -8,14 +8,14 @@ import (
 )
 
 // Whatever fields hold, readers of CSV find them again, but for line ends.
-func TestAppendFieldIsCSV(t *testing.T) {
+func TestAppendIsCSV(t *testing.T) {
 	fields := []string{"loss", "", "a,b", `the "sum"`, `"`, `""`, "two\nlines", " spaces ", "損失,1"}
 	var line []byte
 	for i, field := range fields {
 		if i > 0 {
 			line = append(line, ',')
 		}
-		line = AppendField(line, field)
+		line = Append(line, field)
 	}
 	got, err := csv.NewReader(strings.NewReader(string(line))).Read()
 	fields[6] = "two lines"
