@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"slices"
+	"sync"
 
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/nolog"
@@ -17,15 +18,16 @@ const (
 // evidence is what speaks against a reading: what the survey of the log's beginning tells, and what the reading tells.
 type evidence struct {
 	log          *Log
-	uncounted    bool   // nothing that is named as a counter, or is one by its place, counts the losses
-	ofValidation bool   // by the name of the loss
-	inHistory    bool   // losses of validation stand beside those of training, as in the history of a run
-	inTable      bool   // that is all of the file, in which nothing at all counts
-	naming       string // the field that says of each record what it is of
-	otherLines   bool   // of other kinds hold the loss, too
-	drawnAgain   bool   // a bar, or a number that leads lines, stays as it is from one loss to the next
-	returning    int    // steps that come again after others
-	leading      bool   // what counts the steps has no name, and begins the lines
+	uncounted    bool          // nothing that is named as a counter, or is one by its place, counts the losses
+	ofValidation bool          // by the name of the loss
+	inHistory    bool          // losses of validation stand beside those of training, as in the history of a run
+	inTable      bool          // that is all of the file, in which nothing at all counts
+	naming       string        // the field that says of each record what it is of
+	otherLines   bool          // of other kinds hold the loss, too
+	drawnAgain   bool          // a bar, or a number that leads lines, stays as it is from one loss to the next
+	returning    int           // steps that come again after others
+	leading      bool          // what counts the steps has no name, and begins the lines
+	seems        func() string // what else the file seems to be than a log, or empty; the file is read for it, once
 
 	steps, still int64 // those read, and of these the ones that are of the same step as the one before
 	gap, even    int64 // the first distance between steps that comes again, and how often it comes
@@ -50,6 +52,7 @@ func (l *Log) weigh(v *look, chosen ranked) {
 		naming:       v.namingField(chosen.tally),
 		otherLines:   v.isLines() && slices.ContainsFunc(v.series, func(t *tally) bool { return t.field == chosen.field && t != chosen.tally }),
 	}
+	l.evidence.seems = sync.OnceValue(l.evidence.otherKind)
 	l.evidence.inHistory = l.evidence.uncounted && v.besideValidation(chosen.tally)
 	l.evidence.leading = c.step == string(lexicon.Leading) && !c.redrawn
 	if (c.step == string(lexicon.OfTotal) || c.step == string(lexicon.Leading)) && !c.redrawn {
@@ -149,8 +152,8 @@ func (e *evidence) comesBackOnce() bool {
 	return times == 1
 }
 
-// seems is what else a file seems to be than a log, or empty.
-func (e *evidence) seems() string {
+// otherKind is what else the file seems to be than a log, or empty.
+func (e *evidence) otherKind() string {
 	if e.inTable {
 		return "a table without steps"
 	}
