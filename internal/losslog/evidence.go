@@ -66,7 +66,7 @@ func (l *Log) weigh(v *look, chosen ranked) {
 // namingField returns the field whose texts say of most records what they are of, as the name of a model does; empty where there is none.
 func (s *survey) namingField(t *tally) string {
 	for _, f := range s.fields {
-		if f.numbers == 0 && (f.manyTexts || len(f.texts) > 1) && f.count*10 >= t.count*8 && f.name != s.split && !isOfLogging(f.name) {
+		if f.tellsApart() && f.count*10 >= t.count*8 && f.name != s.split && !isOfLogging(f.name) {
 			return f.name
 		}
 	}

@@ -157,8 +157,7 @@ func (s *survey) isOfResults() bool {
 	const fewest, most = 3, 200
 	names := 0
 	for _, f := range s.fields {
-		said := f.numbers == 0 && (f.manyTexts || len(f.texts) > 1)
-		names += flagOf(said && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }))
+		names += flagOf(f.tellsApart() && !slices.ContainsFunc(lexicon.Words(f.name), func(word string) bool { return lexicon.TimeWords[word] }))
 	}
 	return names >= fewest && s.counted <= most
 }

@@ -94,6 +94,9 @@ func (f *fieldSurvey) fewWholes() bool {
 // isSetting says whether a field's numbers are a few, again and again, as of a network's layers.
 func (f *fieldSurvey) isSetting() bool { return !f.manyTexts && len(f.texts)*3 <= f.numbers }
 
+// tellsApart says whether a field holds texts, of several kinds, as what says of each record what it is of.
+func (f *fieldSurvey) tellsApart() bool { return f.numbers == 0 && (f.manyTexts || len(f.texts) > 1) }
+
 // isAlone says whether a field is the only one with numbers.
 func (s *survey) isAlone(field int) bool {
 	return !slices.ContainsFunc(s.fields, func(f *fieldSurvey) bool { return f != s.fields[field] && f.numbers > 0 })
