@@ -287,6 +287,10 @@ func (d *Detector) end(e *Episode) {
 		d.open = nil
 	}
 	d.gone = e.Kind == Diverged
+	// Records of the calm that ended it are judged by their own neighbours: it may have been begun by a deviation that is too wide.
+	for i := e.Record + int64(e.Records-e.calmed); i < e.Record+int64(e.Records); i++ {
+		d.at(i).episode = false
+	}
 	e.finished()
 	d.sum.add(e)
 	if e.Back && len(d.recent) < 100_000 {

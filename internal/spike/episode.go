@@ -67,6 +67,7 @@ type Episode struct {
 	last    [calm]float64
 	steps   [calm]int64
 	quiet   int     // records since the last spike
+	calmed  int     // records after the first that was back, where the episode is over
 	settled float64 // the level when it was last looked at
 	look    int     // records after which it is looked at next
 	mark    float64 // the level at the last 50th record
@@ -134,7 +135,7 @@ func (e *Episode) back() bool {
 	for k := range n {
 		i := (e.quiet - n + k) % calm
 		if e.last[i] <= level {
-			e.End = e.steps[i]
+			e.End, e.calmed = e.steps[i], n-1-k
 			e.Quick = e.Records-(n-1-k) <= e.peaked+1
 			break
 		}

@@ -193,6 +193,22 @@ func TestEarlySpikesNeitherHideNorPoison(t *testing.T) {
 	}
 }
 
+// TestSpikeInTheCalmAfterAnother plants a lower spike among the records by which a higher one is found to be over.
+func TestSpikeInTheCalmAfterAnother(t *testing.T) {
+	for seed := range uint64(40) {
+		for gap := 1; gap <= 2*calm; gap++ {
+			r := random(seed)
+			losses := series(80, func(i int) float64 { return 3 + 0.1*r.NormFloat64() + 2*math.Exp(-float64(i)/8) })
+			first, second := 30, 30+gap
+			losses[first] += 4
+			losses[second] += 1.3
+			if s := Find(nil, losses); deviations(losses, second) > 8.5 && !s.in(int64(second)) {
+				t.Errorf("seed %d: %.1f deviations, %d records after another spike, are missed: %s", seed, deviations(losses, second), gap, describe(s))
+			}
+		}
+	}
+}
+
 func TestFirstLossMayBeASpike(t *testing.T) {
 	r := random(5)
 	losses := series(300, func(int) float64 { return 0.7 + 0.02*r.NormFloat64() })
