@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"alrc/internal/losslog/console"
 	"alrc/internal/losslog/lexicon"
 )
 
@@ -64,6 +65,7 @@ func (s *survey) tellObjective() {
 // total_loss 0.6", "avg_loss 0.6 own_loss 0.5 aux_loss 0.1".
 func (s *survey) tellTotals(all []ranked) {
 	s.tellMeasures(all)
+	s.tellLeads(all)
 	for i := range all {
 		total := &all[i]
 		if total.meaning.Strength != lexicon.Loss {
@@ -78,6 +80,22 @@ func (s *survey) tellTotals(all []ranked) {
 			if r := &all[j]; j != i && r.meaning.Strength == lexicon.Loss && r.meaning.Parts == 0 && r.meaning.Role == total.meaning.Role && s.together(total.tally, r.name) && r.field < total.field == before {
 				r.meaning.Parts++
 			}
+		}
+	}
+}
+
+// tellLeads makes a part of each loss that words before it tell from others, where as many lines have one that is named as their total:
+// "Style 2 loss: 0.1" above "Total loss: 0.6".
+func (s *survey) tellLeads(all []ranked) {
+	if s.by.By != console.ByLead {
+		return
+	}
+	for i := range all {
+		r := &all[i]
+		if r.name == s.by.Loss && slices.ContainsFunc(all, func(other ranked) bool {
+			return other.meaning.Strength == lexicon.Loss && other.meaning.Role == r.meaning.Role && lexicon.SaysWhole(other.name) && other.count*10 >= r.count*9
+		}) {
+			r.meaning.Parts++
 		}
 	}
 }

@@ -172,7 +172,8 @@ func (r roles) label() []byte {
 	return nil
 }
 
-// lead returns the last words before a loss that belong to no number and to no prefix of a logger.
+// lead returns the last words before a loss that belong to no number and to no prefix of a logger. Of several alike, a number between such
+// a word and the loss says which: "Style 2 loss: 0.5".
 func (r *Reader) lead(pairs []Pair, loss string) []byte {
 	at := -1
 	for i := range pairs {
@@ -185,7 +186,11 @@ func (r *Reader) lead(pairs []Pair, loss string) []byte {
 	var words [most][]byte
 	n := 0
 	for i := at - 1; i >= 0 && n < most; i-- {
-		if t := &r.tokens[i]; t.used || t.kind != wordToken {
+		t := &r.tokens[i]
+		if i == at-1 && r.counts(i) && r.isWord(i-1) && !counterOfLine(r.word(i-1)) {
+			return r.line[r.tokens[i-1].begin:r.tokens[i].end]
+		}
+		if t.used || t.kind != wordToken {
 			continue
 		}
 		word := r.word(i)
