@@ -240,7 +240,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 	}
 	at := int64(sequence.MissingStep)
 	if len(step) > 0 {
-		number, _, ok := partOf(step)
+		number, _, ok := s.position(step)
 		if ok {
 			at, ok = stepOf(number)
 		}
@@ -259,7 +259,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 		}
 	}
 	if s.epochColumn >= 0 {
-		if epoch, _, ok := partOf(cell(s.epochColumn)); ok {
+		if epoch, _, ok := s.position(cell(s.epochColumn)); ok {
 			b.Epoch = epoch
 		}
 	}
@@ -319,6 +319,14 @@ func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
 	return wholeNumber(cell)
 }
 
+// position reads the number of a cell that may count: also the 10 of "10/600".
+func (s *csvScanner) position(cell []byte) (value, total float64, ok bool) {
+	if value, ok = s.cellNumber(cell); ok {
+		return value, -1, true
+	}
+	return partOf(cell)
+}
+
 func (s *csvScanner) survey(data []byte, visit *survey) {
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, newline)
@@ -343,10 +351,9 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 			if i == s.value && s.long >= 0 && s.long < len(cells) {
 				name = string(unquote(cells[s.long]))
 			}
-			value, ok := s.cellNumber(cell)
-			total := -1.0
-			if !ok && lexicon.CounterOf(name) <= lexicon.Epochs {
-				value, total, ok = partOf(cell)
+			value, total, ok := s.position(cell)
+			if total >= 0 && lexicon.CounterOf(name) > lexicon.Epochs {
+				value, total, ok = 0, -1, false
 			}
 			visit.add([]byte(name), cell, value, ok, false, total)
 		}

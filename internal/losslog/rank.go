@@ -27,7 +27,7 @@ func (s *survey) candidates(step string) []ranked {
 	most := 0
 	s.tellObjective()
 	for _, t := range s.series {
-		if m := s.fields[t.field].meaning; m.Strength > lexicon.Excluded {
+		if f := s.fields[t.field]; f.meaning.Strength > lexicon.Excluded && f.counter > lexicon.Batches && !lexicon.IsPosition(f.name) {
 			most = max(most, t.count)
 		}
 	}

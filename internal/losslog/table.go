@@ -221,24 +221,28 @@ func (s *csvScanner) learn(cells [][]byte) {
 	}
 }
 
-// findDecimalComma looks for numbers such as "0,5". Where commas separate fields, too, a comma in quotes may part thousands.
+// findDecimalComma looks for numbers such as "0,5". A comma before three digits parts thousands where points part fractions, or where commas
+// part fields.
 func (s *csvScanner) findDecimalComma(rows [][]byte) {
-	commas, points := 0, 0
+	commas, unclear, points := 0, 0, 0
 	for _, row := range rows {
 		for _, cell := range s.cells(row) {
 			cell = unquote(cell)
-			// Of both, the last one parts the fraction.
-			if i := bytes.IndexByte(cell, ','); i > bytes.IndexByte(cell, '.') && i > 0 && cell[0] != '[' && isCellNumber(cell) {
-				if s.delimiter == ',' && len(cell)-i == len(",000") && cell[0] != '0' {
-					continue
-				}
-				commas++
-			} else if bytes.IndexByte(cell, '.') > 0 && isCellNumber(cell) {
+			comma, point := bytes.IndexByte(cell, ','), bytes.IndexByte(cell, '.')
+			if max(comma, point) <= 0 || cell[0] == '[' || !isCellNumber(cell) {
+				continue
+			}
+			switch {
+			case point > comma: // the last one parts the fraction
 				points++
+			case point < 0 && cell[0] != '0' && len(cell)-comma == len(",000"):
+				unclear++
+			default:
+				commas++
 			}
 		}
 	}
-	s.decimalComma = commas > points
+	s.decimalComma = commas > points || points == 0 && unclear > 0 && s.delimiter != ','
 }
 
 // allProse says whether the fields hold keys beside their values, as text logs do ("step 1, loss 2"): such a log is

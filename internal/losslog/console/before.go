@@ -105,6 +105,9 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 		if r.isBox(j, i) {
 			return r.pastGaps(j - 1)
 		}
+		if r.isRowOfOne(j, i, c) {
+			break
+		}
 		c.free = !c.opened
 	case '.':
 		// An abbreviation: "Ep. 3".
@@ -164,6 +167,21 @@ func (r *Reader) pastMark(j, i int, c *before) int {
 		}
 	}
 	return -1
+}
+
+// isRowOfOne takes the words before the bar at j for the name of number i, which ends the line, if they are of a loss and of no number before
+// them: "Step 200: train loss | 5.95", but not "0.5 loss | 0.9".
+func (r *Reader) isRowOfOne(j, i int, c *before) bool {
+	j = r.pastGaps(j - 1)
+	if i != len(r.tokens)-1 || !r.isWord(j) {
+		return false
+	}
+	name, first, last := r.phrase(j)
+	if k := r.pastGaps(first - 1); k >= 0 && r.tokens[k].kind == numberToken || lexicon.MeaningOf(string(name)).Strength < lexicon.Measure {
+		return false
+	}
+	c.name, c.first, c.last, c.separated = name, first, last, true
+	return true
 }
 
 // listed returns the words between the comma at j and one before it, or a colon, where number i ends a pair of a list, names and numbers

@@ -206,8 +206,12 @@ func (r *Reader) lead(pairs []Pair, loss string) []byte {
 // words returns the words of the line at hand that tell what its numbers are of: "train", "valid", "averaged".
 func (r *Reader) words() []byte {
 	r.label = r.label[:0]
+	end := r.barEnd()
 	for i := range r.tokens {
 		t := &r.tokens[i]
+		if t.begin >= end {
+			break
+		}
 		if t.used || t.kind != wordToken && t.kind != quotedToken || r.keyOfWord(i) {
 			continue
 		}
@@ -227,6 +231,32 @@ func (r *Reader) words() []byte {
 		}
 	}
 	return r.label
+}
+
+// barEnd is where the bar ends that a line begins with, if all of its numbers' names stand in the bar: what follows is another message, which
+// was written while the bar stood there. It is the line's end elsewhere.
+func (r *Reader) barEnd() int {
+	share := bytes.Index(r.line, []byte("%|"))
+	if share < 0 {
+		return len(r.line)
+	}
+	rate := bytes.Index(r.line[share:], []byte("it/s"))
+	if rate < 0 {
+		if rate = bytes.Index(r.line[share:], []byte("s/it")); rate < 0 {
+			return len(r.line)
+		}
+	}
+	close := bytes.IndexByte(r.line[share+rate:], ']')
+	if close < 0 {
+		return len(r.line)
+	}
+	end := share + rate + close + 1
+	for i := range r.pairs {
+		if p := &r.pairs[i]; p.first >= 0 && lossLike(lastWord(p.Name)) && r.tokens[p.first].begin >= end {
+			return len(r.line)
+		}
+	}
+	return end
 }
 
 // keyOfWord says whether token i names the word behind it, as in "time_avg:none", or nothing, as in "val: n/a".

@@ -136,7 +136,11 @@ func exponent(text []byte) int {
 
 // endsAtName says whether what is written together with a number is the name of the next one.
 func (t *token) endsAtName(line []byte) bool {
-	return t.end-t.unit > 2 && t.end < len(line) && (line[t.end] == ':' || line[t.end] == '=') && !lexicon.TimeWords[string(bytes.ToLower(line[t.unit:t.end]))]
+	unit := bytes.ToLower(line[t.unit:t.end])
+	if len(unit) <= 2 || t.end >= len(line) || line[t.end] != ':' && line[t.end] != '=' || lexicon.TimeWords[string(unit)] {
+		return false
+	}
+	return !lexicon.CountsLine(unit) || decimal.DigitAt(bytes.TrimLeft(line[t.end+1:], " "), 0) // and not "1epoch:train"
 }
 
 // hasSeparator says whether text ends with a colon or an equals sign, but for space.
@@ -170,10 +174,44 @@ func (t token) withUnit(line []byte, end int) token {
 		i++
 	}
 	t.end = i
+	if total, last := partWithUnit(line, end, i); last > 0 && decimal.IsWhole(t.value) {
+		t.total, t.end, t.unit = total, last, last
+		return t
+	}
 	if i < len(line) && classes[line[i]]&digitClass != 0 && i > end && line[i-1] != '%' {
 		return token{kind: wordToken, begin: t.begin, end: wordEnd(line, i)}
 	}
 	return t
+}
+
+// partWithUnit returns the total that follows a part whose unit is line[begin:end], with the same unit, and its end: the 800 of "13.0it/800it".
+// The end is 0 where none follows.
+func partWithUnit(line []byte, begin, end int) (total float64, last int) {
+	unit := line[begin:end]
+	if len(unit) < 2 || end+1 >= len(line) || line[end] != '/' {
+		return 0, 0
+	}
+	total, n := decimal.Parse(line[end+1:])
+	last = end + 1 + n
+	if n == 0 || !(total > 0) {
+		return 0, 0
+	}
+	factor := 1.0
+	if last < len(line) && unit[0] != line[last] {
+		switch line[last] {
+		case 'k':
+			factor, last = 1e3, last+1
+		case 'M':
+			factor, last = 1e6, last+1
+		}
+	}
+	if !bytes.HasPrefix(line[last:], unit) {
+		return 0, 0
+	}
+	if last += len(unit); last < len(line) && isAlnum(line[last]) {
+		return 0, 0
+	}
+	return total * factor, last
 }
 
 // commas reads the rest of a number whose digits a comma follows: thousands, or a decimal comma.

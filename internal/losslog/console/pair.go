@@ -78,6 +78,8 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Name, p.first, p.last = toldName, toldFirst, toldLast
 		case r.ordinal(i, &left):
 			p.Name, p.first, p.last = r.word(i+1), i+1, i+1
+		case r.gluedCounter(i, &left):
+			p.Name, p.Unit = line[t.unit:t.end], false
 		case left.number >= 0 && left.separated && left.number == phraseAt:
 			p.Name, p.first = phrase, phraseFirst
 		case !p.Unit && t.total < 0 && r.onlyCounted(i):
@@ -221,6 +223,16 @@ func (p *Pair) scale(unit []byte) bool {
 	}
 	p.Value, p.Unit = value, false
 	return true
+}
+
+// gluedCounter says whether number i counts by the word that is written together with it, "1epoch:train:41-80batch", where what stands before
+// it is no name of a number, but a level or whose the line is.
+func (r *Reader) gluedCounter(i int, left *before) bool {
+	t := &r.tokens[i]
+	if t.end-t.unit < 3 || !decimal.IsWhole(t.value) || !counterOfLine(r.line[t.unit:t.end]) {
+		return false
+	}
+	return lexicon.IsLevel(left.name) || lexicon.LabelOf(left.name)&(lexicon.OfTraining|lexicon.OfValidation) != 0
 }
 
 // ordinal says whether number i counts by the word behind it, in scripts without spaces between words: "第10轮", "10回目".
