@@ -191,9 +191,9 @@ func (d drawings) endsTwice() bool {
 func (d drawings) runsAhead() bool { return d.ahead*10 > d.moves }
 
 // hasEqual says whether a loss that a bar shows again may be an equal one: its counter tells how many there were, and where it stands
-// still there is another loss most of the time.
+// still there is another loss most of the time, or there is another one nearly each time that it moves.
 func (d drawings) hasEqual() bool {
-	return (d.again == 0 || d.again < d.fresh) && d.strides*10 <= d.moves
+	return (d.again == 0 || d.again < d.fresh || d.fresh <= d.moves && d.fresh*4 > d.moves*3) && d.strides*10 <= d.moves
 }
 
 // barsOfOne says whether the records of a series are bars of one batch each.

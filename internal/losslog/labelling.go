@@ -110,7 +110,7 @@ const mostLeads = 6
 // inTurns says whether several words take turns, with losses of their own.
 func inTurns(leads []string, losses []float64) bool {
 	period := len(distinct(leads))
-	if period < 2 || len(leads) < 4*period {
+	if period < 2 || len(leads) < max(2*period, 8) {
 		return false
 	}
 	turns, twice := 0, 0

@@ -31,11 +31,11 @@ func streamedOutcome(t *testing.T, content []byte, piece int) (o outcome) {
 }
 
 // What a program writes to a pipe is read as its log would be, but for what only a second reading tells: that an earlier run stands
-// before, or that a counter begins anew in each epoch.
+// before, or that a counter begins anew in each epoch. Parts that numbers tell apart are known after two rounds of them.
 func TestStreamedLogs(t *testing.T) {
 	n := 0
 	for _, log := range knownLogs(t, ".log", ".jsonl", ".csv", ".tsv", ".out") { // documents come as a whole
-		if bytes.IndexByte(log.content, 0) >= 0 {
+		if bytes.IndexByte(log.content, 0) >= 0 || log.name == "numbered-parts.log" {
 			continue
 		}
 		source, err := read(Options{Inputs: []string{log.path}}, func(int64, []float64) {})

@@ -143,6 +143,7 @@ var truthsOfDocuments = []truth{
 	{name: "talk.txt", none: true},
 	{name: "tensor-glued.txt", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 39},
 	{name: "terminal.cast", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 23},
+	{name: "thousands-between-tabs.tsv", losses: 30, nonFinite: 0, steps: 30, mean: 1.8456353333333335, largest: 3.30482, first: 150, last: 4500},
 	{name: "thousands-in-quotes.csv", losses: 20, nonFinite: 0, steps: 20, mean: 1352110.0, largest: 2492800.0, first: 0, last: 1900},
 	{name: "thousands-with-points.csv", losses: 30, nonFinite: 0, steps: 30, mean: 1152.633333333333, largest: 2492.8, first: 0, last: 2900},
 	{name: "three-runs-export.csv", ask: []string{"calm-tern-3 - train/loss", "calm-tern-4 - train/loss", "calm-tern-7 - train/loss"}},

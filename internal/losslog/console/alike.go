@@ -204,6 +204,9 @@ func (r *Reader) keep(k *alike) bool {
 		k.pairs[first].label = append([]byte{}, r.Label(pairs[:n], r.alikes.of)...)
 		pairs, first = pairs[n:], first+n
 	}
+	if r.unlike { // a label hangs on a number
+		return false
+	}
 	k.text, k.mask = k.text[:0], k.mask[:0]
 	for i := 0; i+8 <= len(line); i += 8 {
 		k.text, k.mask = append(k.text, wordAt(text, i)), append(k.mask, wordAt(mask, i))

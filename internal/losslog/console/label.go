@@ -188,6 +188,7 @@ func (r *Reader) lead(pairs []Pair, loss string) []byte {
 	for i := at - 1; i >= 0 && n < most; i-- {
 		t := &r.tokens[i]
 		if i == at-1 && r.counts(i) && r.isWord(i-1) && !counterOfLine(r.word(i-1)) {
+			r.unlike = true
 			return r.line[r.tokens[i-1].begin:r.tokens[i].end]
 		}
 		if t.used || t.kind != wordToken {

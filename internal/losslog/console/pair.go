@@ -36,7 +36,10 @@ type Reader struct {
 // Read finds the pairs of a line, in order. They are valid until the next call.
 func (r *Reader) Read(line []byte) []Pair {
 	line = bytes.TrimRight(line, " \t")
-	r.line, r.unlike = line, false
+	text := printed(line)
+	r.unlike = len(text) < len(line)
+	line = text
+	r.line = line
 	r.tokens = tokens(line, r.tokens[:0])
 	r.pairs = r.pairs[:0]
 	var phrase []byte // before a counter, as "loss" in "loss at step 10: 2.5"
@@ -72,6 +75,9 @@ func (r *Reader) Read(line []byte) []Pair {
 			p.Text = p.Text[:len(p.Text)-trailingTotal(p.Text)]
 		}
 		left := r.left(i)
+		if t.total >= 0 && left.first >= 0 && left.first == left.last && !left.separated && lexicon.LabelOf(left.name) != 0 && !counterOfLine(left.name) {
+			left.name = nil // "train 10/600": whose the line is, and not what counts
+		}
 		toldName, toldFirst, toldLast := r.told(i, &left)
 		switch {
 		case toldName != nil:
@@ -94,7 +100,10 @@ func (r *Reader) Read(line []byte) []Pair {
 		case left.number >= 0 && left.separated && !p.Unit && t.total < 0 && r.counts(left.number) && !r.wordBehind(i):
 			p.Name = lexicon.Nameless
 		case left.name != nil && !left.separated && lexicon.IsPreposition(left.name):
-			continue
+			if left.first > 0 || !r.counts(i) || !r.colonBehind(i) {
+				continue
+			}
+			p.Name = lexicon.Leading // "on 200: loss 0.5"
 		case left.name != nil && !left.separated && len(withoutRecent(left.name)) > 0:
 			// "loss over the last 30 s: 0.5"
 			phrase, phraseAt, phraseFirst = withoutRecent(left.name), i, left.first
@@ -198,6 +207,16 @@ func (r *Reader) Read(line []byte) []Pair {
 	}
 	r.tellTwice()
 	return r.pairs
+}
+
+// printed returns what R prints as a text: the line behind "[1]", without its quotes.
+func printed(line []byte) []byte {
+	const begin = len(`[1] "`)
+	if n := len(line); n <= begin || line[0] != '[' || line[n-1] != '"' || !decimal.IsDigit(line[1]) || string(line[2:begin]) != `] "` ||
+		bytes.IndexByte(line[begin:n-1], '"') >= 0 {
+		return line
+	}
+	return line[begin : len(line)-1]
 }
 
 // scale takes the unit of what counts, "1.5k steps", for what it multiplies by, and the sign of a loss or an error in percent for nothing. It says

@@ -112,7 +112,7 @@ func (r *Reader) parenthesised(j int) (name []byte, first, last int) {
 			settings = true
 			continue
 		}
-		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') {
+		if t.kind != wordToken && t.kind != gapToken && (t.kind != markToken || t.mark != '/') && !r.isPoint(k) {
 			return nil, -1, -1
 		}
 	}
@@ -168,7 +168,7 @@ func (r *Reader) enclosed(j int) (name []byte, first, last int) {
 // isPoint says whether token i is a point that ends an abbreviation.
 func (r *Reader) isPoint(i int) bool {
 	t := &r.tokens[i]
-	return t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
+	return i > 0 && t.kind == markToken && t.mark == '.' && t.end == t.begin+1 && t.begin == r.tokens[i-1].end
 }
 
 // withoutRecent returns what stands before "over the last"; nil where a name does not end so.

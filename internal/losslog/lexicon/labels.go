@@ -1,5 +1,10 @@
 package lexicon
 
+import (
+	"slices"
+	"unicode/utf8"
+)
+
 // Label is what words say of the records that they tell apart from others: a sum of the values below.
 type Label uint8
 
@@ -22,6 +27,12 @@ var initials = func() (all [256]bool) {
 
 // LabelOf returns what the words of a text say.
 func LabelOf(text []byte) (label Label) {
+	if slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		for _, word := range Words(string(text)) {
+			label |= labelOf(word)
+		}
+		return label
+	}
 	for len(text) > 0 {
 		end := 0
 		for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z') {
@@ -33,14 +44,7 @@ func LabelOf(text []byte) (label Label) {
 			for _, c := range text[:end] {
 				lower = append(lower, c|0x20)
 			}
-			switch {
-			case TrainingWords[string(lower)] && string(lower) != "learning":
-				label |= OfTraining
-			case ValidationWords[string(lower)]:
-				label |= OfValidation
-			case SummaryWords[string(lower)]:
-				label |= OfSummary
-			}
+			label |= labelOf(string(lower))
 		}
 		for end < len(text) && (text[end]|0x20 < 'a' || text[end]|0x20 > 'z') {
 			end++
@@ -48,4 +52,17 @@ func LabelOf(text []byte) (label Label) {
 		text = text[end:]
 	}
 	return label
+}
+
+// labelOf returns what a word says, which is in lower case.
+func labelOf(word string) Label {
+	switch {
+	case TrainingWords[word] && word != "learning":
+		return OfTraining
+	case ValidationWords[word]:
+		return OfValidation
+	case SummaryWords[word]:
+		return OfSummary
+	}
+	return 0
 }

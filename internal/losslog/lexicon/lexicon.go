@@ -17,10 +17,10 @@ func Set(words string) map[string]bool {
 
 // What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
-	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении тренировка entrenamiento" +
+	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении обуч тренировка entrenamiento" +
 		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
 	ValidationWords = Set("val vali valid validate validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
-		" バリデーション 검증 평가 테스트 валидация валидации валидационная тест тестовая validación validacion" +
+		" バリデーション 검증 평가 테스트 валидация валидации вал валидационная тест тестовая validación validacion" +
 		" validação validacao prueba teste validierung validierungs validazione validatie doğrulama validasi kiểm tra" +
 		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
@@ -50,7 +50,7 @@ var (
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
 		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
-		" kg skipped seconds sec ms multiplier mult reduction regularization regularisation delta eps epsilon")
+		" mask masks tokens documents files kg skipped seconds sec ms multiplier mult reduction regularization regularisation delta eps epsilon")
 	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
 	foreignWords = Set("packet packets stop hair hearing blood weight")
 	// auxiliaryWords are of small parts of losses.

@@ -22,7 +22,7 @@ var (
 	// linkWords part the name of a number from this, or from words before it, in sentences: "got a loss of".
 	linkWords = Set("a an the and with has have having of at is was now about around reached reaching got get gets gave gives")
 	// modeWords may stand in lines that say what is below them, beside words such as "eval".
-	modeWords = Set("mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
+	modeWords = Set("cross mode phase stage loop pass in on the now then continue continuing start starting started starts begin beginning begins" +
 		" run running run performing doing going to for model network results")
 )
 

@@ -16,6 +16,7 @@ import (
 type Preface struct {
 	parts   []slot
 	spaces  int  // at most so many are part of it, behind the rest
+	mixed   bool // places in a source say which lines are of a validation
 	Doubled bool // each line is written twice
 }
 
@@ -61,7 +62,7 @@ func Find(head []byte) *Preface {
 			p.spaces = min(p.spaces, len(l.text)-i-len(bytes.TrimLeft(l.text[i:], " \t")))
 		}
 	}
-	p.Doubled = p.doubles(lines)
+	p.Doubled, p.mixed = p.doubles(lines), p.mixes(lines)
 	if len(p.parts) == 0 && p.spaces == 0 && !p.Doubled {
 		return nil
 	}
@@ -315,24 +316,61 @@ func (p *Preface) suits(lines []*line) bool {
 	return all*10 >= len(lines)*8 && !(named && numbers*2 >= all)
 }
 
-// Strip returns a line without as much of the preface as it has.
+// mixes says whether functions that validate wrote some of the lines, and others the rest.
+func (p *Preface) mixes(lines []*line) bool {
+	p.mixed = true
+	told, all := 0, 0
+	for _, l := range lines {
+		rest, validates := p.strip(l.text)
+		all += min(1, len(l.text)-len(rest))
+		told += min(1, len(validates))
+	}
+	return told > 0 && told < all
+}
+
+// Strip returns a line without as much of the preface as it has, but for the name of a function that validates, where others do not.
 func (p *Preface) Strip(text []byte) []byte {
+	rest, validates := p.strip(text)
+	if validates == nil {
+		return rest
+	}
+	return append(append(bytes.Clone(validates), ' '), rest...)
+}
+
+// strip returns a line without the preface, and the name of a function in that which validates, where this tells lines apart.
+func (p *Preface) strip(text []byte) (rest, validates []byte) {
 	at, end := 0, 0
 	for i := range p.parts {
-		s := &p.parts[i]
+		s, begin := &p.parts[i], at
 		if at = s.end(text, at); at == 0 {
 			break
 		}
 		if s.last {
 			end = at
 		}
+		if s.kind == source && p.mixed {
+			validates = validating(text[begin:at])
+		}
 	}
 	if end == 0 && len(p.parts) > 0 {
-		return text
+		return text, nil
 	}
 	text = text[end:]
 	for n := 0; n < p.spaces && len(text) > 0 && (text[0] == ' ' || text[0] == '\t'); n++ {
 		text = text[1:]
 	}
-	return text
+	return text, validates
+}
+
+// validating returns the name of a function in a place in a source, "__main__:evaluate:233", if it says that the function validates; nil
+// elsewhere. The names of files and modules say nothing.
+func validating(place []byte) []byte {
+	parts := bytes.Split(place, []byte{':'})
+	if len(parts) < 3 {
+		return nil
+	}
+	if function := parts[len(parts)-2]; lexicon.LabelOf(function) == lexicon.OfValidation {
+		return function
+	}
+	return nil
 }
