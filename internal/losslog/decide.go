@@ -91,7 +91,7 @@ func (s *survey) decide(all []ranked) (d decision, ok bool) {
 		d.why = "the only loss of training by its name"
 	case best.meaning.Strength == lexicon.Loss:
 		return d, false
-	case d.named && n.fields == 1 && (n.unnamed == 0 || best.counted && lexicon.IsObjective(best.name)):
+	case d.named && n.fields == 1 && (n.unnamed == 0 || (best.counted || best.isTraining()) && lexicon.IsObjective(best.name)):
 		d.why = "what the training goes by, of the names there are"
 	case d.named || s.ofPlayers():
 		return d, false
