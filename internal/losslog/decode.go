@@ -121,7 +121,7 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 		return nil, err
 	}
 	if isPointer(l.head) {
-		return nil, errors.New("this is a Git LFS pointer, not the file that it stands for: get that by 'git lfs pull'")
+		return nil, nolog.Kind{What: "a Git LFS pointer, not the file that it stands for", Instead: "get that by 'git lfs pull'"}.Err()
 	}
 	if err := l.showPage(); err != nil {
 		return nil, err

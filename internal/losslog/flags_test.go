@@ -115,7 +115,7 @@ func TestEncodings(t *testing.T) {
 		}
 	}
 	for want, content := range map[string]string{"'git lfs pull'": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
-		"notebook whose cells have printed nothing": `{"cells": [{"cell_type": "code", "source": "loss = 1"}]}`} {
+		"notebook whose cells have printed nothing, and holds no losses of a training; run its cells": `{"cells": [{"cell_type": "code", "source": "loss = 1"}]}`} {
 		if err := readError(Options{Inputs: []string{write(t, "log", content)}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not say %q", err, want)
 		}

@@ -34,11 +34,10 @@ func (l *Log) question(v *look, all []ranked, loss string) error {
 		}
 		all = some
 	}
-	finite := false
-	for _, r := range all {
-		finite = finite || r.least <= r.most
-	}
-	if len(all) == 0 || !finite || all[0].meaning.Strength == lexicon.Unknown && (v.ofPlayers() || v.text && !(v.titled && all[0].name == string(lexicon.Nameless)) && !v.anyFalls(all)) {
+	// Nobody asks which of the numbers that never change is the loss.
+	changing := slices.ContainsFunc(all, func(r ranked) bool { return r.least < r.most || r.count < few && r.least == r.most || r.nonFinite > 0 })
+	finite := slices.ContainsFunc(all, func(r ranked) bool { return r.least <= r.most })
+	if !changing || !finite || all[0].meaning.Strength == lexicon.Unknown && (v.ofPlayers() || v.text && !(v.titled && all[0].name == string(lexicon.Nameless)) && !v.anyFalls(all)) {
 		return l.nothingNamed(v.survey)
 	}
 	if !slices.ContainsFunc(all, func(r ranked) bool { return r.count > 1 }) && len(all) > 1 {

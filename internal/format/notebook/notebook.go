@@ -21,7 +21,7 @@ func Is(head []byte) bool {
 		bytes.HasPrefix(text, []byte(`"metadata"`)) && has("kernelspec") && has("language_info"))
 }
 
-var errNoOutput = errors.New("it is a notebook whose cells have printed nothing")
+var errNoOutput = errors.New("it is a notebook whose cells have printed nothing, and holds no losses of a training; run its cells, or give the log that they wrote")
 
 // Reader reads what the cells of a notebook printed, as plain text: tables of HTML have bars between their cells.
 type Reader struct {

@@ -36,6 +36,8 @@ var (
 	AverageWords = Set("avg average averaged ave avr mean running smoothed smooth ema ewa ewma moving median epoch cumulative accumulated" +
 		" средняя среднее средний durchschnittlicher durchschnittliche durchschnitt mittlerer mittlere moyenne moyen promedio medio média médio ortalama" +
 		" 平均 平均值 均值 평균")
+	// numberWords say how many losses there are: "num_losses", "loss.count".
+	numberWords  = Set("num nums count counts number")
 	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
 	WholeWords = Set("total tot sum summed overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
@@ -49,7 +51,7 @@ var (
 	joiningWords = Set("von der des du da do del di")
 	// lossSpoilers make of a loss a setting, or a number about losses.
 	lossSpoilers = Set("scale scaler scaling weight weights weighting coef coeff coefficient coefficients fn func function type window smoothing spike" +
-		" spikes threshold time rate lr patience improvement improve improved change count number at to before ratio factor log_interval" +
+		" spikes threshold time rate lr patience improvement improve improved change at to before ratio factor log_interval" +
 		" mask masks tokens documents files kg skipped seconds sec ms multiplier mult reduction regularization regularisation delta eps epsilon")
 	// foreignWords, right before a loss, say that something else is lost: "packet loss", "stop_loss".
 	foreignWords = Set("packet packets stop hair hearing blood weight")
@@ -68,7 +70,7 @@ var (
 		" time times eta sec secs second seconds ms min mins minute minutes hour hours day days elapsed remaining wall clock timestamp runtime date" +
 		" duration latency speed throughput fps ips tps wps ups wpb bsz tflops flops flos mfu hfu its tok words sentences seqs images samples" +
 		" examples tokens bytes mb gb kb mib gib gpu cpu ram mem memory cache disk" +
-		" acc accuracy accuracies precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer" +
+		" acc accuracy accuracies merror aucpr auprc prauc gini precision recall f1 fb1 fscore auc roc map ap ar iou miou dice bleu rouge meteor cider chrf wer cer" +
 		" psnr ssim fid score scores scored reward rewards rew return returns ents las uas kappa mcc r2 corr correlation spearman pearson top top1" +
 		" top5 hits mrr ndcg em exact match prob probs probability confidence positives negatives tp fp fn tn hp success win elo entropy explained variance fraction accept acceptance delta" +
 		" regularization regularisation epoch epochs ep epoche step steps iter iters iteration iterations batch batches update updates round tick rank seed port pid id version num" +

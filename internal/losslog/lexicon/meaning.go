@@ -81,7 +81,7 @@ func MeaningOf(name string) Meaning {
 			inner.Words++
 			if inner.Statistic = max(inner.Statistic, Averaged); extremeWords[last] {
 				inner.Statistic = Extreme
-				if inner.Strength < Loss {
+				if inner.Strength < Loss || numberWords[last] {
 					inner.Strength = Excluded
 				}
 			}
@@ -136,6 +136,8 @@ func MeaningOf(name string) Meaning {
 			if named {
 				m.Parts++ // as in smooth L1 loss
 			}
+		case named && (numberWords[word] || word == "n" && strings.HasSuffix(strings.ToLower(name), "losses")):
+			spoiled = true
 		case AverageWords[word]:
 			m.Statistic = max(m.Statistic, Averaged)
 			other = other || word == "epoch"

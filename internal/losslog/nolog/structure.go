@@ -84,8 +84,8 @@ func structureOf(text []byte) (k Kind, ok bool) {
 	if !repeats && isVocabulary(lines) {
 		return Kind{"a list of words or of files", GiveLog, false}, true
 	}
-	if !repeats && isTextTable(lines) {
-		return Kind{"a table of texts", GiveLog, false}, true
+	if what, ok := tableOf(lines); ok && !repeats {
+		return Kind{what, GiveLog, false}, true
 	}
 	if !repeats && isProse(lines) {
 		return Kind{"a text for people", GiveLog, true}, true
@@ -276,8 +276,8 @@ func isProse(lines []string) bool {
 	return prose*10 >= len(lines)*7
 }
 
-// isTextTable says whether a delimiter comes as often in nearly all lines, between texts.
-func isTextTable(lines []string) bool {
+// tableOf says what a table is of, where a delimiter comes as often in nearly all lines.
+func tableOf(lines []string) (what string, ok bool) {
 	for _, delimiter := range []string{"\t", ",", ";"} {
 		count := strings.Count(lines[0], delimiter)
 		if count == 0 || len(lines) < 3 {
@@ -290,11 +290,21 @@ func isTextTable(lines []string) bool {
 				same++
 			}
 		}
-		if same*10 >= len(lines)*8 && !strings.ContainsAny(lines[0], ":=") {
-			return true
+		if same*10 < len(lines)*8 || strings.ContainsAny(lines[0], ":=") {
+			continue
 		}
+		what, numbers := "a table of texts", 0
+		for _, cell := range strings.Split(lines[1], delimiter) {
+			if isNumber(cell) {
+				numbers++
+			}
+		}
+		if numbers*2 > count {
+			what = "a table of other numbers"
+		}
+		return what, true
 	}
-	return false
+	return "", false
 }
 
 // isVocabulary says whether each line is another word, alone or with one number, or names files.
