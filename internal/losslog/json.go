@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"alrc/internal/decimal"
@@ -213,6 +214,11 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 				}
 			}
 		} else {
+			if value[0] == '[' {
+				if inner, _, any := within(name, [4]string{paths[0]}, nil); any {
+					f.measure(value, inner[0])
+				}
+			}
 			text := value
 			if value[0] == '"' {
 				text = value[1 : len(value)-1]
@@ -252,6 +258,22 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 		}
 	}
 }
+
+// measure takes the loss from an array of numbers, each of which has its place for a name.
+func (f *found) measure(array []byte, name string) {
+	place, err := strconv.Atoi(name)
+	if numbers := elementsOf(array); err == nil && place >= 0 && place < len(numbers) {
+		f.loss = numbers[place]
+	}
+}
+
+// elementsOf returns the numbers of an array.
+func elementsOf(array []byte) [][]byte {
+	return bytes.FieldsFunc(array, func(r rune) bool { return r <= ' ' || r == ',' || r == '[' || r == ']' })
+}
+
+// mostMeasures is how many measures a record holds at most for the data that an array of them is of.
+const mostMeasures = 8
 
 // within returns what of paths and conditions lies in the field of a name.
 func within(name []byte, paths [4]string, where []Condition) (inner [4]string, conditions []Condition, any bool) {
@@ -322,9 +344,19 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 			surveyObject(value, append(name, '.'), visit, depth+1)
 		case '[':
 			first := bytes.TrimLeft(value[1:], " \t\r\n")
-			if number, n := decimal.Parse(first); n > 0 {
-				visit.field(name, value, number, true)
+			number, n := decimal.Parse(first)
+			if n == 0 {
+				break
 			}
+			// Of several numbers below a word that says only what data they are of, each is of a measure.
+			if all := elementsOf(value); len(all) > 1 && len(all) <= mostMeasures && lexicon.MeaningOf(string(name)).Strength == lexicon.RoleAlone {
+				for place, text := range all {
+					number, ok := wholeNumber(text)
+					visit.field(fmt.Appendf(nil, "%s.%d", name, place), text, number, ok)
+				}
+				break
+			}
+			visit.field(name, value, number, true)
 		case '"':
 			text := value[1 : len(value)-1]
 			number, ok := wholeNumber(text)

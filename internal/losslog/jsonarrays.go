@@ -8,25 +8,26 @@ import (
 )
 
 // recordsOf returns where the records of a JSON document begin, behind the bracket of an array of objects: of several, that which
-// tells the most losses of training, as the steps of a run do beside its epochs, or its results.
+// tells the most losses of training, as the steps of a run do beside its epochs, or its results, or where none does, the most numbers of
+// training.
 func recordsOf(sample []byte) (begin int, ok bool) {
 	begin, ok = jsonstream.ArrayOfObjects(sample)
 	if !ok {
 		return 0, false
 	}
-	most := -1
+	most, clearest := -1, lexicon.Excluded
 	for at := begin; ; {
 		end := arrayEnd(sample, at)
 		next, more := jsonstream.ArrayOfObjects(sample[end:])
 		if most < 0 && !more {
 			return begin, true
 		}
-		losses := 0
+		losses, strength := 0, lexicon.Excluded
 		if m := lexicon.MeaningOf(string(keyOf(sample[:at]))); m.Role != lexicon.Validation && m.Statistic != lexicon.Extreme {
-			losses = lossesIn(sample[at:end])
+			losses, strength = lossesIn(sample[at:end])
 		}
-		if losses > most {
-			begin, most = at, losses
+		if strength > clearest || strength == clearest && losses > most {
+			begin, most, clearest = at, losses, strength
 		}
 		if !more {
 			return begin, true
@@ -67,14 +68,20 @@ func arrayEnd(data []byte, i int) int {
 	return len(data)
 }
 
-// lossesIn counts the records of an array that have a loss of training by its name.
-func lossesIn(array []byte) (most int) {
+// lossesIn counts the records of an array that have a loss of training by its name, or where none has, a number that is named as clearly as
+// any of training.
+func lossesIn(array []byte) (most int, clearest lexicon.Strength) {
 	s := newSurvey(surveying{})
 	(&jsonScanner{}).survey(array, s)
 	for _, t := range s.series {
-		if lexicon.MeaningOf(s.name(t)).IsTrainingLoss() {
-			most = max(most, t.count)
+		m := s.fields[t.field].meaning
+		if m.Role == lexicon.Validation || m.Strength < clearest || m.Strength < lexicon.RoleAlone {
+			continue
 		}
+		if m.Strength > clearest {
+			most, clearest = 0, m.Strength
+		}
+		most = max(most, t.count)
 	}
-	return most
+	return most, clearest
 }
