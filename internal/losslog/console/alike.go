@@ -52,7 +52,7 @@ type alikePair struct {
 
 // readAlike returns the pairs of a line, as Read does. The first pair of a record may have its label.
 func (r *Reader) readAlike(line []byte, labels *Labels) []Pair {
-	line = bytes.TrimRight(line, " \t")
+	line = printed(bytes.TrimRight(line, " \t"))
 	if len(line) < 8 || len(line) > longestAlike || labels.By == ByTotals {
 		return r.Read(line)
 	}

@@ -35,11 +35,8 @@ type Reader struct {
 
 // Read finds the pairs of a line, in order. They are valid until the next call.
 func (r *Reader) Read(line []byte) []Pair {
-	line = bytes.TrimRight(line, " \t")
-	text := printed(line)
-	r.unlike = len(text) < len(line)
-	line = text
-	r.line = line
+	line = printed(bytes.TrimRight(line, " \t"))
+	r.line, r.unlike = line, false
 	r.tokens = tokens(line, r.tokens[:0])
 	r.pairs = r.pairs[:0]
 	var phrase []byte // before a counter, as "loss" in "loss at step 10: 2.5"
