@@ -212,9 +212,23 @@ func (l *layer) unwrap(d *decoded) error {
 	return l.put(lines, plaintext.HeadSize)
 }
 
-// turn turns a text round whose newest line stands first.
+// turn turns a text round whose newest line, or record, stands first.
 func (l *layer) turn() error {
-	from, ok := newestFirst(l.head)
+	if notebook.Is(l.head) || wandb.Is(l.head) {
+		return nil
+	}
+	found, ok := recordsNewestFirst(l.head)
+	if ok && found.format == JSON {
+		records, err := remade(l.Reader, func(text []byte) []byte { return turnedRecords(text, found.start) })
+		if err != nil {
+			return err
+		}
+		return l.put(records, plaintext.HeadSize)
+	}
+	from := 0
+	if !ok {
+		from, ok = newestFirst(l.head)
+	}
 	if !ok {
 		return nil
 	}

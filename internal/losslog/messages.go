@@ -47,7 +47,7 @@ func messagesIn(head []byte) (field messageField, ok bool) {
 		}
 	}
 	for name, t := range times {
-		field.newestFirst = field.newestFirst || name != field.key && t.falls()
+		field.newestFirst = field.newestFirst || name != field.key && !lexicon.CountsDown(name) && t.falls()
 	}
 	return field, field.key != "" && best > clearest(&jsonScanner{}, head)
 }

@@ -3,9 +3,13 @@ package losslog
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"io"
+	"slices"
 
 	"alrc/internal/decimal"
+	"alrc/internal/format/jsonstream"
+	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 	"alrc/internal/losslog/timestamp"
 )
@@ -15,32 +19,33 @@ import (
 
 // course is how times, or numbers that may be such, follow one another.
 type course struct {
+	counts   bool // whole numbers do, as steps
 	last     []byte
 	up, down int
 }
 
-// see takes the next text, if it is a time: of one length and shape, the greater one is later.
+// see takes the next text, if it is a time: of one length and shape, the greater one is later. Of numbers that count the longer one is greater.
 func (c *course) see(text []byte) {
-	isTime := timestamp.End(text, 0) > 0 || decimal.Digits(text, 0) >= 10
-	if !isTime {
+	digits := decimal.Digits(text, 0)
+	if c.counts && digits < len(text) || !c.counts && digits < 10 && timestamp.End(text, 0) == 0 {
 		return
 	}
-	if len(text) == len(c.last) {
-		switch cmp := bytes.Compare(text, c.last); {
-		case cmp > 0:
-			c.up++
-		case cmp < 0:
-			c.down++
-		}
+	if longer := len(text) - len(c.last); len(c.last) > 0 && (longer == 0 || c.counts) {
+		order := cmp.Or(longer, bytes.Compare(text, c.last))
+		c.up += flagOf(order > 0)
+		c.down += flagOf(order < 0)
 	}
 	c.last = append(c.last[:0], text...)
 }
 
+// fewestTimes is how often times go on at least that tell which way.
+const fewestTimes = 8
+
 // falls says whether times go down, and hardly ever up.
-func (c *course) falls() bool {
-	const fewest = 8
-	return c.down >= fewest && c.up*20 <= c.down
-}
+func (c *course) falls() bool { return c.down >= fewestTimes && c.up*20 <= c.down }
+
+// rises says whether they go up, and hardly ever down.
+func (c *course) rises() bool { return c.up >= fewestTimes && c.down*20 <= c.up }
 
 // newestFirst says whether a text's lines come with the newest first, by the times that they begin with, or by what counts in a table;
 // from is where those lines begin.
@@ -70,6 +75,78 @@ func newestFirst(head []byte) (from int, ok bool) {
 		return 0, true
 	}
 	return countsDown(head)
+}
+
+// recordsNewestFirst says whether objects, of lines or of an array, come with the newest first, by the times in them and by what counts; found
+// is how they are kept.
+func recordsNewestFirst(head []byte) (found sniffed, ok bool) {
+	text := plaintext.TrimStart(head)
+	if len(text) == 0 || text[0] != '{' && text[0] != '[' {
+		return found, false
+	}
+	found, isJSON := sniffJSON(head, text, "")
+	if !isJSON {
+		return found, false
+	}
+	records := head[found.start:]
+	if found.format == JSON {
+		records = records[:arrayEnd(records, 0)]
+	}
+	courses := make(map[string]*course)
+	s := jsonstream.Stream{R: bufio.NewReader(bytes.NewReader(records))}
+	var c *course // of the key at hand
+	for {
+		event, err := s.Next()
+		if err != nil {
+			break
+		}
+		switch {
+		case event == jsonstream.Key:
+			if c = courses[string(s.Text)]; c == nil {
+				kind := lexicon.CounterOf(string(s.Text))
+				c = &course{counts: kind == lexicon.Counts || kind == lexicon.Epochs}
+				courses[string(s.Text)] = c
+			}
+			continue
+		case c != nil && (event == jsonstream.String || event == jsonstream.Other):
+			c.see(s.Text)
+		}
+		c = nil
+	}
+	for name, c := range courses {
+		switch {
+		case c.rises():
+			return found, false
+		case c.falls() && !lexicon.CountsDown(name):
+			ok = true
+		}
+	}
+	return found, ok
+}
+
+// turnedRecords returns the objects that follow one another in a text from a place on, to the end of their array, as lines in the opposite
+// order; nil where their end is missing.
+func turnedRecords(text []byte, from int) []byte {
+	var records [][]byte
+	for at := from; ; {
+		begin := nextObject(text[at:])
+		if begin < 0 || begin == len(text)-at {
+			break
+		}
+		end := jsonstream.ObjectEnd(text, at+begin)
+		if end < 0 {
+			return nil
+		}
+		records = append(records, bytes.Map(func(r rune) rune {
+			if r == '\n' || r == '\r' {
+				return ' '
+			}
+			return r
+		}, text[at+begin:end]))
+		at = end
+	}
+	slices.Reverse(records)
+	return append(bytes.Join(records, newline), '\n')
 }
 
 // countsDown says whether what counts the rows of a table goes down by each row.

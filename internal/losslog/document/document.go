@@ -19,10 +19,14 @@ func NewReader(head []byte, r *bufio.Reader, open func() (*bufio.Reader, error))
 		return frame.table(r)
 	}
 	if prefix, ok := keysOfRecords(head); ok {
-		return &keyedReader{stream: jsonstream.Stream{R: r}, prefix: prefix}, nil
+		return inOrder(&keyedReader{stream: jsonstream.Stream{R: r}, prefix: prefix})
 	}
 	if isColumns(head) {
-		return newColumnsReader(open)
+		columns, err := newColumnsReader(open)
+		if err != nil {
+			return nil, err
+		}
+		return inOrder(columns)
 	}
 	return nil, nil
 }

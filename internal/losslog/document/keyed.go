@@ -114,8 +114,8 @@ func (k *keyedReader) Read(p []byte) (int, error) {
 // record writes the object that began as a line, with its number in a field of its own.
 func (k *keyedReader) record(number int64) error {
 	name := strings.Trim(k.prefix, keyMarks)
-	if name == "" && len(k.path) > 0 {
-		name = k.path[len(k.path)-1]
+	if n := len(k.path); name == "" && n > 0 && lexicon.CounterOf(k.path[n-1]).IsNamed() {
+		name = k.path[n-1]
 	}
 	if name == "" {
 		name = "n"

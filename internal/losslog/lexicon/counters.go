@@ -75,6 +75,9 @@ func CounterOf(name string) CounterKind {
 	return Strangers
 }
 
+// CountsDown says whether a name is of what is left to the end.
+func CountsDown(name string) bool { return hasWord(name, countdownWords) }
+
 // lineCounters count where they stand before a number in a line; what they are written together with is none of a counter's words.
 var lineCounters = func() map[string]bool {
 	all := Set("step steps global_step iteration iterations iter iters it update updates up round tick batch batches minibatch minibatches" +

@@ -92,8 +92,9 @@ var (
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +
 		" aug sep oct nov dec workers world")
-	GameWords    = Set("game games win wins won draw draws drawn tie ties match matches")
-	SavingWords  = Set("saving saved save checkpoint checkpoints snapshot improved restored best")
-	SummaryWords = Set("finished finish done complete completed end ended summary averaged average avg mean overall final best saving saved save" +
+	countdownWords = Set("eta remaining remain left")
+	GameWords      = Set("game games win wins won draw draws drawn tie ties match matches")
+	SavingWords    = Set("saving saved save checkpoint checkpoints snapshot improved restored best")
+	SummaryWords   = Set("finished finish done complete completed end ended summary averaged average avg mean overall final best saving saved save" +
 		" checkpoint improved restored results result stats aggregate")
 )
