@@ -87,6 +87,7 @@ var truthsOfDocuments = []truth{
 	{name: "named-index.txt", losses: 24, nonFinite: 0, steps: 24, mean: 1.1467458333333334, largest: 2.093, first: 0, last: 23},
 	{name: "named-values.jsonl", losses: 40, nonFinite: 0, steps: 40, mean: 1.6652175, largest: 4.0383, first: 0, last: 390},
 	{name: "names-in-first-row.json", losses: 24, nonFinite: 0, steps: 24, mean: 1.1511333333333336, largest: 2.414, first: 0, last: 230},
+	{name: "names-in-labels.prom", losses: 24, nonFinite: 0, steps: 24, mean: 1.1622016666666664, largest: 2.4729, first: 1, last: 24},
 	{name: "nested-by-role.yaml", losses: 24, nonFinite: 0, steps: 24, mean: 1.1486291666666668, largest: 2.4256, first: 1, last: 24},
 	{name: "nested-metrics.jsonl", losses: 90, nonFinite: 0, steps: 90, mean: 2.868598888888889, largest: 6.3873, first: 0, last: 445},
 	{name: "newest-first.csv", losses: 24, nonFinite: 0, steps: 24, mean: 1.1375875, largest: 2.4904, first: 0, last: 230},

@@ -17,12 +17,19 @@ type wrapping struct {
 	ended  bool   // lines have their own ends, and may go on in the next object
 	column int    // of a table, the column that holds a line, counted from 1; else 0
 	cast   bool   // what a terminal showed, as asciinema records it: arrays of a time, a kind and a text
+	named  bool   // names of series are in labels, as Prometheus dumps them: {__name__="loss", run="3"} 0.5
 }
+
+// nameLabel begins a line whose first label is the name of its series.
+var nameLabel = []byte(`{__name__="`)
 
 // wrappingOf recognises objects in lines that hold a log's lines in one of their fields: there a loss is named, and in
 // the objects' own numbers none is.
 func wrappingOf(head []byte) (found wrapping, ok bool) {
 	const fewest, most = 3, 200
+	if bytes.HasPrefix(head, nameLabel) {
+		return wrapping{named: true}, true
+	}
 	if !bytes.HasPrefix(head, []byte("{\"")) && !bytes.HasPrefix(head, []byte("{ \"")) {
 		return found, false
 	}
@@ -160,7 +167,7 @@ func (w *wrappedReader) Read(p []byte) (int, error) {
 
 // isWhole says whether the rest of a file, which may be growing, is all of a line, though it has no end.
 func (w *wrapping) isWhole(rest []byte) bool {
-	return w.column > 0 || json.Valid(rest)
+	return w.column > 0 || w.named || json.Valid(rest)
 }
 
 // unwrap adds what a line holds to the output.
@@ -173,6 +180,16 @@ func (w *wrapping) unwrap(out *bytes.Buffer, line []byte) {
 			out.WriteString(strings.TrimRight(fieldText(cells[w.column-1]), "\r\n"))
 		}
 		out.WriteByte('\n')
+		return
+	}
+	if w.named {
+		if labels, ok := bytes.CutPrefix(line, nameLabel); ok {
+			name, others, _ := bytes.Cut(labels, []byte{'"'})
+			out.Write(name)
+			out.WriteByte('{')
+			line = bytes.TrimLeft(others, ", ")
+		}
+		out.Write(line)
 		return
 	}
 	if w.cast {
