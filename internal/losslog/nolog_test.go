@@ -74,6 +74,10 @@ var notLogs = map[string]struct{ text, says string }{
 		"    loss = step(0.5)\nKeyError: 'loss'\n", "KeyError: 'loss'"},
 	"pip": {"Collecting torch==2.1.0\n  Downloading torch-2.1.0.whl (670.2 MB)\nCollecting numpy\n  Downloading numpy-1.26.whl (18.2 MB)\n" +
 		"Installing collected packages: numpy, torch\nSuccessfully installed numpy-1.26 torch-2.1.0\n", "installation"},
+	"summary": {"Layer (type:depth-idx)         Output Shape       Param #\n==================================================\nNet                            [8]                --\n" +
+		numbered(6, "├─Conv2d: 1-%[1]d                  [8, 16, 32, 32]    2,32%[1]d\n") + "├─CrossEntropyLoss: 1-7          [8]                --\n==================================================\nTotal params: 13,941\n", "summary"},
+	"layer types": {"Model: \"net\"\n____________________________________________________\n Layer (type)          Output Shape         Param #\n====================================================\n" +
+		numbered(6, " conv_%[1]d (Conv2D)       (None, 32, 32, 16)   46%[1]d\n") + " loss (LossLayer)      (None, 1)            0\n====================================================\nTotal params: 2,785 (10.88 KB)\n", "summary"},
 	"objects":     {"6\t17480\t1755281438000000000\t/a/b.o\t1f\n10\t31022\t1755281438000000000\t/a/c.o\t2e\n8\t36427\t1755281438000000000\t/a/d.o\t3c\n", "rows of numbers"},
 	"queues":      {"episode,reward_mean,delay_mean\n" + numbered(20, "%[1]d,-2.%[1]d,0.0%[1]d31\n"), "no loss"},
 	"detections":  {strings.Repeat(" Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.429\n Average Precision  (AP) @[ IoU=0.75      | area=   all | maxDets=100 ] = 0.463\n", 4), "no loss"},
@@ -113,6 +117,7 @@ func TestLogsWithOtherTexts(t *testing.T) {
 		"settings before":     notLogs["yaml"].text + losses,
 		"source before":       pythonSource + losses,
 		"installation before": notLogs["pip"].text + few,
+		"summary before":      notLogs["summary"].text + few,
 		"error behind":        few + notLogs["trace"].text,
 		"a table of costs":    "iteration,cost\n" + numbered(12, "%[1]d,1.%[1]d5\n"),
 		"results":             "epoch,box,loss,note\n" + numbered(12, "%[1]d,0.5,1.%[1]d5,fine\n"),

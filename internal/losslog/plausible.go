@@ -84,7 +84,7 @@ func (s *survey) isOfTraining(r ranked) bool {
 // fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
 func (f *fieldSurvey) fewWholes() bool {
 	for text := range f.texts {
-		if strings.Trim(text, "0123456789") != "" {
+		if strings.Trim(text, "-0123456789[](), ") != "" {
 			return false
 		}
 	}

@@ -29,6 +29,8 @@ var shapes = []shape{
 	{Kind{"the output of an installation", "give the log of the training that came after it", true},
 		regexp.MustCompile(`^(Collecting \S|Requirement already satisfied|Successfully installed |Installing collected packages|Using cached |Looking in indexes|Found existing installation|Attempting uninstall|Building wheels? |(Get|Hit|Ign):\d+ |Setting up \S|Unpacking \S|Preparing to unpack)`),
 		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
+	{Kind{"a summary of a model's layers", "give the log of the training that came after it", true},
+		regexp.MustCompile(`[(\[]\(?(None|-?\d+)(, *(None|-?\d+))*,?[\])]+\W*\s(--|\d[\d,]*)\W*$`), regexp.MustCompile(`^[-=_─━│┃├└┌┡┏ ]{4}|(?i)\bparams\b|\(type|\bsize \(MB\)|mult-adds|^Model: |^\S+( \(\S*)? {8,}\S`), 3, 8},
 	{Kind{"a list of packages to install", GiveLog, false},
 		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
 	{Kind{"statements of SQL", "export the losses as CSV, and give that", false},
