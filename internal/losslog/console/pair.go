@@ -49,7 +49,7 @@ func (r *Reader) Read(line []byte) []Pair {
 			if t.kind == wordToken && lossLike(line[t.begin:t.end]) && r.isHeading(i) || r.isRoleHeading(i) {
 				heading = headed{begin: t.begin, end: t.end, until: r.headedUntil(i)}
 			}
-			if t.kind == wordToken && len(r.pairs) == 0 && decimal.DigitAt(line, t.end-1) {
+			if t.kind == wordToken && len(r.pairs) == 0 && decimal.DigitAt(line, t.end-1) && !r.isHostOfRank(i) {
 				if p, ok := r.worker(i); ok {
 					r.pairs, r.unlike = append(r.pairs, p), true
 				}
@@ -77,6 +77,8 @@ func (r *Reader) Read(line []byte) []Pair {
 		}
 		toldName, toldFirst, toldLast := r.told(i, &left)
 		switch {
+		case r.isHostOfRank(i - 2):
+			p.Name = lexicon.RankName
 		case toldName != nil:
 			p.Name, p.first, p.last = toldName, toldFirst, toldLast
 		case r.ordinal(i, &left):

@@ -39,6 +39,16 @@ func (r *Reader) worker(i int) (p Pair, ok bool) {
 	return Pair{Name: name, Text: bytes.TrimLeft(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_/."), Value: id, Total: -1, at: i, first: -1}, true
 }
 
+// isHostOfRank says whether the line begins with word i, the name of one of several machines, and brackets with the rank of a worker there:
+// "node041[2] loss 0.5".
+func (r *Reader) isHostOfRank(i int) bool {
+	if i != 0 || !r.isWord(i) || !r.isMark(i+1, '[') || r.tokens[i+1].begin != r.tokens[i].end || !r.isMark(i+3, ']') || r.tokens[i+2].kind != numberToken || !r.counts(i+2) {
+		return false
+	}
+	_, _, ok := workerWord(r.word(i))
+	return ok
+}
+
 // standardOutput says whether the brackets that end at token i tell whose output a line is, as mpirun has it: "[1,0]<stdout>:".
 func (r *Reader) standardOutput(i int) bool {
 	if i+2 >= len(r.tokens) || r.tokens[i+1].kind != markToken || r.tokens[i+1].mark != '<' || r.tokens[i+2].kind != wordToken {

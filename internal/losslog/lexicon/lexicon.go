@@ -18,10 +18,10 @@ func Set(words string) map[string]bool {
 // What words say, by kinds. GameWords are of what can be lost otherwise, SavingWords of lines that say what was saved, SummaryWords of those that sum up.
 var (
 	TrainingWords = Set("train training trn trained learn learning fit tr 训练 訓練 学習 훈련 학습 トレーニング обучение обучения обучении обуч тренировка entrenamiento" +
-		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
+		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings tränings treenings trenings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
 	ValidationWords = Set("val vali valid validate validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации вал валидационная тест тестовая validación validacion" +
-		" validação validacao prueba teste validierung validierungs validazione validatie doğrulama validasi kiểm tra" +
+		" validação validacao prueba teste validierung validierungs validerings validazione validatie doğrulama validasi kiểm tra" +
 		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
 		" απώλεια απωλεια σφάλμα pierdere veszteség häviö gubitak загуба خسارة الخسارة हानि הפסד förlust ztráta kerugian mất mát 损失 損失 ロス 손실")
@@ -38,7 +38,7 @@ var (
 		" 平均 平均值 均值 평균")
 	// numberWords say how many losses there are: "num_losses", "loss.count".
 	numberWords  = Set("num nums count counts number")
-	extremeWords = Set("min max std stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
+	extremeWords = Set("min max std stdv stddev var variance num count best worst lowest highest sem minimum maximum init 最短 最小 最大 最优 最佳 最高 最低 最好 최소 최대 최고")
 	// WholeWords say that a loss is the whole, and mainWords that it is the one of the task, or nothing about its parts.
 	WholeWords = Set("total tot sum summed overall all combined aggregate full global gesamt totale totales total общая общий 总 總 总体 总计 全体 合計 총 전체")
 	mainWords  = Set("lm reduced model main task base objective")
@@ -87,7 +87,7 @@ var (
 		" 迭代 迭代次数 次数 步数 步 イテレーション イテレーション数 反復 反復回数 ステップ ステップ数 스텝 반복 num_updates boosting tree trees")
 	batchWords = Set("batch batches mb chunk")
 	EpochWords = Set("episode episodes epoch epochs ep epoche epoca época epoque époque εποχή epocă epoha époka حقبة эпоха эпохи generation" +
-		" generations era eras поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
+		" generations era eras durchlauf durchgang поколение epok epoka epoch数 轮 轮次 轮数 周期 回合 世代 エポック エポック数 エピソード 에포크 에폭 세대 에피소드 pass")
 	amountWords = Set("sample samples token tokens image images example examples sentence sentences sen words seen consumed sequences")
 	TimeWords   = Set("time times sec secs second seconds ms min mins minute minutes hour hours elapsed eta remaining wall clock timestamp runtime date" +
 		" duration left total max epochs_total size seed rank pid id port version memory mem gpu param params parameters line jan feb mar apr may jun jul" +

@@ -76,6 +76,9 @@ func Split(word string) []string {
 		}
 		return append([]string{rest, "loss"}, nonEmpty(digits)...)
 	}
+	if whose, what := compound(bare); what != "" {
+		return append([]string{whose, what}, nonEmpty(digits)...)
+	}
 	// As MatConvNet has it: top1err.
 	if rest, ok := strings.CutSuffix(word, "err"); ok && otherWords[rest] {
 		return []string{rest, "err"}
@@ -127,4 +130,17 @@ func CountForeign(text string) (n int) {
 		}
 	}
 	return n
+}
+
+// compound returns the parts of a word that says of what data a loss is and by which word, as languages write that join words,
+// "trainingsfehler", and people do: "valmse". They are empty where it says no such thing.
+func compound(word string) (whose, what string) {
+	const shortest = 3 // of what a loss is called
+	for i := len("te"); i+shortest <= len(word); i++ {
+		whose, what = word[:i], word[i:]
+		if RoleOf(whose) != Unsaid && (LossWords[what] || measureWords[what]) {
+			return whose, what
+		}
+	}
+	return "", ""
 }
