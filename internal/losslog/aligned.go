@@ -48,10 +48,20 @@ func aligned(lines [][]byte) []place {
 		looked   = 100
 		fewest   = 3
 	)
-	fields := make([]int, min(len(lines), farthest+looked)) // of each line that may be a row; 0 elsewhere
-	for i, line := range lines[:len(fields)] {
-		if cells := splitFields(line, ' '); slices.ContainsFunc(cells, isCellNumber) && !slices.ContainsFunc(cells, func(cell []byte) bool { return !isCellNumber(cell) && !plaintext.IsNothing(cell) }) {
-			fields[i] = len(cells)
+	lines = lines[:min(len(lines), farthest+looked)]
+	fields, words := make([]int, len(lines)), make([]bool, len(lines)) // how many fields each line that may be a row has, and whether one is a word
+	for i, line := range lines {
+		cells := splitFields(line, ' ')
+		numbers, others := 0, 0
+		for _, cell := range cells {
+			if isCellNumber(cell) {
+				numbers++
+			} else if !plaintext.IsNothing(cell) {
+				others++
+			}
+		}
+		if numbers > 0 && others <= 1 {
+			fields[i], words[i] = len(cells), others > 0
 		}
 	}
 	for i, line := range lines[:min(len(lines), farthest)] {
@@ -65,6 +75,9 @@ func aligned(lines [][]byte) []place {
 				continue
 			}
 			filled := fill(lines[j], names)
+			if filled == nil && words[j] {
+				continue // another kind of line
+			}
 			if rows++; filled == nil {
 				rows = 0
 				break
@@ -123,10 +136,14 @@ func spacedNames(lines [][]byte) []place {
 	return nil
 }
 
-// fillSpaced returns the fields of such a row, with what stands before the first name in the first; nil where it is none.
+// fillSpaced returns the fields of such a row, with what stands before the first name in the first; nil where it is none, or has no more
+// than an index before the names.
 func fillSpaced(row []byte, names []place) [][]byte {
 	fields := placesOf(row)
 	if len(fields) <= len(names) {
+		return nil
+	}
+	if _, ok := wholeNumber(row[fields[0].begin:fields[0].end]); ok && len(fields) == len(names)+1 && fields[1].end == names[0].end {
 		return nil
 	}
 	cells := make([][]byte, len(names))

@@ -17,8 +17,8 @@ import (
 type csvScanner struct {
 	delimiter byte // ' ': runs of white space; '|' with bars at the edges where edges is true
 	edges     bool
-	sure      bool     // a table it is, whatever its fields hold: a rule stands below the names, as in Markdown, or all lines are filled
-	header    [][]byte // its lines, which a resumed run may write again
+	sure      bool     // a table it is, whatever its fields hold: a rule stands below the names, as in Markdown, or types, or all lines are filled
+	header    [][]byte // its lines, and those of settings above, which a resumed run may write again
 	names     []string
 	// fields is the number of fields of a row, where tables with others stand among them; else 0.
 	fields int

@@ -58,7 +58,7 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	}
 	s.edges = edged*10 >= len(lines)*3 || edged >= 4
 	s.sure = edged*10 >= len(lines)*9 && slices.ContainsFunc(lines, func(line []byte) bool { return plaintext.IsRule(line) && bytes.Count(line, []byte("|")) > 2 }) ||
-		isFilled(lines, delimiter)
+		isFilled(lines, delimiter) || delimiter == ' ' && isTyped(lines)
 	if delimiter == ' ' && !s.gaps && s.fields == 0 {
 		if s.places = aligned(lines); s.places == nil {
 			s.places = spacedNames(lines)
@@ -80,6 +80,11 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	row := s.cells(lines[begin])
 	s.learn(row)
 	s.findHeader(lines[:begin], row)
+	if delimiter != ' ' && delimiter != '|' && !s.namesLoss() {
+		if i := s.headerBelow(lines, begin); i > begin {
+			begin, row = i, s.cells(lines[i])
+		}
+	}
 	if s.names == nil {
 		if s.gaps {
 			return nil, 0
@@ -124,6 +129,31 @@ func readFields(lines [][]byte, s *csvScanner) (*csvScanner, int) {
 	return s, belong
 }
 
+// headerBelow looks for names that tell a loss below lines that only seem to be rows, as settings are that stand above the names: "rate,0.1,,".
+// It returns the first row below them; begin where there are none.
+func (s *csvScanner) headerBelow(lines [][]byte, begin int) int {
+	const farthest = 20
+	isRow := func(i int) bool {
+		cells := s.cells(lines[i])
+		return len(cells) == len(s.numeric) && s.isRow(cells)
+	}
+	for i := begin + 1; i < min(len(lines), begin+farthest); i++ {
+		if isRow(i-1) || !isRow(i) {
+			continue
+		}
+		t := *s
+		t.header, t.names, t.numeric = nil, nil, nil
+		row := s.cells(lines[i])
+		t.learn(row)
+		if t.findHeader(lines[:i], row); t.namesLoss() {
+			t.header = append(t.header, lines[begin:i]...)
+			*s = t
+			return i
+		}
+	}
+	return begin
+}
+
 // nameByRows names columns by what stands before their numbers in each row, "step,10,loss,0.5", where a loss is named so.
 func (s *csvScanner) nameByRows(first [][]byte, lines [][]byte) {
 	names, tells := slices.Clone(s.names), false
@@ -166,6 +196,17 @@ func isFilled(lines [][]byte, delimiter byte) bool {
 		filled += flagOf(len(cells) == len(names) && (delimiter == ' ' || isCellNumber(unquote(cells[counter]))))
 	}
 	return filled*20 >= len(lines)*19
+}
+
+// isTyped says whether the types of columns stand below names that white space parts, as above the rows of a data frame.
+func isTyped(lines [][]byte) bool {
+	const farthest = 30
+	for i := 1; i < min(len(lines), farthest); i++ {
+		if areTypes(lines[i]) && !plaintext.IsRule(lines[i]) && areNames(splitFields(lines[i-1], ' ')) {
+			return true
+		}
+	}
+	return false
 }
 
 // countFields returns how many lines of numbers there are by their number of fields, and the first of these.
@@ -214,10 +255,11 @@ func (s *csvScanner) isRow(cells [][]byte) bool {
 	return numbers > 0 && (strange <= max(1, numbers) || s.sure && s.delimiter != ' ')
 }
 
-// learn notes which columns hold numbers in the first row.
+// learn notes which columns hold numbers in the first row. NaN may stand for a text that is missing.
 func (s *csvScanner) learn(cells [][]byte) {
 	for _, cell := range cells {
-		s.numeric = append(s.numeric, isCellNumber(unquote(cell)))
+		value, _ := wholeNumber(unquote(cell))
+		s.numeric = append(s.numeric, isCellNumber(unquote(cell)) && value == value)
 	}
 }
 

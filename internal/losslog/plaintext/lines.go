@@ -64,7 +64,7 @@ func IsRule(line []byte) bool {
 // IsNothing says whether a field of a table or a word stands for none.
 func IsNothing(text []byte) bool {
 	switch string(text) {
-	case "", "-", "--", "–", "—", "null", "None", "none", "NULL", "NA", "N/A", "n/a", "No log":
+	case "", "-", "--", "–", "—", "null", "None", "none", "NULL", "NA", "<NA>", "N/A", "n/a", "missing", "No log":
 		return true
 	}
 	return false
