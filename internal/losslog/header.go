@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
 	"alrc/internal/losslog/plaintext"
 )
@@ -19,8 +20,12 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 			continue
 		}
 		names, ok := s.headerCells(line, count)
+		s.header = [][]byte{line}
 		if !ok && i > 0 {
-			names, ok = s.indexed(above[i-1], line, count)
+			if names, ok = s.indexed(above[i-1], line, count); ok {
+				i--
+				s.header = append(s.header, above[i])
+			}
 		}
 		if !ok {
 			names, ok = s.namesButOne(line, first)
@@ -31,24 +36,14 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 				return
 			}
 		}
-		if !ok {
-			s.findFarHeader(above[:i], first)
-			return
-		}
-		if misnames(names, first) {
-			return
-		}
-		s.header = [][]byte{line}
-		s.names = names
-		// A second line above may hold the beginnings of the names.
-		if i > 0 && s.delimiter != ',' && bytes.IndexByte(above[i-1], s.delimiter) >= 0 && !plaintext.IsRule(plaintext.Trim(above[i-1])) && (s.delimiter != ' ' || standsAbove(above[i-1], line)) {
-			if more, ok := s.headerCells(above[i-1], count); ok && (s.delimiter != ' ' || len(splitGaps(above[i-1])) == count) {
-				s.header = append(s.header, above[i-1])
-				for j := range names {
-					s.names[j] = string(plaintext.Trim([]byte(more[j] + " " + names[j])))
-				}
+		if !ok || misnames(names, first) {
+			if s.header = nil; !ok {
+				s.findFarHeader(above[:i], first)
 			}
+			return
 		}
+		s.names = names
+		s.joinAbove(above[:i], above[i])
 		for j, name := range s.names {
 			if name == "" {
 				s.names[j] = strconv.Itoa(j + 1) // as of an index
@@ -56,6 +51,64 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 		}
 		return
 	}
+}
+
+// joinAbove adds lines above that of the names. They may hold the beginnings of these, "loss,loss" above "train,val", of which one may stand for
+// several columns, or the names themselves, where units stand below them. Between commas these have to tell losses that the names
+// do not, or do not tell apart.
+func (s *csvScanner) joinAbove(above [][]byte, line []byte) {
+	const most = 3
+	names, header, told := s.names, s.header, tellLosses(s.names)
+	for range most {
+		if len(above) == 0 || told && s.delimiter == ',' {
+			return
+		}
+		upper := above[len(above)-1]
+		if bytes.IndexByte(upper, s.delimiter) < 0 || plaintext.IsRule(plaintext.Trim(upper)) || s.delimiter == ' ' && !standsAbove(upper, line) {
+			return
+		}
+		more, ok := s.headerCells(upper, len(names))
+		if !ok || s.delimiter == ' ' && len(splitGaps(upper)) != len(names) {
+			return
+		}
+		if told || !nameAll(more, names) {
+			for j, name := range names {
+				if !told && more[j] == "" && name != "" && j > 0 && !isCounterName(name) {
+					more[j] = more[j-1]
+				}
+				more[j] = string(plaintext.Trim([]byte(more[j] + " " + name)))
+			}
+		}
+		names, header, told = more, append(header, upper), tellLosses(more)
+		if s.delimiter != ',' || told {
+			s.names, s.header = names, header
+			return
+		}
+		above, line = above[:len(above)-1], upper
+	}
+}
+
+// nameAll says whether names of columns need none of those below them: each has one, and what counts is among them, and a loss.
+func nameAll(names, below []string) bool {
+	for i, name := range names {
+		if name == "" && below[i] != "" {
+			return false
+		}
+	}
+	return slices.ContainsFunc(names, isCounterName) && tellLosses(names)
+}
+
+// tellLosses says whether losses or measures are among the names of columns, and no two names of them are the same.
+func tellLosses(names []string) (tell bool) {
+	for i, name := range names {
+		if tellsLoss(name) {
+			if slices.Contains(names[:i], name) {
+				return false
+			}
+			tell = true
+		}
+	}
+	return tell
 }
 
 // namesInTwoLines returns the names of columns that a line begins and the one below it ends, where not all have a word in that: "average  since
@@ -76,16 +129,29 @@ func namesInTwoLines(upper, lower []byte, count int) (names []string, ok bool) {
 	return names, len(words) == 0
 }
 
-// namesButOne returns the names of a line where rows have one field more, which is empty in the first of them: it has no name.
+// namesButOne returns the names of a line where rows have one field more, which has no name: it is empty in the first of them, or their own
+// name, as R writes it.
 func (s *csvScanner) namesButOne(line []byte, first [][]byte) (names []string, ok bool) {
 	at := slices.IndexFunc(first, func(cell []byte) bool { return len(unquote(cell)) == 0 })
-	if s.delimiter == ' ' || s.delimiter == '|' || len(first) < 4 || at < 0 {
+	if s.delimiter == '|' || len(first) < 3 || at < 0 && line[0] == ' ' || at >= 0 && (s.delimiter == ' ' || len(first) < 4) {
 		return nil, false
 	}
-	if names, ok = s.headerCells(line, len(first)-1); !ok || !slices.ContainsFunc(names, func(name string) bool { return isLossName([]byte(name)) }) {
+	names, ok = s.headerCells(line, len(first)-1)
+	if !ok || !slices.ContainsFunc(names, tellsLoss) || at < 0 && !namesRow(names, first) {
 		return nil, false
 	}
-	return slices.Insert(names, at, ""), true
+	return slices.Insert(names, max(at, 0), ""), true
+}
+
+// namesRow says whether the first field of a row, which has one more than there are names, is the row's own name: it is quoted, as the names are, or
+// what the names say that it counts is a whole number behind it.
+func namesRow(names []string, row [][]byte) bool {
+	counter := slices.IndexFunc(names, isCounterName)
+	if counter < 0 {
+		return row[0][0] == '"'
+	}
+	value, ok := wholeNumber(row[counter+1])
+	return ok && decimal.IsWhole(value)
 }
 
 // misnames says whether names are of other rows than one with these fields, in which what should count is a text.
@@ -110,17 +176,26 @@ func areTypes(line []byte) bool {
 	})
 }
 
-// indexed returns the names of columns above the name of the rows' index, as programs print data frames.
+// indexed returns the names of columns above a line that names nothing but the rows' index, as data frames are printed or written.
 func (s *csvScanner) indexed(above, line []byte, count int) (names []string, ok bool) {
-	index := s.cells(bytes.TrimRight(line, " \t\r"))
-	if s.delimiter != ' ' || len(index) != 1 || line[0] == ' ' || !areNames(index) {
+	index := s.cells(bytes.TrimRight(line, "\r"))
+	if s.delimiter == ' ' && (len(index) != 1 || line[0] == ' ') || s.delimiter != ' ' && len(index) != count {
 		return nil, false
 	}
-	if names, ok = s.headerCells(above, count); ok && names[0] == "" {
-		names[0] = string(index[0])
-		return names, true
+	if names, ok = s.headerCells(above, count); !ok {
+		return nil, false
 	}
-	return nil, false
+	for i, cell := range index {
+		name := fieldText(cell)
+		switch {
+		case name == "":
+			continue
+		case isCounterName(names[i]) || tellsLoss(names[i]) || isCellNumber([]byte(name)):
+			return nil, false
+		}
+		names[i] = name
+	}
+	return names, true
 }
 
 // standsAbove says whether each word of a line stands above one of the next.
@@ -161,6 +236,9 @@ func isCounterName(name string) bool {
 
 // isLossName says whether the name of a column is a loss's.
 func isLossName(cell []byte) bool { return lexicon.MeaningOf(fieldText(cell)).Strength == lexicon.Loss }
+
+// tellsLoss says whether the name of a column is of a loss or a measure.
+func tellsLoss(name string) bool { return lexicon.MeaningOf(name).Strength >= lexicon.Measure }
 
 // headerCells returns the names that a line holds, if there are as many as fields of rows.
 func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {

@@ -100,7 +100,7 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 			return found, false
 		}
 	}
-	texts := make([]bytes.Buffer, len(names))
+	texts, numbers := make([]bytes.Buffer, len(names)), make([]int, len(names))
 	rows := 0
 	for rows < most {
 		line, after, whole := bytes.Cut(rest, newline)
@@ -120,6 +120,7 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 		rows++
 		for i, cell := range cells {
 			texts[i].WriteString(strings.TrimRight(fieldText(cell), "\r\n") + "\n")
+			numbers[i] += flagOf(isCellNumber(unquote(cell)))
 		}
 	}
 	if rows < fewest {
@@ -127,6 +128,9 @@ func wrappingTable(head []byte) (found wrapping, ok bool) {
 	}
 	best := lexicon.Unknown
 	for i := range texts {
+		if numbers[i]*2 > rows {
+			continue
+		}
 		if s := clearestShown(&texts[i]); s >= lexicon.Measure && s > best {
 			best, found, ok = s, wrapping{column: i + 1}, true
 		}
