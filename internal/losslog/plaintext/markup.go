@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"html"
 	"io"
+	"slices"
 	"strings"
 )
 
-// IsHTML says whether text is a page of HTML.
+// IsHTML says whether text is a page of HTML, or a table of one, in a division or with its style.
 func IsHTML(head []byte) bool {
-	start := bytes.ToLower(TrimStart(head[:min(len(head), 64)]))
-	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+	start := bytes.ToLower(TrimStart(head[:min(len(head), 256)]))
+	if bytes.HasPrefix(start, []byte("<div")) {
+		start = TrimStart(start[tagEnd(start):])
+	}
+	return slices.ContainsFunc([]string{"<!doctype html", "<html", "<table", "<style"}, func(tag string) bool { return bytes.HasPrefix(start, []byte(tag)) })
 }
 
 // markup takes the tags out of a page of HTML that comes piece by piece: its lines are those that a browser shows, and tabs part the
