@@ -34,8 +34,9 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 		return found.ErrOf(f.path)
 	}
 	// To tell other kinds takes a while, which is for those that may be one.
-	if enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss); !enough && !isTable {
-		if found, ok := nolog.Of(head); ok && !(best != nil && v.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && v.beginsLog(best, head)) {
+	enough := best != nil && best.count >= many && (sure || best.meaning.Strength == lexicon.Loss)
+	if mayBe := !enough && !isTable; mayBe || best != nil && best.meaning.Strength == lexicon.Unknown {
+		if found, ok := nolog.Of(head); ok && (mayBe || found.What == nolog.Description) && !(best != nil && v.logged(best, found, sure)) && !(found.What == nolog.OneRecord && sure && v.beginsLog(best, head)) {
 			if best != nil && best.meaning.Strength == lexicon.Loss && (found.What == nolog.Document || found.Beside) {
 				return fmt.Errorf("%s: it seems to be %s: it holds hardly more than one record of %q, and holds no course of a training; %s", f.path, found.What, best.name, found.Instead)
 			}

@@ -19,8 +19,11 @@ type shape struct {
 	fewest, least int
 }
 
-// Document is what documents for people are called.
-const Document = "a document"
+// What documents for people are called, and the figures that sum data up.
+const (
+	Document    = "a document"
+	Description = "a description of data"
+)
 
 // shapes are the kinds of text that are told line by line; the first that fits counts.
 var shapes = []shape{
@@ -31,6 +34,8 @@ var shapes = []shape{
 		regexp.MustCompile(`(?i)(download|install|metadata|cached|wheel|whl|[kM]B|━|package)`), 3, 7},
 	{Kind{"a summary of a model's layers", "give the log of the training that came after it", true},
 		regexp.MustCompile(`[(\[]\(?(None|-?\d+)(, *(None|-?\d+))*,?[\])]+\W*\s(--|\d[\d,]*)\W*$`), regexp.MustCompile(`^[-=_─━│┃├└┌┡┏ ]{4}|(?i)\bparams\b|\(type|\bsize \(MB\)|mult-adds|^Model: |^\S+( \(\S*)? {8,}\S`), 3, 8},
+	{Kind{Description, GiveLog, false},
+		regexp.MustCompile(`^(25|50|75)%(\s+-?\d+\.\d+(e[-+]\d+)?)+$`), regexp.MustCompile(`\d|\.\.\.`), 3, 7},
 	{Kind{"a list of packages to install", GiveLog, false},
 		regexp.MustCompile(`^[A-Za-z][\w.-]*(\[[\w,-]+\])?\s*(==|>=|<=|~=|!=|===?)\s*[\w.*+-]+\s*(,|;|#|\\|$)`), regexp.MustCompile(`^(#|-[a-z]|--|@|\S+ @ |[A-Za-z][\w.-]*$)`), 2, 8},
 	{Kind{"statements of SQL", "export the losses as CSV, and give that", false},
