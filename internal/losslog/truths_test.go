@@ -195,6 +195,7 @@ var truthsOfLines = []truth{
 	{name: "losses-in-parentheses.log", ask: []string{"critic_loss", "gen_loss: l2"}},
 	{name: "losses-of-nested-parts.log", ask: []string{"heat: loss", "size: loss"}},
 	{name: "mace.log", losses: 60, nonFinite: 0, steps: 60, mean: 2.30579, largest: 4.9021, first: 0, last: 118},
+	{name: "marks-in-some-rows.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9558791666666666, largest: 2.1803, first: 1, last: 24},
 	{name: "masks-of-losses.log", none: true},
 	{name: "matconvnet.log", losses: 24, nonFinite: 0, steps: 24, mean: 0.9694583333333334, largest: 2.287, first: 1, last: 24},
 	{name: "matrices-behind-losses.log", losses: 30, nonFinite: 0, steps: 30, mean: 0.6145099999999998, largest: 0.89852, first: 0, last: 29},
