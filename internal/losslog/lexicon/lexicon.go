@@ -21,7 +21,7 @@ var (
 		" εκπαίδευση εκπαίδευσης التدريب entraînement entrainement treino treinamento addestramento trainings tränings treenings trenings eğitim pelatihan обучающей trening treningu apprentissage huấn luyện")
 	ValidationWords = Set("val vali valid validate validation validating eval evaluation evaluating evaluate test testing tst dev holdout heldout te vld oof oob cv crossval 验证 测试 驗證 測試 検証 評価 テスト" +
 		" バリデーション 검증 평가 테스트 валидация валидации вал валидационная тест тестовая validación validacion" +
-		" validação validacao prueba teste validierung validierungs validerings validazione validatie doğrulama validasi kiểm tra" +
+		" validação validacao prueba teste validierung validierungs validerings prüf prüfung prüfungs validazione validatie doğrulama validasi kiểm tra" +
 		" επικύρωση επικύρωσης δοκιμή validare التحقق тесте тестовой проверке walidacja walidacji")
 	LossWords = Set("loss losses verlust perte pertes perdida pérdida perda perdita verlies strata kayıp kayip kaybı потеря потери потерь лосс втрати" +
 		" απώλεια απωλεια σφάλμα pierdere veszteség häviö gubitak загуба خسارة الخسارة हानि הפסד förlust ztráta kerugian mất mát 损失 損失 ロス 손실")

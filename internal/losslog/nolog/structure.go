@@ -210,6 +210,7 @@ func isMarkup(text []byte) bool {
 
 var (
 	setting = regexp.MustCompile(`^(\s*)(- +)?(--)?([A-Za-z_][\w. /@-]*|["'][\w. /@-]+["'])\s*[:=]\s*(.*)$`)
+	count   = regexp.MustCompile(`\b\d+\b`)
 	section = regexp.MustCompile(`^\[+["\w. :/-]+\]+$`)
 	item    = regexp.MustCompile(`^\s*(- *\S|["'].*["'],?$|[\]}]+,?$|[\[{].*[\]}],?$)`)
 )
@@ -245,7 +246,7 @@ func isSettings(lines []string) bool {
 			for len(path) > 0 && path[len(path)-1].indent >= indent {
 				path = path[:len(path)-1]
 			}
-			key := m[4]
+			key := count.ReplaceAllString(m[4], "") // "Step 10 error = 0.5" again and again is none
 			if m[2] != "" {
 				key = trimmed // of an item of a list
 			}
