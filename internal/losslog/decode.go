@@ -140,6 +140,15 @@ func (f file) decode(r io.Reader, d *decoded) (io.Reader, error) {
 	if holdsYAMLLists(l.head) {
 		return tableOfYAMLLists(l.Reader)
 	}
+	if holdsLaTeXTables(l.head) {
+		tables, err := tablesOfLaTeX(l.Reader)
+		if err == nil {
+			err = l.put(tables, plaintext.HeadSize)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if holdsPipeTables(l.head) {
 		return tableOfPipes(l.Reader)
 	}

@@ -154,6 +154,7 @@ var truthsOfDocuments = []truth{
 	{name: "summary-on-one-line.json", none: true},
 	{name: "sweep-of-batch-sizes.csv", none: true},
 	{name: "table-of-html.html", losses: 16, nonFinite: 0, steps: 16, mean: 0.93971875, largest: 2.1482, first: 20, last: 320},
+	{name: "table-of-latex.tex", losses: 20, nonFinite: 0, steps: 20, mean: 0.93306, largest: 2.167, first: 1, last: 20},
 	{name: "table-of-models.md", none: true},
 	{name: "table.ipynb", losses: 60, nonFinite: 0, steps: 60, mean: 0.7339350833333333, largest: 1.828761, first: 10, last: 600},
 	{name: "tables-by-part.txt", losses: 40, nonFinite: 0, steps: 40, mean: 0.19143450000000004, largest: 1.012, first: 1, last: 40},
