@@ -61,6 +61,9 @@ func (r *Reader) opensOne(j int) bool {
 // pastOpening passes over the bracket at j that a number stands in, if one does, and over what holds just one number; -1 where no name can
 // stand before it.
 func (r *Reader) pastOpening(j int, c *before) int {
+	for closing := j + 2; r.isMark(j, '[') && r.isMark(j-1, '[') && r.isMark(closing, ']'); closing++ {
+		j-- // [[0.5]]
+	}
 	if r.isMark(j, '[') && r.opensOne(j-1) {
 		j-- // tensor([0.5])
 	}
