@@ -57,7 +57,7 @@ func (l *Log) otherThanLog(v *look, best *ranked, sure bool) error {
 		return l.data(v.survey, "data (JSON)")
 	case v.kind.format == Text && best != nil && best.count < many && !best.counted && best.meaning.Parts > 0 && lexicon.BeginsSentence(best.name):
 		return nolog.Kind{What: "a text for people", Instead: nolog.GiveLog}.ErrOf(f.path)
-	case v.kind.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && !v.saysTraining(best) &&
+	case v.kind.format == Text && best != nil && best.meaning.Strength == lexicon.Unknown && (best.count < many || !best.counted) && (!v.saysTraining(best) || v.sumsUp()) &&
 		!(v.titled && best.name == string(lexicon.Nameless)):
 		return l.nothingNamed(v.survey)
 	}

@@ -21,7 +21,7 @@ func (s *survey) mayBeLoss(r ranked, most int) bool {
 	case finite >= few && (r.areWhole() || r.least == r.most):
 		return false
 	case r.meaning.Strength == lexicon.Measure:
-		return r.count > 1 && !still && (!r.meaning.Exponential || s.isOfTraining(r))
+		return r.count > 1 && !still && (!r.meaning.Exponential && !(r.count < many && s.sumsUp()) || s.isOfTraining(r))
 	case r.meaning.Strength == lexicon.RoleAlone:
 		return r.count > 1 && r.whole < finite
 	}
@@ -79,6 +79,16 @@ func (s *survey) isOfTraining(r ranked) bool {
 		return false
 	}
 	return r.meaning.Role == lexicon.Training || s.hasCounter(r.tally) || s.counter(r.tally).step != "" || r.count >= many && s.endsLower(r.tally)
+}
+
+// sumsUp says whether lines tell several measures a few times each, as of a model that is done.
+func (s *survey) sumsUp() bool {
+	const fewest = 3
+	measures := 0
+	for _, f := range s.fields {
+		measures += flagOf(f.meaning.Strength == lexicon.Measure && f.numbers > 1 && f.numbers < many)
+	}
+	return s.text && measures >= fewest
 }
 
 // fewWholes says whether a field's numbers are few different ones, all written as whole numbers.
