@@ -223,6 +223,9 @@ func (l *Log) chooseSteps(v *look, chosen ranked) {
 		c.carried = v.kind.format == Text && !v.together(chosen.tally, o.Step)
 	}
 	c.always = c.always && (v.kind.format == Text || v.kind.format.isJSON())
+	if c.ofLast {
+		l.note("these are the losses of the last of several trainings, whose steps %s counts", c.step)
+	}
 	if c.total > 0 && v.isLines() {
 		l.note("lines whose %s is of another total than %g, as those of a validation, are left out", c.step, c.total)
 	}

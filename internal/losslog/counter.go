@@ -2,6 +2,7 @@ package losslog
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"alrc/internal/losslog/lexicon"
@@ -19,6 +20,8 @@ type counter struct {
 	blank bool
 	// always says that it stands in nearly all records of the series, so that others are none of its steps.
 	always bool
+	// ofLast says that it is that of the last of several trainings alone.
+	ofLast bool
 	// redrawn says that each loss stands in two records: before and after the counter moved, as in progress bars, or, where nothing
 	// counts, as two loggers tell it.
 	redrawn bool
@@ -36,6 +39,10 @@ type counter struct {
 
 // counter finds what counts the steps of a series.
 func (s *survey) counter(t *tally) (c counter) {
+	if last := s.lastCounter(t); last != "" {
+		c.step, c.always, c.ofLast = last, true, true
+		return c
+	}
 	all := s.behavioursOf(t)
 	epoch := all.epoch()
 	if epoch != nil {
@@ -78,6 +85,42 @@ func (s *survey) counter(t *tally) (c counter) {
 	c.countsLosses = c.redrawn && !drawn.runsAhead()
 	c.equalLosses = drawn.hasEqual()
 	return c
+}
+
+// lastCounter returns the name of what counts the steps of the last of several trainings which a log for people tells one below the other, each
+// with a counter by a name of its own that begins anew; empty where nothing does.
+func (s *survey) lastCounter(t *tally) string {
+	const fewest = 5
+	type run struct {
+		field, n    int
+		first, last float64
+	}
+	var runs []run
+	ok := s.text
+	s.own(t, func(values []sampledValue) {
+		i := slices.IndexFunc(values, func(v sampledValue) bool {
+			kind := s.fields[v.field].counter
+			return kind == lexicon.Counts || kind == lexicon.Epochs
+		})
+		if ok = ok && i >= 0; !ok {
+			return
+		}
+		v := values[i]
+		if k := len(runs) - 1; k >= 0 && runs[k].field == v.field {
+			ok = v.number > runs[k].last
+			runs[k].n, runs[k].last = runs[k].n+1, v.number
+			return
+		}
+		ok = !slices.ContainsFunc(runs, func(r run) bool { return r.field == v.field })
+		if k := len(runs) - 1; k >= 0 {
+			ok = ok && runs[k].n >= fewest && v.number <= runs[k].first+(runs[k].last-runs[k].first)/10
+		}
+		runs = append(runs, run{v.field, 1, v.number, v.number})
+	})
+	if k := len(runs) - 1; ok && k > 0 && runs[k].n >= fewest {
+		return s.fields[runs[k].field].name
+	}
+	return ""
 }
 
 // beginsBlank says whether bars of a series show a loss of 0 at their beginning, and at no other place.
