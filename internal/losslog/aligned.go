@@ -64,29 +64,40 @@ func aligned(lines [][]byte) []place {
 			fields[i], words[i] = len(cells), others > 0
 		}
 	}
-	for i, line := range lines[:min(len(lines), farthest)] {
-		names := placesOfNames(line)
-		if names == nil {
-			continue
-		}
+	below := func(i int, columns []place) bool {
 		rows, short, full := 0, 0, 0
 		for j := i + 1; j < min(len(lines), i+1+looked); j++ {
 			if fields[j] == 0 {
 				continue
 			}
-			filled := fill(lines[j], names)
+			filled := fill(lines[j], columns)
 			if filled == nil && words[j] {
 				continue // another kind of line
 			}
 			if rows++; filled == nil {
-				rows = 0
+				return false
+			}
+			short += flagOf(fields[j] < len(columns))
+			full += flagOf(fields[j] == len(columns))
+		}
+		return rows >= fewest && short > 0 && full > 0
+	}
+	for i, line := range lines[:min(len(lines), farthest)] {
+		if names := placesOfNames(line); names != nil && below(i, names) {
+			return names
+		}
+		// Names may stand to the left of their columns, and numbers to the right.
+		names := splitGaps(line)
+		if len(names) < fewest || bytes.IndexByte(line, '\t') >= 0 || !areNames(names) || !slices.ContainsFunc(names, func(name []byte) bool { return tellsLoss(string(name)) || isCounterName(string(name)) }) {
+			continue
+		}
+		for j := i + 1; j < min(len(lines), i+1+looked); j++ {
+			if fields[j] == len(names) && !words[j] {
+				if columns := placesOf(bytes.TrimRight(lines[j], "\r")); below(i, columns) {
+					return columns
+				}
 				break
 			}
-			short += flagOf(fields[j] < len(names))
-			full += flagOf(fields[j] == len(names))
-		}
-		if rows >= fewest && short > 0 && full > 0 {
-			return names
 		}
 	}
 	return nil

@@ -130,6 +130,9 @@ func isCellNumber(text []byte) bool {
 	if _, ok := listSum(text); ok {
 		return true
 	}
+	if heldNumber(text) != nil {
+		return true
+	}
 	if len(text) > 40 || len(text) == 0 {
 		return false
 	}
@@ -157,6 +160,31 @@ func isCellNumber(text []byte) bool {
 		}
 	}
 	return len(rest) <= 5 && rest[len(rest)-1] != '/'
+}
+
+// heldNumber returns the number in a field that holds one thing of a program, "tensor(0.5, device='cuda:0')", or before its error, "0.5 ± 0.1";
+// nil where a field is nothing of the kind.
+func heldNumber(text []byte) []byte {
+	begin := 0
+	if n := len(text); n > 0 && text[n-1] == ')' {
+		begin = bytes.IndexByte(text, '(') + 1
+		for _, c := range text[:begin] {
+			if !decimal.IsLetter(c) && !decimal.IsDigit(c) && c != '.' && c != '(' {
+				return nil
+			}
+		}
+	} else if bytes.IndexByte(text, 0xb1) < 0 && !bytes.Contains(text, []byte("+")) {
+		return nil
+	}
+	_, n := decimal.Parse(text[begin:])
+	rest := bytes.TrimLeft(text[begin+n:], " ")
+	switch {
+	case n == 0:
+	case begin > 1 && (rest[0] == ',' || rest[0] == ')'),
+		begin == 0 && (bytes.HasPrefix(rest, []byte("±")) || bytes.HasPrefix(rest, []byte("+/-")) || bytes.HasPrefix(rest, []byte("+-"))):
+		return text[begin : begin+n]
+	}
+	return nil
 }
 
 // plainNumber returns a number without what parts thousands, and with a point for a decimal comma.

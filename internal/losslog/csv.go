@@ -316,7 +316,10 @@ func (s *csvScanner) cellNumber(cell []byte) (float64, bool) {
 	if n := len(cell); n > 1 && cell[n-1] == ':' {
 		cell = cell[:n-1] // "10: 0.5"
 	}
-	return wholeNumber(cell)
+	if value, ok := wholeNumber(cell); ok {
+		return value, true
+	}
+	return wholeNumber(heldNumber(cell))
 }
 
 // position reads the number of a cell that may count: also the 10 of "10/600".

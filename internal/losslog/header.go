@@ -59,7 +59,7 @@ func (s *csvScanner) findHeader(above, first [][]byte) {
 func (s *csvScanner) joinAbove(above [][]byte, line []byte) {
 	const most = 3
 	names, header, told := s.names, s.header, tellLosses(s.names)
-	for range most {
+	for k := range most {
 		if len(above) == 0 || told && s.delimiter == ',' {
 			return
 		}
@@ -71,7 +71,11 @@ func (s *csvScanner) joinAbove(above [][]byte, line []byte) {
 		if !ok || s.delimiter == ' ' && len(splitGaps(upper)) != len(names) {
 			return
 		}
-		if told || !nameAll(more, names) {
+		whole := !told && nameAll(more, names)
+		if k > 0 && s.delimiter != ',' && !whole {
+			return
+		}
+		if !whole {
 			for j, name := range names {
 				if !told && more[j] == "" && name != "" && j > 0 && !isCounterName(name) {
 					more[j] = more[j-1]
@@ -82,6 +86,8 @@ func (s *csvScanner) joinAbove(above [][]byte, line []byte) {
 		names, header, told = more, append(header, upper), tellLosses(more)
 		if s.delimiter != ',' || told {
 			s.names, s.header = names, header
+		}
+		if told {
 			return
 		}
 		above, line = above[:len(above)-1], upper
@@ -132,7 +138,11 @@ func namesInTwoLines(upper, lower []byte, count int) (names []string, ok bool) {
 // namesButOne returns the names of a line where rows have one field more, which has no name: it is empty in the first of them, or their own
 // name, as R writes it.
 func (s *csvScanner) namesButOne(line []byte, first [][]byte) (names []string, ok bool) {
-	at := slices.IndexFunc(first, func(cell []byte) bool { return len(unquote(cell)) == 0 })
+	isEmpty := func(cell []byte) bool { return len(unquote(cell)) == 0 }
+	at := slices.IndexFunc(first, isEmpty)
+	if last := len(first) - 1; last >= 0 && isEmpty(first[last]) {
+		at = last // a delimiter ends each row
+	}
 	if s.delimiter == '|' || len(first) < 3 || at < 0 && line[0] == ' ' || at >= 0 && (s.delimiter == ' ' || len(first) < 4) {
 		return nil, false
 	}
