@@ -176,7 +176,7 @@ func misnames(names []string, row [][]byte) bool {
 
 // typeNames are of what columns hold, as programs that print data frames say below the names.
 var typeNames = lexicon.Set("int int8 int16 int32 int64 uint8 uint16 uint32 uint64 integer i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64 float16 float32 float64 float" +
-	" double dbl chr lgl fct dttm str string bool boolean number numeric object datetime ---")
+	" double dbl num chr char lgl fct fctr dttm posc str string bool boolean number numeric object datetime ---")
 
 // areTypes says whether a line holds nothing but the types of columns.
 func areTypes(line []byte) bool {
