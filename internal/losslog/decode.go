@@ -259,7 +259,7 @@ func (f file) openColumn(d *decoded) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(r, plaintext.HeadSize), nil
 }
 
-// lines returns a text without what loggers add to each line of it, or the lists in it as a table.
+// lines returns a text without what loggers add to each line of it, or the lists in it as a table, and data frames in one part.
 func (f file) lines(r io.Reader, d *decoded) (io.Reader, error) {
 	l := new(layer)
 	if err := l.put(r, plaintext.HeadSize); err != nil {
@@ -275,6 +275,10 @@ func (f file) lines(r io.Reader, d *decoded) (io.Reader, error) {
 	if holdsNamedLists(l.head) {
 		d.preface = nil
 		return tableOfLists(l.Reader)
+	}
+	if holdsWideFrames(l.head) {
+		d.preface = nil
+		return joinedFrames(l.Reader)
 	}
 	return l.Reader, nil
 }

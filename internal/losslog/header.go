@@ -256,9 +256,6 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	if line[0] == '#' {
 		line = plaintext.Trim(bytes.TrimLeft(line, "# "))
 	}
-	if s.delimiter == ' ' {
-		line = bytes.TrimRight(bytes.TrimSuffix(bytes.TrimRight(line, " "), []byte(" \\")), " ") // columns go on below, as data frames are printed
-	}
 	cells := s.cells(line)
 	isIndexed := func() bool { return len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' }
 	if len(cells) != count && s.delimiter == ' ' && (count > 1 || isTitle(line)) {

@@ -112,8 +112,12 @@ func modesBetween(sample []byte, may, does func(line []byte) bool) modeLines {
 			count[key]++
 		}
 	})
+	once := len(count) == 2 // a heading for each, as of the two parts of a file
+	for _, n := range count {
+		once = once && n == 1
+	}
 	for key, n := range count {
-		if n < fewest-1 {
+		if n < fewest-1 && !once {
 			delete(found, key)
 		}
 	}
@@ -132,7 +136,7 @@ func modesBetween(sample []byte, may, does func(line []byte) bool) modeLines {
 			turns[mode]++
 		}
 	})
-	if turns[lexicon.Validation] >= fewest && turns[lexicon.Training] >= fewest-1 {
+	if turns[lexicon.Validation] >= fewest && turns[lexicon.Training] >= fewest-1 || once && turns[lexicon.Validation] == 1 && turns[lexicon.Training] == 1 {
 		return found
 	}
 	return nil
