@@ -8,8 +8,8 @@
 //   - decode.go: a file becomes plain text (package plaintext), without what loggers write before each line (package preface).
 //   - framing.go, wrapped.go, messages.go: lines that are kept in objects, rows or documents are taken out of these; newestfirst.go turns round
 //     those whose newest record stands first.
-//   - document (package), jsonarrays.go, markup.go, barelists.go, namedlists.go, yamllists.go, pipetables.go, latextables.go, wideframes.go: what holds series
-//     in other ways than record by record becomes JSON lines or a table.
+//   - document (package), jsonarrays.go, markup.go, barelists.go, namedlists.go, yamllists.go, pipetables.go, latextables.go, wideframes.go:
+//     what holds series in other ways than record by record becomes JSON lines or a table.
 //   - nolog.go: what is no log is called what it is (package nolog).
 //
 // Its format is told by its content (sniff.go). Each has a scanner (scan.go):
