@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strings"
+	"unicode"
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/plaintext"
@@ -50,6 +51,15 @@ func appendFields(fields [][]byte, line []byte, delimiter byte) [][]byte {
 		}
 		line = line[end+1:]
 	}
+}
+
+// withoutMark returns fields without the last where that is a mark of the whole row, "*" or "<--", as of the best one.
+func withoutMark(cells [][]byte) [][]byte {
+	last := len(cells) - 1
+	if last < 2 || plaintext.IsNothing(cells[last]) || bytes.ContainsFunc(cells[last], func(r rune) bool { return r == '|' || unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return cells
+	}
+	return cells[:last]
 }
 
 // splitEdges splits a row between bars.
@@ -162,27 +172,34 @@ func isCellNumber(text []byte) bool {
 	return len(rest) <= 5 && rest[len(rest)-1] != '/'
 }
 
-// heldNumber returns the number in a field that holds one thing of a program, "tensor(0.5, device='cuda:0')", or before its error, "0.5 ± 0.1";
-// nil where a field is nothing of the kind.
+// heldNumber returns the number in a field that holds one thing of a program, "tensor(0.5, device='cuda:0')", or before its error, "0.5 ± 0.1"
+// and "0.5 (0.1)"; nil where a field is nothing of the kind.
 func heldNumber(text []byte) []byte {
-	begin := 0
-	if n := len(text); n > 0 && text[n-1] == ')' {
-		begin = bytes.IndexByte(text, '(') + 1
-		for _, c := range text[:begin] {
-			if !decimal.IsLetter(c) && !decimal.IsDigit(c) && c != '.' && c != '(' {
-				return nil
-			}
-		}
-	} else if bytes.IndexByte(text, 0xb1) < 0 && !bytes.Contains(text, []byte("+")) {
+	const longest = 100
+	n := len(text)
+	if n == 0 || n > longest || text[n-1] != ')' && bytes.IndexByte(text, 0xb1) < 0 && bytes.IndexByte(text, '+') < 0 {
 		return nil
 	}
-	_, n := decimal.Parse(text[begin:])
-	rest := bytes.TrimLeft(text[begin+n:], " ")
+	begin := 0
+	for begin < n && (decimal.IsLetter(text[begin]) || text[begin] == '.' && begin > 0 || decimal.IsDigit(text[begin]) && begin > 0) {
+		begin++
+	}
+	held := begin > 0
+	if begin == n || held && text[begin] != '(' {
+		return nil
+	}
+	begin += flagOf(held)
+	_, m := decimal.Parse(text[begin:])
+	number, rest := text[begin:begin+m], bytes.TrimLeft(text[begin+m:], " ")
 	switch {
-	case n == 0:
-	case begin > 1 && (rest[0] == ',' || rest[0] == ')'),
-		begin == 0 && (bytes.HasPrefix(rest, []byte("±")) || bytes.HasPrefix(rest, []byte("+/-")) || bytes.HasPrefix(rest, []byte("+-"))):
-		return text[begin : begin+n]
+	case m == 0 || len(rest) == 0:
+	case held && (rest[0] == ',' || rest[0] == ')'), !held && (bytes.HasPrefix(rest, []byte("±")) || bytes.HasPrefix(rest, []byte("+/-")) || bytes.HasPrefix(rest, []byte("+-"))):
+		return number
+	case !held && rest[0] == '(':
+		inner := bytes.TrimLeft(rest[1:len(rest)-1], "±+-/ ")
+		if _, ok := wholeNumber(inner); ok {
+			return number
+		}
 	}
 	return nil
 }

@@ -302,7 +302,11 @@ func (s *csvScanner) cells(line []byte) [][]byte {
 			return cells
 		}
 	}
-	return splitFields(line, s.delimiter)
+	cells := splitFields(line, s.delimiter)
+	if s.delimiter == ' ' {
+		cells = withoutMark(cells)
+	}
+	return cells
 }
 
 // cellNumber reads the number of a cell.

@@ -202,7 +202,18 @@ func (l *layer) unwrap(d *decoded) error {
 	}
 	if ok {
 		d.framing.wrapping = &inner
-		return l.put(&wrappedReader{wrapping: inner, r: l.Reader}, plaintext.HeadSize)
+		newest := inner.column > 0 && rowsNewestFirst(l.head)
+		if inner.key != "" {
+			_, newest = recordsNewestFirst(l.head)
+		}
+		var lines io.Reader = &wrappedReader{wrapping: inner, r: l.Reader}
+		if newest {
+			var err error
+			if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
+				return err
+			}
+		}
+		return l.put(lines, plaintext.HeadSize)
 	}
 	if notebook.Is(l.head) || wandb.Is(l.head) {
 		return nil

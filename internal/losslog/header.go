@@ -273,7 +273,8 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		cells = cells[:count] // the last column is of remarks
 	}
 	if len(cells) != count || !areNames(cells) {
-		if cells = s.otherwiseParted(line, count); cells == nil {
+		if cells = joinedWords(line, count); cells != nil {
+		} else if cells = s.otherwiseParted(line, count); cells == nil {
 			return nil, false
 		}
 	}
@@ -284,6 +285,27 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		names = append(names, fieldText(cell))
 	}
 	return names, true
+}
+
+// joinedWords returns the names that the words of a line make if some of them, as people put them, are of one name: "epoch train loss val loss"
+// above three columns. It is nil if these are not as many as the columns.
+func joinedWords(line []byte, count int) (names [][]byte) {
+	words := placesOf(bytes.ReplaceAll(line, []byte{'\t'}, []byte{' '}))
+	if len(words) <= count || count < 2 {
+		return nil
+	}
+	text := func(i int) string { return strings.ToLower(string(line[words[i].begin:words[i].end])) }
+	for i := 0; i < len(words); i++ {
+		begin := words[i].begin
+		for i+1 < len(words) && lexicon.Joins(text(i), text(i+1)) {
+			i++
+		}
+		names = append(names, line[begin:words[i].end])
+	}
+	if len(names) != count || !areNames(names) || !slices.ContainsFunc(names, isLossName) {
+		return nil
+	}
+	return names
 }
 
 // otherwiseParted returns the names of a header that other marks part than its rows, as where a program writes "step,loss" above tabs.

@@ -77,6 +77,26 @@ func newestFirst(head []byte) (from int, ok bool) {
 	return countsDown(head)
 }
 
+// rowsNewestFirst says whether rows of a table come with the newest first, by the times in its columns.
+func rowsNewestFirst(head []byte) (ok bool) {
+	courses := make(map[int]*course)
+	plaintext.Lines(head, func(line []byte) {
+		for i, cell := range splitFields(line, ',') {
+			if courses[i] == nil {
+				courses[i] = new(course)
+			}
+			courses[i].see(unquote(cell))
+		}
+	})
+	for _, c := range courses {
+		if c.rises() {
+			return false
+		}
+		ok = ok || c.falls()
+	}
+	return ok
+}
+
 // recordsNewestFirst says whether objects, of lines or of an array, come with the newest first, by the times in them and by what counts; found
 // is how they are kept.
 func recordsNewestFirst(head []byte) (found sniffed, ok bool) {

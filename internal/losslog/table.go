@@ -343,7 +343,7 @@ func (s *csvScanner) findLong(rows [][]byte) {
 				losses++
 			}
 		}
-		if losses > 0 && (len(found) > 1 || lexicon.FieldOf(s.names[i]) == lexicon.Namer) && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
+		if losses > 0 && (len(found) > 1 || lexicon.FieldOf(s.names[i]) == lexicon.Namer && slices.ContainsFunc(s.names, isCounterName)) && len(found) <= mostNames && rowsNamed*10 >= len(rows)*9 {
 			long = i
 		}
 	}

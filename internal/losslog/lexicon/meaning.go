@@ -62,6 +62,18 @@ func RoleOf(word string) Role {
 	return Unsaid
 }
 
+// inOneName are the second words of names, by the first one.
+var inOneName = map[string]string{"learning": "rate", "grad": "norm", "gradient": "norm", "batch": "size", "weight": "decay", "wall": "time", "elapsed": "time"}
+
+// Joins says whether two words, in lower case, that follow one another are of one name: "train loss", "learning rate".
+func Joins(first, second string) bool {
+	if inOneName[first] == second {
+		return true
+	}
+	isCount := CounterOf(second).IsNamed()
+	return !isCount && (RoleOf(first) != Unsaid || (AverageWords[first] || WholeWords[first]) && MeaningOf(second).Strength >= Measure)
+}
+
 // MeaningOf returns what a name says.
 func MeaningOf(name string) Meaning {
 	var m Meaning
