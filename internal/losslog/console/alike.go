@@ -176,13 +176,14 @@ func (r *Reader) keep(k *alike) bool {
 		if t.total >= 0 {
 			behind := trailingTotal(line[t.begin:t.end])
 			end = t.end - behind
-			slash := end + bytes.IndexByte(line[end:t.end], '/')
-			for slash++; line[slash] == ' '; slash++ {
+			at := end
+			for !decimal.IsDigit(line[at]) {
+				at++
 			}
-			if value, n := decimal.Parse(line[slash:]); value != t.total || slash+n != t.end {
+			if value, n := decimal.Parse(line[at:]); value != t.total || at+n != t.end {
 				return false
 			}
-			k.numbers = append(k.numbers, alikeNumber{at: slash, total: true})
+			k.numbers = append(k.numbers, alikeNumber{at: at, total: true})
 		}
 		if _, n := decimal.Parse(line[t.begin:]); t.begin+n != end {
 			return false // thousands, ranges

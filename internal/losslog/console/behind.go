@@ -77,13 +77,14 @@ func (r *Reader) measures(i int) bool {
 	return bytes.EqualFold(r.word(i+2), []byte("is"))
 }
 
-// trailingTotal is the length of "/600" behind "10".
+// trailingTotal is the length of "/600", or " of 600", behind "10".
 func trailingTotal(text []byte) int {
-	if i := bytes.IndexByte(text, '/'); i >= 0 {
-		for i > 0 && text[i-1] == ' ' {
-			i--
-		}
-		return len(text) - i
+	i := bytes.IndexByte(text, '/')
+	if i < 0 {
+		i = bytes.Index(text, []byte(" of "))
 	}
-	return 0
+	if i < 0 {
+		return 0
+	}
+	return len(text) - len(bytes.TrimRight(text[:i], " "))
 }

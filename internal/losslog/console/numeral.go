@@ -65,7 +65,10 @@ func numeral(line []byte, i, depth int) token {
 	for j < len(line) && line[j] == ' ' && j-end < 8 {
 		j++
 	}
-	if j < len(line) && line[j] == '/' {
+	if bytes.HasPrefix(line[j:], []byte("of ")) && j == end+1 {
+		j += len("of") - 1 // "10 of 600"
+	}
+	if j < len(line) && (line[j] == '/' || line[j] == 'f') {
 		for j++; j < len(line) && line[j] == ' ' && j-end < 16; {
 			j++
 		}

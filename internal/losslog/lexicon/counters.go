@@ -37,6 +37,9 @@ func CounterOf(name string) CounterKind {
 	if IsPosition(name) {
 		return Positions
 	}
+	if strings.TrimSpace(name) == "#" {
+		return Counts
+	}
 	name = counted(name)
 	kind := Strangers
 	all := Words(name)
