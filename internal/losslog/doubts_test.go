@@ -11,7 +11,7 @@ import (
 
 // doubtedLogs are those of testdata that are read rightly, and of which the program cannot know it.
 var doubtedLogs = []string{
-	"bar-in-strides.log", "bars-drawn-anew-with-means.log", "bars-of-epochs-with-a-test.log", "epoch-rises-late.log", "keras3-bars.log", "keras3-full-bars-twice.log",
+	"bar-in-strides.log", "bars-drawn-anew-with-means.log", "bars-of-epochs-with-a-test.log", "epoch-rises-late.log", "keras3-full-bars-twice.log",
 	"nan-told-thrice.log", "one-loss.ipynb", "parts-on-many-lines.log", "plus-and-minus.log", "scaledbars.log", "train-acc-test-acc.log",
 	"two-counts-without-names.log",
 }

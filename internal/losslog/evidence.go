@@ -1,6 +1,7 @@
 package losslog
 
 import (
+	"math"
 	"slices"
 	"sync"
 
@@ -56,7 +57,7 @@ func (l *Log) weigh(v *look, chosen ranked) {
 	l.evidence.inHistory = l.evidence.uncounted && v.besideValidation(chosen.tally)
 	l.evidence.leading = c.step == string(lexicon.Leading) && !c.redrawn
 	if (c.step == string(lexicon.OfTotal) || c.step == string(lexicon.Leading)) && !c.redrawn {
-		l.evidence.drawnAgain = slices.ContainsFunc(v.behavioursOf(chosen.tally).fields, func(b *behaviour) bool { return b.name == c.step && b.same > 0 })
+		l.evidence.drawnAgain = v.standsStill(chosen.tally, v.byName[c.step])
 	}
 	if c.step != "" && !c.carried {
 		l.evidence.returning = v.returning(chosen.tally, c)
@@ -180,4 +181,15 @@ func isOfLogging(name string) bool {
 	return slices.ContainsFunc(lexicon.Words(name), func(word string) bool {
 		return lexicon.TimeWords[word] || word == "level" || word == "message" || word == "logger"
 	})
+}
+
+// standsStill says whether what counts the steps of a series is the same for two losses that follow one another and are not.
+func (s *survey) standsStill(t *tally, step int) (still bool) {
+	loss, at := math.NaN(), math.NaN()
+	s.own(t, func(values []sampledValue) {
+		nextLoss, next := firstOf(values, t.field), firstOf(values, step)
+		still = still || next == at && nextLoss != loss
+		loss, at = nextLoss, next
+	})
+	return still
 }
