@@ -34,12 +34,12 @@ func joinFrames(text []byte) []byte {
 	lines := bytes.Split(text, newline)
 	var out []byte
 	for i := 0; i < len(lines); {
-		frame, end, more := frameAt(lines, i)
-		if !more {
+		if _, more := cutStroke(lines[i]); !more {
 			out = append(append(out, lines[i]...), '\n')
 			i++
 			continue
 		}
+		frame, end, more := frameAt(lines, i)
 		for more && end < len(lines) {
 			part, partEnd, again := frameAt(lines, end)
 			if len(part) != len(frame) {

@@ -65,10 +65,12 @@ func numeral(line []byte, i, depth int) token {
 	for j < len(line) && line[j] == ' ' && j-end < 8 {
 		j++
 	}
-	if bytes.HasPrefix(line[j:], []byte("of ")) && j == end+1 {
-		j += len("of") - 1 // "10 of 600"
+	parted := j < len(line) && line[j] == '/'
+	if !parted && j == end+1 && bytes.HasPrefix(line[j:], []byte("of ")) {
+		parted = true // "10 of 600"
+		j++
 	}
-	if j < len(line) && (line[j] == '/' || line[j] == 'f') {
+	if parted {
 		for j++; j < len(line) && line[j] == ' ' && j-end < 16; {
 			j++
 		}
