@@ -256,6 +256,7 @@ var truthsOfLines = []truth{
 	{name: "pairs-of-names-and-numbers.log", losses: 25, nonFinite: 0, steps: 25, mean: 1.019888, largest: 1.9696, first: 50, last: 1250},
 	{name: "part-with-unit.log", losses: 24, nonFinite: 0, steps: 24, mean: 5.3691666666666675, largest: 9.31, first: 5, last: 304},
 	{name: "parts-by-measure.log", ask: []string{"Tversky Loss", "BCE Loss"}},
+	{name: "parts-in-brackets.log", losses: 24, nonFinite: 0, steps: 24, mean: 22.84090416666667, largest: 40.2966, first: 0, last: 4600},
 	{name: "parts-named-as-words.log", ask: []string{"loss_di", "loss_gi"}},
 	{name: "parts-on-many-lines.log", losses: 12, nonFinite: 0, steps: 12, mean: 7.957660499999999, largest: 8.884714, first: 301, last: 312},
 	{name: "pasted-in-r.Rout", losses: 24, nonFinite: 0, steps: 24, mean: 1.7148750000000001, largest: 2.8319, first: 1, last: 24},

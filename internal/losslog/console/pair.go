@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"math"
+	"slices"
 
 	"alrc/internal/decimal"
 	"alrc/internal/losslog/lexicon"
@@ -16,6 +17,7 @@ type Pair struct {
 	Value float64
 	Total float64 // of "10/600"; else -1
 	Unit  bool    // a unit or percent sign stands behind the number
+	list  bool    // other numbers follow in its brackets
 	at    int     // the number's token
 	first int     // the first of the name's tokens; -1 where there is none
 	last  int
@@ -181,6 +183,7 @@ func (r *Reader) Read(line []byte) []Pair {
 				continue
 			}
 		}
+		p.list = left.opened && r.isMark(i-1, '[') && r.isMark(i+1, ',') && i+2 < len(r.tokens) && r.tokens[i+2].kind == numberToken
 		if p.Unit && t.unit < t.end && p.scale(line[t.unit:t.end]) {
 			r.unlike = true
 		}
@@ -204,8 +207,21 @@ func (r *Reader) Read(line []byte) []Pair {
 		}
 		r.pairs = append(r.pairs, p)
 	}
+	r.withoutLists()
 	r.tellTwice()
 	return r.pairs
+}
+
+// withoutLists drops the first of several numbers in brackets that are named as losses, the parts of one beside them: "losses: [0.5, 0.1], total
+// loss: 0.6".
+func (r *Reader) withoutLists() {
+	if !slices.ContainsFunc(r.pairs, func(p Pair) bool { return p.list }) {
+		return
+	}
+	isLoss := func(p Pair) bool { return p.first >= 0 && lexicon.MeaningOf(string(p.Name)).Strength == lexicon.Loss }
+	if slices.ContainsFunc(r.pairs, func(p Pair) bool { return !p.list && isLoss(p) }) {
+		r.pairs = slices.DeleteFunc(r.pairs, func(p Pair) bool { return p.list && isLoss(p) })
+	}
 }
 
 // printed returns what R prints as a text: the line behind "[1]", without its quotes.
