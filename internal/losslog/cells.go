@@ -177,6 +177,11 @@ func isCellNumber(text []byte) bool {
 func heldNumber(text []byte) []byte {
 	const longest = 100
 	n := len(text)
+	if short, ok := bytes.CutSuffix(text, []byte("…")); ok {
+		if _, ok := wholeNumber(short); ok {
+			return short // digits were left out
+		}
+	}
 	if n == 0 || n > longest || text[n-1] != ')' && bytes.IndexByte(text, 0xb1) < 0 && bytes.IndexByte(text, '+') < 0 {
 		return nil
 	}

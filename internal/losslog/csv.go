@@ -208,7 +208,7 @@ func (s *csvScanner) slowLine(data []byte, begin, end int, b *block) {
 		b.cells = appendFields(b.cells[:0], line, s.delimiter)
 		cells = b.cells
 	}
-	if s.loose && !s.fits(cells) {
+	if s.isOther(cells) {
 		return
 	}
 	if len(cells) < len(s.wanted) {
@@ -343,7 +343,7 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 			continue
 		}
 		cells := s.cells(line)
-		if s.loose && !s.fits(cells) {
+		if s.isOther(cells) {
 			continue
 		}
 		for i, cell := range cells {
@@ -366,6 +366,11 @@ func (s *csvScanner) survey(data []byte, visit *survey) {
 		}
 		visit.endRecord()
 	}
+}
+
+// isOther says whether fields are no row's, but of what else stands in a text.
+func (s *csvScanner) isOther(cells [][]byte) bool {
+	return s.loose && !s.fits(cells) || s.delimiter == ' ' && s.header != nil && s.places == nil && len(cells) < len(s.names)
 }
 
 // fits says whether a line's fields are a row's.

@@ -254,7 +254,10 @@ func tellsLoss(name string) bool { return lexicon.MeaningOf(name).Strength >= le
 func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 	line = bytes.TrimRight(line, "\r")
 	if line[0] == '#' {
-		line = plaintext.Trim(bytes.TrimLeft(line, "# "))
+		line = plaintext.Trim(bytes.TrimLeft(line, "#! "))
+		if first, names, ok := bytes.Cut(line, []byte{' '}); ok && namesFields(first) {
+			line = plaintext.TrimStart(names) // "#! FIELDS step loss"
+		}
 	}
 	cells := s.cells(line)
 	isIndexed := func() bool { return len(cells) == count-1 && s.delimiter == ' ' && len(line) > 0 && line[0] == ' ' }
@@ -285,6 +288,15 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		names = append(names, fieldText(cell))
 	}
 	return names, true
+}
+
+// namesFields says whether a word stands before the names of columns.
+func namesFields(word []byte) bool {
+	switch strings.ToLower(strings.TrimRight(string(word), ":=")) {
+	case "fields", "columns", "cols", "format":
+		return true
+	}
+	return false
 }
 
 // joinedWords returns the names that the words of a line make if some of them, as people put them, are of one name: "epoch train loss val loss"
