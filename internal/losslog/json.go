@@ -215,8 +215,8 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 			}
 		} else {
 			if value[0] == '[' {
-				if inner, _, any := within(name, [4]string{paths[0]}, nil); any {
-					f.measure(value, inner[0])
+				if inner, _, any := within(name, paths, nil); any {
+					f.elements(value, inner)
 				}
 			}
 			text := value
@@ -259,11 +259,13 @@ func (s *jsonScanner) fields(data []byte, i int, paths [4]string, where []Condit
 	}
 }
 
-// measure takes the loss from an array of numbers, each of which has its place for a name.
-func (f *found) measure(array []byte, name string) {
-	place, err := strconv.Atoi(name)
-	if numbers := elementsOf(array); err == nil && place >= 0 && place < len(numbers) {
-		f.loss = numbers[place]
+// elements takes what is looked for from an array of numbers, each of which has its place for a name.
+func (f *found) elements(array []byte, places [4]string) {
+	numbers := elementsOf(array)
+	for i, to := range []*[]byte{&f.loss, &f.step, &f.batch, &f.epoch} {
+		if place, err := strconv.Atoi(places[i]); err == nil && place >= 0 && place < len(numbers) {
+			*to = numbers[place]
+		}
 	}
 }
 
@@ -348,13 +350,20 @@ func surveyObject(data, prefix []byte, visit *survey, depth int) {
 			if n == 0 {
 				break
 			}
-			// Of several numbers below a word that says only what data they are of, each is of a measure.
-			if all := elementsOf(value); len(all) > 1 && len(all) <= mostMeasures && lexicon.MeaningOf(string(name)).Strength == lexicon.RoleAlone {
-				for place, text := range all {
-					number, ok := wholeNumber(text)
-					visit.field(fmt.Appendf(nil, "%s.%d", name, place), text, number, ok)
+			// Of several numbers below a word that says only what data they are of, each is of a measure; of several that count, the last one
+			// counts within the others.
+			if all := elementsOf(value); len(all) > 1 && len(all) <= mostMeasures {
+				isCounter := lexicon.CounterOf(string(name)).IsNamed()
+				if isCounter || lexicon.MeaningOf(string(name)).Strength == lexicon.RoleAlone {
+					for place, text := range all {
+						if isCounter && place < len(all)-1 {
+							continue
+						}
+						number, ok := wholeNumber(text)
+						visit.field(fmt.Appendf(nil, "%s.%d", name, place), text, number, ok)
+					}
+					break
 				}
-				break
 			}
 			visit.field(name, value, number, true)
 		case '"':

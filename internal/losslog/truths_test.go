@@ -333,6 +333,7 @@ var truthsOfLines = []truth{
 	{name: "step-and-time.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3299774999999996, largest: 3.0453, first: 10, last: 400},
 	{name: "step-in-parentheses.log", losses: 40, nonFinite: 0, steps: 40, mean: 1.3276375000000002, largest: 3.0926, first: 0, last: 195},
 	{name: "steps-behind-a-dash.log", losses: 12, nonFinite: 0, steps: 12, mean: 1.2519583333333335, largest: 2.0488, first: 0, last: 220},
+	{name: "steps-in-arrays.log", losses: 30, nonFinite: 0, steps: 30, mean: 3.8874693333333323, largest: 7.30598, first: 1, last: 30},
 	{name: "stray-words.log", losses: 160, nonFinite: 0, steps: 160, mean: 0.58365875, largest: 1.585, first: 3, last: 480},
 	{name: "sum-of-columns.log", losses: 12, nonFinite: 0, steps: 12, mean: 0.09405833333333331, largest: 0.1991, first: 0, last: 11},
 	{name: "summary-of-the-last-step.log", losses: 25, nonFinite: 0, steps: 25, mean: 0.26007600000000003, largest: 0.909, first: 0, last: 960},

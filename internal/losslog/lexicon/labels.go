@@ -56,12 +56,13 @@ func LabelOf(text []byte) (label Label) {
 
 // labelOf returns what a word says, which is in lower case.
 func labelOf(word string) Label {
-	switch {
-	case TrainingWords[word] && word != "learning":
+	switch RoleOf(word) {
+	case Training:
 		return OfTraining
-	case ValidationWords[word]:
+	case Validation:
 		return OfValidation
-	case SummaryWords[word]:
+	}
+	if SummaryWords[word] {
 		return OfSummary
 	}
 	return 0

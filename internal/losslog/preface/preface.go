@@ -243,12 +243,14 @@ func (s *slot) end(text []byte, i int) int {
 }
 
 // trim takes away the last parts, which belong to what lines say, and marks where the preface may end: behind an anchor and the
-// marks that close it, and behind words that are always the same and the mark behind these.
+// marks that close it, and behind words that are always the same and the mark, or the objects of JSON, behind these.
 func (p *Preface) trim(lines []*line) {
 	for i := range p.parts {
 		s := &p.parts[i]
 		switch {
 		case s.kind.anchor():
+			s.last = true
+		case p.constant(i) && p.headsObjects(lines, i):
 			s.last = true
 		case s.kind == mark && i == 0 && s.text == ">":
 			s.last = true // a quotation
@@ -266,6 +268,18 @@ func (p *Preface) trim(lines []*line) {
 // constant says whether part i is a word that is always the same, and no number but behind such a word: "Chain 1".
 func (p *Preface) constant(i int) bool {
 	return p.parts[i].kind == word && p.parts[i].text != "" && (!isNumber([]byte(p.parts[i].text)) || i > 0 && p.constant(i-1))
+}
+
+// headsObjects says whether nearly all lines have an object of JSON behind part i, and nothing else.
+func (p *Preface) headsObjects(lines []*line, i int) bool {
+	objects := 0
+	for _, l := range lines {
+		rest := bytes.TrimLeft(l.text[l.end(i+1):], " \t")
+		if bytes.HasPrefix(rest, []byte("{\"")) && bytes.HasSuffix(rest, []byte("}")) && l.end(i+1) > 0 {
+			objects++
+		}
+	}
+	return objects*10 >= len(lines)*9
 }
 
 // opensBox says whether the bar that is part i is the first of a table's row.
