@@ -200,30 +200,22 @@ func (l *layer) unwrap(d *decoded) error {
 	if !ok {
 		inner, ok = wrappingTable(l.head)
 	}
-	if ok {
+	var lines io.Reader
+	newest := false
+	switch {
+	case ok:
 		d.framing.wrapping = &inner
-		newest := inner.column > 0 && rowsNewestFirst(l.head)
-		if inner.key != "" {
-			_, newest = recordsNewestFirst(l.head)
-		}
-		var lines io.Reader = &wrappedReader{wrapping: inner, r: l.Reader}
-		if newest {
-			var err error
-			if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
-				return err
-			}
-		}
-		return l.put(lines, plaintext.HeadSize)
-	}
-	if notebook.Is(l.head) || wandb.Is(l.head) {
+		lines, newest = &wrappedReader{wrapping: inner, r: l.Reader}, inner.newestFirst(l.head)
+	case notebook.Is(l.head) || wandb.Is(l.head):
 		return nil
+	default:
+		field, ok := messagesIn(l.head)
+		if !ok {
+			return nil
+		}
+		lines, newest = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}, field.newestFirst
 	}
-	field, ok := messagesIn(l.head)
-	if !ok {
-		return nil
-	}
-	var lines io.Reader = &messagesReader{messages: messages{Stream: jsonstream.Stream{R: l.Reader}}, messageField: field}
-	if field.newestFirst {
+	if newest {
 		var err error
 		if lines, err = reversed(bufio.NewReader(lines), 0); err != nil {
 			return err

@@ -276,8 +276,10 @@ func (s *csvScanner) headerCells(line []byte, count int) ([]string, bool) {
 		cells = cells[:count] // the last column is of remarks
 	}
 	if len(cells) != count || !areNames(cells) {
-		if cells = joinedWords(line, count); cells != nil {
-		} else if cells = s.otherwiseParted(line, count); cells == nil {
+		if cells = joinedWords(line, count); cells == nil {
+			cells = s.otherwiseParted(line, count)
+		}
+		if cells == nil {
 			return nil, false
 		}
 	}

@@ -20,6 +20,7 @@ import (
 // course is how times, or numbers that may be such, follow one another.
 type course struct {
 	counts   bool // whole numbers do, as steps
+	left     bool // they are of what is left to the end
 	last     []byte
 	up, down int
 }
@@ -46,6 +47,17 @@ func (c *course) falls() bool { return c.down >= fewestTimes && c.up*20 <= c.dow
 
 // rises says whether they go up, and hardly ever down.
 func (c *course) rises() bool { return c.up >= fewestTimes && c.down*20 <= c.up }
+
+// fall says whether one of several courses falls, and none rises. What is left to the end falls in any case.
+func fall[Key comparable](courses map[Key]*course) (falls bool) {
+	for _, c := range courses {
+		if c.rises() {
+			return false
+		}
+		falls = falls || c.falls() && !c.left
+	}
+	return falls
+}
 
 // newestFirst says whether a text's lines come with the newest first, by the times that they begin with, or by what counts in a table;
 // from is where those lines begin.
@@ -78,7 +90,7 @@ func newestFirst(head []byte) (from int, ok bool) {
 }
 
 // rowsNewestFirst says whether rows of a table come with the newest first, by the times in its columns.
-func rowsNewestFirst(head []byte) (ok bool) {
+func rowsNewestFirst(head []byte) bool {
 	courses := make(map[int]*course)
 	plaintext.Lines(head, func(line []byte) {
 		for i, cell := range splitFields(line, ',') {
@@ -88,13 +100,7 @@ func rowsNewestFirst(head []byte) (ok bool) {
 			courses[i].see(unquote(cell))
 		}
 	})
-	for _, c := range courses {
-		if c.rises() {
-			return false
-		}
-		ok = ok || c.falls()
-	}
-	return ok
+	return fall(courses)
 }
 
 // recordsNewestFirst says whether objects, of lines or of an array, come with the newest first, by the times in them and by what counts; found
@@ -124,7 +130,7 @@ func recordsNewestFirst(head []byte) (found sniffed, ok bool) {
 		case event == jsonstream.Key:
 			if c = courses[string(s.Text)]; c == nil {
 				kind := lexicon.CounterOf(string(s.Text))
-				c = &course{counts: kind == lexicon.Counts || kind == lexicon.Epochs}
+				c = &course{counts: kind == lexicon.Counts || kind == lexicon.Epochs, left: lexicon.CountsDown(string(s.Text))}
 				courses[string(s.Text)] = c
 			}
 			continue
@@ -133,15 +139,7 @@ func recordsNewestFirst(head []byte) (found sniffed, ok bool) {
 		}
 		c = nil
 	}
-	for name, c := range courses {
-		switch {
-		case c.rises():
-			return found, false
-		case c.falls() && !lexicon.CountsDown(name):
-			ok = true
-		}
-	}
-	return found, ok
+	return found, fall(courses)
 }
 
 // turnedRecords returns the objects that follow one another in a text from a place on, to the end of their array, as lines in the opposite

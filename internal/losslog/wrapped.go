@@ -20,6 +20,17 @@ type wrapping struct {
 	named  bool   // names of series are in labels, as Prometheus dumps them: {__name__="loss", run="3"} 0.5
 }
 
+// newestFirst says whether the objects or rows come with the newest first, as a text's beginning shows.
+func (w *wrapping) newestFirst(head []byte) (ok bool) {
+	switch {
+	case w.key != "":
+		_, ok = recordsNewestFirst(head)
+	case w.column > 0:
+		ok = rowsNewestFirst(head)
+	}
+	return ok
+}
+
 // nameLabel begins a line whose first label is the name of its series.
 var nameLabel = []byte(`{__name__="`)
 

@@ -247,11 +247,11 @@ func (r *Reader) barEnd() int {
 			return len(r.line)
 		}
 	}
-	close := bytes.IndexByte(r.line[share+rate:], ']')
-	if close < 0 {
+	bracket := bytes.IndexByte(r.line[share+rate:], ']')
+	if bracket < 0 {
 		return len(r.line)
 	}
-	end := share + rate + close + 1
+	end := share + rate + bracket + 1
 	for i := range r.pairs {
 		if p := &r.pairs[i]; p.first >= 0 && lossLike(lastWord(p.Name)) && r.tokens[p.first].begin >= end {
 			return len(r.line)

@@ -332,27 +332,28 @@ func (p *Preface) suits(lines []*line) bool {
 
 // mixes says whether functions that validate wrote some of the lines, and others the rest.
 func (p *Preface) mixes(lines []*line) bool {
-	p.mixed = true
 	told, all := 0, 0
 	for _, l := range lines {
-		rest, validates := p.strip(l.text)
+		rest, place := p.strip(l.text)
 		all += min(1, len(l.text)-len(rest))
-		told += min(1, len(validates))
+		told += min(1, len(validating(place)))
 	}
 	return told > 0 && told < all
 }
 
 // Strip returns a line without as much of the preface as it has, but for the name of a function that validates, where others do not.
 func (p *Preface) Strip(text []byte) []byte {
-	rest, validates := p.strip(text)
-	if validates == nil {
-		return rest
+	rest, place := p.strip(text)
+	if p.mixed {
+		if function := validating(place); function != nil {
+			return append(append(bytes.Clone(function), ' '), rest...)
+		}
 	}
-	return append(append(bytes.Clone(validates), ' '), rest...)
+	return rest
 }
 
-// strip returns a line without the preface, and the name of a function in that which validates, where this tells lines apart.
-func (p *Preface) strip(text []byte) (rest, validates []byte) {
+// strip returns a line without the preface, and the place in a source that this tells.
+func (p *Preface) strip(text []byte) (rest, place []byte) {
 	at, end := 0, 0
 	for i := range p.parts {
 		s, begin := &p.parts[i], at
@@ -362,8 +363,8 @@ func (p *Preface) strip(text []byte) (rest, validates []byte) {
 		if s.last {
 			end = at
 		}
-		if s.kind == source && p.mixed {
-			validates = validating(text[begin:at])
+		if s.kind == source {
+			place = text[begin:at]
 		}
 	}
 	if end == 0 && len(p.parts) > 0 {
@@ -373,7 +374,7 @@ func (p *Preface) strip(text []byte) (rest, validates []byte) {
 	for n := 0; n < p.spaces && len(text) > 0 && (text[0] == ' ' || text[0] == '\t'); n++ {
 		text = text[1:]
 	}
-	return text, validates
+	return text, place
 }
 
 // validating returns the name of a function in a place in a source, "__main__:evaluate:233", if it says that the function validates; nil
